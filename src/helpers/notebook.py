@@ -1,0 +1,253 @@
+"""What a notebook holds in its hand: the study, the run folder, and one way out for tables, figures and numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import StudyError
+from helpers.figures import FigureView, draw_svg, set_style, show_svg, write_bytes
+from helpers.prose import Sentence, write_sentence
+from helpers.results import Result, Results, read_results
+from helpers.tables import TableView, check_name, read_table, show_table, write_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from helpers.study import Study
+
+
+@dataclass(frozen=True)
+class Check:
+    """One fact that a notebook made sure of."""
+
+    fact: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class CheckList:
+    """The checks of one cell, each with its tick."""
+
+    checks: tuple[Check, ...]
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f"<li>✓ {html.escape(check.fact)}"
+            + (f' <span class="detail">{html.escape(check.detail)}</span>' if check.detail else "")
+            + "</li>"
+            for check in self.checks
+        )
+        return f'<ul class="checks">{items}</ul>'
+
+    def __repr__(self) -> str:
+        return "\n".join(f"✓ {check.fact} {check.detail}".rstrip() for check in self.checks)
+
+
+class NotebookRun:
+    """One notebook at work on one study.
+
+    Parameters
+    ----------
+    notebook
+        Name of the notebook, without ending.
+    study
+        The study.
+    run_folder
+        Where the tables and results of earlier notebooks are read.
+    out
+        Where this notebook writes.
+    source
+        The notebook's own file, whose cell ids name where a result was made; None if there is none.
+    """
+
+    def __init__(self, notebook: str, study: Study, run_folder: Path, out: Path, source: Path | None = None) -> None:
+        self.notebook = notebook
+        self.study = study
+        self.run_folder = run_folder
+        self.out = out
+        self._source = source
+        self.results = Results(study=study.name, notebook=notebook, where=self._where)
+        self.checks: list[tuple[tuple[str | None, int], Check]] = []
+
+    def rng(self, name: str) -> np.random.Generator:
+        """Random numbers of their own for each purpose: seeded by the study's seed, the notebook and ``name``."""
+        text = "\0".join((str(self.study.seed), self.notebook, name))
+        return np.random.default_rng(np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest())))
+
+    def read(self, name: str) -> pd.DataFrame:
+        """A table of an earlier notebook; a panel (index entity, time) when it has both columns."""
+        return read_table(self.run_folder / "tables" / f"{check_name(name)}.csv", self._index)
+
+    def write_panel(self, panel: pd.DataFrame, name: str) -> Path:
+        """Keep a panel for later notebooks, to the last bit.
+
+        Raises
+        ------
+        StudyError
+            The index is not the study's (entity, time), or a key occurs twice.
+        """
+        if tuple(panel.index.names) != self._index or panel.index.has_duplicates:
+            raise StudyError(
+                f"panel {name}", f"its index must be {self._index}, each key once", "set the index, drop the copies"
+            )
+        return write_table(panel.sort_index(), self._table_path(name))
+
+    def table(
+        self,
+        frame: pd.DataFrame,
+        name: str,
+        *,
+        caption: str,
+        note: str = "",
+        digits: int | Mapping[str, int] = 3,
+        labels: Mapping[str, str] | None = None,
+    ) -> TableView:
+        """Write ``tables/<name>.csv`` at full precision and show the table (see `helpers.tables.show_table`)."""
+        write_table(frame, self._table_path(name))
+        return show_table(frame, caption=caption, note=note, digits=digits, labels=labels, link=f"tables/{name}.csv")
+
+    def figure(self, figure: Figure, name: str, *, caption: str, alt: str) -> FigureView:
+        """Write ``figures/<name>.svg``, close the figure and show it with its caption.
+
+        Parameters
+        ----------
+        alt
+            What the picture shows, for those who do not see it.
+        """
+        import matplotlib.pyplot as plt
+
+        try:
+            svg = draw_svg(figure, check_name(name))
+        finally:
+            plt.close(figure)
+        write_bytes(svg, self.out / "figures" / f"{name}.svg")
+        return show_svg(svg, caption=caption, alt=alt)
+
+    def say(self, template: str, **words: str) -> Sentence:
+        """A sentence in Markdown whose numbers are recorded results (see `helpers.prose.write_sentence`)."""
+        return write_sentence(template, self.known, words)
+
+    def check(self, fact: str, condition: bool, detail: str = "") -> CheckList:
+        """Make sure of a fact; gives the list of this cell's checks for display.
+
+        Raises
+        ------
+        StudyError
+            The condition is false.
+        """
+        if not bool(condition):
+            raise StudyError(f"check in {self.notebook}", f"it is not true that {fact}", detail or "look at the data")
+        here = self._where()
+        self.checks.append((here, Check(fact, detail)))
+        return CheckList(tuple(check for place, check in self.checks if place == here))
+
+    def save(self) -> Path:
+        """Write this notebook's results; its last cell. A notebook without this file has not finished."""
+        return self.results.write(self.out / "run" / "results" / f"{self.notebook}.json")
+
+    @property
+    def known(self) -> dict[str, Result]:
+        """Results of the notebooks that come before this one by name, and its own."""
+        return {**self.earlier, **self.results}
+
+    @cached_property
+    def earlier(self) -> dict[str, Result]:
+        """Results of the notebooks that come before this one by name."""
+        parts = sorted((self.run_folder / "run" / "results").glob("*.json"))
+        return {
+            key: result for path in parts if path.stem < self.notebook for key, result in read_results(path).items()
+        }
+
+    @property
+    def _index(self) -> tuple[str, str]:
+        return self.study.entity.name, self.study.time.name
+
+    def _table_path(self, name: str) -> Path:
+        return self.out / "tables" / f"{check_name(name)}.csv"
+
+    def _where(self) -> tuple[str | None, int]:
+        """Id of the running cell, found by its source in the notebook's file, and the execution count."""
+        source, count = _running_source()
+        return (self._cells.get(source.strip()) if source else None), count
+
+    @cached_property
+    def _cells(self) -> dict[str, str]:
+        if self._source is None or not self._source.is_file():
+            return {}
+        cells = json.loads(self._source.read_text(encoding="utf-8"))["cells"]
+        ids: dict[str, str] = {}
+        for cell in cells:
+            if cell["cell_type"] == "code" and "id" in cell:
+                ids.setdefault("".join(cell["source"]).strip(), cell["id"])
+        return ids
+
+
+def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", out: str = "") -> NotebookRun:
+    """Begin a notebook.
+
+    Parameters
+    ----------
+    notebook
+        Name of the notebook, without ending.
+    study
+        Name of a folder in ``data/``, or the path of a study's folder.
+    run_folder
+        Where earlier notebooks' tables and results are read; empty for ``reports/<study>``.
+    out
+        Where this notebook writes; empty for ``reports/<study>``.
+
+    Raises
+    ------
+    StudyError
+        No project root above the current folder, or a study that cannot be read.
+    """
+    from helpers.study import load_study
+
+    root = find_root(Path.cwd())
+    folder = Path(study) if "/" in study or "\\" in study else root / "data" / study
+    read = load_study(folder)
+    home = root / "reports" / read.name
+    set_style()
+    return NotebookRun(
+        notebook,
+        read,
+        run_folder=Path(run_folder) if run_folder else home,
+        out=Path(out) if out else home,
+        source=root / "notebooks" / f"{notebook}.ipynb",
+    )
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above ``start`` that holds ``pyproject.toml`` and ``data``.
+
+    Raises
+    ------
+    StudyError
+        There is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / "pyproject.toml").is_file() and (folder / "data").is_dir():
+            return folder
+    raise StudyError(str(start), "no project folder at or above it", "start inside the project's folder")
+
+
+def _running_source() -> tuple[str | None, int]:
+    """Source and execution count of the cell that IPython is running; (None, 0) elsewhere."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return None, 0
+    shell: Any = get_ipython()  # type: ignore[no-untyped-call, unused-ignore]
+    if shell is None:
+        return None, 0
+    return shell.history_manager.input_hist_raw[-1], int(shell.execution_count)

@@ -1,0 +1,195 @@
+"""Tables: written as CSV at full precision, shown in the three-line form of journals."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import StudyError
+from helpers.prose import format_number, format_p_value
+
+# A spreadsheet runs a cell that begins with one of these; an apostrophe in front makes it text. Text that itself begins
+# with an apostrophe gets another, so that reading undoes writing without doubt.
+DANGEROUS = re.compile(r"^[=+\-@\t\r']")
+NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+STYLE = (
+    ".table table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid}"
+    ".table th,.table td{padding:.2em .7em;border:0;background:none;text-align:left;font-weight:normal}"
+    ".table thead tr:last-child th{border-bottom:1px solid}"
+    ".table .n{text-align:right;font-variant-numeric:tabular-nums}"
+)
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table as the reader sees it.
+
+    Attributes
+    ----------
+    html
+        The table with caption, note and a link to its CSV file.
+    text
+        The same as plain text.
+    """
+
+    html: str
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a table as CSV: UTF-8, floats at full precision, texts that a spreadsheet would run made harmless.
+
+    The index is written unless it is a nameless count of rows; nameless levels are called ``row``.
+    """
+    flat = _flat(frame)
+    flat.columns = pd.Index([_harmless(str(name)) for name in flat.columns])
+    for column in flat.columns:
+        if not pd.api.types.is_numeric_dtype(flat[column]):
+            flat[column] = flat[column].map(lambda cell: _harmless(cell) if isinstance(cell, str) else cell)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.aside")
+    flat.to_csv(aside, index=False, encoding="utf-8", lineterminator="\n")
+    aside.replace(path)
+    return path
+
+
+def read_table(path: Path, index: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Read a table that `write_table` wrote; floats come back to the last bit.
+
+    Parameters
+    ----------
+    index
+        Names of the columns that become the index, sorted, if the table has them all.
+
+    Raises
+    ------
+    StudyError
+        The file is missing.
+    """
+    if not path.is_file():
+        raise StudyError(str(path), "the table is missing", "run the notebook that writes it first, or the whole study")
+    frame = pd.read_csv(path, encoding="utf-8", float_precision="round_trip", keep_default_na=False, na_values=[""])
+    frame.columns = pd.Index([_plain(str(name)) for name in frame.columns])
+    for column in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            frame[column] = frame[column].map(lambda cell: _plain(cell) if isinstance(cell, str) else cell)
+    if index and set(index) <= set(frame.columns):
+        return frame.set_index(list(index)).sort_index()
+    return frame
+
+
+def show_table(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    note: str = "",
+    digits: int | Mapping[str, int] = 3,
+    labels: Mapping[str, str] | None = None,
+    link: str = "",
+) -> TableView:
+    """Lay a table out in three lines, everything escaped.
+
+    Parameters
+    ----------
+    frame
+        Any table; an index with a name, or of texts, is shown as the first columns.
+    caption, note
+        Above and below the table.
+    digits
+        Decimals of floats, one number or by column name (3 where a column is not named). Columns called ``p_value``
+        print small values as ``< 0.001``.
+    labels
+        What to print for a column name or a text cell of the first columns.
+    link
+        Address of the CSV file.
+    """
+    flat = _flat(frame)
+    names = dict(labels or {})
+    keys = flat.shape[1] - frame.shape[1]
+    shown = pd.DataFrame(
+        {
+            place: [_cell(cell, str(name), digits, names if place < max(keys, 1) else {}) for cell in flat.iloc[:, place]]
+            for place, name in enumerate(flat.columns)
+        },
+        dtype=object,
+    )
+    heads = [names.get(str(name), str(name)) for name in flat.columns]
+    numeric = [_is_numeric(flat.iloc[:, place]) for place in range(flat.shape[1])]
+    text = shown.set_axis(pd.Index(heads), axis=1).to_string(index=False)
+    parts = [f"<figcaption>{html.escape(caption)}</figcaption>", _table_html(shown, heads, numeric, caption)]
+    if note:
+        parts.append(f'<p class="note">{html.escape(note)}</p>')
+    if link:
+        parts.append(f'<p class="file"><a class="csv" href="{html.escape(link)}">CSV</a></p>')
+    body = "".join(parts)
+    return TableView(f'<style>{STYLE}</style><figure class="table">{body}</figure>', f"{caption}\n{text}\n{note}".rstrip())
+
+
+def check_name(name: str) -> str:
+    """Refuse a name that is not lower-case words joined by underscores: it becomes a file name."""
+    if not NAME.match(name):
+        raise StudyError(f"file name {name!r}", "a table or figure is named by lower-case words", "write it like_this")
+    return name
+
+
+def _table_html(shown: pd.DataFrame, heads: list[str], numeric: list[bool], caption: str) -> str:
+    def row(cells: list[str], tag: str, scope: str = "") -> str:
+        drawn = [
+            f"<{tag}{scope}{' class=n' if right else ''}>{html.escape(cell)}</{tag}>"
+            for cell, right in zip(cells, numeric, strict=True)
+        ]
+        return f"<tr>{''.join(drawn)}</tr>".replace(" class=n", ' class="n"')
+
+    head = row(heads, "th", ' scope="col"')
+    body = "".join(row(list(cells), "td") for cells in shown.itertuples(index=False, name=None))
+    region = f'<div class="scroll" role="region" tabindex="0" aria-label="{html.escape(caption)}">'
+    return f"{region}<table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """The index as the first columns, except a nameless count of rows."""
+    index = frame.index
+    if isinstance(index, pd.RangeIndex) and index.name is None:
+        return frame.copy()
+    names = [name if name is not None else ("row" if index.nlevels == 1 else f"row_{n}") for n, name in enumerate(index.names)]
+    return frame.rename_axis(index=names).reset_index()
+
+
+def _cell(cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping[str, str]) -> str:
+    if cell is None or cell is pd.NA or (isinstance(cell, float | np.floating) and np.isnan(cell)):
+        return ""
+    if isinstance(cell, bool | np.bool_):
+        return "yes" if cell else "no"
+    if isinstance(cell, int | np.integer):
+        return str(int(cell)) if name in labels or abs(int(cell)) < 10_000 else format_number(int(cell), 0)
+    if isinstance(cell, float | np.floating):
+        if name == "p_value" or name.endswith("_p_value"):
+            return format_p_value(float(cell))
+        return format_number(float(cell), digits if isinstance(digits, int) else digits.get(name, 3))
+    return labels.get(str(cell), str(cell))
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if DANGEROUS.match(text) else text
+
+
+def _plain(text: str) -> str:
+    return text[1:] if text.startswith("'") and DANGEROUS.match(text[1:]) else text
