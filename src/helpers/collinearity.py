@@ -16,9 +16,10 @@ COLLINEAR = 1e-8
 class HasEffects(Protocol):
     """What the check asks of the effects of a model."""
 
-    entity_effects: bool
-    time_effects: bool
-
+    @property
+    def entity_effects(self) -> bool: ...
+    @property
+    def time_effects(self) -> bool: ...
     @property
     def entity(self) -> NDArray[np.intp]: ...
     @property

@@ -77,7 +77,7 @@ class Effects:
         if not groups:
             return columns.copy()
         if len(groups) == 1:
-            return columns - group_means(columns, groups[0])[groups[0]]
+            return np.asarray(columns - group_means(columns, groups[0])[groups[0]])
         if self.is_balanced:
             by_entity, by_time = (group_means(columns, codes)[codes] for codes in groups)
             return np.asarray(columns - by_entity - by_time + columns.mean(axis=0))
@@ -88,7 +88,8 @@ class Effects:
 def group_sums(columns: Floats, codes: Codes) -> Floats:
     """Sums of columns (n_obs, m) by group, shape (n_groups, m)."""
     size = int(codes.max()) + 1
-    return np.column_stack([np.bincount(codes, column, minlength=size) for column in columns.T]).reshape(size, -1)
+    sums = [np.bincount(codes, column, minlength=size) for column in columns.T]
+    return np.array(sums, dtype=float).T.reshape(size, -1)
 
 
 def group_means(columns: Floats, codes: Codes) -> Floats:

@@ -207,7 +207,7 @@ def _singletons(design: Design, clusters: tuple[Codes, ...]) -> tuple[str, ...]:
             notes.append(f"{alone} of {int(codes.max()) + 1} clusters have a single row")
     if design.effects.entity_effects:
         single = np.flatnonzero(np.bincount(design.effects.entity) == 1)
-        names = [str(design.index[np.argmax(design.effects.entity == code)][0]) for code in single]
+        names = [str(design.index[int(np.argmax(design.effects.entity == code))][0]) for code in single]
         if names:
             notes.append(f"seen once, so absorbed by the entity effects: {', '.join(names)}")
     return tuple(notes)
