@@ -119,7 +119,8 @@ def fit_grams(grams: EntityGrams, weights: ArrayLike) -> WeightedFits:
     step = max(1, CHUNK // (n_entities * size))
     parts = [_fit_chunk(grams, counts[start : start + step]) for start in range(0, len(counts), step)]
     estimates, covariance_roots, estimable = (np.concatenate(column) for column in zip(*parts, strict=True))
-    n_obs, n_clusters, factor = _factors(grams, counts)
+    effects = grams.design.effects
+    n_obs, n_clusters, factor = small_sample_factors(counts, grams.rows, grams.design.n_slopes, effects.time_effects)
     return WeightedFits(
         estimates=estimates,
         std_errors=covariance_roots * np.sqrt(factor)[:, None],
@@ -146,9 +147,9 @@ def _fit_chunk(grams: EntityGrams, counts: Floats) -> tuple[Floats, Floats, np.n
     total = (counts @ grams.grams.reshape(n_entities, -1)).reshape(-1, size, size)
     d, k = grams.n_dummies, size - grams.n_dummies - 1
     # Regress [x, y] on the dummies: what is left are the cross-products of the projected columns.
-    on_dummies = _solve_dummies(total[:, :d, :d], total[:, :d, d:])
+    on_dummies = solve_dummies(total[:, :d, :d], total[:, :d, d:])
     left = total[:, d:, d:] - np.matmul(total[:, d:, :d], on_dummies)
-    inverse, estimable = _invert(left[:, :k, :k], np.einsum("bii->bi", total[:, d:-1, d:-1]))
+    inverse, estimable = invert_grams(left[:, :k, :k], np.einsum("bii->bi", total[:, d:-1, d:-1]))
     estimates = np.matmul(inverse, left[:, :k, k:])[:, :, 0]
     # Rows of Z times these vectors are the projected regressors and the residual.
     to_columns = np.concatenate([-on_dummies, np.broadcast_to(np.eye(k + 1), left.shape)], axis=1)
@@ -159,7 +160,7 @@ def _fit_chunk(grams: EntityGrams, counts: Floats) -> tuple[Floats, Floats, np.n
     return estimates, np.sqrt(variance), estimable
 
 
-def _solve_dummies(gram: Floats, right: Floats) -> Floats:
+def solve_dummies(gram: Floats, right: Floats) -> Floats:
     """Coefficients on time dummies that are linearly dependent, (B, d, c)."""
     if gram.shape[1] == 0:
         return np.zeros((len(gram), 0, right.shape[2]))
@@ -179,7 +180,7 @@ def _solve_dummies(gram: Floats, right: Floats) -> Floats:
     return solution
 
 
-def _invert(gram: Floats, before: Floats) -> tuple[Floats, np.ndarray]:
+def invert_grams(gram: Floats, before: Floats) -> tuple[Floats, np.ndarray]:
     """Inverses of (B, k, k), NaN where a column has nothing of its own left."""
     length = np.sqrt(np.einsum("bii->bi", gram).clip(min=0))
     estimable = (length**2 > SINGULAR * before).all(axis=1) & (before > 0).all(axis=1)
@@ -194,13 +195,24 @@ def _invert(gram: Floats, before: Floats) -> tuple[Floats, np.ndarray]:
     return inverse, estimable
 
 
-def _factors(grams: EntityGrams, counts: Floats) -> tuple[Floats, Floats, Floats]:
-    """Rows, clusters, and G/(G-1) x (N-1)/(N-K) of each sample; NaN where it is undefined."""
-    effects = grams.design.effects
-    n_obs = counts @ grams.rows.sum(axis=1)
+def small_sample_factors(counts: Floats, rows: Floats, n_slopes: int, time_effects: bool) -> tuple[Floats, ...]:
+    """Rows, clusters, and G/(G-1) x (N-1)/(N-K) of B samples; the factor is NaN where it is undefined.
+
+    Parameters
+    ----------
+    counts
+        Weights of the entities (B, G).
+    rows
+        Rows of each entity at each time (G, T).
+    n_slopes
+        Regressors without the intercept.
+    time_effects
+        Whether K counts the times seen; entity effects are nested in the clusters and do not count.
+    """
+    n_obs = counts @ rows.sum(axis=1)
     n_clusters = counts.sum(axis=1)
-    times = ((counts @ grams.rows) > 0).sum(axis=1) if effects.time_effects else 1
-    k = grams.design.n_slopes + times
+    times = ((counts @ rows) > 0).sum(axis=1) if time_effects else np.ones(len(counts))
+    k = n_slopes + times
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = n_clusters / (n_clusters - 1) * (n_obs - 1) / (n_obs - k)
     return n_obs, n_clusters, np.where((n_clusters > 1) & (n_obs > k), factor, np.nan)
