@@ -88,7 +88,7 @@ class NotebookRun:
         """A table of an earlier notebook; a panel (index entity, time) when it has both columns."""
         return read_table(self.run_folder / "tables" / f"{check_name(name)}.csv", self._index)
 
-    def write_panel(self, panel: pd.DataFrame, name: str) -> Path:
+    def write_panel(self, panel: pd.DataFrame, name: str) -> Sentence:
         """Keep a panel for later notebooks, to the last bit.
 
         Raises
@@ -100,7 +100,9 @@ class NotebookRun:
             raise StudyError(
                 f"panel {name}", f"its index must be {self._index}, each key once", "set the index, drop the copies"
             )
-        return write_table(panel.sort_index(), self._table_path(name))
+        write_table(panel.sort_index(), self._table_path(name))
+        rows, columns = panel.shape
+        return Sentence(f"Kept: [tables/{name}.csv](tables/{name}.csv), {rows} rows, {columns} columns.")
 
     def table(
         self,
@@ -112,9 +114,13 @@ class NotebookRun:
         digits: int | Mapping[str, int] = 3,
         labels: Mapping[str, str] | None = None,
     ) -> TableView:
-        """Write ``tables/<name>.csv`` at full precision and show the table (see `helpers.tables.show_table`)."""
+        """Write ``tables/<name>.csv`` at full precision and show the table (see `helpers.tables.show_table`).
+
+        Names are printed by the study's labels; ``labels`` goes before them.
+        """
         write_table(frame, self._table_path(name))
-        return show_table(frame, caption=caption, note=note, digits=digits, labels=labels, link=f"tables/{name}.csv")
+        words = self._labels(frame) | dict(labels or {})
+        return show_table(frame, caption=caption, note=note, digits=digits, labels=words, link=f"tables/{name}.csv")
 
     def figure(self, figure: Figure, name: str, *, caption: str, alt: str) -> FigureView:
         """Write ``figures/<name>.svg``, close the figure and show it with its caption.
@@ -151,9 +157,10 @@ class NotebookRun:
         self.checks.append((here, Check(fact, detail)))
         return CheckList(tuple(check for place, check in self.checks if place == here))
 
-    def save(self) -> Path:
+    def save(self) -> Sentence:
         """Write this notebook's results; its last cell. A notebook without this file has not finished."""
-        return self.results.write(self.out / "run" / "results" / f"{self.notebook}.json")
+        self.results.write(self.out / "run" / "results" / f"{self.notebook}.json")
+        return Sentence(f"Results recorded: {len(self.results)}.")
 
     @property
     def known(self) -> dict[str, Result]:
@@ -171,6 +178,15 @@ class NotebookRun:
     @property
     def _index(self) -> tuple[str, str]:
         return self.study.entity.name, self.study.time.name
+
+    def _labels(self, frame: pd.DataFrame) -> dict[str, str]:
+        """The study's labels of the words in a table's heads and first columns."""
+        levels = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
+        words = {word for axis in (frame.columns, *levels) for word in axis if isinstance(word, str)}
+        names = {name for name in frame.index.names if isinstance(name, str)}
+        labels = {part.name: part.label.en for part in (self.study.entity, self.study.time)}
+        pairs = {word: labels.get(word) or self.study.label(word) for word in words | names}
+        return {word: label for word, label in pairs.items() if label != word}
 
     def _table_path(self, name: str) -> Path:
         return self.out / "tables" / f"{check_name(name)}.csv"
@@ -211,9 +227,9 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
     StudyError
         No project root above the current folder, or a study that cannot be read.
     """
-    from helpers.study import load_study
+    from helpers.study import find_root, load_study
 
-    root = find_root(Path.cwd())
+    root = find_root()
     folder = Path(study) if "/" in study or "\\" in study else root / "data" / study
     read = load_study(folder)
     home = root / "reports" / read.name
@@ -225,20 +241,6 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
         out=Path(out) if out else home,
         source=root / "notebooks" / f"{notebook}.ipynb",
     )
-
-
-def find_root(start: Path) -> Path:
-    """The nearest folder at or above ``start`` that holds ``pyproject.toml`` and ``data``.
-
-    Raises
-    ------
-    StudyError
-        There is none.
-    """
-    for folder in (start, *start.parents):
-        if (folder / "pyproject.toml").is_file() and (folder / "data").is_dir():
-            return folder
-    raise StudyError(str(start), "no project folder at or above it", "start inside the project's folder")
 
 
 def _running_source() -> tuple[str | None, int]:

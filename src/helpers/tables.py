@@ -20,6 +20,36 @@ from helpers.prose import format_number, format_p_value
 DANGEROUS = re.compile(r"^[=+\-@\t\r']")
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
+# Heads of columns that every study shares; a label given by the caller goes before them.
+HEADS = {
+    "row": "",
+    "label": "",
+    "estimate": "Estimate",
+    "value": "Value",
+    "std_error": "Std. error",
+    "statistic": "Statistic",
+    "p_value": "p",
+    "ci_low": "95 % from",
+    "ci_high": "95 % to",
+    "n_obs": "Observations",
+    "n_entities": "Units",
+    "n_clusters": "Clusters",
+    "df": "df",
+    "convention": "Convention",
+    "weight": "Weight",
+    "mean": "Mean",
+    "std": "Std. dev.",
+    "min": "Minimum",
+    "max": "Maximum",
+    "indicator": "Indicator",
+    "dimension": "Dimension",
+    "direction": "Direction",
+    "mediator": "Mediator",
+    "region": "Region",
+    "r_squared": "R²",
+    "r_squared_within": "R² within",
+}
+
 STYLE = (
     ".table table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid}"
     ".table th,.table td{padding:.2em .7em;border:0;background:none;text-align:left;font-weight:normal}"
@@ -127,7 +157,7 @@ def show_table(
         },
         dtype=object,
     )
-    heads = [names.get(str(name), str(name)) for name in flat.columns]
+    heads = [names.get(str(name), HEADS.get(str(name), _words(str(name)))) for name in flat.columns]
     numeric = [_is_numeric(flat.iloc[:, place]) for place in range(flat.shape[1])]
     text = shown.set_axis(pd.Index(heads), axis=1).to_string(index=False)
     parts = [f"<figcaption>{html.escape(caption)}</figcaption>", _table_html(shown, heads, numeric, caption)]
@@ -181,6 +211,11 @@ def _cell(cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping
             return format_p_value(float(cell))
         return format_number(float(cell), digits if isinstance(digits, int) else digits.get(name, 3))
     return labels.get(str(cell), str(cell))
+
+
+def _words(name: str) -> str:
+    """A name as a head: ``share_of_total`` becomes "Share of total"."""
+    return name[:1].upper() + name[1:].replace("_", " ") if NAME.match(name) else name
 
 
 def _is_numeric(column: pd.Series) -> bool:
