@@ -7,19 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.aggregation import aggregate_scores, check_aggregable, member_contributions
 from helpers.errors import StudyError
-from helpers.index_checks import check_enough
+from helpers.hierarchy import ROOT, Hierarchy, read_hierarchy
+from helpers.index_checks import Matrix, check_enough, check_index_rows
 from helpers.index_method import IndexMethod, read_field, read_method
-from helpers.scaling import min_max_scale, winsorise
-from helpers.weights import (
-    column_entropies,
-    critic_weights,
-    entropy_weights,
-    equal_weights,
-    pca_weights,
-)
+from helpers.scaling import min_max_scale, scale_scores, winsorise
+from helpers.transforms import transform_figures
+from helpers.weights import column_entropies, critic_weights, entropy_weights
+from helpers.weights_by_time import weights_by_time
 
-__all__ = ["CompositeIndex", "composite_index", "critic_weights", "entropy_weights", "min_max_scale"]
+__all__ = [
+    "CompositeIndex",
+    "composite_index",
+    "critic_weights",
+    "entropy_weights",
+    "min_max_scale",
+    "scale_indicators",
+]
 
 
 @dataclass(frozen=True)
@@ -31,16 +36,20 @@ class CompositeIndex:
     values
         Index, shape (n,), by the panel's rows; in [0, 1] for min-max scores and weights that are not negative.
     weights
-        Weight of each indicator, shape (k,), sums to 1 (PCA: absolute values sum to 1). Where weights differ between
-        times, their mean over times.
+        Weight of each indicator in the whole index, shape (k,), sums to 1 (PCA: absolute values sum to 1). With
+        several levels it is the product of the weights on the way up. Where weights differ between times, their mean.
     weights_by_time
         T x k, the weights used at each time; equal rows where weights are pooled.
+    level_weights
+        One row per node (dimension or indicator): `parent` and `weight` among the members of that parent.
     scores
         n x k, scaled indicators, more is better.
     contributions
-        n x k; each row sums to the index.
+        n x k, index points; each row sums to the index.
+    dimension_scores
+        n x dimensions, the index of each dimension by itself, on the scale of the scores.
     entropies
-        Entropy of each score column over all rows, shape (k,); empty where the scores have no entropy.
+        Entropy of each score column over all rows, shape (k,); empty where scores below 0 have no entropy.
     dimensions
         Dimension of each indicator, shape (k,), "" where none is declared.
     directions
@@ -52,8 +61,10 @@ class CompositeIndex:
     values: "pd.Series[float]"
     weights: "pd.Series[float]"
     weights_by_time: pd.DataFrame
+    level_weights: pd.DataFrame
     scores: pd.DataFrame
     contributions: pd.DataFrame
+    dimension_scores: pd.DataFrame
     entropies: "pd.Series[float]"
     dimensions: "pd.Series[str]"
     directions: "pd.Series[int]"
@@ -66,95 +77,191 @@ class CompositeIndex:
 
     @property
     def dimension_contributions(self) -> pd.DataFrame:
-        """n rows x dimensions; each row sums to the index."""
+        """n rows x dimensions, index points; each row sums to the index."""
         return self.contributions.T.groupby(self.dimensions, sort=False).sum().T
 
 
 def composite_index(panel: pd.DataFrame, spec: Any, **choices: Any) -> CompositeIndex:
     """Build an index from the indicator columns of a panel.
 
-    index_it = sum_j w_j x score_itj. By default the scores are min-max over all rows of `panel`, flipped where the
-    direction is -1, and the weights are entropy weights pooled over the same rows, so the rows given decide the index:
+    By default index_it = sum_j w_j x score_itj: the scores are min-max over all rows of `panel`, flipped where the
+    direction is -1, and the weights are entropy weights pooled over the same rows. So the rows given decide the index:
     give exactly the entity-times that it is meant for.
+
+    With weights "entropy_chained" the index starts from the first time's own weights and moves by
+    sum_j (w_j,t-1 + w_jt) / 2 x (score_jt - score_j,t-1), so that a change of weights alone never moves it.
 
     Parameters
     ----------
     panel
         n entity-times (MultiIndex: entity, time) by columns; every indicator of `spec` is a column.
     spec
-        `indicators` (name -> `direction`, `dimension`) and `method` (see `IndexMethod`), as attributes or keys.
+        `indicators` (name -> `direction`, `dimension`; where the method needs them `weight`, `transform`,
+        `goalposts`, `reference`), `dimensions` (name -> `parent`, `weight`, `aggregate`) and `method` (see
+        `IndexMethod`), as attributes or as keys.
     choices
         Single choices of the method to replace, for example ``weights="pca"``.
 
     Raises
     ------
     StudyError
-        A column that is not there, missing, constant, or negative where that is not possible; one indicator;
-        a direction that is neither +1 nor -1; an unknown choice.
+        A column that is not there, missing, constant, or negative where that is not possible; one entity, one
+        indicator; a direction that is neither +1 nor -1; hand-set weights that do not sum to 1; an unknown parent
+        or a cycle of dimensions; an unknown choice.
     """
-    indicators: Mapping[str, Any] = read_field(spec, "indicators", {})
     method = read_method(read_field(spec, "method"), **choices)
-    figures = _indicator_columns(panel, indicators)
-    directions = {name: read_field(indicator, "direction", 1) for name, indicator in indicators.items()}
-    if method.winsorise:
-        figures = winsorise(figures, method.winsorise)
-    scores = min_max_scale(figures, directions)
-    by_time = _weights_by_time(scores, method)
-    contributions = scores * by_time.loc[scores.index.get_level_values(1)].to_numpy()
+    tree = read_hierarchy(spec, method.levels)
+    scores = scale_indicators(panel, spec, method)
+    levels = _build_levels(scores, tree, method)
+    contributions = levels.contributions
+    if method.weights == "entropy_chained":
+        contributions = _chain(scores, levels.weights_by_time, method)
+    indicators = read_field(spec, "indicators")
+    dimensions = pd.Series({name: read_field(item, "dimension") or "" for name, item in indicators.items()})
     return CompositeIndex(
         values=contributions.sum(axis=1).rename("index"),
-        weights=by_time.mean().rename("weight"),
-        weights_by_time=by_time,
+        weights=levels.weights_by_time.mean().rename("weight"),
+        weights_by_time=levels.weights_by_time,
+        level_weights=levels.level_weights,
         scores=scores,
         contributions=contributions,
-        entropies=column_entropies(scores, method.shift).rename("entropy"),
-        dimensions=pd.Series({name: read_field(item, "dimension") or "" for name, item in indicators.items()}),
-        directions=pd.Series(directions),
+        dimension_scores=_dimension_scores(scores, levels, dimensions, method.aggregate),
+        entropies=_entropies(scores - method.floor, method.shift),
+        dimensions=dimensions,
+        directions=pd.Series({name: read_field(item, "direction", 1) for name, item in indicators.items()}),
         method=method,
     )
+
+
+def scale_indicators(panel: pd.DataFrame, spec: Any, method: IndexMethod) -> pd.DataFrame:
+    """Figures -> winsorised -> transformed -> scores, n x k; the first half of `composite_index`, same parameters."""
+    indicators: Mapping[str, Any] = read_field(spec, "indicators") or {}
+    figures = _indicator_columns(panel, indicators)
+    if method.winsorise:
+        figures = winsorise(figures, method.winsorise)
+    figures = transform_figures(figures, _declared(indicators, "transform"))
+    scores = scale_scores(
+        figures,
+        {name: read_field(indicator, "direction", 1) for name, indicator in indicators.items()},
+        method.scale,
+        scope=method.scope,
+        goalposts=_declared(indicators, "goalposts"),
+        references=_declared(indicators, "reference"),
+    )
+    if method.score_range is None:
+        return scores
+    low, high = method.score_range
+    lowest, highest = float(scores.to_numpy().min()), float(scores.to_numpy().max())
+    return low + (scores - lowest) * ((high - low) / (highest - lowest))
+
+
+def _declared(indicators: Mapping[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, item in indicators.items() if (value := read_field(item, field)) is not None}
 
 
 def _indicator_columns(panel: pd.DataFrame, indicators: Mapping[str, Any]) -> pd.DataFrame:
     for name in indicators:
         if name not in panel.columns:
-            raise StudyError(
-                f"indicator {name}", "the panel has no such column", "derive it first or correct its name"
-            )
+            raise StudyError(f"indicator {name}", "the panel has no such column", "derive it first or correct its name")
     figures = panel[list(indicators)]
-    check_enough(np.empty(figures.shape), "an index")
+    check_index_rows(figures)
+    check_enough(figures, "an index")
     return figures
 
 
-def _weights_by_time(scores: pd.DataFrame, method: IndexMethod) -> pd.DataFrame:
-    """T x k: the pooled weights at every time, or those of each time."""
-    times = scores.index.get_level_values(1)
-    if method.weights == "entropy_yearly":
-        return _yearly_entropy_weights(scores, method.shift)
-    weights = _pooled_weights(scores, method)
-    labels = times.unique().sort_values()
-    return pd.DataFrame(np.tile(weights, (len(labels), 1)), index=labels, columns=scores.columns)
+@dataclass(frozen=True)
+class _Levels:
+    """What the walk up the hierarchy leaves behind; shapes as in `CompositeIndex`, `nodes` n x inner nodes."""
+
+    nodes: pd.DataFrame
+    contributions: pd.DataFrame
+    weights_by_time: pd.DataFrame
+    level_weights: pd.DataFrame
 
 
-def _yearly_entropy_weights(scores: pd.DataFrame, shift: float) -> pd.DataFrame:
-    """Entropy weights within each time, on scores that were scaled over all times."""
-    rows = {}
-    for time, block in scores.groupby(level=1, sort=True):
-        try:
-            rows[time] = entropy_weights(block, shift)
-        except StudyError as error:
-            place = f"{scores.index.names[1] or 'time'} {time}, {error.where}"
-            raise StudyError(place, error.rule, error.remedy) from None
-    by_time = pd.DataFrame(rows).T
-    by_time.index.name = scores.index.names[1]
-    return by_time
+def _build_levels(scores: pd.DataFrame, tree: Hierarchy, method: IndexMethod) -> _Levels:
+    """Weigh the members of each node, from the lowest dimensions up to the index."""
+    values = scores.copy()
+    local: dict[str, pd.DataFrame] = {}
+    shared: dict[str, pd.DataFrame] = {}
+    for node in tree.upwards():
+        members = values[list(tree.children[node])]
+        aggregate = tree.aggregates.get(node, method.aggregate)
+        check_aggregable(members, aggregate)
+        local[node] = weights_by_time(members - method.floor, method, tree.hand_set)
+        weights, matrix = rows_of(local[node], scores), members.to_numpy()
+        values[node] = aggregate_scores(matrix, weights, aggregate)
+        shared[node] = pd.DataFrame(
+            member_contributions(matrix, weights, aggregate), index=members.index, columns=members.columns
+        )
+    by_time = {ROOT: pd.Series(1.0, index=local[ROOT].index)}
+    points = {ROOT: values[ROOT]}
+    for node in reversed(list(tree.upwards())):
+        for member in tree.children[node]:
+            by_time[member] = by_time[node] * local[node][member]
+            points[member] = shared[node][member] * _ratio(points[node], values[node])
+    leaves = list(tree.indicators)
+    return _Levels(
+        nodes=values.drop(columns=[*leaves, ROOT]),
+        contributions=pd.DataFrame({name: points[name] for name in leaves}),
+        weights_by_time=pd.DataFrame({name: by_time[name] for name in leaves}),
+        level_weights=pd.DataFrame(
+            [(child, node, local[node][child].mean()) for node in local for child in tree.children[node]],
+            columns=["node", "parent", "weight"],
+        ).set_index("node"),
+    )
 
 
-def _pooled_weights(scores: pd.DataFrame, method: IndexMethod) -> "pd.Series[float]":
-    makers = {
-        "entropy": lambda: entropy_weights(scores, method.shift),
-        "equal": lambda: equal_weights(scores),
-        "critic": lambda: critic_weights(scores),
-        "critic_spearman": lambda: critic_weights(scores, correlation="spearman"),
-        "pca": lambda: pca_weights(scores),
-    }
-    return makers[method.weights]()
+def _ratio(points: "pd.Series[float]", values: "pd.Series[float]") -> "pd.Series[float]":
+    """Index points per point of a node's own value; 0 where the node is 0 and has nothing to give."""
+    return points / values.where(values != 0, 1.0)
+
+
+def rows_of(by_time: pd.DataFrame, scores: pd.DataFrame) -> Matrix:
+    """The weights of each row's time, n x k."""
+    return by_time.loc[scores.index.get_level_values(1)].to_numpy()
+
+
+def _chain(scores: pd.DataFrame, by_time: pd.DataFrame, method: IndexMethod) -> pd.DataFrame:
+    """Contributions of the chained index, n x k; see `composite_index`."""
+    if method.aggregate != "arithmetic":
+        raise StudyError(
+            f"index method, weights entropy_chained with aggregate {method.aggregate}",
+            "a chain adds up changes, which the arithmetic mean alone does",
+            "use aggregate: arithmetic or weights: entropy_yearly",
+        )
+    entities, times = (scores.index.get_level_values(level) for level in (0, 1))
+    if len(scores) != entities.nunique() * times.nunique():
+        raise StudyError(
+            "index method, weights entropy_chained", "an entity is not there at every time", "use entropy_yearly"
+        )
+    previous = scores.groupby(level=0).shift()
+    before = by_time.shift().fillna(0.0)
+    # The first time has no step behind it: its own weights count in full.
+    link = (by_time + before) / 2
+    link.iloc[0] = by_time.iloc[0]
+    steps = (scores - previous.fillna(0.0)) * rows_of(link, scores)
+    return steps.groupby(level=0).cumsum()
+
+
+def _dimension_scores(
+    scores: pd.DataFrame, levels: _Levels, dimensions: "pd.Series[str]", aggregate: str
+) -> pd.DataFrame:
+    """Each dimension as an index of its own; with one level, its indicators' weights are scaled to sum to 1."""
+    if not levels.nodes.empty:
+        return levels.nodes
+    weights = pd.DataFrame(rows_of(levels.weights_by_time, scores), index=scores.index, columns=scores.columns)
+    columns = {}
+    for dimension, names in dimensions.groupby(dimensions, sort=False).groups.items():
+        own = weights[list(names)].to_numpy()
+        total = np.abs(own).sum(axis=1, keepdims=True)
+        columns[dimension] = aggregate_scores(
+            scores[list(names)].to_numpy(), own / np.where(total == 0, 1.0, total), aggregate
+        )
+    return pd.DataFrame(columns, index=scores.index)
+
+
+def _entropies(scores: pd.DataFrame, shift: float) -> "pd.Series[float]":
+    if scores.to_numpy().min() < 0:
+        return pd.Series(dtype=float, name="entropy")
+    return column_entropies(scores, shift).rename("entropy")

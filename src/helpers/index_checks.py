@@ -146,11 +146,40 @@ def check_no_negative(data: Table, matrix: Matrix, method: str) -> None:
         raise StudyError(
             f"column {column_names(data)[column]}, {row_name(data, row)}",
             f"{matrix[row, column]:g} is negative, and {method} needs figures of 0 or more",
-            "scale the column by min-max first or choose another method",
+            "scale by min-max, declare score_range, or choose another method",
         )
 
 
-def check_enough(matrix: Matrix, method: str) -> None:
+def like(frame: Table, matrix: Matrix) -> Any:
+    """`matrix` with the labels of `frame` where it has any."""
+    if isinstance(frame, pd.DataFrame):
+        return pd.DataFrame(matrix, index=frame.index, columns=frame.columns)
+    return matrix
+
+
+def check_index_rows(figures: pd.DataFrame) -> None:
+    """Stop where the rows are not those of a panel of two entities or more.
+
+    Raises
+    ------
+    StudyError
+        The index has not two levels, a row is there twice, or there is one entity.
+    """
+    if figures.index.nlevels != 2:
+        raise StudyError("the panel", "its rows are not labelled by entity and time", "set an index of these two")
+    if not figures.index.is_unique:
+        row = int(np.argmax(figures.index.duplicated()))
+        raise StudyError(row_name(figures, row), "the row is there twice", "keep one of the two")
+    entities = figures.index.get_level_values(0).unique()
+    if len(entities) < 2:
+        raise StudyError(
+            f"the panel, {figures.index.names[0] or 'entity'} {', '.join(map(str, entities))}",
+            "an index compares entities and needs two or more",
+            "give more entities",
+        )
+
+
+def check_enough(matrix: Matrix | pd.DataFrame, method: str) -> None:
     """Stop where weights have nothing to compare: one row or one column.
 
     Raises
@@ -167,7 +196,7 @@ def check_enough(matrix: Matrix, method: str) -> None:
         )
 
 
-def check_enough_rows(matrix: Matrix, method: str) -> None:
+def check_enough_rows(matrix: Matrix | pd.DataFrame, method: str) -> None:
     """Stop where there is one row only.
 
     Raises

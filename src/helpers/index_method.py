@@ -1,15 +1,31 @@
 """The choices behind a composite index, read from the study file and checked."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from helpers.errors import StudyError
+from helpers.scaling import SCALES
 
-SCALES = ("min_max",)
-SCOPES = ("pooled",)
-WEIGHTS = ("entropy", "entropy_yearly", "equal", "critic", "critic_spearman", "pca")
-AGGREGATES = ("arithmetic",)
+ALLOWED = {
+    "scale": SCALES,
+    "scope": ("pooled", "yearly"),
+    "weights": (
+        "entropy",
+        "entropy_yearly",
+        "entropy_chained",
+        "equal",
+        "critic",
+        "critic_spearman",
+        "critic_entropy",
+        "coefficient_of_variation",
+        "pca",
+        "fixed",
+    ),
+    "zero_rule": ("zero", "shift"),
+    "aggregate": ("arithmetic", "geometric", "harmonic", "topsis"),
+    "levels": ("one", "nested"),
+}
 
 
 @dataclass(frozen=True)
@@ -19,45 +35,62 @@ class IndexMethod:
     Attributes
     ----------
     scale
-        How an indicator becomes a score.
+        How an indicator becomes a score; see `helpers.scaling.scale_scores`.
     scope
-        Rows that are scaled together: "pooled" (all entity-times).
+        Rows that are scaled together: "pooled" (all entity-times) or "yearly" (each time by itself).
     weights
-        How weights are made from the scores.
+        How weights are made from the scores. "entropy" pools all entity-times; "entropy_yearly" weighs each time by
+        itself; "entropy_chained" links the yearly ones (see `helpers.index`); "fixed" are set by hand.
     zero_rule
-        "zero" for 0 ln 0 = 0, or a positive number that is added to every score before its entropy is taken.
+        "zero" for 0 ln 0 = 0, or "shift": `shift` is added to every score before its entropy is taken.
+    shift
+        Size of the shift, in score units.
     aggregate
-        How weighted scores become the index.
+        How weighted scores become the index; see `helpers.aggregation`.
+    levels
+        "one": all indicators are weighed together; "nested": weights at each level of the dimensions.
     winsorise
         Share of the rows at each end of each indicator that is pulled in before scaling; 0 for none.
+    score_range
+        None, or (low, high): one linear map, common to all indicators, brings the whole table of scores to this
+        range. It makes z-scores fit for entropy, and low > 0 makes 0 fit for geometric and harmonic means.
+        Weights are made from the scores less `low`.
     """
 
     scale: str = "min_max"
     scope: str = "pooled"
     weights: str = "entropy"
-    zero_rule: str | float = "zero"
+    zero_rule: str = "zero"
+    shift: float = 0.0
     aggregate: str = "arithmetic"
+    levels: str = "one"
     winsorise: float = 0.0
+    score_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        for name, allowed in (
-            ("scale", SCALES),
-            ("scope", SCOPES),
-            ("weights", WEIGHTS),
-            ("aggregate", AGGREGATES),
-        ):
-            _check_choice(name, getattr(self, name), allowed)
-        if self.zero_rule != "zero" and not (_is_number(self.zero_rule) and float(self.zero_rule) > 0):
+        for name, allowed in ALLOWED.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise StudyError(
+                    f"index method, {name} {value!r}", "it is not known", f"use one of: {', '.join(allowed)}"
+                )
+        if (self.zero_rule == "shift") != (self.shift > 0):
             raise StudyError(
-                f"index method, zero_rule {self.zero_rule!r}",
-                "it is neither zero nor a positive number",
-                "write zero for the rule 0 ln 0 = 0, or the number to add to every score",
+                f"index method, zero_rule {self.zero_rule} with shift {self.shift:g}",
+                "a shift above 0 goes with the zero rule `shift`, and only with it",
+                "write zero_rule: zero, or zero_rule: shift and the number to add to every score",
+            )
+        if self.score_range is not None and not 0 <= self.score_range[0] < self.score_range[1]:
+            raise StudyError(
+                f"index method, score_range {self.score_range}",
+                "it needs 0 <= low < high",
+                "write for example [0.01, 1]",
             )
 
     @property
-    def shift(self) -> float:
-        """The number added to every score before its entropy is taken."""
-        return 0.0 if self.zero_rule == "zero" else float(self.zero_rule)
+    def floor(self) -> float:
+        """The lowest score that `score_range` allows, 0 without one."""
+        return 0.0 if self.score_range is None else self.score_range[0]
 
 
 def read_method(source: Any, **overrides: Any) -> IndexMethod:
@@ -79,9 +112,7 @@ def read_method(source: Any, **overrides: Any) -> IndexMethod:
     declared = {name: value for name in known if (value := read_field(source, name)) is not None}
     unknown = [name for name in (*overrides, *(source if isinstance(source, Mapping) else ())) if name not in known]
     if unknown:
-        raise StudyError(
-            f"index method, {unknown[0]}", "there is no such choice", f"use one of: {', '.join(known)}"
-        )
+        raise StudyError(f"index method, {unknown[0]}", "there is no such choice", f"use one of: {', '.join(known)}")
     return replace(IndexMethod(**declared), **overrides)
 
 
@@ -90,12 +121,3 @@ def read_field(source: Any, name: str, default: Any = None) -> Any:
     if isinstance(source, Mapping):
         return source.get(name, default)
     return getattr(source, name, default)
-
-
-def _check_choice(name: str, value: Hashable, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise StudyError(f"index method, {name} {value!r}", "it is not known", f"use one of: {', '.join(allowed)}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

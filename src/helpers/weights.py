@@ -1,5 +1,6 @@
 """Scores -> weights: how much each indicator counts."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -55,7 +56,7 @@ def entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Ma
     matrix = _check_shares(scores, shift)
     check_enough(matrix, "entropy weighting")
     information = 1.0 - _entropies(matrix, shift)
-    return _labelled(scores, information / information.sum())
+    return _labelled(scores, _shares(information))
 
 
 @overload
@@ -87,13 +88,13 @@ def column_entropies(scores: Table, shift: float = 0.0) -> "pd.Series[float] | M
     return _labelled(scores, _entropies(_check_shares(scores, shift), shift))
 
 
-def _check_shares(scores: Table, shift: float) -> Matrix:
+def _check_shares(scores: Table, shift: float, method: str = "entropy weighting") -> Matrix:
     """`scores` as a matrix whose columns can be turned into shares of their totals."""
     if not shift >= 0:
         raise StudyError(f"zero rule with shift {shift:g}", "a shift is 0 or more", "use 0 for the rule 0 ln 0 = 0")
     matrix = check_figures(scores)
-    check_enough_rows(matrix, "entropy weighting")
-    check_no_negative(scores, matrix, "entropy weighting")
+    check_enough_rows(matrix, method)
+    check_no_negative(scores, matrix, method)
     check_no_constant(scores, matrix)
     return matrix
 
@@ -112,7 +113,7 @@ def _entropies(matrix: Matrix, shift: float) -> Matrix:
         np.multiply(block + shift if shift else block, inverse_total, out=p)
         np.log(np.maximum(p, TINY, out=log_p), out=log_p)
         negative_entropy += np.einsum("ij,ij->j", p, log_p)
-    return -negative_entropy / np.log(rows)
+    return np.asarray(-negative_entropy / np.log(rows))
 
 
 @overload
@@ -161,7 +162,7 @@ def critic_weights(
         raise StudyError(
             "CRITIC weighting", "all columns move as one, so no column has a conflict", "use entropy or equal weights"
         )
-    return _labelled(matrix, information / information.sum())
+    return _labelled(matrix, _shares(information))
 
 
 def _correlations(values: Matrix, correlation: str) -> Matrix:
@@ -182,6 +183,70 @@ def equal_weights(scores: Table) -> "pd.Series[float] | Matrix":
     """Equal weights, 1 / k for each of the k columns."""
     columns = check_figures(scores).shape[1]
     return _labelled(scores, np.full(columns, 1.0 / columns))
+
+
+@overload
+def variation_weights(scores: pd.DataFrame) -> "pd.Series[float]": ...
+@overload
+def variation_weights(scores: ArrayLike) -> Matrix: ...
+def variation_weights(scores: Table) -> "pd.Series[float] | Matrix":
+    """Weights by the coefficient of variation: w_j = (sd_j / mean_j) / sum_m (sd_m / mean_m), sd with n - 1.
+
+    Parameters
+    ----------
+    scores
+        n rows x k indicators, 0 or more.
+
+    Returns
+    -------
+    pandas.Series or numpy.ndarray
+        Shape (k,), without unit, sums to 1; indexed by column when `scores` is a DataFrame.
+
+    Raises
+    ------
+    StudyError
+        A negative, missing or constant column, fewer than two rows or columns.
+    """
+    matrix = _check_shares(scores, 0.0, "the coefficient of variation")
+    check_enough(matrix, "weighting by the coefficient of variation")
+    return _labelled(scores, _shares(matrix.std(axis=0, ddof=1) / matrix.mean(axis=0)))
+
+
+@overload
+def critic_entropy_weights(scores: pd.DataFrame, shift: float = 0.0) -> "pd.Series[float]": ...
+@overload
+def critic_entropy_weights(scores: ArrayLike, shift: float = 0.0) -> Matrix: ...
+def critic_entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Matrix":
+    """Geometric mean of CRITIC (Pearson) and entropy weights, scaled to sum to 1.
+
+    w_j = sqrt(c_j x h_j) / sum_m sqrt(c_m x h_m), with c from `critic_weights` and h from `entropy_weights`.
+    Parameters and errors are those of the two.
+    """
+    product = np.asarray(critic_weights(scores)) * np.asarray(entropy_weights(scores, shift))
+    return _labelled(scores, _shares(np.sqrt(product)))
+
+
+def fixed_weights(weights: Mapping[str, float | None]) -> "pd.Series[float]":
+    """Weights set by hand, checked: all there, none negative, sum 1 (to 1e-9).
+
+    Raises
+    ------
+    StudyError
+        A weight that is not declared or negative, or weights that do not sum to 1.
+    """
+    for name, weight in weights.items():
+        if weight is None or not weight >= 0:
+            raise StudyError(
+                f"weight of {name}: {weight!r}", "a hand-set weight is 0 or more", "declare `weight` for every member"
+            )
+    series = pd.Series(dict(weights), dtype=float)
+    if abs(series.sum() - 1) > 1e-9:
+        raise StudyError(
+            f"weights of {', '.join(map(str, series.index))}",
+            f"they sum to {series.sum():.12g}, not to 1",
+            "correct them so that the members of one level sum to 1",
+        )
+    return series
 
 
 @overload
@@ -217,6 +282,10 @@ def pca_weights(scores: Table) -> "pd.Series[float] | Matrix":
     loadings = loadings if loadings.sum() > 0 else -loadings
     slopes = loadings / matrix.std(axis=0, ddof=1)
     return _labelled(scores, slopes / np.abs(slopes).sum())
+
+
+def _shares(values: Matrix) -> Matrix:
+    return np.asarray(values / values.sum())
 
 
 def _labelled(data: Table, values: Matrix) -> "pd.Series[float] | Matrix":
