@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from helpers.study import Study
+    from helpers.units import Units
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,25 @@ class NotebookRun:
         self._source = source
         self.results = Results(study=study.name, notebook=notebook, where=self._where)
         self.checks: list[tuple[tuple[str | None, int], Check]] = []
+
+    @cached_property
+    def units(self) -> Units:
+        """The entities of the study, from its units file."""
+        from helpers.units import read_units
+
+        entity = self.study.entity
+        return read_units(self.study.folder / entity.units, entity.key, entity.aliases)
+
+    @property
+    def regions(self) -> pd.Series:
+        """The region of every entity, by the study's first grouping, indexed by entity."""
+        grouping = self.study.grouping
+        if grouping.column not in self.units.table.columns:
+            raise StudyError(
+                f"{self.units.path}, column {grouping.column}", "the units file has no such column", "add it"
+            )
+        regions = self.units.table[grouping.column]
+        return regions if grouping.values is None else regions.map(grouping.values)
 
     def rng(self, name: str) -> np.random.Generator:
         """Random numbers of their own for each purpose: seeded by the study's seed, the notebook and ``name``."""
@@ -192,19 +212,19 @@ class NotebookRun:
         return self.out / "tables" / f"{check_name(name)}.csv"
 
     def _where(self) -> tuple[str | None, int]:
-        """Id of the running cell, found by its source in the notebook's file, and the execution count."""
-        source, count = _running_source()
-        return (self._cells.get(source.strip()) if source else None), count
+        """Id of the running cell and its execution count; the id is None outside a notebook."""
+        source, told, count = _running_cell()
+        return (told if told in self._cells.values() else self._cells.get(source.strip())), count
 
     @cached_property
     def _cells(self) -> dict[str, str]:
+        """Source of each code cell of the notebook's own file and its id."""
         if self._source is None or not self._source.is_file():
             return {}
-        cells = json.loads(self._source.read_text(encoding="utf-8"))["cells"]
         ids: dict[str, str] = {}
-        for cell in cells:
-            if cell["cell_type"] == "code" and "id" in cell:
-                ids.setdefault("".join(cell["source"]).strip(), cell["id"])
+        for place, cell in enumerate(json.loads(self._source.read_text(encoding="utf-8"))["cells"]):
+            if cell["cell_type"] == "code":
+                ids.setdefault("".join(cell["source"]).strip(), cell.get("id", f"cell-{place + 1:02d}"))
         return ids
 
 
@@ -243,13 +263,15 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
     )
 
 
-def _running_source() -> tuple[str | None, int]:
-    """Source and execution count of the cell that IPython is running; (None, 0) elsewhere."""
+def _running_cell() -> tuple[str, str | None, int]:
+    """Of the cell that IPython is running: its source, the id that the client told (JupyterLab and the runner do), and
+    its execution count; ("", None, 0) elsewhere."""
     try:
         from IPython import get_ipython
     except ImportError:
-        return None, 0
+        return "", None, 0
     shell: Any = get_ipython()  # type: ignore[no-untyped-call, unused-ignore]
     if shell is None:
-        return None, 0
-    return shell.history_manager.input_hist_raw[-1], int(shell.execution_count)
+        return "", None, 0
+    told = shell.get_parent().get("metadata", {}).get("cellId") if hasattr(shell, "get_parent") else None
+    return shell.history_manager.input_hist_raw[-1], told, int(shell.execution_count)

@@ -276,6 +276,16 @@ class Study(Strict):
         return self._folder
 
     @property
+    def index_names(self) -> tuple[str, str]:
+        """What the study calls an entity and a time."""
+        return self.entity.name, self.time.name
+
+    @property
+    def grouping(self) -> Regions:
+        """The first grouping of the entities: the one that pictures and region regressions use."""
+        return next(iter(self.regions.values()))
+
+    @property
     def indicators(self) -> dict[str, Indicator]:
         """Every indicator of every index by its name."""
         return {name: item for index in self.indices.values() for name, item in index.indicators.items()}

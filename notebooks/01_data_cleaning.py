@@ -1,0 +1,102 @@
+# %% [markdown]
+# # 1 Data cleaning
+#
+# From the publisher's files to one panel: one row per unit and period, one column per statistic. This notebook reads
+# the files, checks them against what the study file declares, fills what a declared rule allows to be filled (and shows
+# every cell of it), and derives the variables and indicators of the study.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+study: str = "provinces"
+run_folder: str = ""
+out: str = ""
+
+# %% [markdown]
+# ## Load
+
+# %%
+from helpers import cleaning, codebook, description, notebook, pictures, reading
+
+run = notebook.open_run("01_data_cleaning", study=study, run_folder=run_folder, out=out)
+choices, results = run.study, run.results
+window = choices.time.window
+raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.time.read, names=choices.index_names)
+
+# %% [markdown]
+# ## Which statistics are there, and how good is each?
+#
+# The grade says how well a figure is attested: A, two independent transcriptions agree; B, one transcription of the
+# official table; C, spliced, re-based or second-hand, so that a result which rests on it needs care.
+
+# %%
+book = codebook.read_codebook(choices.folder / "codebook.csv", choices.columns)
+run.table(book[["name_en", "unit", "grade", "note"]], "statistics_used", caption="Statistics, units and grades")
+
+# %%
+doubtful = codebook.doubtful_indicators(book, choices, "C")
+run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a statistic of grade C")
+
+# %% [markdown]
+# ## Which figures are missing?
+
+# %%
+needed = cleaning.needed_cells(raw, choices.columns, window)
+statistics, filled = cleaning.apply_missing_rules(raw, choices.missing, needed)
+run.table(filled, "filled_cells", caption="Every cell that a declared rule filled", digits=2)
+
+# %%
+results.record("data.cells_filled", value=len(filled), digits=0)
+results.record("data.statistics", value=len(choices.columns), digits=0)
+run.say("A rule filled {data.cells_filled} cells; the study reads {data.statistics} statistics. Nothing else is filled.")
+
+# %%
+coverage = description.coverage_table(raw)
+run.figure(
+    pictures.draw_coverage(coverage, filled),
+    "coverage",
+    caption="Share of units with a figure, by statistic and period; a dot marks filled cells",
+    alt="A grid of statistics by periods. Dark cells are complete, white cells are empty, dots mark filled figures.",
+)
+
+# %% [markdown]
+# Dark is complete, white is empty. A white cell inside a statistic's declared span would have stopped the run.
+
+# %% [markdown]
+# ## What do the variables and indicators look like?
+#
+# Each is a formula over the statistics, written in the study file.
+
+# %%
+derived = cleaning.derive(statistics, choices.formulas)
+panel = derived[derived.index.get_level_values(1).isin(window)]
+descriptives = description.describe(panel).rename(index=choices.label)
+run.table(descriptives, "descriptive_statistics", caption="Descriptive statistics of the variables and indicators")
+
+# %% [markdown]
+# The last two columns split the spread: *between* units, and *within* a unit over time. Two-way effects use the second
+# only, so a variable with little of it can tell little.
+
+# %% [markdown]
+# ## Checks
+
+# %%
+cleaning.check_ranges(statistics, choices.columns)
+cleaning.check_panel(panel, run.regions, choices.grouping.order)
+run.check("every entity-period occurs once", not panel.index.has_duplicates)
+run.check("no figure is missing in the panel", panel.notna().all(axis=None))
+
+# %% tags=["nbval-check"]
+print(f"{panel.index.levshape[0]} entities x {panel.index.levshape[1]} periods = {len(panel)} rows, nothing missing")
+
+# %% [markdown]
+# ## Save
+
+# %%
+results.record("data.entities", value=panel.index.levshape[0], digits=0)
+results.record("data.periods", value=panel.index.levshape[1], digits=0)
+results.record("data.rows", value=len(panel), digits=0)
+run.write_panel(statistics, "statistics")
+run.write_panel(panel, "indicators")
+run.save()

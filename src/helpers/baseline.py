@@ -1,0 +1,125 @@
+"""The baseline ladder: the same regression with more and more held constant, and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.panel import PanelFit
+from helpers.robustness import describe_convention, describe_term, specify
+
+if TYPE_CHECKING:
+    from helpers.inference import WildBootstrap
+    from helpers.results import Results
+    from helpers.study import Study
+
+STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
+
+
+def fit_ladder(panel: pd.DataFrame, study: Study) -> dict[str, PanelFit]:
+    """Fit every column of the ladder, in the study's order."""
+    return {column: specify(panel, study, column).fit() for column in study.ladder}
+
+
+def describe_ladder(fits: Mapping[str, PanelFit], study: Study) -> pd.DataFrame:
+    """One row per column of the ladder: estimate, std_error, p_value and interval of the treatment."""
+    rows = {study.label(name): describe_term(fit, study.model.treatment) for name, fit in fits.items()}
+    return pd.DataFrame(rows).T.rename_axis("column")
+
+
+def ladder_table(fits: Mapping[str, PanelFit], study: Study, digits: int = 3) -> pd.DataFrame:
+    """The ladder in the journal's form: estimates with stars, standard errors in brackets below, then the facts.
+
+    Stars: *** p < 0.01, ** p < 0.05, * p < 0.1, from the p-values of the fits.
+    """
+    terms = [study.model.treatment, *study.model.controls]
+    lines: dict[str, list[str]] = {}
+    for term in terms:
+        lines[study.label(term)] = [_estimate(fit, term, digits) for fit in fits.values()]
+        lines[f"({study.label(term)}: standard error)"] = [_std_error(fit, term, digits) for fit in fits.values()]
+    lines |= _facts(fits, study)
+    columns = [study.label(name) for name in fits]
+    return pd.DataFrame.from_dict(lines, orient="index", columns=columns).rename_axis("term")
+
+
+def stars(p_value: float) -> str:
+    """The stars of a p-value."""
+    return next((mark for level, mark in STARS if p_value < level), "")
+
+
+def _estimate(fit: PanelFit, term: str, digits: int) -> str:
+    return f"{fit.estimates[term]:.{digits}f}{stars(fit.p_values[term])}" if term in fit.estimates.index else ""
+
+
+def _std_error(fit: PanelFit, term: str, digits: int) -> str:
+    return f"({fit.std_errors[term]:.{digits}f})" if term in fit.estimates.index else ""
+
+
+def _facts(fits: Mapping[str, PanelFit], study: Study) -> dict[str, list[str]]:
+    yes = {True: "yes", False: "no"}
+    entity, time = study.entity.label.en, study.time.label.en
+    return {
+        f"{entity} effects": [yes[fit.entity_effects] for fit in fits.values()],
+        f"{time} effects": [yes[fit.time_effects] for fit in fits.values()],
+        "Observations": [str(fit.n_obs) for fit in fits.values()],
+        f"{entity} clusters (G)": [str(fit.n_clusters) for fit in fits.values()],
+        "Degrees of freedom": [str(fit.df) for fit in fits.values()],
+        "R-squared, within": [f"{fit.r_squared_within:.3f}" for fit in fits.values()],
+    }
+
+
+def record_ladder(results: Results, fits: Mapping[str, PanelFit], treatment: str) -> None:
+    """Record the treatment of every column under ``baseline.<column>.<treatment>``."""
+    for column, fit in fits.items():
+        results.fit(f"baseline.{column}.{treatment}", fit, treatment)
+
+
+def record_wild(results: Results, key: str, fit: PanelFit, wild: WildBootstrap, term: str) -> None:
+    """Record an estimate with the p-value and the interval of the wild cluster bootstrap."""
+    results.record(
+        key,
+        estimate=fit.estimates[term],
+        statistic=wild.statistic,
+        p_value=wild.p_value,
+        ci_low=wild.ci_low,
+        ci_high=wild.ci_high,
+        n_obs=fit.n_obs,
+        n_entities=fit.n_entities,
+        convention=describe_wild(wild),
+    )
+
+
+def describe_wild(wild: WildBootstrap) -> str:
+    """The bootstrap in words."""
+    how = "every sign pattern enumerated" if wild.enumerated else "drawn"
+    return f"restricted wild cluster bootstrap, Rademacher, {how}, interval by inversion"
+
+
+def table_note(fits: Mapping[str, PanelFit], study: Study) -> str:
+    """What stands below the ladder: the convention of the standard errors, the stars and the primary column."""
+    primary = fits[study.primary]
+    return (
+        f"Standard errors in brackets: {describe_convention(primary)}, factor G/(G-1) x (N-1)/(N-K). "
+        f"*** p < 0.01, ** p < 0.05, * p < 0.1. No weights. Primary specification: {study.label(study.primary)}."
+    )
+
+
+def say_headline(fits: Mapping[str, PanelFit], study: Study) -> str:
+    """The sentence template of the baseline: the primary estimate, its two p-values, and what the ladder does."""
+    term, level = study.model.treatment, study.model.significance
+    signs = {bool(fit.estimates[term] > 0) for fit in fits.values()}
+    sign = "keeps its sign" if len(signs) == 1 else "changes its sign"
+    significant = "differs from zero" if fits[study.primary].p_values[term] < level else "cannot be told from zero"
+    key = f"baseline.{study.primary}.{term}"
+    return (
+        f"In the primary specification the estimate is {{{key}}} (95 % interval {{{key}:ci}}, p = {{{key}:p_value}} by "
+        f"the cluster-robust t test, {{{key}.wild:p_value}} by the wild cluster bootstrap): it {significant}. Along the "
+        f"ladder the estimate {sign}."
+    )
+
+
+def label_rows(table: pd.DataFrame | pd.Series, study: Study) -> pd.DataFrame:
+    """The same table with labels in place of the names of columns of the panel."""
+    return pd.DataFrame(table).rename(index=study.label)

@@ -1,0 +1,156 @@
+"""The pictures of the notebooks: each takes the numbers it shows and gives one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from helpers.figures import INK, PALETTE, QUIET, draw_estimates, new_figure, region_colours
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LINE = 0.24  # inches of height that one labelled row needs
+
+
+def draw_coverage(coverage: pd.DataFrame, filled: pd.DataFrame) -> Figure:
+    """Statistics x times: the share of entities with a figure, and a dot where a rule filled one.
+
+    Parameters
+    ----------
+    coverage
+        Statistics x times, shares in [0, 1].
+    filled
+        One row per filled cell, with columns ``column`` and ``time``.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("coverage", ["#FFFFFF", PALETTE[5], PALETTE[0]])
+    figure, axes = new_figure(height=1.2 + 0.17 * len(coverage))
+    axes.imshow(coverage.to_numpy(dtype=float), aspect="auto", cmap=colours, vmin=0, vmax=1)
+    marks = filled[["column", "time"]].drop_duplicates()
+    axes.plot(
+        [list(coverage.columns).index(time) for time in marks["time"]],
+        [list(coverage.index).index(column) for column in marks["column"]],
+        "o",
+        color=PALETTE[1],
+        markersize=4,
+    )
+    axes.set_xticks(range(len(coverage.columns)), [str(time) for time in coverage.columns])
+    axes.set_yticks(range(len(coverage.index)), list(coverage.index), fontsize=7)
+    axes.grid(False)
+    return figure
+
+
+def draw_weights(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """One panel per index: the weight of each indicator as a bar, coloured by dimension.
+
+    Parameters
+    ----------
+    tables
+        Index label -> table indexed by indicator with columns ``dimension`` and ``weight``, heaviest first.
+    """
+    rows = [len(table) for table in tables.values()]
+    figure, panels = new_figure(
+        len(tables), height=0.7 * len(rows) + LINE * sum(rows), gridspec_kw={"height_ratios": rows}, squeeze=False
+    )
+    for axes, (name, table) in zip(panels[:, 0], tables.items(), strict=True):
+        colours = region_colours(list(table["dimension"].unique()))
+        for dimension, part in table.groupby("dimension", sort=False):
+            places = [table.index.get_loc(indicator) for indicator in part.index]
+            axes.barh(places, part["weight"], color=colours[str(dimension)], label=dimension)
+        axes.set_yticks(range(len(table)), list(table.index), fontsize=8)
+        axes.invert_yaxis()
+        axes.set_title(name)
+        axes.axvline(1 / len(table), color=INK, linewidth=0.8, linestyle=":")
+        axes.grid(False, axis="y")
+        axes.legend(fontsize=8, loc="lower right")
+    panels[-1, 0].set_xlabel("weight (dotted: all equal)")
+    return figure
+
+
+def draw_trends(trends: Mapping[str, pd.DataFrame], labels: Mapping[str, str], order: Sequence[str]) -> Figure:
+    """One panel per index: the mean of each region by time.
+
+    Parameters
+    ----------
+    trends
+        Index label -> times x regions.
+    labels, order
+        What each region is called, and the order of the regions.
+    """
+    figure, panels = new_figure(1, len(trends), height=3.4, squeeze=False)
+    colours = region_colours(list(order))
+    for axes, (name, trend) in zip(panels[0], trends.items(), strict=True):
+        for region in order:
+            axes.plot(trend.index, trend[region], color=colours[region], marker="o", markersize=3, label=labels[region])
+        axes.set_title(name)
+        axes.set_xticks(list(trend.index), [str(time) for time in trend.index], fontsize=8, rotation=45)
+    panels[0, 0].legend(fontsize=8)
+    return figure
+
+
+def draw_correlations(correlations: pd.DataFrame) -> Figure:
+    """A square of correlations, each written in its cell."""
+    size = len(correlations)
+    figure, axes = new_figure(height=1.4 + 0.5 * size)
+    axes.imshow(correlations.to_numpy(), cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+    for row in range(size):
+        for column in range(size):
+            value = correlations.iloc[row, column]
+            colour = "white" if abs(value) > 0.6 else INK
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
+    axes.set_xticks(range(size), list(correlations.columns), rotation=35, ha="right", fontsize=8)
+    axes.set_yticks(range(size), list(correlations.index), fontsize=8)
+    axes.grid(False)
+    return figure
+
+
+def draw_rows(rows: pd.DataFrame, *, label: str, marked: str | None = None) -> Figure:
+    """Estimates with intervals, one row each (columns estimate, ci_low, ci_high; the index names the rows)."""
+    figure, axes = new_figure(height=1.0 + 0.34 * len(rows))
+    draw_estimates(axes, rows, label=label, marked=marked)
+    return figure
+
+
+def draw_leave_one_out(table: pd.DataFrame, full: float, *, label: str) -> Figure:
+    """The estimate without each entity, in rising order, with intervals, beside the estimate with all of them."""
+    ordered = table.sort_values("estimate")
+    figure, axes = new_figure(height=1.0 + 0.19 * len(ordered))
+    draw_estimates(axes, ordered, label=label)
+    axes.axvline(full, color=PALETTE[1], linewidth=1, linestyle="--")
+    axes.tick_params(axis="y", labelsize=7)
+    return figure
+
+
+def draw_paths(effects: pd.DataFrame, *, label: str) -> Figure:
+    """Total, direct and indirect effects, one panel per mediator.
+
+    Parameters
+    ----------
+    effects
+        Columns mediator, effect, estimate, ci_low, ci_high.
+    """
+    mediators = list(effects["mediator"].unique())
+    figure, panels = new_figure(len(mediators), height=0.9 + 1.2 * len(mediators), sharex=True, squeeze=False)
+    for axes, mediator in zip(panels[:, 0], mediators, strict=True):
+        draw_estimates(axes, effects[effects["mediator"] == mediator].set_index("effect"))
+        axes.set_title(mediator)
+    panels[-1, 0].set_xlabel(label)
+    return figure
+
+
+def draw_scatter(data: pd.DataFrame, x: str, y: str, group: pd.Series, labels: Mapping[str, str]) -> Figure:
+    """One dot per row, coloured by group, with the least-squares line of all rows."""
+    figure, axes = new_figure(height=3.8)
+    for name, colour in region_colours(list(labels)).items():
+        part = data[group == name]
+        axes.plot(part[x], part[y], "o", color=colour, markersize=3.5, alpha=0.75, label=labels[name])
+    slope, intercept = np.polyfit(data[x], data[y], 1)
+    span = np.array([data[x].min(), data[x].max()])
+    axes.plot(span, intercept + slope * span, color=QUIET, linewidth=1.2)
+    axes.legend(fontsize=8)
+    return figure

@@ -1,0 +1,371 @@
+"""Robustness: one declared change to the primary specification at a time, refitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.construction import rebuild_model_indices
+from helpers.errors import StudyError
+from helpers.inference import WildBootstrap, wild_cluster_bootstrap
+from helpers.panel import Cluster, PanelFit, fit_panel
+from helpers.scaling import winsorise
+
+if TYPE_CHECKING:
+    from helpers.results import Results
+    from helpers.study import RobustnessRow, Study
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One regression in full: the rows and what is asked of them.
+
+    Attributes
+    ----------
+    data
+        Panel with the outcome, the treatment and the controls.
+    outcome, treatment, controls
+        Names of its columns.
+    effects
+        "entity" and "time" as absorbed.
+    cluster
+        What the standard errors are clustered by.
+    """
+
+    data: pd.DataFrame
+    outcome: str
+    treatment: str
+    controls: tuple[str, ...]
+    effects: tuple[str, ...]
+    cluster: Cluster
+
+    @property
+    def regressors(self) -> tuple[str, ...]:
+        """The treatment first, then the controls."""
+        return (self.treatment, *self.controls)
+
+    def fit(self) -> PanelFit:
+        """Estimate it by the study's convention."""
+        return fit_panel(
+            self.data,
+            self.outcome,
+            self.regressors,
+            entity_effects="entity" in self.effects,
+            time_effects="time" in self.effects,
+            cluster=self.cluster,
+        )
+
+
+def specify(panel: pd.DataFrame, study: Study, column: str | None = None) -> Specification:
+    """The specification of one column of the baseline ladder, the primary one by default.
+
+    Parameters
+    ----------
+    panel
+        Panel with every column that the model names.
+    study
+        The study.
+    column
+        Name of a column of the ladder.
+    """
+    model, step = study.model, study.ladder[column or study.primary]
+    controls = model.controls if step.controls else ()
+    return Specification(
+        data=panel[[model.outcome, model.treatment, *controls]],
+        outcome=model.outcome,
+        treatment=model.treatment,
+        controls=controls,
+        effects=step.effects,
+        cluster=model.cluster,
+    )
+
+
+def change(
+    specification: Specification, row: RobustnessRow, panel: pd.DataFrame, units: pd.DataFrame, study: Study
+) -> Specification:
+    """Apply the change that a robustness row declares.
+
+    Indices that a row makes anew are made over all rows of `panel`; a row that leaves out entities or times keeps the
+    index as it was built, so that only the sample changes.
+
+    Parameters
+    ----------
+    specification
+        Where the row starts from.
+    row
+        The declared change.
+    panel
+        Panel that also holds the indicators.
+    units
+        One row per entity, indexed by entity.
+    """
+    data = specification.data
+    if row.index is not None:
+        data = _rebuild(data, panel, study, row.index)
+    if row.winsorise is not None:
+        data = winsorise(data, row.winsorise)
+    if row.drop_where is not None:
+        data = _drop_entities(data, units, row.drop_where)
+    if row.drop_times is not None:
+        data = data[~data.index.get_level_values(1).isin(row.drop_times)]
+    if row.lag_treatment is not None:
+        data = _shift_column(data, specification.treatment, row.lag_treatment)
+    if row.lead_outcome is not None:
+        data = _shift_column(data, specification.outcome, -row.lead_outcome)
+    cluster: Cluster = specification.cluster
+    if row.cluster is not None:
+        cluster = row.cluster[0] if len(row.cluster) == 1 else (row.cluster[0], row.cluster[1])
+    return replace(specification, data=data, cluster=cluster)
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Refits without one entity each.
+
+    Attributes
+    ----------
+    table
+        One row per entity left out: estimate, std_error, p_value, ci_low, ci_high.
+    weakest
+        The entity without which the p-value is largest.
+    fit
+        The refit without it.
+    """
+
+    table: pd.DataFrame
+    weakest: str
+    fit: PanelFit
+
+
+def leave_one_out(specification: Specification) -> LeaveOneOut:
+    """Refit the specification without each entity in turn."""
+    entities = specification.data.index.get_level_values(0)
+    fits = {
+        str(entity): replace(specification, data=specification.data[entities != entity]).fit()
+        for entity in entities.unique()
+    }
+    term = specification.treatment
+    table = pd.DataFrame({name: describe_term(fit, term) for name, fit in fits.items()}).T
+    table.index.name = specification.data.index.names[0]
+    weakest = str(table["p_value"].idxmax())
+    return LeaveOneOut(table, weakest, fits[weakest])
+
+
+def describe_term(fit: PanelFit, term: str) -> dict[str, float]:
+    """Estimate, std_error, p_value, ci_low and ci_high of one regressor."""
+    return {
+        "estimate": fit.estimates[term],
+        "std_error": fit.std_errors[term],
+        "p_value": fit.p_values[term],
+        "ci_low": fit.ci_low[term],
+        "ci_high": fit.ci_high[term],
+    }
+
+
+@dataclass(frozen=True)
+class RobustnessCheck:
+    """What one row of the robustness table found.
+
+    Attributes
+    ----------
+    estimate, std_error, p_value, ci_low, ci_high
+        Of the treatment.
+    n_obs, n_entities
+        Rows and entities used.
+    convention
+        What the p-value and the interval rest on.
+    remark
+        What else a reader must know about the row.
+    """
+
+    estimate: float
+    std_error: float
+    p_value: float
+    ci_low: float
+    ci_high: float
+    n_obs: int
+    n_entities: int
+    convention: str
+    remark: str = ""
+
+
+def check_robustness(
+    panel: pd.DataFrame, units: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
+) -> dict[str, RobustnessCheck]:
+    """Fit every declared robustness row.
+
+    Parameters
+    ----------
+    panel
+        Panel with the model's columns and all indicators.
+    units
+        One row per entity, indexed by entity.
+    draws
+        Draws of the wild cluster bootstrap where it cannot be enumerated.
+
+    Returns
+    -------
+    dict
+        Row name -> what it found, in the study's order.
+    """
+    primary = specify(panel, study)
+    return {name: _check_row(row, primary, panel, units, study, draws, rng) for name, row in study.robustness.items()}
+
+
+def _check_row(
+    row: RobustnessRow,
+    primary: Specification,
+    panel: pd.DataFrame,
+    units: pd.DataFrame,
+    study: Study,
+    draws: int,
+    rng: np.random.Generator,
+) -> RobustnessCheck:
+    specification = change(primary, row, panel, units, study)
+    if row.leave_one_out:
+        left_out = leave_one_out(specification)
+        return _found(left_out.fit, primary.treatment, remark=f"the weakest refit: without {left_out.weakest}")
+    fit = specification.fit()
+    if row.inference == "wild_cluster_bootstrap":
+        wild = wild_cluster_bootstrap(fit, primary.treatment, draws=draws, rng=rng, interval=True)
+        return _found_wild(fit, wild, primary.treatment)
+    return _found(fit, primary.treatment)
+
+
+def _found(fit: PanelFit, term: str, remark: str = "") -> RobustnessCheck:
+    return RobustnessCheck(
+        **describe_term(fit, term),
+        n_obs=fit.n_obs,
+        n_entities=fit.n_entities,
+        convention=describe_convention(fit),
+        remark="; ".join(filter(None, (remark, *fit.notes))),
+    )
+
+
+def describe_convention(fit: PanelFit) -> str:
+    """The convention in words: its name, what it clusters by and the degrees of freedom."""
+    by = fit.cluster if isinstance(fit.cluster, str) else " and ".join(fit.cluster or ("nothing",))
+    return f"{fit.convention}, clustered by {by}, t({fit.df})"
+
+
+def _found_wild(fit: PanelFit, wild: WildBootstrap, term: str) -> RobustnessCheck:
+    described = describe_term(fit, term) | {"p_value": wild.p_value, "ci_low": wild.ci_low, "ci_high": wild.ci_high}
+    return RobustnessCheck(
+        **described,
+        n_obs=fit.n_obs,
+        n_entities=fit.n_entities,
+        convention="restricted wild cluster bootstrap, Rademacher, interval by inversion",
+        remark="; ".join(fit.notes),
+    )
+
+
+def _rebuild(data: pd.DataFrame, panel: pd.DataFrame, study: Study, choices: dict[str, Any]) -> pd.DataFrame:
+    rebuilt = rebuild_model_indices(panel, study, choices)
+    return data.assign(**{str(name): rebuilt[name] for name in rebuilt})
+
+
+def record_checks(results: Results, checks: Mapping[str, RobustnessCheck], treatment: str) -> None:
+    """Record every row under ``robustness.<row>.<treatment>``."""
+    for name, check in checks.items():
+        results.record(
+            f"robustness.{name}.{treatment}",
+            estimate=check.estimate,
+            std_error=check.std_error,
+            statistic=check.estimate / check.std_error,
+            p_value=check.p_value,
+            ci_low=check.ci_low,
+            ci_high=check.ci_high,
+            n_obs=check.n_obs,
+            n_entities=check.n_entities,
+            convention=check.convention,
+        )
+
+
+def robustness_table(checks: Mapping[str, RobustnessCheck], study: Study) -> pd.DataFrame:
+    """One row per check: what it asks, what it finds in words, and the numbers."""
+    rows = {
+        study.label(name): {
+            "asks": study.robustness[name].asks.en,
+            "finds": describe_finding(check, study.model.significance),
+            "estimate": check.estimate,
+            "std_error": check.std_error,
+            "p_value": check.p_value,
+            "n_obs": check.n_obs,
+            "n_entities": check.n_entities,
+            "convention": check.convention,
+            "remark": check.remark,
+        }
+        for name, check in checks.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("change")
+
+
+def describe_finding(check: RobustnessCheck, significance: float) -> str:
+    """Sign and significance in words."""
+    sign = "positive" if check.estimate > 0 else "negative"
+    return f"{sign}, {'significant' if check.p_value < significance else 'not significant'}"
+
+
+def row_estimates(checks: Mapping[str, RobustnessCheck], study: Study) -> pd.DataFrame:
+    """Estimate and interval of every row, by its label, for a coefficient plot."""
+    rows = {study.label(name): [check.estimate, check.ci_low, check.ci_high] for name, check in checks.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "ci_low", "ci_high"])
+
+
+def say_share(results: Results, checks: Mapping[str, RobustnessCheck], study: Study) -> str:
+    """Record how many rows are positive and significant, or negative and significant; the sentence that says so."""
+    level = study.model.significance
+    positive = sum(check.estimate > 0 and check.p_value < level for check in checks.values())
+    negative = sum(check.estimate < 0 and check.p_value < level for check in checks.values())
+    results.record("robustness.rows", value=len(checks))
+    results.record("robustness.positive_significant", value=positive)
+    results.record("robustness.negative_significant", value=negative)
+    results.record("robustness.significance", value=level, digits=2)
+    return (
+        "Of {robustness.rows} rows, {robustness.positive_significant} are positive and "
+        "{robustness.negative_significant} negative with a p-value below {robustness.significance}."
+    )
+
+
+def say_range(results: Results, left_out: LeaveOneOut, specification: Specification) -> str:
+    """Record the smallest and the largest estimate without one entity; the sentence that says so."""
+    for word, place in (("smallest", left_out.table["estimate"].idxmin()), ("largest", left_out.table["estimate"].idxmax())):
+        found = left_out.table.loc[place]
+        results.record(
+            f"robustness.leave_one_out.{word}",
+            estimate=found["estimate"],
+            p_value=found["p_value"],
+            ci_low=found["ci_low"],
+            ci_high=found["ci_high"],
+        )
+    low, high = left_out.table["estimate"].idxmin(), left_out.table["estimate"].idxmax()
+    return (
+        f"Without one {specification.data.index.names[0]} the estimate lies between "
+        f"{{robustness.leave_one_out.smallest}} (without {low}) and {{robustness.leave_one_out.largest}} (without {high})."
+    )
+
+
+def _drop_entities(data: pd.DataFrame, units: pd.DataFrame, where: dict[str, str | int]) -> pd.DataFrame:
+    dropped = pd.Series(True, index=units.index)
+    for column, value in where.items():
+        if column not in units.columns:
+            raise StudyError(
+                f"robustness, drop_where {column}",
+                "the units file has no such column",
+                f"use one of: {', '.join(units.columns)}",
+            )
+        dropped &= units[column].astype(str) == str(value)
+    return data[~data.index.get_level_values(0).isin(units.index[dropped])]
+
+
+def _shift_column(data: pd.DataFrame, column: str, periods: int) -> pd.DataFrame:
+    """Replace a column by its value `periods` earlier in calendar time; rows without one are left out."""
+    entity, time = data.index.names
+    earlier = data[column].reset_index()
+    earlier[time] += periods
+    shifted = earlier.set_index([entity, time])[column].reindex(data.index)
+    return data.assign(**{column: shifted}).dropna(subset=[column])
