@@ -8,6 +8,7 @@ cost one matrix product and one batched solve, exactly and for unbalanced panels
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -106,7 +107,7 @@ def build_grams(design: Design) -> EntityGrams:
     if effects.entity_effects:
         columns -= group_means(columns, effects.entity)[effects.entity]
     edges = np.searchsorted(effects.entity, np.arange(effects.n_entities + 1))
-    blocks = [columns[start:end] for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    blocks = [columns[start:end] for start, end in pairwise(edges)]
     rows = np.zeros((effects.n_entities, effects.n_times))
     np.add.at(rows, (effects.entity, effects.time), 1.0)
     return EntityGrams(np.stack([block.T @ block for block in blocks]), dummies.shape[1], rows, design)
