@@ -1,0 +1,260 @@
+"""Raw files to one panel: decoded, recognised, every name mapped to one key, every cell a number or visibly empty."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.decoding import parse_number, read_text
+from helpers.errors import StudyError
+from helpers.formula import parse_formula
+from helpers.layouts import Figure, Row, Sheet, find_indicator, read_figures
+from helpers.study import Column, Entity, Study, Time
+from helpers.units import Spellings
+from helpers.units import read_units as read_units
+
+
+@dataclass(frozen=True)
+class Source:
+    """A raw file after recognition.
+
+    Attributes
+    ----------
+    sheet
+        Its rows of cells.
+    indicator
+        What the file says that it holds, or None.
+    figures
+        Its figures by measure; under None where the file names no measure.
+    """
+
+    sheet: Sheet
+    indicator: str | None
+    figures: dict[str | None, list[Figure]]
+
+
+def read_raw(
+    folder: Path, columns: Mapping[str, Column], units: pd.DataFrame, entity: Entity, time: Time
+) -> pd.DataFrame:
+    """Read every declared statistic of a study into one panel.
+
+    Parameters
+    ----------
+    folder
+        The study folder; the files of ``columns`` are inside it.
+    columns
+        Name of each statistic with its file, indicator and span.
+    units
+        The entities, from :func:`read_units`.
+    entity, time
+        The study's two dimensions: their names, the spellings, the times to read.
+
+    Returns
+    -------
+    DataFrame
+        Shape (entities x times, columns), float, missing figures as NaN; index sorted by entity key, then time.
+
+    Raises
+    ------
+    StudyError
+        Naming file, line, entity and time of the first figure that cannot be read as declared.
+    """
+    names = (entity.name, time.name)
+    spellings = Spellings.of(units, entity)
+    index = pd.MultiIndex.from_product([sorted(units.index), time.read], names=names)
+    sources: dict[Path, Source] = {}
+    series = {}
+    for name, column in columns.items():
+        path = _inside(folder, column.file)
+        if path not in sources:
+            sources[path] = _read_source(path, spellings, time.name)
+        measures = (column.column, column.indicator, name)
+        figures = _take(sources[path], column.indicator, measures, names)
+        _check_times(path, figures, time.read, column)
+        _check_entities(path, figures, spellings)
+        series[name] = figures.reindex(index)
+    return pd.DataFrame(series, index=index, dtype=float)
+
+
+def read_statistic(
+    path: Path,
+    spellings: Spellings,
+    *,
+    names: tuple[str, str] = ("entity", "time"),
+    indicator: str | None = None,
+    column: str | None = None,
+    encoding: str | None = None,
+) -> pd.Series:
+    """Read one statistic from one file, whose shape is recognised from content.
+
+    Parameters
+    ----------
+    path
+        The file.
+    spellings
+        How the entities are spelt.
+    names
+        The study's words for entity and time.
+    indicator
+        What the file must say that it holds, as in ``地区生产总值(亿元)``; not compared when None, or when the file
+        says nothing.
+    column
+        The heading to take from a file with several measures.
+    encoding
+        A codec name; None for UTF-8, then GB18030.
+
+    Returns
+    -------
+    Series
+        Float, all times of the file, NaN where a cell is empty; index (entity key, time), sorted and unique.
+
+    Raises
+    ------
+    StudyError
+        Naming file, line, entity and time.
+    """
+    return _take(_read_source(path, spellings, names[1], encoding), indicator, (column, indicator), names)
+
+
+def read_codebook(path: Path, columns: Collection[str]) -> pd.DataFrame:
+    """Read what is known about each statistic: names, unit, grade, remarks.
+
+    Returns
+    -------
+    DataFrame
+        Text, one row per name in ``columns``, in their order, indexed by statistic.
+
+    Raises
+    ------
+    StudyError
+        When the file is not such a table, or a statistic of the study has no row or two.
+    """
+    try:
+        codebook = pd.read_csv(io.StringIO(read_text(path)), dtype=str, keep_default_na=False)
+    except ValueError as error:
+        raise StudyError(str(path), f"the codebook is not valid CSV ({error})", "correct that line") from None
+    for heading in ("statistic", "name_en", "unit", "grade", "note"):
+        if heading not in codebook.columns:
+            raise StudyError(str(path), f"the codebook has no column '{heading}'", "add it to the header")
+    for name in columns:
+        rows = int((codebook["statistic"] == name).sum())
+        if rows != 1:
+            raise StudyError(f"{path}, statistic {name}", f"it has {rows} rows, not one", "describe it in one row")
+    return codebook.set_index("statistic").loc[list(columns)]
+
+
+def indicators_of_grade(codebook: pd.DataFrame, study: Study, grade: str) -> pd.DataFrame:
+    """List the derived columns that rest on a statistic of one grade.
+
+    Returns
+    -------
+    DataFrame
+        One row per derived column and such statistic: label of the derived column as index, statistic, note.
+    """
+    doubtful = set(codebook.index[codebook["grade"] == grade])
+    rows = [
+        (study.label(name), statistic, codebook.at[statistic, "note"])
+        for name, text in study.formulas.items()
+        for statistic in parse_formula(text, name).columns
+        if statistic in doubtful
+    ]
+    return pd.DataFrame(rows, columns=["indicator", "statistic", "note"]).set_index("indicator")
+
+
+def _read_source(path: Path, spellings: Spellings, time_name: str, encoding: str | None = None) -> Source:
+    reader = csv.reader(io.StringIO(read_text(path, encoding), newline=""), strict=True)
+    rows = []
+    try:
+        for cells in reader:
+            stripped = tuple(cell.strip().strip("\ufeff") for cell in cells)
+            if any(stripped):
+                rows.append(Row(reader.line_num, stripped))
+    except csv.Error as error:
+        raise StudyError(f"{path}, line {reader.line_num}", f"not valid CSV: {error}", "correct that line") from None
+    sheet = Sheet(path, tuple(rows), spellings, time_name)
+    figures: dict[str | None, list[Figure]] = {}
+    for figure in read_figures(sheet):
+        figures.setdefault(figure.measure, []).append(figure)
+    return Source(sheet, find_indicator(sheet), figures)
+
+
+def _take(source: Source, indicator: str | None, measures: tuple[str | None, ...], names: tuple[str, str]) -> pd.Series:
+    path, spellings = source.sheet.path, source.sheet.spellings
+    if indicator and source.indicator and _squeeze(indicator) != _squeeze(source.indicator):
+        raise StudyError(
+            f"{path}, indicator line",
+            f"the file holds '{source.indicator}', the study declares '{indicator}'",
+            "put the right file there, or correct the indicator (name and unit) in the study file",
+        )
+    values: dict[tuple[str, int], float] = {}
+    lines: dict[tuple[str, int], int] = {}
+    for figure in _choose(source, measures):
+        cell = (spellings.key_of(figure.entity, f"{path}, line {figure.line}"), figure.time)
+        where = f"{path}, line {figure.line}, {names[0]} {cell[0]}, {names[1]} {cell[1]}"
+        if cell in values:
+            raise StudyError(where, f"it already stands in line {lines[cell]}", "keep one row per entity and time")
+        values[cell] = parse_number(figure.text, where)
+        lines[cell] = figure.line
+    if not values:
+        raise StudyError(str(path), "there is a header but no figure", "put the figures below it")
+    index = pd.MultiIndex.from_tuples(list(values), names=list(names))
+    return pd.Series(list(values.values()), index=index, dtype=float, name=path.stem).sort_index()
+
+
+def _choose(source: Source, wanted: tuple[str | None, ...]) -> list[Figure]:
+    """The figures of the first wanted measure that the file names; all figures where it names none."""
+    if None in source.figures or not source.figures:
+        return source.figures.get(None, [])
+    named = {_squeeze(measure): figures for measure, figures in source.figures.items() if measure}
+    asked = [name for name in wanted if name]
+    for name in asked:
+        if _squeeze(name) in named:
+            return named[_squeeze(name)]
+    if len(named) == 1 and not asked:
+        return next(iter(named.values()))
+    shown = [measure for measure in source.figures if measure]
+    listed = ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")
+    rule = f"there is no column '{asked[0]}'" if asked else "the file holds several columns, and none is named"
+    raise StudyError(str(source.sheet.path), rule, f"name one of these in the study file: {listed}")
+
+
+def _check_times(path: Path, figures: pd.Series, times: Collection[int], column: Column) -> None:
+    first = min(times) if column.first is None else column.first
+    last = max(times) if column.last is None else column.last
+    found = set(figures.index.get_level_values(1))
+    absent = [time for time in times if first <= time <= last and time not in found]
+    if absent:
+        raise StudyError(
+            str(path),
+            f"there is no {figures.index.names[1]} {', '.join(map(str, absent))}, and the study needs it",
+            "add the column, or declare with first and last which times the statistic covers",
+        )
+
+
+def _check_entities(path: Path, figures: pd.Series, spellings: Spellings) -> None:
+    found = set(figures.index.get_level_values(0))
+    absent = [key for key in spellings.entities if key not in found]
+    if absent:
+        shown = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
+        raise StudyError(
+            str(path),
+            f"there is no row for {shown}",
+            "add the row, with empty cells where there is no figure, or take the entity out of the units file",
+        )
+
+
+def _inside(folder: Path, file: str) -> Path:
+    path = folder / file
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise StudyError(str(path), "the file is outside the study folder", "copy it into the study's raw folder")
+    return path
+
+
+def _squeeze(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()

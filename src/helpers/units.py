@@ -1,0 +1,135 @@
+"""The entities of a study and every way in which files spell them."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+
+from helpers.errors import StudyError
+from helpers.study import Entity
+
+_SUFFIX = re.compile(r"(特别行政区|自治区|省|市|province|municipality|autonomousregion)$")
+
+
+@dataclass(frozen=True)
+class Spellings:
+    """From any spelling of an entity to its key.
+
+    Attributes
+    ----------
+    columns
+        The key column of the units file, then its alias columns.
+    keys
+        Every normalised spelling with its key.
+    shown
+        Every spelling as written, for suggestions.
+    entities
+        The keys, in the order of the units file.
+    """
+
+    columns: tuple[str, ...]
+    keys: dict[str, str]
+    shown: tuple[str, ...]
+    entities: tuple[str, ...]
+
+    @classmethod
+    def of(cls, units: pd.DataFrame, entity: Entity) -> Self:
+        """Collect the spellings of a units table.
+
+        Raises
+        ------
+        StudyError
+            When an alias column is missing, or one spelling stands for two entities.
+        """
+        keys: dict[str, str] = {}
+        shown: list[str] = []
+        for column in dict.fromkeys((entity.key, *entity.aliases)):
+            if column != entity.key and column not in units.columns:
+                raise _no_column(entity.units, column, [entity.key, *units.columns])
+            texts = units.index if column == entity.key else units[column]
+            for key, text in zip(units.index, texts, strict=True):
+                word = normalise_name(text)
+                for spelling in filter(None, {word, _SUFFIX.sub("", word)}):
+                    if keys.setdefault(spelling, key) != key:
+                        rule = f"'{text}' stands for {keys[spelling]} as well as for {key}"
+                        raise StudyError(entity.units, rule, "give every entity its own names and codes")
+                shown.append(text)
+        return cls((entity.key, *entity.aliases), keys, tuple(shown), tuple(units.index))
+
+    def find(self, text: str) -> str | None:
+        """The key of a spelling, or None."""
+        word = normalise_name(text)
+        return self.keys.get(word) or self.keys.get(_SUFFIX.sub("", word))
+
+    def key_of(self, text: str, where: str) -> str:
+        """The key of a spelling.
+
+        Raises
+        ------
+        StudyError
+            When the spelling belongs to no entity; the message names the nearest one.
+        """
+        key = self.find(text)
+        if key is None:
+            near = difflib.get_close_matches(text.strip(), self.shown, n=1, cutoff=0.5)
+            hint = f"did you mean '{near[0]}'? " if near else ""
+            remedy = f"{hint}correct the name, or add it to the units file"
+            raise StudyError(where, f"'{text}' is not an entity of the study", remedy)
+        return key
+
+
+@lru_cache(maxsize=65536)
+def normalise_name(text: str) -> str:
+    """A spelling without differences that carry no meaning: width, case, blanks, the zeros of a 12-digit area code."""
+    word = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return word[:6] if len(word) == 12 and word.isdigit() and word.endswith("000000") else word
+
+
+def read_units(path: Path, entity: Entity) -> pd.DataFrame:
+    """Read a units file: CSV, UTF-8, one row per entity.
+
+    Returns
+    -------
+    DataFrame
+        Text, indexed by the key column of ``entity``, in file order; names, codes and groupings as columns.
+
+    Raises
+    ------
+    StudyError
+        When the file or a column is missing, a key is empty or stands twice, or one spelling means two entities.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [[cell.strip() for cell in row] for row in csv.reader(stream, strict=True) if any(row)]
+    except OSError as error:
+        raise StudyError(str(path), f"the units file cannot be read ({error.strerror})", "put it there") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(str(path), f"the units file is not UTF-8 CSV ({error})", "save it as CSV in UTF-8") from None
+    header = rows[0] if rows else []
+    if header.count(entity.key) != 1:
+        raise _no_column(str(path), entity.key, header)
+    at = header.index(entity.key)
+    seen: set[str] = set()
+    for line, row in enumerate(rows[1:], start=2):
+        where = f"{path}, line {line}"
+        if len(row) != len(header):
+            raise StudyError(where, f"{len(row)} cells under {len(header)} headings", "correct the row")
+        if not row[at] or row[at] in seen:
+            raise StudyError(where, f"the key '{row[at]}' is empty or stands twice", "keep one row per entity")
+        seen.add(row[at])
+    units = pd.DataFrame(rows[1:], columns=header, dtype=str).set_index(entity.key)
+    Spellings.of(units, entity)
+    return units
+
+
+def _no_column(where: str, column: str, header: list[str]) -> StudyError:
+    shown = ", ".join(header) or "empty"
+    return StudyError(where, f"the column '{column}' must stand in the header once", f"the header is: {shown}")
