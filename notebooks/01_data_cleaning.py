@@ -88,14 +88,15 @@ run.check("every entity-period occurs once", not panel.index.has_duplicates)
 run.check("no figure is missing in the panel", panel.notna().all(axis=None))
 
 # %% tags=["nbval-check"]
-print(f"{panel.index.levshape[0]} entities x {panel.index.levshape[1]} periods = {len(panel)} rows, nothing missing")
+entities, periods = (panel.index.unique(level).size for level in choices.index_names)
+print(f"{entities} entities x {periods} periods = {len(panel)} rows, nothing missing")
 
 # %% [markdown]
 # ## Save
 
 # %%
-results.record("data.entities", value=panel.index.levshape[0], digits=0)
-results.record("data.periods", value=panel.index.levshape[1], digits=0)
+results.record("data.entities", value=entities, digits=0)
+results.record("data.periods", value=periods, digits=0)
 results.record("data.rows", value=len(panel), digits=0)
 run.write_panel(statistics, "statistics")
 run.write_panel(panel, "indicators")

@@ -12,10 +12,22 @@ import pandas as pd
 
 from helpers.claims_file import CONDITIONS, Claim, Claims, VerdictName, load_claims
 from helpers.errors import StudyError
+from helpers.results import Results
 from helpers.rules import RuleError, evaluate_rule
 from helpers.study import Label, Study
 
-__all__ = ["Claims", "Evidence", "Verdict", "claim_words", "judge_claims", "load_claims", "verdict_table"]
+__all__ = [
+    "Claims",
+    "Evidence",
+    "Verdict",
+    "claim_words",
+    "evidence_table",
+    "judge_claims",
+    "load_claims",
+    "record_verdicts",
+    "short_ledger",
+    "verdict_table",
+]
 
 VERDICT_LABELS: dict[str, Label] = {
     "supported": Label(en="supported", zh="支持"),
@@ -143,6 +155,28 @@ def verdict_table(verdicts: Mapping[str, Verdict], language: Literal["en", "zh"]
             }
         )
     return pd.DataFrame(rows).set_index("claim")
+
+
+def short_ledger(verdicts: Mapping[str, Verdict], language: Literal["en", "zh"] = "en") -> pd.DataFrame:
+    """One row per claim: its sentence and its verdict."""
+    rows = {
+        claim_id: {"text": getattr(verdict.claim.text, language), "verdict": verdict.label(language)}
+        for claim_id, verdict in verdicts.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("claim")
+
+
+def evidence_table(verdicts: Mapping[str, Verdict]) -> pd.DataFrame:
+    """Every number that a rule read, by claim: the key of the result, the field and the number."""
+    return pd.concat({claim_id: verdict.evidence_table() for claim_id, verdict in verdicts.items()}, names=["claim"])[
+        ["key", "field", "number"]
+    ].droplevel(1)
+
+
+def record_verdicts(results: Results, verdicts: Mapping[str, Verdict]) -> None:
+    """Record every verdict under ``claims.<claim>.verdict``, the claim in lower case with underscores."""
+    for claim_id, verdict in verdicts.items():
+        results.record(f"claims.{claim_id.lower().replace('-', '_')}.verdict", value=verdict.label())
 
 
 def _judge(

@@ -132,12 +132,12 @@ def draw_paths(effects: pd.DataFrame, *, label: str) -> Figure:
     Parameters
     ----------
     effects
-        Columns mediator, effect, estimate, ci_low, ci_high.
+        Rows (mediator, effect), columns estimate, ci_low, ci_high.
     """
-    mediators = list(effects["mediator"].unique())
+    mediators = list(effects.index.unique(0))
     figure, panels = new_figure(len(mediators), height=0.9 + 1.2 * len(mediators), sharex=True, squeeze=False)
     for axes, mediator in zip(panels[:, 0], mediators, strict=True):
-        draw_estimates(axes, effects[effects["mediator"] == mediator].set_index("effect"))
+        draw_estimates(axes, effects.loc[mediator])
         axes.set_title(mediator)
     panels[-1, 0].set_xlabel(label)
     return figure
