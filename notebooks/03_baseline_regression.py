@@ -81,9 +81,9 @@ run.say(baseline.say_headline(fits, choices))
 # ## Which effects belong in the model?
 
 # %%
-tests = baseline.specification_tests(data, choices)
+tests = baseline.run_specification_tests(data, choices)
 baseline.record_tests(results, tests)
-run.table(tests, "specification_tests", caption="Tests of the specification")
+run.table(baseline.diagnostic_table(tests), "specification_tests", caption="Tests of the specification")
 
 # %% [markdown]
 # Each row states what the test takes for granted (its null hypothesis). A small p-value speaks against that.

@@ -21,7 +21,7 @@ from helpers import claims, notebook
 
 run = notebook.open_run("09_synthesis", study=study, run_folder=run_folder, out=out)
 choices = run.study
-ledger = claims.load_claims(choices.folder / "claims.yml")
+ledger = claims.load_claims(choices.folder)
 verdicts = claims.judge_claims(ledger, run.earlier, claims.claim_words(choices))
 
 # %% [markdown]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from helpers import diagnostics
+from helpers.diagnostic import Diagnostic
 from helpers.panel import PanelFit
 from helpers.robustness import describe_convention, describe_term, specify
 
@@ -74,6 +76,49 @@ def record_ladder(results: Results, fits: Mapping[str, PanelFit], treatment: str
     """Record the treatment of every column under ``baseline.<column>.<treatment>``."""
     for column, fit in fits.items():
         results.fit(f"baseline.{column}.{treatment}", fit, treatment)
+
+
+def run_specification_tests(panel: pd.DataFrame, study: Study) -> dict[str, Diagnostic]:
+    """The tests that stand beside the primary specification, by a short name that keys and tables share."""
+    model = study.model
+    step = specify(panel, study)
+    data, terms = step.data, step.regressors
+    return {
+        "f_entity": diagnostics.f_test_effects(data, model.outcome, terms, entity_effects=True, time_effects=False),
+        "f_time": diagnostics.f_test_effects(data, model.outcome, terms, against="entity"),
+        "breusch_pagan": diagnostics.breusch_pagan_lm(data, model.outcome, terms),
+        "hausman": diagnostics.hausman(data, model.outcome, terms),
+        "hausman_robust": diagnostics.hausman(data, model.outcome, terms, robust=True),
+        "pesaran_cd": diagnostics.pesaran_cd(data, model.outcome, terms),
+        "pesaran_cd_twoway": diagnostics.pesaran_cd(data, model.outcome, terms, time_effects=True),
+        "wooldridge": diagnostics.wooldridge_serial_correlation(data, model.outcome, terms),
+        "modified_wald": diagnostics.modified_wald(data, model.outcome, terms, time_effects=True),
+    }
+
+
+def diagnostic_table(tests: Mapping[str, Diagnostic]) -> pd.DataFrame:
+    """One row per test: what it takes for granted, statistic, degrees of freedom, p-value, and what to know of its form."""
+    rows = [
+        {
+            "test": test.name,
+            "null": test.null,
+            "statistic": test.statistic,
+            "distribution": test.distribution,
+            "df": ", ".join(f"{number:g}" for number in test.df),
+            "p_value": test.p_value,
+            "note": test.note,
+        }
+        for test in tests.values()
+    ]
+    return pd.DataFrame(rows).set_index("test")
+
+
+def record_tests(results: Results, tests: Mapping[str, Diagnostic]) -> None:
+    """Record every test under ``baseline.tests.<name>``."""
+    for name, test in tests.items():
+        results.record(
+            f"baseline.tests.{name}", value=test.statistic, p_value=test.p_value, digits=3, convention=test.name
+        )
 
 
 def record_wild(results: Results, key: str, fit: PanelFit, wild: WildBootstrap, term: str) -> None:
