@@ -1,0 +1,237 @@
+"""A study from notebooks to report.
+
+pytask gives order, parallel work and what to do after a failure: one task per notebook and one for the report. Whether
+a task has to run is judged inside the task, right before it, by :mod:`helpers.record`: only then is it known whether
+an earlier notebook, run again, came to the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import StudyError
+from helpers.execution import NotebookError, execute, prepare_staging
+from helpers.parameters import RUNNER_NAMES
+from helpers.plan import Request, plan
+from helpers.record import (
+    REPORT,
+    Entry,
+    Job,
+    collect_inputs,
+    digest_file,
+    explain_task,
+    publish,
+    read_entry,
+    record_failure,
+    upstream_files,
+    write_entry,
+    write_text,
+)
+from helpers.sources import read_source
+from helpers.workspace import check_writable, disk_errors, interruptible, only_run
+
+if TYPE_CHECKING:
+    from pytask import Session
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes
+    ----------
+    ran
+        Tasks that ran to their end, with their records.
+    up_to_date
+        Tasks that had nothing to do.
+    errors
+        What stopped other tasks.
+    """
+
+    ran: dict[str, Entry]
+    up_to_date: tuple[str, ...]
+    errors: tuple[BaseException, ...]
+
+
+def run(request: Request) -> Outcome:
+    """Run what has to run.
+
+    Raises
+    ------
+    StudyError
+        Bad input, a run folder that cannot be written to, or one in which another run is at work.
+    KeyboardInterrupt
+        When the run was interrupted; its kernels are gone and what finished is kept.
+    """
+    jobs = plan(request)
+    with disk_errors(request.folder), only_run(request.folder):
+        check_writable(request.folder)
+        if not any(explain_task(job) for job in jobs):
+            return Outcome({}, tuple(job.name for job in jobs), ())
+        with interruptible():
+            errors = _build(jobs, request)
+        shutil.rmtree(request.folder / "run" / "staging", ignore_errors=True)
+    entries = {job.name: read_entry(request.folder, job.name) for job in jobs}
+    ran = {name: entry for name, entry in entries.items() if entry.run == jobs[0].run}
+    failed = bool(errors)
+    quiet = tuple(name for name in entries if name not in ran) if not failed else ()
+    return Outcome(ran, quiet, errors)
+
+
+def run_job(job: Job) -> None:
+    """Do one task, if it has to be done: this is what a worker runs.
+
+    Raises
+    ------
+    NotebookError
+        When the notebook does not finish; noted in the record.
+    StudyError
+        When the disk is full or closed, or the report cannot be written.
+    """
+    with disk_errors(job.folder):
+        if not explain_task(job):
+            return
+        inputs = collect_inputs(job)
+        started = time.monotonic()
+        try:
+            if job.name == REPORT:
+                _write_report(job, inputs, started)
+            else:
+                publish(job, inputs, _run_notebook(job), time.monotonic() - started)
+        except (NotebookError, StudyError) as error:
+            record_failure(job, str(error))
+            raise
+
+
+def _run_notebook(job: Job) -> int:
+    source = read_source(job.root / "notebooks" / f"{job.name}.py")
+    prepare_staging(job.staging)
+    _show_upstream(job)
+    folders = {"study": job.study, "run_folder": _near(job, "in"), "out": _near(job, "out")}
+    runner = {name: folders[name] for name in RUNNER_NAMES if name in source.parameters}
+    values = {**runner, **job.values}
+    return execute(job.name, source.cells, values, root=job.root, staging=job.staging, timeout=job.timeout)
+
+
+def _near(job: Job, part: str) -> str:
+    """A staging folder as the notebook gets it: relative to the project's root where it lies inside."""
+    folder = job.staging / part
+    return (folder.relative_to(job.root) if folder.is_relative_to(job.root) else folder).as_posix()
+
+
+def _show_upstream(job: Job) -> None:
+    """Lay out what the notebook may read: the tables that it names and the results of the notebooks behind them.
+
+    A notebook that reads anything else does not find it, so that no dependency can go unseen.
+    """
+    (job.staging / "in").mkdir()
+    for path in upstream_files(job):
+        target = job.staging / "in" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(job.folder / path, target)
+
+
+def _write_report(job: Job, inputs: dict[str, str], started: float) -> None:
+    from helpers.report import write_report
+    from helpers.results import merge_results
+    from helpers.study import load_study
+
+    written = [merge_results(job.folder, list(job.upstream))]
+    folder = Path(job.study) if "/" in job.study else job.root / "data" / job.study
+    written.append(write_report(load_study(job.root / folder), job.folder, list(job.upstream)))
+    products = {path.relative_to(job.folder).as_posix(): digest_file(path) for path in written}
+    write_entry(job.folder, job.name, Entry(inputs, products, 0, time.monotonic() - started, job.run))
+
+
+def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
+    """Hand the tasks to pytask."""
+    import pytask
+    from pytask_parallel import ParallelBackend
+
+    config = request.folder / "run" / "pytask.toml"  # makes the run folder pytask's root, so that it writes only there
+    write_text(config, "[tool.pytask.ini_options]\n")
+    backend, workers = ParallelBackend.THREADS, request.workers
+    with contextlib.ExitStack() as stack:
+        if request.scheduler is not None:
+            backend = ParallelBackend.DASK
+            workers = min(workers, stack.enter_context(_cluster(request.scheduler)))
+        stack.enter_context(_quiet(pytask.console))
+        session = pytask.build(
+            tasks=_tasks(jobs),
+            config=config,
+            capture="no",
+            force=True,  # run_job itself judges, by content, whether there is anything to do
+            disable_warnings=True,
+            n_workers=workers,
+            parallel_backend=backend,
+        )
+    return _errors(session)
+
+
+def _tasks(jobs: list[Job]) -> list[Any]:
+    from pytask import NodeInfo, PathNode, PythonNode, TaskWithoutPath
+
+    tasks = []
+    for job in jobs:
+        info = NodeInfo("job", (), None, job.name, job)
+        earlier = {name: PathNode.from_path(replace(job, name=name).results) for name in job.upstream}
+        tasks.append(
+            TaskWithoutPath(
+                name=job.name,
+                function=_run_task,
+                depends_on={"job": PythonNode(name=job.name, value=job, node_info=info), "earlier": earlier},
+                produces={"results": PathNode.from_path(job.results)},
+            )
+        )
+    return tasks
+
+
+def _run_task(job: Job, **_: Any) -> None:
+    """What pytask calls; the results of earlier tasks that it hands over only give the order."""
+    run_job(job)
+
+
+def _errors(session: Session) -> tuple[BaseException, ...]:
+    import pytask
+
+    collected = [item.exc_info for item in session.collection_reports if item.outcome == pytask.CollectionOutcome.FAIL]
+    executed = [item.exc_info for item in session.execution_reports if item.outcome == pytask.TaskOutcome.FAIL]
+    failed = [info[1] for info in (*collected, *executed) if info]
+    if session.exit_code != pytask.ExitCode.OK and not failed:
+        failed = [RuntimeError(f"pytask stopped: {session.exit_code.name}")]
+    return tuple(error for error in failed if error is not None)
+
+
+@contextlib.contextmanager
+def _cluster(address: str) -> Iterator[int]:
+    """A client of a Dask cluster, with its number of workers; all must see the project's folder under the same path."""
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise StudyError(f"--scheduler {address}", f"no scheduler answers ({error})", "check the address") from None
+    with client:
+        yield max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+
+
+@contextlib.contextmanager
+def _quiet(console: Any) -> Iterator[None]:
+    """Keep pytask's own tables off the terminal: the command line tells the same in the project's words."""
+    path = os.environ.get("PYTHONPATH")
+    console.quiet = not os.environ.get("STUDY_DEBUG")
+    try:
+        yield
+    finally:
+        console.quiet = False
+        if path is None:
+            os.environ.pop("PYTHONPATH", None)
+        else:
+            os.environ["PYTHONPATH"] = path
