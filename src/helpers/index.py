@@ -126,7 +126,7 @@ def composite_index(panel: pd.DataFrame, spec: Any, **choices: Any) -> Composite
         scores=scores,
         contributions=contributions,
         dimension_scores=_dimension_scores(scores, levels, dimensions, method.aggregate),
-        entropies=_entropies(scores - method.floor, method.shift),
+        entropies=_entropies(method.unit_scores(scores), method.shift),
         dimensions=dimensions,
         directions=pd.Series({name: read_field(item, "direction", 1) for name, item in indicators.items()}),
         method=method,
@@ -150,9 +150,14 @@ def scale_indicators(panel: pd.DataFrame, spec: Any, method: IndexMethod) -> pd.
     )
     if method.score_range is None:
         return scores
-    low, high = method.score_range
-    lowest, highest = float(scores.to_numpy().min()), float(scores.to_numpy().max())
-    return low + (scores - lowest) * ((high - low) / (highest - lowest))
+    return pd.DataFrame(map_to_range(scores.to_numpy(), method.score_range), index=scores.index, columns=scores.columns)
+
+
+def map_to_range(scores: Matrix, score_range: tuple[float, float]) -> Matrix:
+    """Bring a whole table of scores to (low, high) by one linear map that is common to its columns."""
+    low, high = score_range
+    lowest, highest = scores.min(), scores.max()
+    return np.asarray(low + (scores - lowest) * ((high - low) / (highest - lowest)))
 
 
 def _declared(indicators: Mapping[str, Any], field: str) -> dict[str, Any]:
@@ -188,7 +193,7 @@ def _build_levels(scores: pd.DataFrame, tree: Hierarchy, method: IndexMethod) ->
         members = values[list(tree.children[node])]
         aggregate = tree.aggregates.get(node, method.aggregate)
         check_aggregable(members, aggregate)
-        local[node] = weights_by_time(members - method.floor, method, tree.hand_set)
+        local[node] = weights_by_time(method.unit_scores(members), method, tree.hand_set)
         weights, matrix = rows_of(local[node], scores), members.to_numpy()
         values[node] = aggregate_scores(matrix, weights, aggregate)
         shared[node] = pd.DataFrame(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import pandas as pd
+
 from helpers.errors import StudyError
 from helpers.scaling import SCALES
 
@@ -54,7 +56,7 @@ class IndexMethod:
     score_range
         None, or (low, high): one linear map, common to all indicators, brings the whole table of scores to this
         range. It makes z-scores fit for entropy, and low > 0 makes 0 fit for geometric and harmonic means.
-        Weights are made from the scores less `low`.
+        Weights are made from the same scores brought to [0, 1].
     """
 
     scale: str = "min_max"
@@ -87,10 +89,12 @@ class IndexMethod:
                 "write for example [0.01, 1]",
             )
 
-    @property
-    def floor(self) -> float:
-        """The lowest score that `score_range` allows, 0 without one."""
-        return 0.0 if self.score_range is None else self.score_range[0]
+    def unit_scores(self, scores: pd.DataFrame) -> pd.DataFrame:
+        """Scores as weights read them: `score_range` brought to [0, 1], or as they are without one."""
+        if self.score_range is None:
+            return scores
+        low, high = self.score_range
+        return (scores - low) / (high - low)
 
 
 def read_method(source: Any, **overrides: Any) -> IndexMethod:

@@ -1,6 +1,7 @@
 """Weights of the members of one node at each time: pooled ones repeated, or those of each time by itself."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,9 @@ from helpers.weights import (
     variation_weights,
 )
 
-# Weights that are read from the pooled scores; all take (n x k scores, shift of the zero rule).
-POOLED: dict[str, Callable[[pd.DataFrame, float], "pd.Series[float]"]] = {
+# Weights that are read from the pooled scores; all take (n x k scores, shift of the zero rule) and
+# answer a DataFrame with a Series, an array with an array.
+POOLED: dict[str, Callable[[Any, float], Any]] = {
     "entropy": entropy_weights,
     "equal": lambda scores, shift: equal_weights(scores),
     "critic": lambda scores, shift: critic_weights(scores),
@@ -35,7 +37,7 @@ def weights_by_time(scores: pd.DataFrame, method: IndexMethod, hand_set: Mapping
     Parameters
     ----------
     scores
-        n entity-times x k members, 0 at the lowest.
+        n entity-times x k members.
     method
         Its `weights` and `shift` are used.
     hand_set
