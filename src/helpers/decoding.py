@@ -38,7 +38,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     except OSError as error:
         raise StudyError(str(path), f"the file cannot be read ({error.strerror})", "permit reading it") from None
     kind = _NOT_TEXT.get(content[:2]) or ("binary data or UTF-16" if b"\0" in content else None)
-    if kind:
+    if kind and encoding is None:
         raise StudyError(str(path), f"the file is {kind}, not CSV text", "save it as CSV in UTF-8")
     for codec in (encoding,) if encoding else ("utf-8-sig", "gb18030"):
         try:

@@ -82,7 +82,7 @@ def read_figures(sheet: Sheet) -> list[Figure]:
     StudyError
         When it has none that is known.
     """
-    for layout in LAYOUTS:
+    for layout in LAYOUTS if sheet.rows else ():
         figures = layout(sheet)
         if figures is not None:
             return figures
