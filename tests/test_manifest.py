@@ -26,7 +26,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read_listed(folder: Path) -> dict[str, str]:
-    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    files: dict[str, str] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    return files
 
 
 def test_digest_is_sha256(folder: Path) -> None:
@@ -64,7 +65,7 @@ def test_every_changed_missing_and_new_file_is_named(folder: Path) -> None:
 
 def test_a_manifest_that_was_never_written_is_asked_for(folder: Path) -> None:
     (folder / "manifest.json").unlink()
-    with pytest.raises(StudyError, match="no manifest(?s:.)*study check towns --accept"):
+    with pytest.raises(StudyError, match=r"no manifest(?s:.)*study check towns --accept"):
         check_manifest(folder)
 
 

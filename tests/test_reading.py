@@ -60,7 +60,7 @@ def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 
 
 def read(folder: Path, text: str, spellings: Spellings, **options: str | None) -> pd.Series:
-    return reading.read_statistic(write(folder, text), spellings, names=("province", "year"), **options)  # type: ignore[arg-type]
+    return reading.read_statistic(write(folder, text), spellings, names=("province", "year"), **options)
 
 
 def read_panel(folder: Path, units: pd.DataFrame, **options: object) -> pd.DataFrame:
@@ -208,7 +208,7 @@ def test_files_that_hold_no_statistic(folder: Path, spellings: Spellings, conten
 
 
 def test_a_wide_table_names_its_columns_when_one_is_not_there(folder: Path, spellings: Spellings) -> None:
-    with pytest.raises(StudyError, match="no column 'gpd'(?s:.)*gdp, cpi"):
+    with pytest.raises(StudyError, match=r"no column 'gpd'(?s:.)*gdp, cpi"):
         read(folder, "name,year,gdp,cpi\nBeijing,2021,3,7\n", spellings, column="gpd")
 
 
