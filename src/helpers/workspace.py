@@ -89,4 +89,5 @@ OWN_FOLDERS = {
     "NUMBA_CACHE_DIR": "numba",
     "XDG_CACHE_HOME": "cache",
     "DASK_TEMPORARY_DIRECTORY": "dask",
+    "DASK_CONFIG": "dask/config",
 }

@@ -1,0 +1,75 @@
+# Sourced by run_all.sh and run_tests.sh, never run: makes sure that .venv holds exactly what requirements.lock names.
+# Needs bash and Python 3.11 to 3.13; uses uv when it is on the PATH. Writes nothing outside the project's folder.
+# The caller has set `root` to the project's folder and switched on `set -euo pipefail`.
+
+export STUDY_ROOT="$root"
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+venv="$root/.venv"
+
+say() { printf '%s\n' "$*" >&2; }
+
+# The first Python that is recent enough, and that can make an environment (uv brings its own way).
+find_python() {
+    local candidate path need="import venv, ensurepip"
+    if command -v uv >/dev/null; then need="pass"; fi
+    for candidate in python3.13 python3.12 python3.11 python3 python; do
+        path="$(command -v "$candidate" || true)"
+        if [[ -n "$path" ]] && "$path" -c "
+import sys
+$need
+sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" 2>/dev/null; then
+            printf '%s\n' "$path"
+            return 0
+        fi
+    done
+    say "set-up: no Python 3.11, 3.12 or 3.13 with the venv module was found on the PATH"
+    say "  What to do: install one (on Debian and Ubuntu: python3 and python3-venv), then run this again"
+    return 2
+}
+
+# What the environment was made from: the lock, and the place where it stands (an environment cannot be moved).
+stamp_of() {
+    "$1" - "$root" <<'PYTHON'
+import hashlib, pathlib, sys
+root = pathlib.Path(sys.argv[1])
+print(hashlib.sha256((root / "requirements.lock").read_bytes() + str(root).encode()).hexdigest())
+PYTHON
+}
+
+# Stamped last, so that a set-up which was interrupted is done again from the start.
+build_environment() {
+    local python
+    python="$(find_python)"
+    say "set-up: building .venv with $("$python" --version) (a few minutes, once)"
+    rm -rf "$venv"
+    if command -v uv >/dev/null; then
+        uv venv --quiet --no-config --no-cache --python "$python" "$venv"
+        export UV_CACHE_DIR="$venv/uv-cache" UV_NO_PROGRESS=1 UV_LINK_MODE=hardlink
+        uv pip sync --quiet --no-config --python "$venv/bin/python" --require-hashes "$root/requirements.lock"
+        uv pip install --quiet --no-config --python "$venv/bin/python" --no-deps --no-build-isolation -e "$root"
+        rm -rf "$UV_CACHE_DIR"
+    else
+        "$python" -m venv "$venv"
+        "$venv/bin/python" -m pip install --quiet --no-compile --no-deps --require-hashes -r "$root/requirements.lock"
+        "$venv/bin/python" -m pip install --quiet --no-compile --no-deps --no-build-isolation -e "$root"
+    fi
+    compile_bytecode
+    stamp_of "$venv/bin/python" >"$venv/stamp.new"
+    mv "$venv/stamp.new" "$venv/stamp"
+}
+
+# With bytecode in place a kernel starts in a third of the time, also where Python is told not to write any.
+compile_bytecode() {
+    "$venv/bin/python" - "$root/src" <<'PYTHON'
+import compileall, re, sys, sysconfig
+if __name__ == "__main__":  # the worker processes read this script too
+    skip = re.compile(r"[/\\](tests?|lib2to3)[/\\]")
+    for folder in (sysconfig.get_path("purelib"), sys.argv[1]):
+        compileall.compile_dir(folder, quiet=2, workers=0, rx=skip)
+PYTHON
+}
+
+if [[ ! -x "$venv/bin/python" || ! -f "$venv/stamp" || "$(<"$venv/stamp")" != "$(stamp_of "$venv/bin/python")" ]]; then
+    build_environment
+fi
+export PATH="$venv/bin:$PATH"
