@@ -51,6 +51,28 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Section:
+    """The cells from one second-level heading to the next.
+
+    Attributes
+    ----------
+    anchor
+        Of its first cell.
+    title
+        Its heading, empty for what stands before the first.
+    cells
+        Its cells, that of the heading first.
+    silent
+        Whether it shows the reader nothing but its heading: code that loads, or saves.
+    """
+
+    anchor: str
+    title: str
+    cells: tuple[Cell, ...]
+    silent: bool
+
+
+@dataclass(frozen=True)
 class Chapter:
     """One executed notebook.
 
@@ -60,17 +82,19 @@ class Chapter:
         The notebook's name and its first heading.
     question
         First paragraph under that heading, as HTML.
-    headings
-        Second-level headings: anchor of their cell and text.
-    cells
-        All cells that are shown.
+    sections
+        Its parts in order.
     """
 
     name: str
     title: str
     question: str
-    headings: tuple[tuple[str, str], ...]
-    cells: tuple[Cell, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells that are shown."""
+        return tuple(cell for section in self.sections for cell in section.cells)
 
 
 def read_chapter(path: Path) -> Chapter:
@@ -92,10 +116,11 @@ def read_chapter(path: Path) -> Chapter:
         raise StudyError(str(path), f"not a notebook ({str(error).splitlines()[0]})", remedy) from None
     name = path.stem
     shown = [cell for cell in content.cells if HIDE not in cell.metadata.get("tags", [])]
-    texts = [(cell.get("id", ""), cell.source) for cell in shown if cell.cell_type == "markdown"]
-    title, question = _opening(texts, name)
-    headings = tuple((f"{name}-{cell}", plain) for cell, text in texts for plain in _headings(text))
-    return Chapter(name, title, question, headings, tuple(_read_cell(name, cell) for cell in shown))
+    title, question = _opening([cell.source for cell in shown if cell.cell_type == "markdown"], name)
+    starts = [place for place, cell in enumerate(shown) if place == 0 or _heading(cell)]
+    ends = [*starts[1:], len(shown)]
+    parts = [shown[start:end] for start, end in zip(starts, ends, strict=True)]
+    return Chapter(name, title, question, tuple(_read_section(name, part) for part in parts))
 
 
 def write_markdown(text: str) -> str:
@@ -116,6 +141,14 @@ def show_code(source: str) -> str:
     from pygments.lexers import PythonLexer
 
     return str(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))).rstrip("\n")
+
+
+def _read_section(notebook: str, cells: list[Any]) -> Section:
+    title = _heading(cells[0])
+    read = tuple(_read_cell(notebook, cell) for cell in cells)
+    only_heading = bool(title) and len(cells[0].source.strip().splitlines()) == 1
+    silent = only_heading and not any(cell.text or cell.outputs for cell in read[1:])
+    return Section(read[0].anchor, title, read, silent)
 
 
 def _read_cell(notebook: str, cell: Any) -> Cell:
@@ -202,16 +235,16 @@ def _formula(content: str, options: dict[str, Any]) -> str:
     from latex2mathml import exceptions
     from latex2mathml.converter import convert
 
-    refusals = tuple(item for item in vars(exceptions).values() if isinstance(item, type))
+    refusals: tuple[type[Exception], ...] = tuple(item for item in vars(exceptions).values() if isinstance(item, type))
     try:
         return str(convert(content, display="block" if options.get("display_mode") else "inline"))
     except (*refusals, IndexError) as error:
         raise StudyError(f"formula ${content}$", f"it cannot be set ({type(error).__name__})", "correct it") from None
 
 
-def _opening(texts: list[tuple[str, str]], name: str) -> tuple[str, str]:
+def _opening(texts: list[str], name: str) -> tuple[str, str]:
     """First heading and the paragraph under it."""
-    for _, text in texts:
+    for text in texts:
         lines = text.strip().splitlines()
         if lines and lines[0].startswith("# "):
             first = "\n".join(lines[1:]).strip().split("\n\n")[0]
@@ -220,13 +253,10 @@ def _opening(texts: list[tuple[str, str]], name: str) -> tuple[str, str]:
     return name, ""
 
 
-def _headings(text: str) -> list[str]:
-    tokens = _markdown().parse(text)
-    return [
-        _strip(after.content)
-        for token, after in zip(tokens, tokens[1:], strict=False)
-        if token.type == "heading_open" and token.markup == "##"
-    ]
+def _heading(cell: Any) -> str:
+    """The second-level heading with which a text cell begins, else nothing."""
+    first = cell.source.strip().splitlines()[:1] if cell.cell_type == "markdown" else []
+    return _strip(first[0][3:]) if first and first[0].startswith("## ") else ""
 
 
 def _strip(text: str) -> str:

@@ -54,7 +54,7 @@ def region_colours(regions: tuple[str, ...] | list[str]) -> dict[str, str]:
 
 FONT = Path(__file__).parent / "fonts" / "StudySansSC-Regular.otf"
 # Looked at only for characters that the project's own font lacks, and only those that the machine has.
-SYSTEM_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei", "WenQuanYi Zen Hei")
+SYSTEM_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
 
 STYLE: dict[str, Any] = {
     "font.size": 10.5,
@@ -101,10 +101,12 @@ def font_families() -> tuple[str, ...]:
 def set_style() -> None:
     """Put the house style on for every picture drawn from now on."""
     import matplotlib as mpl
+    from cycler import cycler
 
-    mpl.rcParams.update(STYLE)
+    for name, item in STYLE.items():
+        mpl.rcParams[name] = item  # type: ignore[index]
     mpl.rcParams["font.family"] = list(font_families())
-    mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=PALETTE)
+    mpl.rcParams["axes.prop_cycle"] = cycler(color=PALETTE)
 
 
 def new_figure(rows: int = 1, columns: int = 1, *, height: float = 3.8, **options: Any) -> tuple[Figure, Any]:

@@ -177,10 +177,9 @@ class NotebookRun:
         self.checks.append((here, Check(fact, detail)))
         return CheckList(tuple(check for place, check in self.checks if place == here))
 
-    def save(self) -> Sentence:
+    def save(self) -> None:
         """Write this notebook's results; its last cell. A notebook without this file has not finished."""
         self.results.write(self.out / "run" / "results" / f"{self.notebook}.json")
-        return Sentence(f"Results recorded: {len(self.results)}.")
 
     @property
     def known(self) -> dict[str, Result]:
@@ -264,8 +263,10 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
 
 
 def _running_cell() -> tuple[str, str | None, int]:
-    """Of the cell that IPython is running: its source, the id that the client told (JupyterLab and the runner do), and
-    its execution count; ("", None, 0) elsewhere."""
+    """Source, id and execution count of the cell that IPython is running; ("", None, 0) elsewhere.
+
+    The id is the one that the client told, as JupyterLab and the runner do; None if it told none.
+    """
     try:
         from IPython import get_ipython
     except ImportError:

@@ -113,12 +113,10 @@ def _text(result: Result, field: str, spec: str) -> str:
     if spec:
         return f"{item:{spec}}".replace("-", MINUS)
     if field == "p_value":
-        return format_p_value(item)
+        return format_p_value(float(item))
     return format_number(item, result.digits)
 
 
 def _escape(text: str) -> str:
     """Text that neither HTML nor Markdown can read as anything but text."""
     return re.sub(r"[\\`*_{}\[\]<>#|~!&$\"']", lambda match: f"&#{ord(match[0])};", text)
-
-

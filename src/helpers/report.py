@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.chapters import Chapter, read_chapter
+from helpers.chapters import read_chapter
 from helpers.errors import StudyError
 from helpers.prose import format_number, format_p_value
 from helpers.results import Result, Results, read_results
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from helpers.study import Study
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -129,8 +132,6 @@ def check_links(text: str, path: Path) -> None:
     StudyError
         Names the first link that leads nowhere.
     """
-    import re
-
     targets = set(re.findall(r'\sid="([^"]+)"', text))
     for link in re.findall(r'\shref="#([^"]+)"', text):
         if link not in targets:
@@ -146,7 +147,7 @@ def number(result: Result, field: str = "") -> str:
     item = getattr(result, field) if field else result.shown
     if item is None:
         return ""
-    return format_p_value(item) if field == "p_value" else format_number(item, result.digits)
+    return format_p_value(float(item)) if field == "p_value" else format_number(item, result.digits)
 
 
 def anchor(result: Result) -> str:
@@ -154,7 +155,7 @@ def anchor(result: Result) -> str:
     return f"{result.notebook}-{result.cell}" if result.cell else str(result.notebook)
 
 
-def _environment():  # type: ignore[no-untyped-def]
+def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -189,7 +190,9 @@ def _ladder(study: Study, results: Results) -> list[Rung]:
 def _rung(study: Study, column: str, result: Result, axis: Axis) -> Rung:
     choice = study.ladder[column]
     names = {"entity": study.entity.label.en.lower(), "time": study.time.label.en.lower()}
-    assert result.estimate is not None and result.ci_low is not None and result.ci_high is not None
+    assert result.estimate is not None
+    assert result.ci_low is not None
+    assert result.ci_high is not None
     return Rung(
         label=choice.label.en,
         controls="yes" if choice.controls else "no",
@@ -216,8 +219,3 @@ def _axis(results: Sequence[Result]) -> Axis:
     marks = range(int(low // step), int(high // step) + 2)
     ticks = [(format_number(mark * step, decimals), axis.place(mark * step)) for mark in marks]
     return Axis(low, high, tuple((text, place) for text, place in ticks if 0 <= place <= 100))
-
-
-def chapter_number(chapter: Chapter) -> str:
-    """The leading figures of a notebook's name, without zeros in front."""
-    return chapter.name.split("_")[0].lstrip("0")

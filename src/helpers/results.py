@@ -121,8 +121,8 @@ class Results(Mapping[str, Result]):
         p_value: float | None = None,
         ci_low: float | None = None,
         ci_high: float | None = None,
-        n_obs: int | None = None,
-        n_entities: int | None = None,
+        n_obs: int | np.integer[Any] | None = None,
+        n_entities: int | np.integer[Any] | None = None,
         convention: str | None = None,
         digits: int = 4,
         unit: str | None = None,
@@ -135,7 +135,8 @@ class Results(Mapping[str, Result]):
             Key not dotted lower-case words or already taken; not exactly one of estimate and value; a number that is
             not finite; a p-value outside [0, 1]; a negative standard error; an interval upside down.
         """
-        cell, count = made = self._where()
+        made = self._where()
+        cell = made[0]
         before = self._made.get(key)
         if key in self._results and (before == made or cell is None or before is None or before[0] != cell):
             raise _refusal(key, "a result with this key is already recorded", "give each result its own key")

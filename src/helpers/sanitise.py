@@ -6,19 +6,25 @@ import html
 import re
 from html.parser import HTMLParser
 
-VOID = frozenset("br hr img col wbr".split())
+VOID = frozenset({"br", "hr", "img", "col", "wbr"})
 # Their content is not text for the reader, so it goes with them.
-DROPPED = frozenset("script style iframe object embed applet template noscript title head textarea select".split())
-HTML = frozenset(
-    "a abbr b blockquote br caption cite code col colgroup dd del details div dl dt em figcaption figure h2 h3 h4 h5 h6 hr i "
-    "img ins kbd li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr ul var "
-    "wbr".split()
+DROPPED = frozenset(
+    {"script", "style", "iframe", "object", "embed", "applet", "template", "noscript", "title", "head", "textarea"}
+    | {"select"}
 )
-MATHML = frozenset(
-    "math mrow mi mn mo ms mtext mspace msup msub msubsup mfrac msqrt mroot mover munder munderover mtable mtr mtd "
-    "mstyle mpadded mphantom menclose mmultiscripts mprescripts none semantics".split()
+HTML = (
+    frozenset({"a", "abbr", "b", "br", "cite", "code", "em", "i", "kbd", "mark", "q", "s", "samp", "small", "span"})
+    | {"strong", "sub", "sup", "u", "var", "wbr", "del", "ins"}
+    | {"h2", "h3", "h4", "h5", "h6", "p", "div", "section", "blockquote", "pre", "hr", "details", "summary"}
+    | {"ul", "ol", "li", "dl", "dt", "dd", "figure", "figcaption", "img"}
+    | {"table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td"}
 )
-COMMON = frozenset("class lang title role dir".split())
+MATHML = (
+    frozenset({"math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mstyle", "mpadded", "mphantom", "menclose"})
+    | {"msub", "msup", "msubsup", "mfrac", "msqrt", "mroot", "mover", "munder", "munderover"}
+    | {"mtable", "mtr", "mtd", "mmultiscripts", "mprescripts", "none", "semantics"}
+)
+COMMON = frozenset({"class", "lang", "title", "role", "dir"})
 ATTRIBUTES = {
     "a": frozenset({"href", "data-key"}),
     "img": frozenset({"src", "alt", "width", "height"}),
@@ -28,10 +34,10 @@ ATTRIBUTES = {
     "ol": frozenset({"start"}),
     "details": frozenset({"open"}),
 }
-MATHML_ATTRIBUTES = frozenset(
-    "display mathvariant stretchy fence separator accent accentunder linethickness columnalign rowspacing columnspacing "
-    "columnlines rowlines width height depth lspace rspace minsize maxsize movablelimits displaystyle scriptlevel form "
-    "notation".split()
+MATHML_ATTRIBUTES = (
+    frozenset({"display", "displaystyle", "scriptlevel", "mathvariant", "stretchy", "fence", "separator", "form"})
+    | {"accent", "accentunder", "linethickness", "lspace", "rspace", "minsize", "maxsize", "movablelimits"}
+    | {"columnalign", "rowspacing", "columnspacing", "columnlines", "rowlines", "width", "height", "depth", "notation"}
 )
 # An anchor of the page, a file beside it, or a page of the web that opens only when the reader follows it.
 HREF = re.compile(r"^(#[^\s]*|https://[^\s]+|(tables|figures)/[A-Za-z0-9_.\-]+)$")
@@ -54,8 +60,9 @@ class _Cleaner(HTMLParser):
             return
         if tag not in HTML and tag not in MATHML:
             return
-        kept = "".join(f' {name}="{html.escape(value or "")}"' for name, value in attrs if _allowed(tag, name, value or ""))
-        self.parts.append(f"<{tag}{kept}>")
+        kept = [(name, value or "") for name, value in attrs if _allowed(tag, name, value or "")]
+        attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in kept)
+        self.parts.append(f"<{tag}{attributes}>")
         if tag not in VOID:
             self.open.append(tag)
 
@@ -92,8 +99,9 @@ class _Cleaner(HTMLParser):
 def clean_html(text: str) -> str:
     """The harmless part of a piece of HTML, balanced.
 
-    Scripts, styles, frames, forms, event attributes, inline styles, ids, and addresses other than anchors of the page,
-    the run's own tables and figures, ``https`` links and embedded images are taken out; unknown elements leave their text.
+    Scripts, styles, frames, forms, event attributes, inline styles and ids are taken out, and so are addresses other
+    than anchors of the page, the run's own tables and figures, ``https`` links and embedded images. Unknown elements
+    leave their text.
     """
     cleaner = _Cleaner()
     cleaner.feed(text)

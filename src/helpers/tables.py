@@ -17,7 +17,7 @@ from helpers.prose import format_number, format_p_value
 
 # A spreadsheet runs a cell that begins with one of these; an apostrophe in front makes it text. Text that itself begins
 # with an apostrophe gets another, so that reading undoes writing without doubt.
-DANGEROUS = re.compile(r"^[=+\-@\t\r']")
+DANGEROUS = re.compile(r"^[=+\-@\t\n']")
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 # Heads of columns that every study shares; a label given by the caller goes before them.
@@ -112,7 +112,7 @@ def read_table(path: Path, index: tuple[str, ...] = ()) -> pd.DataFrame:
     """
     if not path.is_file():
         raise StudyError(str(path), "the table is missing", "run the notebook that writes it first, or the whole study")
-    frame = pd.read_csv(path, encoding="utf-8", float_precision="round_trip", keep_default_na=False, na_values=[""])
+    frame = pd.read_csv(path, encoding="utf-8", keep_default_na=False, na_values=[""])
     frame.columns = pd.Index([_plain(str(name)) for name in frame.columns])
     for column in frame.columns:
         if not pd.api.types.is_numeric_dtype(frame[column]):
@@ -150,13 +150,11 @@ def show_table(
     flat = _flat(frame)
     names = dict(labels or {})
     keys = flat.shape[1] - frame.shape[1]
-    shown = pd.DataFrame(
-        {
-            place: [_cell(cell, str(name), digits, names if place < max(keys, 1) else {}) for cell in flat.iloc[:, place]]
-            for place, name in enumerate(flat.columns)
-        },
-        dtype=object,
-    )
+    texts = {}
+    for place, name in enumerate(flat.columns):
+        words = names if place < max(keys, 1) else {}
+        texts[place] = [_cell(cell, str(name), digits, words) for cell in flat.iloc[:, place]]
+    shown = pd.DataFrame(texts, dtype=object)
     heads = [names.get(str(name), HEADS.get(str(name), _words(str(name)))) for name in flat.columns]
     numeric = [_is_numeric(flat.iloc[:, place]) for place in range(flat.shape[1])]
     text = shown.set_axis(pd.Index(heads), axis=1).to_string(index=False)
@@ -165,8 +163,8 @@ def show_table(
         parts.append(f'<p class="note">{html.escape(note)}</p>')
     if link:
         parts.append(f'<p class="file"><a class="csv" href="{html.escape(link)}">CSV</a></p>')
-    body = "".join(parts)
-    return TableView(f'<style>{STYLE}</style><figure class="table">{body}</figure>', f"{caption}\n{text}\n{note}".rstrip())
+    view = f'<style>{STYLE}</style><figure class="table">{"".join(parts)}</figure>'
+    return TableView(view, f"{caption}\n{text}\n{note}".rstrip())
 
 
 def check_name(name: str) -> str:
@@ -195,7 +193,8 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     index = frame.index
     if isinstance(index, pd.RangeIndex) and index.name is None:
         return frame.copy()
-    names = [name if name is not None else ("row" if index.nlevels == 1 else f"row_{n}") for n, name in enumerate(index.names)]
+    spare = ["row"] if index.nlevels == 1 else [f"row_{level + 1}" for level in range(index.nlevels)]
+    names = [str(own if name is None else name) for name, own in zip(index.names, spare, strict=True)]
     return frame.rename_axis(index=names).reset_index()
 
 
@@ -223,6 +222,7 @@ def _is_numeric(column: pd.Series) -> bool:
 
 
 def _harmless(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # a bare carriage return would end the row
     return f"'{text}" if DANGEROUS.match(text) else text
 
 

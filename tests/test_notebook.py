@@ -1,0 +1,191 @@
+"""Facts about what a notebook holds in its hand."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import notebook as module
+from helpers.errors import StudyError
+from helpers.figures import new_figure
+from helpers.notebook import NotebookRun
+from helpers.results import Results, read_results
+
+
+def make_study(seed=1):
+    def label(name):
+        return {"x": "The treatment", "east": "East"}.get(name, name)
+
+    part = {
+        name: SimpleNamespace(name=name, label=SimpleNamespace(en=name.title(), zh=name)) for name in ("place", "year")
+    }
+    return SimpleNamespace(name="toy", seed=seed, entity=part["place"], time=part["year"], label=label)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return NotebookRun("03_model", make_study(), tmp_path / "run_folder", tmp_path / "out")
+
+
+@pytest.fixture
+def panel():
+    index = pd.MultiIndex.from_product([["a", "b"], [2015, 2016]], names=["place", "year"])
+    return pd.DataFrame({"x": [0.1, 1 / 3, np.nan, 2e-300]}, index=index)
+
+
+def at_cell(monkeypatch, source, told=None, count=1):
+    monkeypatch.setattr(module, "_running_cell", lambda: (source, told, count))
+
+
+def test_a_panel_goes_to_the_next_notebook_bit_by_bit(run, panel):
+    run.write_panel(panel, "panel")
+    later = NotebookRun("04_next", make_study(), run.out, run.out / "later")
+    pd.testing.assert_frame_equal(later.read("panel"), panel)
+
+
+def test_a_panel_with_another_index_is_refused(run, panel):
+    with pytest.raises(StudyError, match="index must be"):
+        run.write_panel(panel.rename_axis(index=["unit", "year"]), "panel")
+
+
+def test_a_panel_with_a_key_twice_is_refused(run, panel):
+    with pytest.raises(StudyError, match="each key once"):
+        run.write_panel(pd.concat([panel, panel]), "panel")
+
+
+def test_a_table_that_nobody_wrote_is_named(run):
+    with pytest.raises(StudyError, match=r"panel\.csv"):
+        run.read("panel")
+
+
+def test_random_numbers_are_seeded_by_a_digest_that_every_machine_shares(run):
+    # printf '1\000%s\000%s' 03_model draws | sha256sum
+    digest = "0449c127cd7929e64078b86b597b143dfa142e17fe09c79be9f2f909cf1225c7"
+    assert run.rng("draws").bit_generator.seed_seq.entropy == int(digest, 16)
+
+
+def test_each_purpose_has_random_numbers_of_its_own(run, tmp_path):
+    other_notebook = NotebookRun("04_next", make_study(), tmp_path, tmp_path)
+    other_seed = NotebookRun("03_model", make_study(seed=2), tmp_path, tmp_path)
+    draws = [maker.random() for maker in (run.rng("a"), run.rng("b"), other_notebook.rng("a"), other_seed.rng("a"))]
+    assert len(set(draws)) == 4
+
+
+def test_a_table_is_written_in_full_and_shown_rounded(run):
+    view = run.table(pd.DataFrame({"x": [1 / 3]}), "small", caption="Caption")
+    assert (run.out / "tables" / "small.csv").read_text() == "x\n0.3333333333333333\n"
+    assert "0.333<" in view.html
+    assert 'href="tables/small.csv"' in view.html
+
+
+def test_a_table_is_headed_by_the_labels_of_the_study(run):
+    frame = pd.DataFrame({"x": [1.0]}, index=pd.Index(["east"], name="place"))
+    html = run.table(frame, "small", caption="Caption").html
+    assert "The treatment" in html
+    assert ">East<" in html
+    assert ">Place<" in html
+
+
+def test_a_figure_is_written_and_closed(run):
+    figure, axes = new_figure()
+    axes.plot([0, 1])
+    view = run.figure(figure, "line", caption="Caption", alt="A line")
+    assert (run.out / "figures" / "line.svg").read_bytes().startswith(b"<?xml")
+    assert 'alt="A line"' in view.html
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_a_figure_that_cannot_be_drawn_is_closed_and_not_written(run):
+    figure, axes = new_figure()
+    axes.set_title("\ufdd0")
+    with pytest.raises(StudyError):
+        run.figure(figure, "line", caption="Caption", alt="A line")
+    assert not plt.fignum_exists(figure.number)
+    assert not (run.out / "figures").exists()
+
+
+def test_a_true_fact_is_ticked(run):
+    run.check("every place has every year", True, "2 x 2")
+    both = run.check("a < b", np.bool_(True))
+    assert repr(both) == "✓ every place has every year 2 x 2\n✓ a < b"
+    assert "a &lt; b" in both._repr_html_()
+
+
+def test_a_list_of_checks_is_that_of_one_cell(run, monkeypatch):
+    at_cell(monkeypatch, "first", count=1)
+    run.check("one", True)
+    at_cell(monkeypatch, "second", count=2)
+    assert repr(run.check("two", True)) == "✓ two"
+
+
+def test_a_false_fact_stops_the_notebook(run):
+    with pytest.raises(StudyError, match="not true that every place has every year"):
+        run.check("every place has every year", False)
+
+
+def test_results_are_written_where_the_runner_looks(run):
+    run.results.record("a.b", value=1)
+    run.save()
+    assert list(read_results(run.out / "run" / "results" / "03_model.json")) == ["a.b"]
+
+
+def test_a_sentence_may_print_results_of_earlier_notebooks_only(run):
+    for name, key in (("02_index", "index.a"), ("04_later", "later.a")):
+        part = Results(study="toy", notebook=name)
+        part.record(key, value=7)
+        part.write(run.run_folder / "run" / "results" / f"{name}.json")
+    assert repr(run.say("{index.a}")) == "7"
+    with pytest.raises(StudyError, match="no result is recorded"):
+        run.say("{later.a}")
+
+
+def write_source(tmp_path, *sources):
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cells = [new_code_cell(source, id=f"cell-{place:02d}") for place, source in enumerate(sources, start=1)]
+    path = tmp_path / "03_model.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    return path
+
+
+def test_a_result_knows_its_cell_by_the_source(tmp_path, monkeypatch):
+    source = write_source(tmp_path, "import this", "run.results.record('a.b', value=1)")
+    run = NotebookRun("03_model", make_study(), tmp_path, tmp_path, source)
+    at_cell(monkeypatch, "run.results.record('a.b', value=1)\n")
+    assert run.results.record("a.b", value=1).cell == "cell-02"
+
+
+def test_a_result_knows_its_cell_by_what_the_client_told(tmp_path, monkeypatch):
+    run = NotebookRun("03_model", make_study(), tmp_path, tmp_path, write_source(tmp_path, "same", "same"))
+    at_cell(monkeypatch, "same", told="cell-01")
+    assert run.results.record("a.b", value=1).cell == "cell-01"
+
+
+def test_a_cell_that_the_notebook_does_not_have_is_not_named(tmp_path, monkeypatch):
+    run = NotebookRun("03_model", make_study(), tmp_path, tmp_path, write_source(tmp_path, "one"))
+    at_cell(monkeypatch, "scratch", told="3f6c0d2e")
+    assert run.results.record("a.b", value=1).cell is None
+
+
+def test_a_result_knows_its_cell_in_ipython(tmp_path):
+    write_source(tmp_path, "run = NotebookRun(*parts)", "run.results.record('a.b', value=1)")
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom types import SimpleNamespace\n"
+        "from IPython.core.interactiveshell import InteractiveShell\nfrom helpers.notebook import NotebookRun\n"
+        "folder = Path(sys.argv[1])\nsource = folder / '03_model.ipynb'\n"
+        "parts = ('03_model', SimpleNamespace(name='toy'), folder, folder, source)\n"
+        "shell = InteractiveShell.instance(user_ns={'NotebookRun': NotebookRun, 'parts': parts})\n"
+        "import json\nfor cell in json.loads(source.read_text())['cells']:\n"
+        "    shell.run_cell(''.join(cell['source']), store_history=True)\n"
+        "shell.run_cell('run.save()')\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], check=True, env=os.environ | {"IPYTHONDIR": str(tmp_path)}
+    )
+    assert read_results(tmp_path / "run" / "results" / "03_model.json")["a.b"].cell == "cell-02"
