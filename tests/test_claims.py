@@ -327,4 +327,5 @@ def test_the_study_fills_the_placeholders() -> None:
     from helpers.study import load_study
 
     words = claim_words(load_study(PROVINCES))
-    assert words["treatment"] == "digital_empowerment" and "equal_weights" in words["row"]
+    assert words["treatment"] == "digital_empowerment"
+    assert "equal_weights" in words["row"]

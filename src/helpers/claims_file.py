@@ -1,7 +1,7 @@
 """The claims file: claims of the literature as data, each with a sentence, a source and a rule over results.
 
-A claim names the results that it reads and up to three conditions (`helpers.rules` is their language). They are tried in
-a fixed order, contradicted, supported, partly supported; where none holds the claim is not supported. A claim that
+A claim names the results that it reads and up to three conditions (`helpers.rules` is their language). They are tried
+in a fixed order, contradicted, supported, partly supported; where none holds the claim is not supported. A claim that
 nothing here can test carries the reason instead.
 """
 
