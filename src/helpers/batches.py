@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from helpers.design import Codes, Effects, Floats
+from helpers.effects import Codes, Effects, Floats
 from helpers.errors import StudyError
 from helpers.grams import WeightedFits, check_weights, invert_grams, small_sample_factors, solve_dummies
 
@@ -58,11 +58,15 @@ def fit_batch(
     if {len(y), len(x), n_draws if counts is None else len(counts)} - {1, n_draws}:
         raise StudyError("batch", "outcome, regressors and weights count different draws", "give the same B to each")
     step = max(1, CHUNK // (y.shape[1] * (x.shape[2] + 2)))
-    parts = [
-        _fit_chunk(_part(y, start, step)[:, order], _part(x, start, step)[:, order], effects, _weights(counts, start, step, n_draws, effects))
-        for start in range(0, n_draws, step)
-    ]  # fmt: skip
-    estimates, std_errors, estimable, n_obs, n_clusters = (np.concatenate(column) for column in zip(*parts, strict=True))
+    parts = []
+    for start in range(0, n_draws, step):
+        chunk_counts = _weights(counts, start, step, n_draws, effects)
+        parts.append(
+            _fit_chunk(_part(y, start, step)[:, order], _part(x, start, step)[:, order], effects, chunk_counts)
+        )
+    estimates, std_errors, estimable, n_obs, n_clusters = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
     names = tuple(str(j) for j in range(estimates.shape[1]))
     return WeightedFits(estimates, std_errors, estimable, n_obs, n_clusters, names)
 
@@ -72,7 +76,9 @@ def _check_columns(y: Floats, x: Floats) -> tuple[Floats, Floats]:
     y = y[None] if y.ndim == 1 else y
     x = x[None] if x.ndim == 2 else x
     if y.ndim != 2 or x.ndim != 3 or y.shape[1] != x.shape[1]:
-        raise StudyError("batch", f"shapes {y.shape} and {x.shape} do not fit", "give outcome (B, N), regressors (B, N, k)")
+        raise StudyError(
+            "batch", f"shapes {y.shape} and {x.shape} do not fit", "give outcome (B, N), regressors (B, N, k)"
+        )
     if not (np.isfinite(y).all() and np.isfinite(x).all()):
         raise StudyError("batch", "some figures are missing or infinite", "check the columns of each draw first")
     return y, x
@@ -95,9 +101,7 @@ def _fit_chunk(y: Floats, x: Floats, effects: Effects, counts: Floats) -> tuple[
     if not effects.absorbed():
         x = np.concatenate([x, np.ones((*x.shape[:2], 1))], axis=2)
     shape = (n_draws if len(x) > 1 or len(y) > 1 else 1, y.shape[1])
-    columns = np.concatenate(
-        [np.broadcast_to(x, (*shape, x.shape[2])), np.broadcast_to(y, shape)[:, :, None]], axis=2
-    )
+    columns = np.concatenate([np.broadcast_to(x, (*shape, x.shape[2])), np.broadcast_to(y, shape)[:, :, None]], axis=2)
     starts = np.searchsorted(effects.entity, np.arange(effects.n_entities))
     if effects.entity_effects:
         columns = columns - _entity_means(columns, effects.entity, starts)

@@ -1,11 +1,11 @@
 """Regressors that cannot be told apart, and what absorbs them."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.effects import Effects
 from helpers.errors import StudyError
 
 # Share of a column's length below which what is left of it is rounding.
@@ -13,22 +13,7 @@ ABSORBED = 1e-10
 COLLINEAR = 1e-8
 
 
-class HasEffects(Protocol):
-    """What the check asks of the effects of a model."""
-
-    @property
-    def entity_effects(self) -> bool: ...
-    @property
-    def time_effects(self) -> bool: ...
-    @property
-    def entity(self) -> NDArray[np.intp]: ...
-    @property
-    def time(self) -> NDArray[np.intp]: ...
-
-
-def check_rank(
-    names: Sequence[str], x: NDArray[np.float64], x_within: NDArray[np.float64], effects: HasEffects
-) -> None:
+def check_rank(names: Sequence[str], x: NDArray[np.float64], x_within: NDArray[np.float64], effects: Effects) -> None:
     """Stop when a regressor has no variation of its own.
 
     Parameters
@@ -56,7 +41,7 @@ def check_rank(
     _check_collinear(names, x_within / length)
 
 
-def _absorber(column: NDArray[np.float64], effects: HasEffects) -> str:
+def _absorber(column: NDArray[np.float64], effects: Effects) -> str:
     """What in the effects explains the whole of a column."""
     if not np.any(column):
         return "it is zero in every row"

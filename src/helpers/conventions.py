@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.design import Codes, Design, Floats, group_sums
+from helpers.design import Design
+from helpers.effects import Codes, Floats, group_sums
 from helpers.errors import StudyError
 
 
@@ -93,7 +94,7 @@ _CONVENTIONS = [
         "plm",
         "R plm, vcovHC(type = 'HC0', cluster = 'group')",
         "1",
-        lambda sizes, _: 1.0,
+        lambda *_: 1.0,
         _rows_less_parameters,
     ),
     Convention(
@@ -134,7 +135,14 @@ _CONVENTIONS = [
 ]
 
 CONVENTIONS = {convention.name: convention for convention in _CONVENTIONS}
-ALIASES = {"fixest": "stata", "xtreg": "stata", "reghdfe": "stata", "pyfixest": "stata", "lm_hc1": "areg", "cr1s": "stata"}
+ALIASES = {
+    "fixest": "stata",
+    "xtreg": "stata",
+    "reghdfe": "stata",
+    "pyfixest": "stata",
+    "lm_hc1": "areg",
+    "cr1s": "stata",
+}
 
 
 def find_convention(name: str) -> Convention:

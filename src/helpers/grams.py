@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from helpers.design import Design, Floats, build_design, group_means
+from helpers.design import Design, build_design
+from helpers.effects import Floats, group_means
 from helpers.errors import StudyError
 
 # Share of a column's variation below which nothing is left of it.
@@ -136,7 +137,9 @@ def check_weights(weights: ArrayLike, n_entities: int) -> Floats:
     """Weights as a (B, G) array of finite, non-negative numbers, or a StudyError."""
     counts = np.atleast_2d(np.asarray(weights, dtype=float))
     if counts.ndim != 2 or counts.shape[1] != n_entities:
-        raise StudyError("weights", f"their shape is {counts.shape}", f"give one column for each of {n_entities} entities")
+        raise StudyError(
+            "weights", f"their shape is {counts.shape}", f"give one column for each of {n_entities} entities"
+        )
     if not np.isfinite(counts).all() or (counts < 0).any():
         raise StudyError("weights", "some are negative, missing or infinite", "give counts 0, 1, 2, ...")
     return counts

@@ -8,7 +8,8 @@ import pandas as pd
 from scipy import stats
 
 from helpers.conventions import Sizes, cluster_covariance, count_sizes, find_convention
-from helpers.design import Codes, Design, Floats, build_design
+from helpers.design import Design, build_design
+from helpers.effects import Codes, Floats
 from helpers.errors import StudyError
 
 Cluster = str | tuple[str, str] | None
@@ -166,9 +167,7 @@ def _cluster_codes(data: pd.DataFrame, design: Design, name: str) -> Codes:
         return design.effects.entity
     if name in ("time", data.index.names[1]):
         return design.effects.time
-    raise StudyError(
-        f"cluster {name}", "there is no such column", f"use entity, time or one of {list(data.columns)}"
-    )
+    raise StudyError(f"cluster {name}", "there is no such column", f"use entity, time or one of {list(data.columns)}")
 
 
 def _covariance(

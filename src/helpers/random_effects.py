@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.design import CONSTANT, Codes, Design, Effects, Floats, build_design, group_means, group_sums
+from helpers.design import CONSTANT, Design, build_design
 from helpers.diagnostic import Diagnostic
+from helpers.effects import Codes, Effects, Floats, group_means, group_sums
 from helpers.panel import fit_panel
 
 # Share of the largest singular value below which a direction counts as absent.
@@ -200,9 +201,7 @@ def hausman(
     )
 
 
-def _mundlak(
-    data: pd.DataFrame, outcome: str, regressors: list[str], time_effects: bool, null: str
-) -> Diagnostic:
+def _mundlak(data: pd.DataFrame, outcome: str, regressors: list[str], time_effects: bool, null: str) -> Diagnostic:
     """Wald test on the entity-demeaned regressors in the random-effects regression."""
     fixed = fit_panel(data, outcome, regressors, entity_effects=True, time_effects=time_effects)
     random = fit_random_effects(data, outcome, regressors, time_effects=time_effects)

@@ -1,0 +1,6 @@
+"""Inference with few clusters: one door to the wild bootstrap, CR2, CR3 and the standard-error passport."""
+
+from helpers.bootstrap import WildBootstrap, wild_cluster_bootstrap
+from helpers.small_sample import SmallSampleTest, cr2, cr3
+
+__all__ = ["SmallSampleTest", "WildBootstrap", "cr2", "cr3", "wild_cluster_bootstrap"]
