@@ -17,12 +17,11 @@ out: str = ""
 # ## Load
 
 # %%
-from helpers import cleaning, codebook, description, notebook, pictures, reading
+from helpers import cleaning, notebook, pictures, reading
 
 run = notebook.open_run("01_data_cleaning", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
-window = choices.time.window
-raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.time.read, names=choices.index_names)
+raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.entity, choices.time)
 
 # %% [markdown]
 # ## Which statistics are there, and how good is each?
@@ -31,19 +30,19 @@ raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.time.
 # official table; C, spliced, re-based or second-hand, so that a result which rests on it needs care.
 
 # %%
-book = codebook.read_codebook(choices.folder / "codebook.csv", choices.columns)
+book = reading.read_codebook(choices.folder / "codebook.csv", choices.columns)
 run.table(book[["name_en", "unit", "grade", "note"]], "statistics_used", caption="Statistics, units and grades")
 
 # %%
-doubtful = codebook.doubtful_indicators(book, choices, "C")
+doubtful = reading.indicators_of_grade(book, choices, "C")
 run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a statistic of grade C")
 
 # %% [markdown]
 # ## Which figures are missing?
 
 # %%
-needed = cleaning.needed_cells(raw, choices.columns, window)
-statistics, filled = cleaning.apply_missing_rules(raw, choices.missing, needed)
+gaps = cleaning.check_coverage(raw, choices.columns, choices.time)
+statistics, filled = cleaning.apply_missing_rules(raw, choices.missing, gaps)
 run.table(filled, "filled_cells", caption="Every cell that a declared rule filled", digits=2)
 
 # %%
@@ -52,7 +51,7 @@ results.record("data.statistics", value=len(choices.columns), digits=0)
 run.say("A rule filled {data.cells_filled} cells; the study reads {data.statistics} statistics. Nothing else is filled.")
 
 # %%
-coverage = description.coverage_table(raw)
+coverage = cleaning.coverage_table(raw, choices.columns)
 run.figure(
     pictures.draw_coverage(coverage, filled),
     "coverage",
@@ -69,9 +68,8 @@ run.figure(
 # Each is a formula over the statistics, written in the study file.
 
 # %%
-derived = cleaning.derive(statistics, choices.formulas)
-panel = derived[derived.index.get_level_values(1).isin(window)]
-descriptives = description.describe(panel).rename(index=choices.label)
+panel = cleaning.select_window(cleaning.derive(statistics, choices.formulas), choices.time)
+descriptives = cleaning.describe(panel).rename(index=choices.label)
 run.table(descriptives, "descriptive_statistics", caption="Descriptive statistics of the variables and indicators")
 
 # %% [markdown]
@@ -83,7 +81,7 @@ run.table(descriptives, "descriptive_statistics", caption="Descriptive statistic
 
 # %%
 cleaning.check_ranges(statistics, choices.columns)
-cleaning.check_panel(panel, run.regions, choices.grouping.order)
+cleaning.check_panel(panel, run.units, choices)
 run.check("every entity-period occurs once", not panel.index.has_duplicates)
 run.check("no figure is missing in the panel", panel.notna().all(axis=None))
 

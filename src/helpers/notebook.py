@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from helpers.study import Study
-    from helpers.units import Units
 
 
 @dataclass(frozen=True)
@@ -81,22 +80,17 @@ class NotebookRun:
         self.checks: list[tuple[tuple[str | None, int], Check]] = []
 
     @cached_property
-    def units(self) -> Units:
-        """The entities of the study, from its units file."""
+    def units(self) -> pd.DataFrame:
+        """The entities of the study, from its units file, indexed by entity."""
         from helpers.units import read_units
 
-        entity = self.study.entity
-        return read_units(self.study.folder / entity.units, entity.key, entity.aliases)
+        return read_units(self.study.folder / self.study.entity.units, self.study.entity)
 
     @property
-    def regions(self) -> pd.Series:
+    def regions(self) -> pd.Series[str]:
         """The region of every entity, by the study's first grouping, indexed by entity."""
         grouping = self.study.grouping
-        if grouping.column not in self.units.table.columns:
-            raise StudyError(
-                f"{self.units.path}, column {grouping.column}", "the units file has no such column", "add it"
-            )
-        regions = self.units.table[grouping.column]
+        regions = self.units[grouping.column]
         return regions if grouping.values is None else regions.map(grouping.values)
 
     def rng(self, name: str) -> np.random.Generator:
