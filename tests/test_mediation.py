@@ -14,9 +14,9 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from helpers.effects import MediationEffects
 from helpers.errors import StudyError
 from helpers.mediation import joint_mediation_effects, mediation_effects
+from helpers.mediation_effects import MediationEffects
 from helpers.mediation_sensitivity import rho_sensitivity
 from helpers.mediation_tables import mediation_table, step_table
 from helpers.multiplicity import holm

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.design import Floats
-from helpers.effects import Effect, JointMediation, MediationEffects
+from helpers.effects import Floats
 from helpers.errors import StudyError
 from helpers.grams import WeightedFits, fit_weighted_entities
+from helpers.mediation_effects import Effect, JointMediation, MediationEffects
 from helpers.panel import Cluster, PanelFit, fit_panel
 from helpers.resampling import check_level, draw_entity_weights, summarise_draws
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from helpers.design import Floats
+from helpers.effects import Floats
 from helpers.errors import StudyError
 from helpers.grams import fit_weighted_entities
 from helpers.panel import Cluster

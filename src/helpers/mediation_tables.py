@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from helpers.effects import Effect
 from helpers.mediation import joint_mediation_effects
+from helpers.mediation_effects import Effect
 from helpers.multiplicity import holm
 from helpers.panel import Cluster, fit_panel
 

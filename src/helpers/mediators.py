@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.effects import MediationEffects
 from helpers.mediation import mediation_effects
+from helpers.mediation_effects import MediationEffects
 
 if TYPE_CHECKING:
     from helpers.results import Results

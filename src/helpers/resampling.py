@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from helpers.design import Codes, Floats
+from helpers.effects import Codes, Floats
 from helpers.errors import StudyError
 from helpers.panel import Cluster
 
