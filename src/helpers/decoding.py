@@ -1,10 +1,13 @@
-"""Bytes to text, text to numbers: nothing is guessed in silence."""
+"""Bytes to text, text to cells, cells to numbers: nothing is guessed in silence."""
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import re
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.errors import StudyError
@@ -47,6 +50,34 @@ def read_text(path: Path, encoding: str | None = None) -> str:
             continue
     rule = f"the text is not {encoding}" if encoding else "the text is neither UTF-8 nor GB18030"
     raise StudyError(str(path), rule, "save the file as CSV in UTF-8")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a file: its number and its cells without surrounding blanks."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+def cut_rows(path: Path, encoding: str | None = None) -> tuple[Row, ...]:
+    """The lines of a CSV file that are not blank.
+
+    Raises
+    ------
+    StudyError
+        From :func:`read_text`, and naming the line that is not valid CSV.
+    """
+    reader = csv.reader(io.StringIO(read_text(path, encoding), newline=""), strict=True)
+    rows = []
+    try:
+        for cells in reader:
+            stripped = tuple(cell.strip().strip("\ufeff") for cell in cells)
+            if any(stripped):
+                rows.append(Row(reader.line_num, stripped))
+    except csv.Error as error:
+        raise StudyError(f"{path}, line {reader.line_num}", f"not valid CSV: {error}", "correct that line") from None
+    return tuple(rows)
 
 
 def parse_number(text: str, where: str) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.decoding import Row
 from helpers.errors import StudyError
 from helpers.units import Spellings
 
@@ -22,14 +23,6 @@ _ENTITY_WORDS = {"地区", "省份", "省市", "region", "entity"}
 _TIME_WORDS = {"年份", "年度", "年", "时间", "year", "time"}
 _MEASURE_WORDS = {"指标", "indicator", "statistic", "variable"}
 _VALUE_WORDS = {"数值", "值", "value"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a file: its number and its cells without surrounding blanks."""
-
-    line: int
-    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)

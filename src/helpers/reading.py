@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import unicodedata
 from collections.abc import Collection, Mapping
@@ -11,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.decoding import parse_number, read_text
+from helpers.decoding import cut_rows, parse_number, read_text
 from helpers.errors import StudyError
 from helpers.formula import parse_formula
-from helpers.layouts import Figure, Row, Sheet, find_indicator, read_figures
+from helpers.layouts import Figure, Sheet, find_indicator, read_figures
 from helpers.study import Column, Entity, Study, Time
 from helpers.units import Spellings
 from helpers.units import read_units as read_units
@@ -168,16 +167,7 @@ def indicators_of_grade(codebook: pd.DataFrame, study: Study, grade: str) -> pd.
 
 
 def _read_source(path: Path, spellings: Spellings, time_name: str, encoding: str | None = None) -> Source:
-    reader = csv.reader(io.StringIO(read_text(path, encoding), newline=""), strict=True)
-    rows = []
-    try:
-        for cells in reader:
-            stripped = tuple(cell.strip().strip("\ufeff") for cell in cells)
-            if any(stripped):
-                rows.append(Row(reader.line_num, stripped))
-    except csv.Error as error:
-        raise StudyError(f"{path}, line {reader.line_num}", f"not valid CSV: {error}", "correct that line") from None
-    sheet = Sheet(path, tuple(rows), spellings, time_name)
+    sheet = Sheet(path, cut_rows(path, encoding), spellings, time_name)
     figures: dict[str | None, list[Figure]] = {}
     for figure in read_figures(sheet):
         figures.setdefault(figure.measure, []).append(figure)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Self
 
 import pandas as pd
 
+from helpers.decoding import cut_rows
 from helpers.errors import StudyError
 from helpers.study import Entity
 
@@ -106,30 +107,25 @@ def read_units(path: Path, entity: Entity) -> pd.DataFrame:
     StudyError
         When the file or a column is missing, a key is empty or stands twice, or one spelling means two entities.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(stream, strict=True) if any(row)]
-    except OSError as error:
-        raise StudyError(str(path), f"the units file cannot be read ({error.strerror})", "put it there") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise StudyError(str(path), f"the units file is not UTF-8 CSV ({error})", "save it as CSV in UTF-8") from None
-    header = rows[0] if rows else []
+    rows = cut_rows(path)
+    header = rows[0].cells if rows else ()
     if header.count(entity.key) != 1:
         raise _no_column(str(path), entity.key, header)
     at = header.index(entity.key)
     seen: set[str] = set()
-    for line, row in enumerate(rows[1:], start=2):
-        where = f"{path}, line {line}"
-        if len(row) != len(header):
-            raise StudyError(where, f"{len(row)} cells under {len(header)} headings", "correct the row")
-        if not row[at] or row[at] in seen:
-            raise StudyError(where, f"the key '{row[at]}' is empty or stands twice", "keep one row per entity")
-        seen.add(row[at])
-    units = pd.DataFrame(rows[1:], columns=header, dtype=str).set_index(entity.key)
+    for row in rows[1:]:
+        where = f"{path}, line {row.line}"
+        if len(row.cells) != len(header):
+            raise StudyError(where, f"{len(row.cells)} cells under {len(header)} headings", "correct the row")
+        if not row.cells[at] or row.cells[at] in seen:
+            raise StudyError(where, f"the key '{row.cells[at]}' is empty or stands twice", "keep one row per entity")
+        seen.add(row.cells[at])
+    table = [row.cells for row in rows[1:]]
+    units = pd.DataFrame(table, columns=list(header), dtype=str).set_index(entity.key)
     Spellings.of(units, entity)
     return units
 
 
-def _no_column(where: str, column: str, header: list[str]) -> StudyError:
+def _no_column(where: str, column: str, header: Sequence[str]) -> StudyError:
     shown = ", ".join(header) or "empty"
     return StudyError(where, f"the column '{column}' must stand in the header once", f"the header is: {shown}")
