@@ -210,7 +210,9 @@ def _axis(results: Sequence[Result]) -> Axis:
     """An axis that holds every interval and zero, with four to eight round marks."""
     ends = [0.0, *(end for result in results for end in (result.ci_low, result.ci_high) if end is not None)]
     low, high = min(ends), max(ends)
-    span = (high - low) or 1.0
+    if low == high:
+        low, high = -1.0, 1.0
+    span = high - low
     low, high = low - 0.04 * span, high + 0.04 * span
     power = 10.0 ** floor(log10(span / 4))
     step = max(step for step in (power, 2 * power, 5 * power) if span / step >= 3.2 or step == power)
