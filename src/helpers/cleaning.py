@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.formula import Formula, evaluate, parse_formula
+from helpers.reading import covered_times
 from helpers.study import Column, MissingRule, Regions, Study, Time
 
 
@@ -93,9 +94,7 @@ def check_coverage(panel: pd.DataFrame, columns: Mapping[str, Column], time: Tim
     times = panel.index.get_level_values(1)
     parts = []
     for name, column in columns.items():
-        needed = times.isin(time.read)
-        needed &= (times >= column.first) if column.first is not None else True
-        needed &= (times <= column.last) if column.last is not None else True
+        needed = times.isin(covered_times(column, time.read))
         rows = panel.index[needed & panel[name].isna().to_numpy()]
         parts.append(_cells_table(name, rows))
     return pd.concat(parts, ignore_index=True) if parts else _cells_table("", panel.index[:0])

@@ -121,6 +121,13 @@ def read_statistic(
     return _take(_read_source(path, spellings, names[1], encoding), indicator, (column, indicator), names)
 
 
+def covered_times(column: Column, times: Collection[int]) -> list[int]:
+    """The times, of those given, that a statistic is declared to cover."""
+    first = min(times) if column.first is None else column.first
+    last = max(times) if column.last is None else column.last
+    return [time for time in sorted(times) if first <= time <= last]
+
+
 def read_codebook(path: Path, columns: Collection[str]) -> pd.DataFrame:
     """Read what is known about each statistic: names, unit, grade, remarks.
 
@@ -215,10 +222,8 @@ def _choose(source: Source, wanted: tuple[str | None, ...]) -> list[Figure]:
 
 
 def _check_times(path: Path, figures: pd.Series, times: Collection[int], column: Column) -> None:
-    first = min(times) if column.first is None else column.first
-    last = max(times) if column.last is None else column.last
     found = set(figures.index.get_level_values(1))
-    absent = [time for time in times if first <= time <= last and time not in found]
+    absent = [time for time in covered_times(column, times) if time not in found]
     if absent:
         raise StudyError(
             str(path),
