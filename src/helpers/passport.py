@@ -103,9 +103,8 @@ def _independent(sample: _Sample, residuals: Floats) -> Iterator[_Entry]:
     sizes = sample.fit.sizes
     df = sizes.n_obs - sizes.n_parameters
     own = float(sample.bread[sample.position, sample.position] * (residuals @ residuals) / sizes.n_obs)
-    yield _Entry(
-        "iid", "nothing related, one variance", "every program's default", "N/(N - K)", sizes.n_obs / df, own, df
-    )
+    factor = sizes.n_obs / df
+    yield _Entry("iid", "nothing related, one variance", "every program's default", "N/(N - K)", factor, own, df)
     white = sample.variance(sample.scores.T @ sample.scores)
     software = "Stata areg, vce(robust); R fixest vcov = 'hetero'; lm + HC1"
     yield _Entry("hc1", "nothing related, any variance", software, "N/(N - K)", factor, white, df)
