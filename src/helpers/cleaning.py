@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -127,7 +127,12 @@ def check_ranges(panel: pd.DataFrame, columns: Mapping[str, Column], where: str 
                 )
 
 
-def apply_missing_rules(panel: pd.DataFrame, rules: Sequence[MissingRule], gaps: pd.DataFrame) -> Treated:
+def apply_missing_rules(
+    panel: pd.DataFrame,
+    rules: Sequence[MissingRule],
+    gaps: pd.DataFrame,
+    uncovered: Literal["stop", "drop"] = "stop",
+) -> Treated:
     """Treat gaps by the declared rules, in their order, and by nothing else.
 
     ``interpolate`` is linear in time between two known figures of the entity; ``carry`` repeats the entity's last known
@@ -142,6 +147,9 @@ def apply_missing_rules(panel: pd.DataFrame, rules: Sequence[MissingRule], gaps:
         Declared rules.
     gaps
         From :func:`check_coverage`.
+    uncovered
+        What becomes of a gap that no rule covers: ``stop``, or ``drop`` where the study drops such rows from its sample
+        (:mod:`helpers.sample` does, and counts them).
 
     Raises
     ------
@@ -165,13 +173,25 @@ def apply_missing_rules(panel: pd.DataFrame, rules: Sequence[MissingRule], gaps:
             panel = panel[~level.isin(level[cells].unique())]
         else:
             panel[rule.column] = panel[rule.column].where(~cells, values)
-    _check_no_gap(panel, gaps)
+    if uncovered == "stop":
+        _check_no_gap(panel, gaps)
     empty = pd.DataFrame(columns=["column", "entity", "time", "rule", "value", "reason"])
     return Treated(panel, pd.concat(records, ignore_index=True) if records else empty)
 
 
-def derive(panel: pd.DataFrame, formulas: Mapping[str, Formula | str]) -> pd.DataFrame:
+def derive(
+    panel: pd.DataFrame, formulas: Mapping[str, Formula | str], sample: pd.Series[bool] | None = None
+) -> pd.DataFrame:
     """Work out derived columns; every formula sees the columns of ``panel`` alone.
+
+    Parameters
+    ----------
+    panel
+        The statistics.
+    formulas
+        Name of each derived column with its formula.
+    sample
+        The rows over which ``standardise`` works, from :func:`helpers.sample.mark_sample`; all by default.
 
     Returns
     -------
@@ -184,7 +204,7 @@ def derive(panel: pd.DataFrame, formulas: Mapping[str, Formula | str]) -> pd.Dat
         From :func:`helpers.formula.parse_formula` and :func:`helpers.formula.evaluate`.
     """
     read = {name: parse_formula(item, name) if isinstance(item, str) else item for name, item in formulas.items()}
-    return pd.DataFrame({name: evaluate(item, panel) for name, item in read.items()}, index=panel.index)
+    return pd.DataFrame({name: evaluate(item, panel, sample) for name, item in read.items()}, index=panel.index)
 
 
 def describe(panel: pd.DataFrame) -> pd.DataFrame:
@@ -238,8 +258,8 @@ def _check_regions(entities: pd.Index, units: pd.DataFrame, grouping: Regions) -
     if grouping.column not in units.columns:
         raise StudyError(where, "there is no such column", f"use one of: {', '.join(units.columns)}")
     found = units[grouping.column].reindex(entities)
-    regions = found if grouping.values is None else found.map(grouping.values)
-    outside = found[~regions.isin(grouping.order)]
+    regions = found.map(grouping.group)
+    outside = found[~regions.isin(grouping.order) & ~found.isin(grouping.left_out)]
     if len(outside):
         declared = grouping.order if grouping.values is None else tuple(grouping.values)
         raise StudyError(

@@ -7,7 +7,7 @@ Grammar::
     factor  = "-" factor | number | name | name "(" sum ("," sum)* ")" | "(" sum ")"
 
 Functions, all within entity and by calendar time: ``log(x)``, ``lag(x)``, ``lag(x, n)``, ``diff(x)``, ``cumprod(x)``,
-``deflate(x, price_index, base)``, ``interpolate(x)``.
+``deflate(x, price_index, base)``, ``interpolate(x)``; and within time, over the rows of the sample, ``standardise(x)``.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def check_columns(formula: Formula, known: Collection[str]) -> None:
             raise StudyError(formula.where, f"there is no column '{name}'", hint)
 
 
-def evaluate(formula: Formula, panel: pd.DataFrame) -> pd.Series:
+def evaluate(formula: Formula, panel: pd.DataFrame, sample: pd.Series[bool] | None = None) -> pd.Series:
     """Work a formula out for every row of a panel.
 
     Parameters
@@ -94,6 +94,8 @@ def evaluate(formula: Formula, panel: pd.DataFrame) -> pd.Series:
         From :func:`parse_formula`.
     panel
         Numeric columns; index of two levels, entity then time, sorted and unique.
+    sample
+        The rows over which ``standardise`` takes mean and standard deviation; all by default.
 
     Returns
     -------
@@ -108,31 +110,41 @@ def evaluate(formula: Formula, panel: pd.DataFrame) -> pd.Series:
         a division by zero, a logarithm of a number that is not positive, an overflow.
     """
     check_columns(formula, panel.columns)
-    value = _work_out(formula.root, panel, formula.where)
+    rows = None if sample is None else sample.to_numpy(dtype=bool)
+    value = _work_out(formula.root, panel, formula.where, rows)
     return pd.Series(value, index=panel.index, dtype=float)
 
 
-def _work_out(node: Node, panel: pd.DataFrame, where: str) -> np.ndarray:
+def _work_out(node: Node, panel: pd.DataFrame, where: str, rows: np.ndarray | None) -> np.ndarray:
     with np.errstate(all="ignore"):
-        value = _apply(node, panel, where)
+        value = _apply(node, panel, where, rows)
     stop_at(panel.index, np.isinf(value), where, "the result is too large for a number")
     return value
 
 
-def _apply(node: Node, panel: pd.DataFrame, where: str) -> np.ndarray:
+def _apply(node: Node, panel: pd.DataFrame, where: str, rows: np.ndarray | None) -> np.ndarray:
     match node:
         case Number(number):
             return np.full(len(panel), number)
         case Name(name):
             return panel[name].to_numpy(dtype=float)
         case Operation(operator, left, right):
-            a, b = _work_out(left, panel, where), _work_out(right, panel, where)
+            a, b = (_work_out(side, panel, where, rows) for side in (left, right))
             if operator == "/":
                 stop_at(panel.index, (b == 0) & ~np.isnan(a), where, "a division by zero")
             return np.asarray(_OPERATORS[operator](a, b), dtype=float)
         case Call(function, arguments, whole):
-            columns = [pd.Series(_work_out(item, panel, where), index=panel.index) for item in arguments]
+            columns = [pd.Series(_work_out(item, panel, where, rows), index=panel.index) for item in arguments]
+            if function == "standardise":
+                return _standardise(columns[0], rows, where)
             return _call(function, columns, whole, where).to_numpy(dtype=float)
+
+
+def _standardise(values: pd.Series, rows: np.ndarray | None, where: str) -> np.ndarray:
+    scores = functions.standardise(values, rows).to_numpy(dtype=float)
+    counted = values.notna().to_numpy() if rows is None else values.notna().to_numpy() & rows
+    stop_at(values.index, counted & ~np.isfinite(scores), where, "figures of one time that do not differ")
+    return scores
 
 
 def _call(function: str, columns: list[pd.Series], whole: int, where: str) -> pd.Series:

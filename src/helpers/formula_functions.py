@@ -63,6 +63,17 @@ def interpolate(values: pd.Series) -> pd.Series:
     return _stack_like(filled.to_numpy(), wide, values)
 
 
+def standardise(values: pd.Series, rows: np.ndarray | None = None) -> pd.Series:
+    """Z-scores within each time: (x - mean) / sd with the sample standard deviation (n - 1).
+
+    Only the rows marked in ``rows`` count and get a score; missing figures are passed over. A time whose figures do not
+    differ, or that has a single one, gives infinite or missing scores, which the caller reports.
+    """
+    counted = values if rows is None else values.where(rows)
+    times = counted.groupby(level=1)
+    return (counted - times.transform("mean")) / times.transform("std")
+
+
 def _stack_like(array: np.ndarray, wide: pd.DataFrame, like: pd.Series) -> pd.Series:
     rows = wide.index.get_indexer(like.index.get_level_values(0))
     columns = wide.columns.get_indexer(like.index.get_level_values(1))

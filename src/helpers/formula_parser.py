@@ -29,8 +29,19 @@ _REFUSED = {
     ":": "a slice or an assignment",
     "%": "the remainder operator",
 } | dict.fromkeys(("<", ">", "==", "<=", ">=", "!="), "a comparison")
-ALLOWED = "a formula holds names of columns, numbers, + - * / ( ), and log, lag, diff, cumprod, deflate, interpolate"
-_ARITY = {"log": (1, 1), "lag": (1, 2), "diff": (1, 1), "cumprod": (1, 1), "deflate": (3, 3), "interpolate": (1, 1)}
+ALLOWED = (
+    "a formula holds names of columns, numbers, + - * / ( ), "
+    "and log, lag, diff, cumprod, deflate, interpolate, standardise"
+)
+_ARITY = {
+    "log": (1, 1),
+    "lag": (1, 2),
+    "diff": (1, 1),
+    "cumprod": (1, 1),
+    "deflate": (3, 3),
+    "interpolate": (1, 1),
+    "standardise": (1, 1),
+}
 _WHOLE_AT = {"lag": 2, "deflate": 3}
 
 

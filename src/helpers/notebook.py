@@ -88,10 +88,9 @@ class NotebookRun:
 
     @property
     def regions(self) -> pd.Series[str]:
-        """The region of every entity, by the study's first grouping, indexed by entity."""
+        """The region of every entity by the study's first grouping; empty for an entity that is left out."""
         grouping = self.study.grouping
-        regions = self.units[grouping.column]
-        return regions if grouping.values is None else regions.map(grouping.values)
+        return self.units[grouping.column].map(grouping.group)
 
     def rng(self, name: str) -> np.random.Generator:
         """Random numbers of their own for each purpose: seeded by the study's seed, the notebook and ``name``."""

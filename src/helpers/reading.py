@@ -123,9 +123,7 @@ def read_statistic(
 
 def covered_times(column: Column, times: Collection[int]) -> list[int]:
     """The times, of those given, that a statistic is declared to cover."""
-    first = min(times) if column.first is None else column.first
-    last = max(times) if column.last is None else column.last
-    return [time for time in sorted(times) if first <= time <= last]
+    return [time for time in sorted(times) if column.covers(time)]
 
 
 def read_codebook(path: Path, columns: Collection[str]) -> pd.DataFrame:

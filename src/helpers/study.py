@@ -67,7 +67,10 @@ class Time(Strict):
 
 
 class Column(Strict):
-    """One raw statistic: its file, how the file names it, and the values that it may take."""
+    """One raw statistic: its file, how the file names it, the values that it may take, and the times that it covers.
+
+    It covers ``first`` to ``last``, or only ``times`` where it is not published in every period.
+    """
 
     file: str
     indicator: str | None = None
@@ -77,7 +80,25 @@ class Column(Strict):
     maximum: float | None = None
     first: int | None = None
     last: int | None = None
+    times: tuple[int, ...] | None = None
     label: Label
+
+    def covers(self, time: int) -> bool:
+        """Whether a figure is expected at this time."""
+        if self.times is not None:
+            return time in self.times
+        return (self.first is None or time >= self.first) and (self.last is None or time <= self.last)
+
+
+class Sample(Strict):
+    """Which rows of the window are analysed.
+
+    ``require`` names statistics and the figure that a row must show. ``missing`` says what becomes of a row that lacks
+    a figure for outcome, treatment or a control: ``stop`` the run, or ``drop`` and count it.
+    """
+
+    require: dict[Name, float] = Field(default_factory=dict)
+    missing: Literal["stop", "drop"] = "stop"
 
 
 class MissingRule(Strict):
@@ -193,14 +214,21 @@ class LadderColumn(Strict):
 
 
 class RobustnessRow(Strict):
-    """One change to the primary specification, with the question that it asks."""
+    """One change to the primary specification, with the question that it asks.
+
+    ``treatment`` and ``controls`` put other variables in their place; ``lag_treatment`` and ``lead_outcome`` count
+    periods of the study's window; ``balanced`` keeps the entities that have a row in every period.
+    """
 
     label: Label
     asks: Label
+    treatment: Name | None = None
+    controls: tuple[Name, ...] | None = None
     index: dict[str, Any] | None = None
     winsorise: float | None = Field(default=None, gt=0, lt=0.5)
     drop_where: dict[str, str | int] | None = None
     drop_times: tuple[int, ...] | None = None
+    balanced: bool = False
     lag_treatment: int | None = Field(default=None, ge=1)
     lead_outcome: int | None = Field(default=None, ge=1)
     cluster: tuple[Cluster, ...] | None = None
@@ -214,6 +242,40 @@ class RobustnessRow(Strict):
         return self
 
 
+class MultiverseIndex(Strict):
+    """Options of each choice in an index; a zero rule is the shift added to scores, 0 for 0 ln 0 = 0."""
+
+    zero_rule: tuple[Annotated[float, Field(ge=0)], ...] = Field(default=(0.0,), min_length=1)
+    scale: tuple[str, ...] = Field(default=("min_max",), min_length=1)
+    winsorise: tuple[Annotated[float, Field(ge=0, lt=0.5)], ...] = Field(default=(0.0,), min_length=1)
+    weights: tuple[str, ...] = Field(default=("entropy",), min_length=1)
+    scope: tuple[str, ...] = Field(default=("pooled",), min_length=1)
+    aggregate: tuple[str, ...] = Field(default=("arithmetic",), min_length=1)
+    leave_one_out: bool = False
+
+
+class MultiverseSample(Strict):
+    """Rows of one sample of the multiverse: all, or those that are left after the declared drops."""
+
+    label: Label
+    drop_where: dict[str, str | int] | None = None
+    drop_times: tuple[int, ...] | None = None
+
+
+class MultiverseChoices(Strict):
+    """Every declared alternative; all are crossed.
+
+    ``index_rows`` says over which rows an index is built when a sample leaves some out: all rows, or the sample's own.
+    """
+
+    index: MultiverseIndex = MultiverseIndex()
+    index_rows: tuple[Literal["all", "sample"], ...] = Field(default=("all",), min_length=1)
+    samples: dict[Name, MultiverseSample] = Field(min_length=1)
+    always: tuple[Name, ...] = ()
+    effects: tuple[tuple[Effect, ...], ...] = Field(min_length=1)
+    lags: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
+
+
 class Mediator(Strict):
     """A channel to be tested: the name of a variable or an index, and the caution that goes with it."""
 
@@ -225,12 +287,14 @@ class Regions(Strict):
     """A grouping of the entities: a column of the units file, its values, and the order in which groups are shown.
 
     ``values`` maps what the column holds to the short names used in keys; without it the column holds those names.
+    ``left_out`` lists what else the column may hold, with the reason why such entities belong to no group.
     """
 
     column: str
     order: tuple[Name, ...]
     labels: dict[Name, Label]
     values: dict[str, Name] | None = None
+    left_out: dict[str, Label] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -238,7 +302,14 @@ class Regions(Strict):
             raise ValueError("order and labels must name the same regions, each once")
         if self.values is not None and set(self.values.values()) != set(self.order):
             raise ValueError("values must lead to every region of order and to no other")
+        both = sorted(self.left_out.keys() & set(self.order if self.values is None else self.values))
+        if both:
+            raise ValueError(f"left_out names '{both[0]}', which is also a region")
         return self
+
+    def group(self, held: str) -> str | None:
+        """The region for what the column holds; None for an entity that is left out."""
+        return None if held in self.left_out else (held if self.values is None else self.values.get(held))
 
 
 class Study(Strict):
@@ -258,12 +329,14 @@ class Study(Strict):
     time: Time
     columns: dict[Name, Column]
     missing: tuple[MissingRule, ...] = ()
+    sample: Sample = Sample()
     variables: dict[Name, Variable]
     indices: dict[Name, Index]
     model: Model
     ladder: dict[Name, LadderColumn]
     primary: Name
     robustness: dict[Name, RobustnessRow]
+    multiverse: MultiverseChoices | None = None
     mediators: dict[Name, Mediator]
     regions: dict[Name, Regions] = Field(min_length=1)
     cautions: tuple[Label, ...] = ()
@@ -309,6 +382,8 @@ class Study(Strict):
         yield from (index.dimensions for index in self.indices.values())
         yield from (grouping.labels for grouping in self.regions.values())
         yield from (self.ladder, self.robustness)
+        if self.multiverse:
+            yield self.multiverse.samples
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -319,9 +394,11 @@ class Study(Strict):
                     raise ValueError(f"{role} names '{name}', {_suggest(name, known)}")
         if self.primary not in self.ladder:
             raise ValueError(f"primary names the column '{self.primary}', {_suggest(self.primary, set(self.ladder))}")
-        for rule in self.missing:
-            if rule.column not in self.columns:
-                raise ValueError(f"missing names the column '{rule.column}', {_suggest(rule.column, set(self.columns))}")
+        ruled = [rule.column for rule in self.missing]
+        for role, named in (("missing", ruled), ("sample.require", self.sample.require)):
+            for name in named:
+                if name not in self.columns:
+                    raise ValueError(f"{role} names the column '{name}', {_suggest(name, set(self.columns))}")
         return self
 
     @model_validator(mode="after")
@@ -357,7 +434,11 @@ class Study(Strict):
         return self
 
     def _roles(self) -> dict[str, tuple[str, ...]]:
-        return {
+        rows = {
+            f"robustness.{name}": (*filter(None, [row.treatment]), *(row.controls or ()))
+            for name, row in self.robustness.items()
+        }
+        return rows | {
             "model.outcome": (self.model.outcome,),
             "model.treatment": (self.model.treatment,),
             "model.controls": self.model.controls,
