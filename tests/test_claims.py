@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.claims import claim_words, judge_claims, load_claims, verdict_table
+from helpers.claims import claim_words, evidence_table, judge_claims, load_claims, record_verdicts, verdict_table
 from helpers.claims_file import Claims
 from helpers.errors import StudyError
 from helpers.results import Results
@@ -200,7 +200,7 @@ def test_a_claim_without_a_test_carries_its_reason() -> None:
     reason = {"en": "a matter of concepts", "zh": "概念问题"}
     claims = small(test=None, reads={}, rule=None, not_testable=reason)
     table = verdict_table(judge_claims(claims, {}, WORDS))
-    assert table.loc["EMP-1", ["verdict", "test"]].tolist() == ["not testable here", "a matter of concepts"]
+    assert table[["verdict", "test"]].to_numpy().tolist() == [["not testable here", "a matter of concepts"]]
 
 
 def test_the_ledger_speaks_both_languages() -> None:
@@ -319,6 +319,18 @@ def test_a_rule_ends_in_one_yes_or_no(text: str) -> None:
 def test_rules_evaluate_as_they_read(text: str, expected: bool) -> None:
     values = {("rows", "estimate"): np.array([1.0, 2.0, 3.0])}
     assert evaluate_rule(parse_rule(text), values, {}).holds is expected
+
+
+def test_verdicts_are_recorded_by_claim() -> None:
+    results = Results(study="s", notebook="n")
+    record_verdicts(results, judge_claims(load_claims(PROVINCES), provincial(), WORDS))
+    assert results["claims.emp_3a.verdict"].value == "supported"
+
+
+def test_the_evidence_of_all_claims_is_one_table() -> None:
+    table = evidence_table(judge_claims(small(), two_rows(), WORDS))
+    assert table.index.tolist() == ["EMP-1"] * 3
+    assert table[["key", "field", "number"]].to_numpy().tolist()[0] == ["group.first.dose", "estimate", 1.0]
 
 
 def test_the_study_fills_the_placeholders() -> None:

@@ -1,6 +1,6 @@
 """What a mediation analysis returns: paths and effects, each with its standard error, p-value and intervals."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -41,18 +41,9 @@ class Effect:
     @property
     def recorded(self) -> dict[str, float | int | str]:
         """The fields that ``results.record(key, **effect.recorded)`` takes."""
-        names = (
-            "estimate",
-            "std_error",
-            "statistic",
-            "p_value",
-            "ci_low",
-            "ci_high",
-            "n_obs",
-            "n_entities",
-            "convention",
-        )
-        return {name: getattr(self, name) for name in names}
+        fields = dict(vars(self))
+        del fields["bootstrap"]
+        return fields
 
 
 @dataclass(frozen=True)
