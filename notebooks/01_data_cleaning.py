@@ -17,7 +17,7 @@ out: str = ""
 # ## Load
 
 # %%
-from helpers import cleaning, notebook, pictures, reading
+from helpers import cleaning, notebook, pictures, reading, sample
 
 run = notebook.open_run("01_data_cleaning", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
@@ -42,7 +42,7 @@ run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a sta
 
 # %%
 gaps = cleaning.check_coverage(raw, choices.columns, choices.time)
-statistics, filled = cleaning.apply_missing_rules(raw, choices.missing, gaps)
+statistics, filled = cleaning.apply_missing_rules(raw, choices.missing, gaps, choices.sample.missing)
 run.table(filled, "filled_cells", caption="Every cell that a declared rule filled", digits=2)
 
 # %%
@@ -60,7 +60,17 @@ run.figure(
 )
 
 # %% [markdown]
-# Dark is complete, white is empty. A white cell inside a statistic's declared span would have stopped the run.
+# Dark is complete, white is empty. A gap inside a statistic's declared span stops the run, unless the study file says that
+# rows with a gap are dropped.
+
+# %% [markdown]
+# ## Which rows are analysed?
+
+# %%
+marked = sample.mark_sample(statistics, choices)
+chosen = sample.select_sample(cleaning.derive(statistics, choices.formulas, marked), marked, choices)
+panel = chosen.panel
+run.table(chosen.flow, "sample", caption="From the rows of the window to the rows that are analysed")
 
 # %% [markdown]
 # ## What do the variables and indicators look like?
@@ -68,7 +78,6 @@ run.figure(
 # Each is a formula over the statistics, written in the study file.
 
 # %%
-panel = cleaning.select_window(cleaning.derive(statistics, choices.formulas), choices.time)
 descriptives = cleaning.describe(panel).rename(index=choices.label)
 run.table(descriptives, "descriptive_statistics", caption="Descriptive statistics of the variables and indicators")
 
@@ -83,11 +92,11 @@ run.table(descriptives, "descriptive_statistics", caption="Descriptive statistic
 cleaning.check_ranges(statistics, choices.columns)
 cleaning.check_panel(panel, run.units, choices)
 run.check("every entity-period occurs once", not panel.index.has_duplicates)
-run.check("no figure is missing in the panel", panel.notna().all(axis=None))
+run.check("no figure that the model needs is missing", panel[sample.model_columns(choices)].notna().all(axis=None))
 
-# %% tags=["nbval-check"]
+# %% tags=["nbval-check-output"]
 entities, periods = (panel.index.unique(level).size for level in choices.index_names)
-print(f"{entities} entities x {periods} periods = {len(panel)} rows, nothing missing")
+print(f"{len(panel)} rows of {entities} entities in {periods} periods, nothing missing that the model needs")
 
 # %% [markdown]
 # ## Save
@@ -96,6 +105,7 @@ print(f"{entities} entities x {periods} periods = {len(panel)} rows, nothing mis
 results.record("data.entities", value=entities, digits=0)
 results.record("data.periods", value=periods, digits=0)
 results.record("data.rows", value=len(panel), digits=0)
+results.record("data.rows_dropped", value=chosen.dropped, digits=0)
 run.write_panel(statistics, "statistics")
 run.write_panel(panel, "indicators")
 run.save()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -31,10 +31,12 @@ def index_values(indices: Mapping[str, CompositeIndex]) -> pd.DataFrame:
     return pd.DataFrame({name: index.values for name, index in indices.items()}).sort_index()
 
 
-def rebuild_model_indices(panel: pd.DataFrame, study: Study, choices: Mapping[str, Any]) -> pd.DataFrame:
-    """The model's outcome and treatment anew, where they are indices, with parts of their method replaced."""
-    names = [name for name in (study.model.outcome, study.model.treatment) if name in study.indices]
-    return index_values({name: build_index(panel, study.indices[name], **choices) for name in names})
+def rebuild_indices(
+    panel: pd.DataFrame, study: Study, names: Iterable[str], choices: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Those of the named columns that are indices, made anew with parts of their method replaced."""
+    indices = {name: study.indices[name] for name in names if name in study.indices}
+    return index_values({name: build_index(panel, index, **choices) for name, index in indices.items()})
 
 
 def weight_table(index: CompositeIndex, study: Study) -> pd.DataFrame:
@@ -84,9 +86,9 @@ def model_panel(panel: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
 
 
 def rank_entities(values: pd.Series) -> pd.DataFrame:
-    """One row per entity, best first: rank and mean over time, first and last value and the change between them."""
-    wide = values.unstack(level=1)
-    table = pd.DataFrame({"mean": wide.mean(axis=1), "first": wide.iloc[:, 0], "last": wide.iloc[:, -1]})
+    """One row per entity, best first: rank and mean over time, the first and the last value that it has, the change."""
+    entities = values.groupby(level=0)
+    table = pd.DataFrame({"mean": entities.mean(), "first": entities.first(), "last": entities.last()})
     table["change"] = table["last"] - table["first"]
     table.insert(0, "rank", table["mean"].rank(ascending=False, method="min").astype(int))
     return table.sort_values(["rank", "mean"], ascending=[True, False])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,11 +28,14 @@ WORDS = {
 def fit_mediators(
     panel: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
 ) -> dict[str, MediationEffects]:
-    """Fit every declared mediator alone, with the controls and effects of the primary specification."""
+    """Fit every declared mediator alone, with the controls and effects of the primary specification.
+
+    Each uses the rows in which its mediator has a figure.
+    """
     model, primary = study.model, study.ladder[study.primary]
     return {
         mediator: mediation_effects(
-            panel,
+            panel.dropna(subset=[mediator]),
             model.outcome,
             model.treatment,
             mediator,
@@ -45,6 +48,23 @@ def fit_mediators(
         )
         for mediator in study.mediators
     }
+
+
+def count_rows(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """One row per mediator, and one for all together: rows and entities with a figure, rows without."""
+    mediators = list(study.mediators)
+    asked = {study.label(name): [name] for name in mediators} | {"all of them": mediators}
+    rows = {}
+    for label, names in asked.items():
+        there = complete_rows(panel, names)
+        entities = there.index.get_level_values(0).nunique()
+        rows[label] = {"n_obs": len(there), "n_entities": entities, "rows_without": len(panel) - len(there)}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("mediator")
+
+
+def complete_rows(panel: pd.DataFrame, mediators: Iterable[str]) -> pd.DataFrame:
+    """The rows in which every one of the mediators has a figure."""
+    return panel.dropna(subset=list(mediators))
 
 
 def record_mediators(results: Results, fits: Mapping[str, MediationEffects]) -> None:

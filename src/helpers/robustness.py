@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from helpers.construction import rebuild_model_indices
+from helpers.construction import rebuild_indices
 from helpers.errors import StudyError
 from helpers.inference import WildBootstrap, wild_cluster_bootstrap
 from helpers.panel import Cluster, PanelFit, fit_panel
@@ -103,19 +103,20 @@ def change(
     units
         One row per entity, indexed by entity.
     """
+    specification = _replace_columns(specification, row, panel, study)
     data = specification.data
-    if row.index is not None:
-        data = _rebuild(data, panel, study, row.index)
     if row.winsorise is not None:
         data = winsorise(data, row.winsorise)
     if row.drop_where is not None:
         data = _drop_entities(data, units, row.drop_where)
     if row.drop_times is not None:
         data = data[~data.index.get_level_values(1).isin(row.drop_times)]
+    if row.balanced:
+        data = _keep_complete_entities(data)
     if row.lag_treatment is not None:
-        data = _shift_column(data, specification.treatment, row.lag_treatment)
+        data = _shift_column(data, specification.treatment, row.lag_treatment, study.time.window)
     if row.lead_outcome is not None:
-        data = _shift_column(data, specification.outcome, -row.lead_outcome)
+        data = _shift_column(data, specification.outcome, -row.lead_outcome, study.time.window)
     cluster: Cluster = specification.cluster
     if row.cluster is not None:
         cluster = row.cluster[0] if len(row.cluster) == 1 else (row.cluster[0], row.cluster[1])
@@ -263,9 +264,16 @@ def _found_wild(fit: PanelFit, wild: WildBootstrap, term: str) -> RobustnessChec
     )
 
 
-def _rebuild(data: pd.DataFrame, panel: pd.DataFrame, study: Study, choices: dict[str, Any]) -> pd.DataFrame:
-    rebuilt = rebuild_model_indices(panel, study, choices)
-    return data.assign(**{str(name): rebuilt[name] for name in rebuilt})
+def _replace_columns(
+    specification: Specification, row: RobustnessRow, panel: pd.DataFrame, study: Study
+) -> Specification:
+    """Put another treatment, other controls or indices made anew in their place; the treatment keeps its name."""
+    treatment = row.treatment or specification.treatment
+    controls = specification.controls if row.controls is None else row.controls
+    sources = {specification.outcome: specification.outcome, specification.treatment: treatment}
+    rebuilt = panel if row.index is None else rebuild_indices(panel, study, sources.values(), row.index)
+    replaced = {name: (rebuilt if source in rebuilt else panel)[source] for name, source in sources.items()}
+    return replace(specification, data=panel[list(controls)].assign(**replaced), controls=controls)
 
 
 def record_checks(results: Results, checks: Mapping[str, RobustnessCheck], treatment: str) -> None:
@@ -333,19 +341,20 @@ def say_share(results: Results, checks: Mapping[str, RobustnessCheck], study: St
 
 def say_range(results: Results, left_out: LeaveOneOut, specification: Specification) -> str:
     """Record the smallest and the largest estimate without one entity; the sentence that says so."""
-    for word, place in (("smallest", left_out.table["estimate"].idxmin()), ("largest", left_out.table["estimate"].idxmax())):
-        found = left_out.table.loc[place]
+    low, high = (str(place) for place in (left_out.table["estimate"].idxmin(), left_out.table["estimate"].idxmax()))
+    for word, place in (("smallest", low), ("largest", high)):
+        found = left_out.table.loc[place].squeeze()
         results.record(
             f"robustness.leave_one_out.{word}",
-            estimate=found["estimate"],
-            p_value=found["p_value"],
-            ci_low=found["ci_low"],
-            ci_high=found["ci_high"],
+            estimate=float(found["estimate"]),
+            p_value=float(found["p_value"]),
+            ci_low=float(found["ci_low"]),
+            ci_high=float(found["ci_high"]),
         )
-    low, high = left_out.table["estimate"].idxmin(), left_out.table["estimate"].idxmax()
     return (
         f"Without one {specification.data.index.names[0]} the estimate lies between "
-        f"{{robustness.leave_one_out.smallest}} (without {low}) and {{robustness.leave_one_out.largest}} (without {high})."
+        f"{{robustness.leave_one_out.smallest}} (without {low}) and {{robustness.leave_one_out.largest}} "
+        f"(without {high})."
     )
 
 
@@ -362,10 +371,17 @@ def _drop_entities(data: pd.DataFrame, units: pd.DataFrame, where: dict[str, str
     return data[~data.index.get_level_values(0).isin(units.index[dropped])]
 
 
-def _shift_column(data: pd.DataFrame, column: str, periods: int) -> pd.DataFrame:
-    """Replace a column by its value `periods` earlier in calendar time; rows without one are left out."""
-    entity, time = data.index.names
-    earlier = data[column].reset_index()
-    earlier[time] += periods
-    shifted = earlier.set_index([entity, time])[column].reindex(data.index)
+def _keep_complete_entities(data: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the entities that have one in every time."""
+    counts = data.groupby(level=0)[data.columns[0]].transform("size")
+    return data[counts == data.index.get_level_values(1).nunique()]
+
+
+def _shift_column(data: pd.DataFrame, column: str, periods: int, window: Sequence[int]) -> pd.DataFrame:
+    """Replace a column by its value `periods` earlier in the window; rows without one are left out."""
+    places = dict(enumerate(window))
+    entities, times = data.index.get_level_values(0), data.index.get_level_values(1)
+    earlier = [places.get(window.index(time) - periods) for time in times]
+    source = pd.MultiIndex.from_arrays([entities, pd.Index(earlier, dtype=float)])
+    shifted = data[column].reindex(source).to_numpy()
     return data.assign(**{column: shifted}).dropna(subset=[column])

@@ -1,4 +1,4 @@
-"""Which rows are analysed: those of the window that show what the study asks for and hold every figure that it needs."""
+"""Which rows are analysed: those of the window that show what the study asks for and hold every figure needed."""
 
 from __future__ import annotations
 
