@@ -91,7 +91,7 @@ run.figure(
 run.check("the weights of every index sum to one", construction.weights_sum_to_one(indices))
 run.check("the contributions of the indicators sum to each index", construction.contributions_add_up(indices))
 
-# %% tags=["nbval-check"]
+# %% tags=["nbval-check-output"]
 print({name: len(index.weights) for name, index in indices.items()})
 
 # %% [markdown]

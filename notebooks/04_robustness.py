@@ -75,7 +75,7 @@ run.table(left_out.table, "leave_one_out", caption="The primary specification wi
 run.check("every declared row was fitted", set(checks) == set(choices.robustness))
 run.check("without each unit in turn, each unit was left out once", left_out.table.index.is_unique)
 
-# %% tags=["nbval-check"]
+# %% tags=["nbval-check-output"]
 print([(name, check.n_obs, check.n_entities) for name, check in checks.items()])
 
 # %% [markdown]

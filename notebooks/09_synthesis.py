@@ -49,7 +49,7 @@ run.table(claims.evidence_table(verdicts), "evidence", caption="Every result tha
 # %%
 run.check("every claim has a verdict", set(verdicts) == set(ledger.claims))
 
-# %% tags=["nbval-check"]
+# %% tags=["nbval-check-output"]
 print(len(verdicts), "claims judged")
 
 # %% [markdown]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from helpers import diagnostics
 from helpers.diagnostic import Diagnostic
+from helpers.engines import compare_engines
 from helpers.panel import PanelFit
 from helpers.robustness import describe_convention, describe_term, specify
 
@@ -121,17 +123,18 @@ def record_tests(results: Results, tests: Mapping[str, Diagnostic]) -> None:
         )
 
 
-def record_wild(results: Results, key: str, fit: PanelFit, wild: WildBootstrap, term: str) -> None:
-    """Record an estimate with the p-value and the interval of the wild cluster bootstrap."""
+def record_wild(results: Results, key: str, wild: WildBootstrap, n_obs: int, n_entities: int) -> None:
+    """Record an estimate with the p-value and the interval of the wild cluster bootstrap; an end at infinity is left out."""
+    low, high = (end if end is not None and np.isfinite(end) else None for end in (wild.ci_low, wild.ci_high))
     results.record(
         key,
-        estimate=fit.estimates[term],
+        estimate=wild.estimate,
         statistic=wild.statistic,
         p_value=wild.p_value,
-        ci_low=wild.ci_low,
-        ci_high=wild.ci_high,
-        n_obs=fit.n_obs,
-        n_entities=fit.n_entities,
+        ci_low=low,
+        ci_high=high,
+        n_obs=n_obs,
+        n_entities=n_entities,
         convention=describe_wild(wild),
     )
 
@@ -163,6 +166,19 @@ def say_headline(fits: Mapping[str, PanelFit], study: Study) -> str:
         f"the cluster-robust t test, {{{key}.wild:p_value}} by the wild cluster bootstrap): it {significant}. Along the "
         f"ladder the estimate {sign}."
     )
+
+
+def engine_table(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The treatment's row of the primary specification by our own code, linearmodels and pyfixest."""
+    step = specify(panel, study)
+    engines = compare_engines(
+        step.data,
+        step.outcome,
+        step.regressors,
+        entity_effects="entity" in step.effects,
+        time_effects="time" in step.effects,
+    )
+    return engines.xs(step.treatment, level="regressor")
 
 
 def label_rows(table: pd.DataFrame | pd.Series, study: Study) -> pd.DataFrame:

@@ -123,9 +123,9 @@ class Variable(Strict):
 class Method(Strict):
     """How an index is made from its indicators."""
 
-    scale: Literal["min_max", "z_score", "rank", "percentile", "distance_to_reference", "goalposts", "ratio_to_best"] = (
-        "min_max"
-    )
+    scale: Literal[
+        "min_max", "z_score", "rank", "percentile", "distance_to_reference", "goalposts", "ratio_to_best"
+    ] = "min_max"
     scope: Literal["pooled", "yearly"] = "pooled"
     weights: Literal[
         "entropy",
@@ -531,7 +531,9 @@ def explain_validation(path: Path, error: ValidationError) -> StudyError:
     more = len(error.errors()) - 5
     tail = f"; and {more} more" if more > 0 else ""
     return StudyError(
-        str(path), "; ".join(lines) + tail, "correct the study file; data/study.schema.json lists every key that it may hold"
+        str(path),
+        "; ".join(lines) + tail,
+        "correct the study file; data/study.schema.json lists every key that it may hold",
     )
 
 
