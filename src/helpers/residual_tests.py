@@ -1,6 +1,7 @@
 """Tests on the residuals of a panel regression: dependence across entities, over time, and unequal variances."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,9 @@ from scipy import stats
 
 from helpers.design import build_design, check_panel
 from helpers.diagnostic import Diagnostic
-from helpers.effects import Effects, group_means, group_sums
+from helpers.effects import Effects, Floats, group_means, group_sums
 from helpers.errors import StudyError
-from helpers.panel import fit_panel
+from helpers.panel import fit_panel, solve_least_squares
 
 
 def pesaran_cd(
@@ -85,58 +86,85 @@ def _entity_residuals(data: pd.DataFrame, outcome: str, regressors: Sequence[str
 
 
 def wooldridge_serial_correlation(
-    data: pd.DataFrame, outcome: str, regressors: Sequence[str], *, time_effects: bool = False
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    time_effects: bool = False,
+    form: Literal["first_difference", "within"] = "first_difference",
 ) -> Diagnostic:
-    """Test for serial correlation of the errors (Wooldridge 2002, p. 282; Drukker 2003), as Stata's xtserial.
+    """Test for serial correlation of the errors (Wooldridge 2002).
 
-    First differences are fitted without intercept; without serial correlation a residual follows the one before it
-    with coefficient -0.5. F(1, G-1) of that coefficient, clustered by entity, G/(G-1) x (n-1)/n.
+    First difference (p. 282; Drukker 2003; Stata's xtserial): differences are fitted without intercept; without
+    serial correlation a residual follows the one before it with coefficient -0.5. F(1, G-1), clustered by entity,
+    G/(G-1).
+    Within (p. 275; R plm's pwartest): residuals with entity effects, on those before them and an intercept; the
+    coefficient is -1/(T-1) without serial correlation, T the mean number of rows. F(1, n-2), factor 1.
 
     Parameters
     ----------
     data, outcome, regressors
-        As in `fit_panel`. Differences are between neighbouring times of the panel, never across a gap of an entity.
+        As in `fit_panel`. A row is paired with that of the time before it in the panel, never across a gap.
     time_effects
-        Remove time means of the differences first.
+        Remove time means too.
+    form
+        "first_difference" or "within".
 
     Raises
     ------
     StudyError
-        As `fit_panel`; or too few entities have three neighbouring times.
+        As `fit_panel`; or too few entities have neighbouring times.
     """
-    design = build_design(data, outcome, regressors, entity_effects=True)
+    residuals, effects = _serial_residuals(data, outcome, regressors, time_effects, form)
+    previous = _previous_row(effects)
+    lagged = np.where(previous >= 0, residuals[previous], np.nan)
+    pair = ~np.isnan(lagged) & ~np.isnan(residuals)
+    if len(np.unique(effects.entity[pair])) < 2:
+        raise StudyError("Wooldridge test", "fewer than two entities have neighbouring times", "use more times")
+    entity = np.unique(effects.entity[pair], return_inverse=True)[1].ravel()
+    within = form == "within"
+    x = np.column_stack([lagged[pair], np.ones(pair.sum())])[:, : 1 + within]
+    bread = np.linalg.inv(x.T @ x)
+    estimates = bread @ (x.T @ residuals[pair])
+    scores = group_sums(x * (residuals[pair] - x @ estimates)[:, None], entity) @ bread[:, 0]
+    groups = len(scores)
+    factor = 1.0 if within else groups / (groups - 1)
+    null = -1 / (len(residuals) / effects.n_entities - 1) if within else -0.5
+    statistic = float((estimates[0] - null) ** 2 / (factor * (scores @ scores)))
+    df = float(len(x) - 2 if within else groups - 1)
+    return Diagnostic(
+        "Wooldridge test for serial correlation",
+        statistic,
+        (1.0, df),
+        float(stats.f.sf(statistic, 1, df)),
+        "F",
+        "the errors in levels are not serially correlated",
+        "on residuals with entity effects" if within else "on residuals of first differences",
+    )
+
+
+def _serial_residuals(
+    data: pd.DataFrame, outcome: str, regressors: Sequence[str], time_effects: bool, form: str
+) -> tuple[Floats, Effects]:
+    """Residuals whose correlation over time is tested; NaN in rows without a difference."""
+    design = build_design(data, outcome, regressors, entity_effects=True, time_effects=time_effects)
     effects = design.effects
+    if form == "within":
+        estimates, _ = solve_least_squares(design)
+        return design.y_within - design.x_within @ estimates, effects
+    if form != "first_difference":
+        raise StudyError(f"Wooldridge test, form {form}", "it is not known", "use first_difference or within")
     previous = _previous_row(effects)
     has = previous >= 0
     columns = np.column_stack([design.y, design.x])
     change = columns[has] - columns[previous[has]]
     if time_effects:
-        time = effects.time[has]
-        change = change - group_means(change, time - time.min())[time - time.min()]
+        time = np.unique(effects.time[has], return_inverse=True)[1].ravel()
+        change = change - group_means(change, time)[time]
     estimates, *_ = np.linalg.lstsq(change[:, 1:], change[:, 0])
     residuals = np.full(len(columns), np.nan)
     residuals[has] = change[:, 0] - change[:, 1:] @ estimates
-    lagged = np.where(has, residuals[previous], np.nan)
-    pair = ~np.isnan(lagged) & ~np.isnan(residuals)
-    if len(np.unique(effects.entity[pair])) < 2:
-        raise StudyError("Wooldridge test", "fewer than two entities have three neighbouring times", "use more times")
-    now, before = residuals[pair], lagged[pair]
-    entity = np.unique(effects.entity[pair], return_inverse=True)[1]
-    slope = float(before @ now / (before @ before))
-    scores = group_sums((before * (now - slope * before))[:, None], entity)
-    groups, n_obs = len(scores), len(now)
-    variance = (
-        float((scores**2).sum()) / float(before @ before) ** 2 * groups / (groups - 1) * (n_obs - 1) / (n_obs - 1)
-    )
-    statistic = (slope + 0.5) ** 2 / variance
-    return Diagnostic(
-        "Wooldridge test for serial correlation",
-        statistic,
-        (1.0, float(groups - 1)),
-        float(stats.f.sf(statistic, 1, groups - 1)),
-        "F",
-        "the errors in levels are not serially correlated",
-    )
+    return residuals, effects
 
 
 def _previous_row(effects: Effects) -> np.ndarray:
