@@ -19,12 +19,13 @@ bootstrap_draws: int = 1999
 # ## Load
 
 # %%
-from helpers import heterogeneity, notebook, pictures, region_tables
+from helpers import groupings, heterogeneity, notebook, pictures, region_tables
 
 run = notebook.open_run("06_regional_heterogeneity", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
 model, order = choices.model, choices.grouping.order
-data = run.read("panel")
+panel = run.read("panel")
+data = groupings.keep_grouped(panel, run.regions)
 terms = {"outcome": model.outcome, "treatment": model.treatment, "controls": model.controls}
 
 # %% [markdown]
@@ -69,6 +70,22 @@ run.table(region_tables.gap_table(gaps, choices), "region_differences", caption=
 
 # %%
 run.say(region_tables.say_ordering(fits, gaps, choices))
+
+# %% [markdown]
+# ## Does another grouping of the units say the same?
+
+# %%
+others = groupings.fit_groupings(panel, run.units, choices, wild_draws=wild_draws, rng=run.rng("groupings"))
+groupings.record_groupings(results, others, model.treatment)
+run.table(
+    groupings.grouping_table({next(iter(choices.regions)): fits, **others}, choices),
+    "groupings",
+    caption="The primary specification in the groups of every declared grouping",
+)
+
+# %%
+left_out = groupings.count_left_out(panel, run.units, choices)
+run.table(left_out, "left_out_of_groups", caption="Units that belong to no group, and why")
 
 # %% [markdown]
 # ## Checks
