@@ -235,10 +235,11 @@ def _formula(content: str, options: dict[str, Any]) -> str:
     from latex2mathml import exceptions
     from latex2mathml.converter import convert
 
-    refusals: tuple[type[Exception], ...] = tuple(item for item in vars(exceptions).values() if isinstance(item, type))
+    found = [item for item in vars(exceptions).values() if isinstance(item, type)]
+    refusals: tuple[type[Exception], ...] = (*found, IndexError)
     try:
         return str(convert(content, display="block" if options.get("display_mode") else "inline"))
-    except (*refusals, IndexError) as error:
+    except refusals as error:
         raise StudyError(f"formula ${content}$", f"it cannot be set ({type(error).__name__})", "correct it") from None
 
 
@@ -248,9 +249,15 @@ def _opening(texts: list[str], name: str) -> tuple[str, str]:
         lines = text.strip().splitlines()
         if lines and lines[0].startswith("# "):
             first = "\n".join(lines[1:]).strip().split("\n\n")[0]
-            question = "" if first.startswith(("#", "-", "|", "$$")) else first
+            question = "" if first.startswith(("#", "-", "|", "$$")) else _whole_sentences(first)
             return _strip(lines[0][2:]), write_markdown(question) if question else ""
     return name, ""
+
+
+def _whole_sentences(text: str) -> str:
+    """A paragraph up to the end of its last whole sentence: what leads over to a formula is left out."""
+    ends = [match.end() for match in re.finditer(r"[.?!](?=\s|$)", text)]
+    return text[: ends[-1]] if ends else text
 
 
 def _heading(cell: Any) -> str:

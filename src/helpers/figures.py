@@ -22,7 +22,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 INK = "#222222"
 QUIET = "#767676"
 GRID = "#E3E3E3"
-WIDTH = 6.4  # inches; small, so that text stays readable when a phone shrinks the picture
+WIDTH = 6.0  # inches; small, so that text stays readable when a phone shrinks the picture
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,11 @@ class NotebookRun:
         return self.units[grouping.column].map(grouping.group)
 
     def rng(self, name: str) -> np.random.Generator:
-        """Random numbers of their own for each purpose: seeded by the study's seed, the notebook and ``name``."""
-        text = "\0".join((str(self.study.seed), self.notebook, name))
+        """Random numbers of their own for each purpose, seeded by the study's seed and the purpose.
+
+        Two notebooks that name the same purpose draw the same numbers, so that one test has one p-value.
+        """
+        text = "\0".join((str(self.study.seed), name))
         return np.random.default_rng(np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest())))
 
     def read(self, name: str) -> pd.DataFrame:
@@ -192,9 +195,12 @@ class NotebookRun:
         return self.study.entity.name, self.study.time.name
 
     def _labels(self, frame: pd.DataFrame) -> dict[str, str]:
-        """The study's labels of the words in a table's heads and first columns."""
+        """The study's labels of the words in a table's heads and cells."""
         levels = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
-        words = {word for axis in (frame.columns, *levels) for word in axis if isinstance(word, str)}
+        texts = [
+            frame.iloc[:, place] for place in range(frame.shape[1]) if frame.iloc[:, place].dtype.kind not in "iufb"
+        ]
+        words = {word for part in (frame.columns, *levels, *texts) for word in part if isinstance(word, str)}
         names = {name for name in frame.index.names if isinstance(name, str)}
         labels = {part.name: part.label.en for part in (self.study.entity, self.study.time)}
         pairs = {word: labels.get(word) or self.study.label(word) for word in words | names}

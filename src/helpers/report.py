@@ -10,7 +10,7 @@ from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.chapters import read_chapter
+from helpers.chapters import Cell, Chapter, read_chapter
 from helpers.errors import StudyError
 from helpers.prose import format_number, format_p_value
 from helpers.results import Result, Results, read_results
@@ -76,6 +76,28 @@ class Axis:
         return round(100 * (number - self.first) / (self.last - self.first), 2)
 
 
+@dataclass(frozen=True)
+class Lifted:
+    """What the front page takes from one section of a chapter.
+
+    Attributes
+    ----------
+    title
+        The section's heading, empty where the cells bring their own.
+    chapter
+        Title of the chapter.
+    anchor
+        Of the section.
+    cells
+        The cells tagged for the front page.
+    """
+
+    title: str
+    chapter: str
+    anchor: str
+    cells: tuple[Cell, ...]
+
+
 def write_report(
     study: Study, run_folder: Path, notebooks: Sequence[str], *, left_out: Mapping[str, str] | None = None
 ) -> Path:
@@ -109,7 +131,7 @@ def write_report(
         study=study,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         chapters=chapters,
-        lifted=[(chapter, cell) for chapter in chapters for cell in chapter.cells if cell.summary],
+        lifted=[part for chapter in chapters for part in _lift(chapter)],
         ladder=_ladder(study, results),
         axis=_axis(_ladder_results(study, results)),
         primary=results.get(_ladder_key(study, study.primary)),
@@ -153,6 +175,15 @@ def number(result: Result, field: str = "") -> str:
 def anchor(result: Result) -> str:
     """Where in the page a result was made."""
     return f"{result.notebook}-{result.cell}" if result.cell else str(result.notebook)
+
+
+def _lift(chapter: Chapter) -> list[Lifted]:
+    parts = [(section, tuple(cell for cell in section.cells if cell.summary)) for section in chapter.sections]
+    return [
+        Lifted("" if cells[0] is section.cells[0] else section.title, chapter.title, section.anchor, cells)
+        for section, cells in parts
+        if cells
+    ]
 
 
 def _environment() -> Environment:

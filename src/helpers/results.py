@@ -1,4 +1,4 @@
-"""The one door out of a notebook for numbers: record a result once, print and compare it everywhere.
+"""The one door out of a notebook for numbers: record a result once, print it everywhere.
 
 A results file is JSON, ``{"study", "schema": 1, "results": [...]}``, sorted by key, floats at full precision (the
 shortest text that reads back to the same number). A field that a result does not have is left out, never null.
@@ -278,53 +278,8 @@ def merge_results(folder: Path, notebooks: Sequence[str] | None = None) -> Path:
     return merged.write(folder / "results.json")
 
 
-def compare_results(
-    first: Mapping[str, Result],
-    second: Mapping[str, Result],
-    *,
-    relative: float = 1e-6,
-    absolute: float = 1e-9,
-    at_printed_digits: bool = False,
-) -> pd.DataFrame:
-    """Differences between two runs, with a tolerance.
-
-    Parameters
-    ----------
-    first, second
-        Two sets of results, as `read_results` gives them.
-    relative, absolute
-        Two numbers agree when ``|a - b| <= absolute + relative * max(|a|, |b|)``.
-    at_printed_digits
-        Estimates, values, standard errors and intervals agree when they are nearer than half of the last printed
-        decimal of the first; for comparisons across machines.
-
-    Returns
-    -------
-    DataFrame
-        Columns key, field, first, second, difference; one row per field that differs; a key that only one side has
-        is a row with field "key". Empty when the runs agree.
-    """
-    rows: list[tuple[str, str, Any, Any, float]] = []
-    for key in sorted(first.keys() | second.keys()):
-        if key not in first or key not in second:
-            rows.append((key, "key", key in first, key in second, math.nan))
-            continue
-        for name in (*NUMBERS, *COUNTS, "convention", "unit"):
-            a, b = getattr(first[key], name), getattr(second[key], name)
-            half = 0.5 * 10.0 ** -first[key].digits if at_printed_digits and name not in ("p_value", *COUNTS) else 0.0
-            if not _agree(a, b, relative, max(absolute, half)):
-                gap = b - a if _is_number(a) and _is_number(b) else math.nan
-                rows.append((key, name, a, b, gap))
-    return pd.DataFrame(rows, columns=["key", "field", "first", "second", "difference"])
-
-
-def _agree(a: Any, b: Any, relative: float, absolute: float) -> bool:
-    if _is_number(a) and _is_number(b):
-        return bool(abs(a - b) <= absolute + relative * max(abs(a), abs(b)))
-    return bool(a == b)
-
-
-def _is_number(item: Any) -> bool:
+def is_number(item: Any) -> bool:
+    """Whether a field of a result is a number."""
     return isinstance(item, int | float) and not isinstance(item, bool)
 
 
@@ -354,7 +309,7 @@ def _check(result: Result) -> None:
         raise _refusal(key, "a result has either an estimate or a value", "give exactly one of the two")
     for name in NUMBERS:
         item = getattr(result, name)
-        if _is_number(item) and not math.isfinite(item):
+        if is_number(item) and not math.isfinite(item):
             raise _refusal(key, f"{name} is not finite ({item})", "find the gap or the division by zero behind it")
     if result.p_value is not None and not 0 <= result.p_value <= 1:
         raise _refusal(key, f"p_value is {result.p_value}", "a p-value lies between 0 and 1")

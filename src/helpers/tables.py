@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from helpers.prose import format_number, format_p_value
 # with an apostrophe gets another, so that reading undoes writing without doubt.
 DANGEROUS = re.compile(r"^[=+\-@\t\n']")
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+TALL = 20  # rows; a table with more scrolls by itself
+LONG = 30  # characters; a column with longer texts is given room
 
 # Heads of columns that every study shares; a label given by the caller goes before them.
 HEADS = {
@@ -143,22 +145,18 @@ def show_table(
         Decimals of floats, one number or by column name (3 where a column is not named). Columns called ``p_value``
         print small values as ``< 0.001``.
     labels
-        What to print for a column name or a text cell of the first columns.
+        What to print for a column name or a text cell.
     link
         Address of the CSV file.
     """
-    flat = _flat(frame)
-    names = dict(labels or {})
-    keys = flat.shape[1] - frame.shape[1]
-    texts = {}
-    for place, name in enumerate(flat.columns):
-        words = names if place < max(keys, 1) else {}
-        texts[place] = [_cell(cell, str(name), digits, words) for cell in flat.iloc[:, place]]
-    shown = pd.DataFrame(texts, dtype=object)
-    heads = [names.get(str(name), HEADS.get(str(name), _words(str(name)))) for name in flat.columns]
-    numeric = [_is_numeric(flat.iloc[:, place]) for place in range(flat.shape[1])]
+    flat, names = _flat(frame), dict(labels or {})
+    columns = [(str(name), flat.iloc[:, place]) for place, name in enumerate(flat.columns)]
+    texts = [[_cell(cell, name, digits, names) for cell in column] for name, column in columns]
+    shown = pd.DataFrame(dict(enumerate(texts)), dtype=object)
+    heads = [names.get(name, HEADS.get(name, _words(name))) for name, _ in columns]
+    kinds = [_kind(column, cells) for (_, column), cells in zip(columns, texts, strict=True)]
     text = shown.set_axis(pd.Index(heads), axis=1).to_string(index=False)
-    parts = [f"<figcaption>{html.escape(caption)}</figcaption>", _table_html(shown, heads, numeric, caption)]
+    parts = [f"<figcaption>{html.escape(caption)}</figcaption>", _table_html(shown, heads, kinds, caption)]
     if note:
         parts.append(f'<p class="note">{html.escape(note)}</p>')
     if link:
@@ -174,17 +172,16 @@ def check_name(name: str) -> str:
     return name
 
 
-def _table_html(shown: pd.DataFrame, heads: list[str], numeric: list[bool], caption: str) -> str:
-    def row(cells: list[str], tag: str, scope: str = "") -> str:
-        drawn = [
-            f"<{tag}{scope}{' class=n' if right else ''}>{html.escape(cell)}</{tag}>"
-            for cell, right in zip(cells, numeric, strict=True)
-        ]
-        return f"<tr>{''.join(drawn)}</tr>".replace(" class=n", ' class="n"')
+def _table_html(shown: pd.DataFrame, heads: list[str], kinds: list[str], caption: str) -> str:
+    def row(cells: Iterable[str], tag: str, scope: str = "") -> str:
+        marks = [f' class="{kind}"' if kind else "" for kind in kinds]
+        drawn = [f"<{tag}{scope}{mark}>{html.escape(cell)}</{tag}>" for cell, mark in zip(cells, marks, strict=True)]
+        return f"<tr>{''.join(drawn)}</tr>"
 
     head = row(heads, "th", ' scope="col"')
-    body = "".join(row(list(cells), "td") for cells in shown.itertuples(index=False, name=None))
-    region = f'<div class="scroll" role="region" tabindex="0" aria-label="{html.escape(caption)}">'
+    body = "".join(row(cells, "td") for cells in shown.itertuples(index=False, name=None))
+    tall = " tall" if len(shown) > TALL else ""
+    region = f'<div class="scroll{tall}" role="region" tabindex="0" aria-label="{html.escape(caption)}">'
     return f"{region}<table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
 
 
@@ -217,8 +214,11 @@ def _words(name: str) -> str:
     return name[:1].upper() + name[1:].replace("_", " ") if NAME.match(name) else name
 
 
-def _is_numeric(column: pd.Series) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
+def _kind(column: pd.Series[Any], cells: list[str]) -> str:
+    """How a column is set: ``n`` numbers, to the right; ``w`` long texts, which need room; else nothing special."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return "n"
+    return "w" if max(map(len, cells), default=0) > LONG else ""
 
 
 def _harmless(text: str) -> str:
