@@ -53,7 +53,7 @@ run.table(baseline.label_rows(vif, choices), "vif", caption="Variance inflation 
 # %% [markdown]
 # ## How does the estimate move along the ladder?
 
-# %% tags=["summary"]
+# %%
 fits = baseline.fit_ladder(data, choices)
 baseline.record_ladder(results, fits, treatment)
 ladder = baseline.describe_ladder(fits, choices)
@@ -73,7 +73,7 @@ run.table(
 )
 
 # %% tags=["summary"]
-wild = inference.wild_cluster_bootstrap(fits[primary], treatment, draws=wild_draws, rng=run.rng("wild"), interval=True)
+wild = inference.wild_cluster_bootstrap(fits[primary], treatment, draws=wild_draws, rng=run.rng("wild, primary specification"), interval=True)
 key = f"baseline.{primary}.{treatment}.wild"
 baseline.record_wild(results, key, wild, fits[primary].n_obs, fits[primary].n_entities)
 run.say(baseline.say_headline(fits, choices))

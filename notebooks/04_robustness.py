@@ -28,7 +28,7 @@ data = run.read("panel")
 # ## What does each change ask, and what does it find?
 
 # %%
-checks = robustness.check_robustness(data, run.units, choices, draws=wild_draws, rng=run.rng("wild"))
+checks = robustness.check_robustness(data, run.units, choices, draws=wild_draws, rng=run.rng("wild, primary specification"))
 robustness.record_checks(results, checks, treatment)
 table = robustness.robustness_table(checks, choices)
 run.table(table, "robustness", caption="One change at a time: the question and the finding")
