@@ -7,7 +7,7 @@ the OECD Handbook (2008), step 5, for the formulas worked by hand.
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
@@ -30,6 +30,8 @@ DIAKOULAKI = np.array(
     ]
 )
 
+# The time of an example is no fact about the scores.
+untimed = settings(deadline=None)
 # Whole numbers keep every column's range far from rounding error, so that no example is constant by accident.
 whole_columns = arrays(np.int64, st.tuples(st.integers(3, 12), st.just(2)), elements=st.integers(-1000, 1000)).filter(
     lambda matrix: bool(np.all(np.ptp(matrix, axis=0) > 0))
@@ -61,16 +63,19 @@ def test_min_max_leaves_its_input_as_it_was() -> None:
     pd.testing.assert_frame_equal(frame, before)
 
 
+@untimed
 @given(whole_columns, st.integers(1, 50), st.integers(-500, 500))
 def test_scale_or_shift_of_a_column_leaves_the_scores(matrix: np.ndarray, factor: int, shift: int) -> None:
     assert_allclose(min_max_scale(matrix * factor + shift), min_max_scale(matrix), atol=1e-12)
 
 
+@untimed
 @given(whole_columns)
 def test_a_direction_flip_mirrors_the_scores(matrix: np.ndarray) -> None:
     assert_allclose(min_max_scale(matrix, [-1, -1]), 1 - min_max_scale(matrix), atol=1e-12)
 
 
+@untimed
 @given(whole_columns, st.randoms())
 def test_the_order_of_rows_does_not_matter(matrix: np.ndarray, random: object) -> None:
     order = list(range(len(matrix)))

@@ -8,7 +8,7 @@ printed to eight; Tus and Adali (2019), printed to three.
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
@@ -59,6 +59,8 @@ TUS_ADALI = np.array(
     [[5000, 3, 3, 4, 3, 2], [680, 5, 3, 2, 2, 1], [2000, 3, 2, 3, 4, 3], [600, 4, 3, 1, 2, 2], [800, 2, 4, 3, 3, 4]]
 )
 
+# The time of an example is no fact about the scores.
+untimed = settings(deadline=None)
 # Whole numbers keep every column's range far from rounding error, so that no example is constant by accident.
 counts = arrays(np.int64, st.tuples(st.integers(3, 12), st.just(3)), elements=st.integers(0, 1000)).filter(
     lambda matrix: bool(np.all(np.ptp(matrix, axis=0) > 0))
@@ -108,17 +110,20 @@ def test_entropy_does_not_depend_on_memory_layout() -> None:
     assert_allclose(entropy_weights(np.asfortranarray(ELSAYED)), entropy_weights(ELSAYED), atol=1e-14)
 
 
+@untimed
 @given(counts, st.integers(1, 1000))
 def test_the_unit_of_a_column_does_not_move_entropy_weights(matrix: np.ndarray, factor: int) -> None:
     assert_allclose(entropy_weights(matrix * [factor, 1, 1]), entropy_weights(matrix), atol=1e-12)
 
 
+@untimed
 @given(counts, st.integers(1, 1000), st.integers(-500, 500))
 def test_scale_or_shift_of_a_column_leaves_weights_of_scores(matrix: np.ndarray, factor: int, shift: int) -> None:
     moved = matrix * [factor, 1, 1] + [shift, 0, 0]
     assert_allclose(entropy_weights(min_max_scale(moved)), entropy_weights(min_max_scale(matrix)), atol=1e-10)
 
 
+@untimed
 @given(counts, st.randoms())
 def test_the_order_of_rows_does_not_move_entropy_weights(matrix: np.ndarray, random: object) -> None:
     order = list(range(len(matrix)))
@@ -126,6 +131,7 @@ def test_the_order_of_rows_does_not_move_entropy_weights(matrix: np.ndarray, ran
     assert_allclose(entropy_weights(matrix[order]), entropy_weights(matrix), atol=1e-12)
 
 
+@untimed
 @given(counts)
 def test_rows_given_twice_lower_the_share_of_the_maximum_as_the_formula_says(matrix: np.ndarray) -> None:
     n = len(matrix)
@@ -134,6 +140,7 @@ def test_rows_given_twice_lower_the_share_of_the_maximum_as_the_formula_says(mat
     assert_allclose(twice, once + np.log(2), atol=1e-12)
 
 
+@untimed
 @given(counts)
 def test_entropy_weights_are_shares(matrix: np.ndarray) -> None:
     weights = np.asarray(entropy_weights(matrix))
@@ -141,12 +148,14 @@ def test_entropy_weights_are_shares(matrix: np.ndarray) -> None:
     assert_allclose(weights.sum(), 1, atol=1e-12)
 
 
+@untimed
 @given(counts, st.integers(1, 100))
 def test_an_added_constant_column_is_refused(matrix: np.ndarray, value: int) -> None:
     with pytest.raises(StudyError, match="column 4: it is constant"):
         entropy_weights(np.column_stack([matrix, np.full(len(matrix), value)]))
 
 
+@untimed
 @given(counts)
 def test_an_added_column_of_0_is_refused(matrix: np.ndarray) -> None:
     with pytest.raises(StudyError, match="column 4: all its cells are 0"):
@@ -254,4 +263,4 @@ def test_a_negative_shift_is_refused() -> None:
 
 def test_an_unknown_correlation_is_refused() -> None:
     with pytest.raises(StudyError, match="use pearson or spearman"):
-        critic_weights(DIAKOULAKI, correlation="kendall")  # type: ignore[arg-type]
+        critic_weights(DIAKOULAKI, correlation="kendall")  # type: ignore[call-overload]

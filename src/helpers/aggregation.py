@@ -64,14 +64,30 @@ def member_contributions(scores: Matrix, weights: Matrix, aggregate: str) -> Mat
     return np.asarray(index * parts / np.where(total == 0, 1.0, total))
 
 
-def check_aggregable(scores: pd.DataFrame, aggregate: str) -> None:
-    """Stop where a mean needs scores above 0 and finds others.
+def check_aggregable(scores: pd.DataFrame, by_time: pd.DataFrame, aggregate: str) -> None:
+    """Stop where an aggregation needs scores above 0, or weights of 0 or more, and finds others.
+
+    Parameters
+    ----------
+    scores
+        n entity-times x k members.
+    by_time
+        T x k, their weights at each time.
+    aggregate
+        As in `aggregate_scores`.
 
     Raises
     ------
     StudyError
-        Names the column, the row and the score.
+        Names the column, and the row and the score, or the weight.
     """
+    lowest = by_time.min()
+    if aggregate != "arithmetic" and lowest.min() < 0:
+        raise StudyError(
+            f"column {lowest.idxmin()}",
+            f"its weight is {lowest.min():g}, and aggregate {aggregate} needs weights of 0 or more",
+            "use aggregate: arithmetic or other weights",
+        )
     matrix = scores.to_numpy()
     if aggregate not in ("geometric", "harmonic") or matrix.min() > 0:
         return

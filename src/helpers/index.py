@@ -77,7 +77,7 @@ class CompositeIndex:
 
     @property
     def dimension_contributions(self) -> pd.DataFrame:
-        """n rows x dimensions, index points; each row sums to the index."""
+        """Index points of each dimension, n x dimensions; each row sums to the index."""
         return self.contributions.T.groupby(self.dimensions, sort=False).sum().T
 
 
@@ -184,42 +184,75 @@ class _Levels:
     level_weights: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class _Node:
+    """One node: its values (n,), its members' local weights (T x members) and index points (n x members)."""
+
+    values: Matrix
+    weights: pd.DataFrame
+    points: Matrix
+
+
 def _build_levels(scores: pd.DataFrame, tree: Hierarchy, method: IndexMethod) -> _Levels:
-    """Weigh the members of each node, from the lowest dimensions up to the index."""
-    values = scores.copy()
-    local: dict[str, pd.DataFrame] = {}
-    shared: dict[str, pd.DataFrame] = {}
-    for node in tree.upwards():
-        members = values[list(tree.children[node])]
-        aggregate = tree.aggregates.get(node, method.aggregate)
-        check_aggregable(members, aggregate)
-        local[node] = weights_by_time(method.unit_scores(members), method, tree.hand_set)
-        weights, matrix = rows_of(local[node], scores), members.to_numpy()
-        values[node] = aggregate_scores(matrix, weights, aggregate)
-        shared[node] = pd.DataFrame(
-            member_contributions(matrix, weights, aggregate), index=members.index, columns=members.columns
+    """Weigh the members of each node, from the lowest dimensions up to the index, then share the index out."""
+    values = {name: scores[name].to_numpy() for name in tree.indicators}
+    # Weights read scores on [0, 1]; a closeness by TOPSIS is there already.
+    unit = {name: method.unit_scores(column) for name, column in values.items()}
+    nodes: dict[str, _Node] = {}
+    for name in tree.upwards():
+        members = list(tree.children[name])
+        aggregate = tree.aggregates.get(name, method.aggregate)
+        nodes[name] = _build_node(
+            _table(values, members, scores), _table(unit, members, scores), aggregate, method, tree.hand_set
         )
-    by_time = {ROOT: pd.Series(1.0, index=local[ROOT].index)}
-    points = {ROOT: values[ROOT]}
-    for node in reversed(list(tree.upwards())):
-        for member in tree.children[node]:
-            by_time[member] = by_time[node] * local[node][member]
-            points[member] = shared[node][member] * _ratio(points[node], values[node])
-    leaves = list(tree.indicators)
+        values[name] = nodes[name].values
+        unit[name] = values[name] if aggregate == "topsis" else method.unit_scores(values[name])
+    by_time, points = _share_out(nodes, tree)
     return _Levels(
-        nodes=values.drop(columns=[*leaves, ROOT]),
-        contributions=pd.DataFrame({name: points[name] for name in leaves}),
-        weights_by_time=pd.DataFrame({name: by_time[name] for name in leaves}),
+        nodes=_table(values, [name for name in nodes if name != ROOT], scores),
+        contributions=_table(points, list(tree.indicators), scores),
+        weights_by_time=pd.DataFrame({name: by_time[name] for name in tree.indicators}),
         level_weights=pd.DataFrame(
-            [(child, node, local[node][child].mean()) for node in local for child in tree.children[node]],
+            [(member, name, node.weights[member].mean()) for name, node in nodes.items() for member in node.weights],
             columns=["node", "parent", "weight"],
         ).set_index("node"),
     )
 
 
-def _ratio(points: "pd.Series[float]", values: "pd.Series[float]") -> "pd.Series[float]":
-    """Index points per point of a node's own value; 0 where the node is 0 and has nothing to give."""
-    return points / values.where(values != 0, 1.0)
+def _build_node(
+    members: pd.DataFrame,
+    unit: pd.DataFrame,
+    aggregate: str,
+    method: IndexMethod,
+    hand_set: Mapping[str, float | None],
+) -> _Node:
+    local = weights_by_time(unit, method, hand_set)
+    check_aggregable(members, local, aggregate)
+    weights, matrix = rows_of(local, members), members.to_numpy()
+    return _Node(
+        values=aggregate_scores(matrix, weights, aggregate),
+        weights=local,
+        points=member_contributions(matrix, weights, aggregate),
+    )
+
+
+def _share_out(nodes: Mapping[str, _Node], tree: Hierarchy) -> tuple[dict[str, "pd.Series[float]"], dict[str, Matrix]]:
+    """Weight by time and index points of every node below the index."""
+    root = nodes[ROOT]
+    by_time = {ROOT: pd.Series(1.0, index=root.weights.index)}
+    points = {ROOT: root.values}
+    for name in reversed(list(tree.upwards())):
+        node = nodes[name]
+        # A node at 0 has nothing to give.
+        ratio = points[name] / np.where(node.values == 0, 1.0, node.values)
+        for column, member in enumerate(tree.children[name]):
+            by_time[member] = by_time[name] * node.weights[member]
+            points[member] = node.points[:, column] * ratio
+    return by_time, points
+
+
+def _table(columns: Mapping[str, Matrix], names: list[str], scores: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({name: columns[name] for name in names}, index=scores.index)
 
 
 def rows_of(by_time: pd.DataFrame, scores: pd.DataFrame) -> Matrix:

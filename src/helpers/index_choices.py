@@ -13,7 +13,7 @@ from helpers.index import map_to_range, scale_indicators
 from helpers.index_checks import Matrix
 from helpers.index_method import IndexMethod, read_field
 from helpers.weights import entropy_weights
-from helpers.weights_by_time import POOLED
+from helpers.weights_by_time import pooled_weights
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,12 @@ class IndexChoices:
         unfit = {"entropy_chained", "fixed"} & set(self.weights) | {"goalposts"} & set(self.scale)
         if unfit:
             raise StudyError(f"options of the index: {min(unfit)}", "it cannot be varied here", "take it out")
+        if "pca" in self.weights and set(self.aggregate) != {"arithmetic"}:
+            raise StudyError(
+                "options of the index: weights pca",
+                "its weights may be negative, which the arithmetic mean alone can take",
+                "take it out, or let aggregate be arithmetic only",
+            )
         for name in SHARED:
             if not getattr(self, name):
                 raise StudyError(f"options of the index: {name}", "there are none", "give at least one")
@@ -145,6 +151,6 @@ class ChoiceIndex:
     def _weigh(self, scores: Matrix, run: IndexRun) -> Matrix:
         """Weights, shape (k,), or n x k where each time has its own."""
         if run.weights != "entropy_yearly":
-            return np.asarray(POOLED[run.weights](scores, run.zero_rule))
+            return np.asarray(pooled_weights(scores, run.weights, run.zero_rule))
         yearly = [entropy_weights(scores[self._times == time], run.zero_rule) for time in range(self._times.max() + 1)]
         return np.asarray(yearly)[self._times]

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import pandas as pd
-
 from helpers.errors import StudyError
 from helpers.scaling import SCALES
 
@@ -89,7 +87,7 @@ class IndexMethod:
                 "write for example [0.01, 1]",
             )
 
-    def unit_scores(self, scores: pd.DataFrame) -> pd.DataFrame:
+    def unit_scores(self, scores: Any) -> Any:
         """Scores as weights read them: `score_range` brought to [0, 1], or as they are without one."""
         if self.score_range is None:
             return scores

@@ -188,7 +188,7 @@ class IndexExperiment:
         }
 
     def _entity_means(self) -> Matrix:
-        """n x entities: columns that average the rows of each entity."""
+        """Columns that average the rows of each entity, n x entities."""
         codes = self.panel.index.get_level_values(0).factorize()[0]
         member = np.equal.outer(codes, np.arange(codes.max() + 1)).astype(float)
         return np.asarray(member / member.sum(axis=0))

@@ -1,6 +1,6 @@
 """Weights of the members of one node at each time: pooled ones repeated, or those of each time by itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,25 @@ from helpers.weights import (
     variation_weights,
 )
 
-# Weights that are read from the pooled scores; all take (n x k scores, shift of the zero rule) and
-# answer a DataFrame with a Series, an array with an array.
-POOLED: dict[str, Callable[[Any, float], Any]] = {
-    "entropy": entropy_weights,
-    "equal": lambda scores, shift: equal_weights(scores),
-    "critic": lambda scores, shift: critic_weights(scores),
-    "critic_spearman": lambda scores, shift: critic_weights(scores, correlation="spearman"),
-    "critic_entropy": critic_entropy_weights,
-    "coefficient_of_variation": lambda scores, shift: variation_weights(scores),
-    "pca": lambda scores, shift: pca_weights(scores),
-}
+
+def pooled_weights(scores: Any, weights: str, shift: float) -> Any:
+    """Weights by name from the pooled scores: a DataFrame gives a Series, an array an array.
+
+    Parameters
+    ----------
+    scores
+        n rows x k indicators.
+    weights
+        "entropy", "equal", "critic", "critic_spearman", "critic_entropy", "coefficient_of_variation" or "pca".
+    shift
+        Shift of the zero rule, for those that use entropy.
+    """
+    if weights in ("entropy", "critic_entropy"):
+        return {"entropy": entropy_weights, "critic_entropy": critic_entropy_weights}[weights](scores, shift)
+    if weights.startswith("critic"):
+        return critic_weights(scores, correlation="spearman" if weights == "critic_spearman" else "pearson")
+    makers = {"equal": equal_weights, "coefficient_of_variation": variation_weights, "pca": pca_weights}
+    return makers[weights](scores)
 
 
 def weights_by_time(scores: pd.DataFrame, method: IndexMethod, hand_set: Mapping[str, float | None]) -> pd.DataFrame:
@@ -61,7 +69,7 @@ def weights_by_time(scores: pd.DataFrame, method: IndexMethod, hand_set: Mapping
     if method.weights == "fixed":
         weights = fixed_weights({str(name): hand_set.get(name) for name in scores.columns})
     else:
-        weights = POOLED[method.weights](scores, method.shift)
+        weights = pooled_weights(scores, method.weights, method.shift)
     return pd.DataFrame(np.tile(weights, (len(times), 1)), index=times, columns=scores.columns)
 
 
