@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,13 @@ from scipy import stats
 from helpers.design import CONSTANT, Design, build_design
 from helpers.diagnostic import Diagnostic
 from helpers.effects import Codes, Effects, Floats, group_means, group_sums
+from helpers.errors import StudyError
 from helpers.panel import fit_panel
 
 # Share of the largest singular value below which a direction counts as absent.
 RANK = 1e-9
+
+Variance = Literal["baltagi_chang", "harmonic_mean"]
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,12 @@ def fit_random_effects(
     *,
     time_effects: bool = False,
     cluster: bool = False,
+    variance: Variance = "baltagi_chang",
 ) -> RandomEffectsFit:
     """Fit random entity effects by feasible least squares, with the variances of Swamy and Arora (1972).
 
-    s2_e = RSS within / (N - G - K_w). Balanced: s2_u = RSS between / (G - K_b) - s2_e / T. Unbalanced: the
-    estimator of Baltagi and Chang (1994), which is the same when the panel is balanced. A negative s2_u is set to 0.
+    s2_e = RSS within / (N - G - K_w). Balanced: s2_u = RSS between / (G - K_b) - s2_e / T. Unbalanced: as `variance`
+    says; both forms are the same when the panel is balanced. A negative s2_u is set to 0.
 
     Parameters
     ----------
@@ -71,6 +76,9 @@ def fit_random_effects(
     cluster
         False: conventional covariance, residual variance on N - K, as plm prints it.
         True: clustered by entity, G/(G-1) x (N-1)/(N-K), as Stata xtreg, re vce(cluster) prints it.
+    variance
+        s2_u of an unbalanced panel: "baltagi_chang" (1994; R plm) or "harmonic_mean" (Stata xtreg, re: the balanced
+        form on entity means with T the harmonic mean of the rows of an entity).
 
     Raises
     ------
@@ -79,7 +87,7 @@ def fit_random_effects(
     """
     design = build_design(data, outcome, regressors)
     y, x, names = design.y, *_with_time(design, time_effects)
-    variance_error, variance_entity = _variances(y, x, design.effects)
+    variance_error, variance_entity = _variances(y, x, design.effects, variance)
     sizes = np.bincount(design.effects.entity)
     theta = 1 - np.sqrt(variance_error / (variance_error + sizes * variance_entity))
     columns = np.column_stack([y, x])
@@ -113,7 +121,7 @@ def _with_time(design: Design, time_effects: bool) -> tuple[Floats, list[str]]:
     return np.column_stack([design.x[:, :-1], dummies, design.x[:, -1]]), names
 
 
-def _variances(y: Floats, x: Floats, effects: Effects) -> tuple[float, float]:
+def _variances(y: Floats, x: Floats, effects: Effects, variance: Variance) -> tuple[float, float]:
     """Variance of the error and of the entity effect."""
     columns = np.column_stack([y, x])
     within = Effects(effects.entity, effects.time, True, False).project(columns)
@@ -121,6 +129,12 @@ def _variances(y: Floats, x: Floats, effects: Effects) -> tuple[float, float]:
     sizes = np.bincount(effects.entity)
     variance_error = rss_within / (len(y) - len(sizes) - rank_within)
     means = group_means(columns, effects.entity)
+    if variance == "harmonic_mean":
+        rss_between, rank_between = _residual_sum(means[:, 0], means[:, 1:])
+        variance_entity = rss_between / (len(sizes) - rank_between) - variance_error * float(np.mean(1 / sizes))
+        return float(variance_error), max(variance_entity, 0.0)
+    if variance != "baltagi_chang":
+        raise StudyError(f"random effects, variance {variance}", "it is not known", f"use one of {get_args(Variance)}")
     root = np.sqrt(sizes)[:, None]
     rss_between, rank_between = _residual_sum((root * means)[:, 0], (root * means)[:, 1:])
     weighted = (means[:, 1:] * sizes[:, None]).T @ means[:, 1:]
@@ -158,6 +172,7 @@ def hausman(
     *,
     time_effects: bool = False,
     robust: bool = False,
+    variance: Variance = "baltagi_chang",
 ) -> Diagnostic:
     """Test random against fixed entity effects.
 
@@ -174,6 +189,8 @@ def hausman(
     robust
         Use the robust form; its covariance is the raw sandwich (factor 1), as plm's `phtest(method = "aux",
         vcov = vcovHC)` has it.
+    variance
+        As in `fit_random_effects`.
 
     Raises
     ------
@@ -182,9 +199,9 @@ def hausman(
     """
     null = "entity effects are unrelated to the regressors (random effects are consistent)"
     if robust:
-        return _mundlak(data, outcome, list(regressors), time_effects, null)
+        return _mundlak(data, outcome, list(regressors), time_effects, variance, null)
     fixed = fit_panel(data, outcome, regressors, entity_effects=True, time_effects=time_effects, cluster=None)
-    random = fit_random_effects(data, outcome, regressors, time_effects=time_effects)
+    random = fit_random_effects(data, outcome, regressors, time_effects=time_effects, variance=variance)
     names = list(fixed.regressors)
     gap = (fixed.estimates - random.estimates[names]).to_numpy()
     spread = (fixed.covariance - random.covariance.loc[names, names]).to_numpy()
@@ -201,10 +218,17 @@ def hausman(
     )
 
 
-def _mundlak(data: pd.DataFrame, outcome: str, regressors: list[str], time_effects: bool, null: str) -> Diagnostic:
+def _mundlak(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: list[str],
+    time_effects: bool,
+    variance: Variance,
+    null: str,
+) -> Diagnostic:
     """Wald test on the entity-demeaned regressors in the random-effects regression."""
     fixed = fit_panel(data, outcome, regressors, entity_effects=True, time_effects=time_effects)
-    random = fit_random_effects(data, outcome, regressors, time_effects=time_effects)
+    random = fit_random_effects(data, outcome, regressors, time_effects=time_effects, variance=variance)
     design = build_design(data, outcome, regressors)
     x, _ = _with_time(design, time_effects)
     entity = design.effects.entity
