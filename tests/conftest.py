@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from helpers.plan import Request
 from helpers.twins import write_twins
-from helpers.workspace import OWN_FOLDERS
+from helpers.workspace import use_own_folders
 
 ROOT = Path(__file__).resolve().parents[1]
+
+use_own_folders(ROOT, ROOT / "reports" / "tests")  # nothing that a test starts writes into the home
 
 PARAMETERS = """\
 # %% tags=["parameters"]
@@ -134,10 +136,12 @@ class Mini:
         """The run folder."""
         return self.root / "reports" / "mini"
 
-    def request(self, **changes: object) -> Request:
+    def request(self, **changes: Any) -> Request:
         """What a plain `study run` would ask for; the report is left out unless ``only`` is given as None."""
-        options = {"workers": 2, "only": "03_third", "timeout": 60, **changes}
-        return Request(self.root, "mini", self.root / "data" / "mini", self.folder, **options)  # type: ignore[arg-type]
+        plain = Request(
+            self.root, "mini", self.root / "data" / "mini", self.folder, workers=2, only="03_third", timeout=60
+        )
+        return replace(plain, **changes)
 
     def write(self, name: str, text: str) -> None:
         """Write a notebook with its twin."""
@@ -152,32 +156,30 @@ class Mini:
         file.write_text(text.replace(old, new), encoding="utf-8")
         write_twins(self.root / "notebooks", prefer="py")
 
-    def products(self) -> dict[str, bytes]:
-        """Every file that a reader of the run folder sees, with its bytes."""
-        paths = [path for path in self.folder.rglob("*") if path.is_file()]
-        shown = {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths}
-        return {name: data for name, data in shown.items() if name[:4] != "run/" or name[:12] == "run/results/"}
-
-
-@pytest.fixture(autouse=True)
-def _caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kernels that a test starts keep their files out of the home."""
-    home = tmp_path_factory.getbasetemp() / "var"
-    for name, part in OWN_FOLDERS.items():
-        if name not in ("MPLCONFIGDIR", "NUMBA_CACHE_DIR"):
-            monkeypatch.setenv(name, str(home / part))
+    def products(self, folder: Path | None = None) -> dict[str, bytes]:
+        """Every file that a reader of a run folder sees, with its bytes."""
+        folder = folder or self.folder
+        shown = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        own = ("run/results/", "run/")
+        return {
+            name: path.read_bytes() for name, path in shown.items() if name.startswith(own[0]) or own[1] not in name
+        }
 
 
 @pytest.fixture
 def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mini:
     """A fresh miniature project; kernels import its own copy of the helpers."""
-    root = tmp_path / "a project"
+    return build_mini(tmp_path, monkeypatch)
+
+
+def build_mini(folder: Path, patch: pytest.MonkeyPatch) -> Mini:
+    """Write the miniature project into a folder with a space in its path."""
+    root = folder / "a project"
     package = root / "src" / "helpers"
     package.mkdir(parents=True)
-    needed = ("__init__", "errors", "execution", "executed", "kernels", "twins", "results")
+    needed = ("__init__", "errors", "execution", "executed", "kernels", "twins")
     for name in needed:
-        if (ROOT / "src" / "helpers" / f"{name}.py").is_file():
-            shutil.copy(ROOT / "src" / "helpers" / f"{name}.py", package)
+        shutil.copy(ROOT / "src" / "helpers" / f"{name}.py", package)
     (package / "mini.py").write_text(MODULE)
     (package / "shared.py").write_text('LETTER = "a"\n')
     (package / "report.py").write_text(REPORT)
@@ -191,7 +193,5 @@ def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mini:
     project = Mini(root)
     for name, text in (("01_first", FIRST), ("02_second", SECOND), ("03_third", THIRD)):
         project.write(name, text)
-    monkeypatch.setenv("PYTHONPATH", str(root / "src"))
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    assert sys.version_info >= (3, 11)
+    patch.setenv("PYTHONPATH", str(root / "src"))
     return project

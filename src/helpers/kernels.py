@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -69,14 +70,14 @@ def register_engine() -> None:
 
     class Client(PapermillNotebookClient):
         record: CellRecord
+        process: int = 0
 
         async def async_start_new_kernel(self, **options: Any) -> None:
             await super().async_start_new_kernel(**options)
-            process = getattr(self.km.provisioner, "pid", None)
-            if process:
-                _kernels.add(process)
-                if _stopping.is_set():
-                    _kill(process)
+            self.process = self.km.provisioner.pid
+            _kernels.add(self.process)
+            if _stopping.is_set():
+                _kill(self.process)
 
         start_new_kernel = _blocking(async_start_new_kernel)
 
@@ -87,6 +88,7 @@ def register_engine() -> None:
                 except RuntimeError:  # died before it answered: now and then two kernels draw the same port
                     if _stopping.is_set():
                         raise
+                    _kernels.discard(self.process)
                     self.km = self.create_kernel_manager()
                     await self.async_start_new_kernel(**self.options)
             return await super().async_start_new_kernel_client()
@@ -130,10 +132,23 @@ def register_engine() -> None:
                 try:
                     client.execute(**client.options)
                 finally:
-                    _kernels.discard(getattr(getattr(client.km, "provisioner", None), "pid", None) or 0)
+                    _close_loop()
+                    _kernels.discard(client.process)
 
     papermill_engines.register(ENGINE, Engine)
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
+
+
+def _close_loop() -> None:
+    """Close this thread's event loop, which nbclient opened and leaves open."""
+    from jupyter_core.utils import ensure_event_loop
+
+    loop = ensure_event_loop()
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.close()
 
 
 def _blocking(method: Callable[..., Any]) -> Any:

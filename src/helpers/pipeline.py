@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.errors import StudyError
 from helpers.execution import NotebookError, execute, prepare_staging
-from helpers.parameters import RUNNER_NAMES
 from helpers.plan import Request, plan
 from helpers.record import (
     REPORT,
@@ -34,8 +33,10 @@ from helpers.record import (
     write_entry,
     write_text,
 )
-from helpers.sources import read_source
 from helpers.workspace import check_writable, disk_errors, interruptible, only_run
+
+PATIENCE = 10
+"""Seconds that a Dask scheduler has to answer."""
 
 if TYPE_CHECKING:
     from pytask import Session
@@ -111,13 +112,10 @@ def run_job(job: Job) -> None:
 
 
 def _run_notebook(job: Job) -> int:
-    source = read_source(job.root / "notebooks" / f"{job.name}.py")
     prepare_staging(job.staging)
     _show_upstream(job)
-    folders = {"study": job.study, "run_folder": _near(job, "in"), "out": _near(job, "out")}
-    runner = {name: folders[name] for name in RUNNER_NAMES if name in source.parameters}
-    values = {**runner, **job.values}
-    return execute(job.name, source.cells, values, root=job.root, staging=job.staging, timeout=job.timeout)
+    values = {"study": job.study, "run_folder": _near(job, "in"), "out": _near(job, "out"), **job.values}
+    return execute(job.name, job.cells, values, root=job.root, staging=job.staging, timeout=job.timeout)
 
 
 def _near(job: Job, part: str) -> str:
@@ -215,7 +213,7 @@ def _cluster(address: str) -> Iterator[int]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise StudyError(f"--scheduler {address}", f"no scheduler answers ({error})", "check the address") from None
     with client:

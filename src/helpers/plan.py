@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
-from helpers.parameters import assign_parameters
+from helpers.parameters import RUNNER_NAMES, assign_parameters
 from helpers.record import REPORT, Job, explain_task
 from helpers.sources import Source, find_modules, find_upstream, read_sources
 
@@ -81,6 +81,7 @@ def plan(request: Request) -> list[Job]:
             upstream=upstream[source.name],
             reads=source.reads,
             files=tuple(_notebook_files(request, source)),
+            cells=source.cells,
         )
         for source in sources
     ]
@@ -91,7 +92,7 @@ def plan(request: Request) -> list[Job]:
 
 
 def _notebook_files(request: Request, source: Source) -> list[Path]:
-    missing = {"study", "out"} - source.parameters.keys()
+    missing = set(RUNNER_NAMES) - source.parameters.keys()
     if missing:
         names = " and ".join(sorted(missing))
         raise StudyError(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
+from helpers.twins import Cell
 
 RESULTS = "run/results"
 REPORT = "report"
@@ -42,6 +43,8 @@ class Job:
         Tables that it reads, names or patterns.
     files
         The files whose content it depends on: source, study files, helper modules, lock.
+    cells
+        The notebook's cells; none for the report.
     run
         Id of the run that this job belongs to.
     timeout
@@ -56,6 +59,7 @@ class Job:
     upstream: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+    cells: tuple[Cell, ...] = ()
     run: str = ""
     timeout: int = 3600
 
