@@ -31,7 +31,7 @@ raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.entit
 
 # %%
 book = reading.read_codebook(choices.folder / "codebook.csv", choices.columns)
-run.table(book[["name_en", "unit", "grade", "note"]], "statistics_used", caption="Statistics, units and grades")
+run.table(book[["unit", "grade", "note"]], "statistics_used", caption="Statistics, units and grades")
 
 # %%
 doubtful = reading.indicators_of_grade(book, choices, "C")
@@ -53,7 +53,7 @@ run.say("A rule filled {data.cells_filled} cells; the study reads {data.statisti
 # %%
 coverage = cleaning.coverage_table(raw, choices.columns)
 run.figure(
-    pictures.draw_coverage(coverage, filled),
+    pictures.draw_coverage(coverage, filled, choices.label),
     "coverage",
     caption="Share of units with a figure, by statistic and period; a dot marks filled cells",
     alt="A grid of statistics by periods. Dark cells are complete, white cells are empty, dots mark filled figures.",

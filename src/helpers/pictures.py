@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LINE = 0.24  # inches of height that one labelled row needs
 
 
-def draw_coverage(coverage: pd.DataFrame, filled: pd.DataFrame) -> Figure:
+def draw_coverage(coverage: pd.DataFrame, filled: pd.DataFrame, label: Callable[[str], str]) -> Figure:
     """Statistics x times: the share of entities with a figure, and a dot where a rule filled one.
 
     Parameters
@@ -25,22 +25,25 @@ def draw_coverage(coverage: pd.DataFrame, filled: pd.DataFrame) -> Figure:
         Statistics x times, shares in [0, 1].
     filled
         One row per filled cell, with columns ``column`` and ``time``.
+    label
+        Name of a statistic -> its label.
     """
     from matplotlib.colors import LinearSegmentedColormap
 
     colours = LinearSegmentedColormap.from_list("coverage", ["#FFFFFF", PALETTE[5], PALETTE[0]])
     figure, axes = new_figure(height=1.2 + 0.17 * len(coverage))
-    axes.imshow(coverage.to_numpy(dtype=float), aspect="auto", cmap=colours, vmin=0, vmax=1)
+    axes.pcolormesh(coverage.to_numpy(dtype=float), cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=1)
     marks = filled[["column", "time"]].drop_duplicates()
     axes.plot(
-        [list(coverage.columns).index(time) for time in marks["time"]],
-        [list(coverage.index).index(column) for column in marks["column"]],
+        [list(coverage.columns).index(time) + 0.5 for time in marks["time"]],
+        [list(coverage.index).index(column) + 0.5 for column in marks["column"]],
         "o",
         color=PALETTE[1],
         markersize=4,
     )
-    axes.set_xticks(range(len(coverage.columns)), [str(time) for time in coverage.columns])
-    axes.set_yticks(range(len(coverage.index)), list(coverage.index), fontsize=7)
+    axes.set_xticks(np.arange(len(coverage.columns)) + 0.5, [str(time) for time in coverage.columns])
+    axes.set_yticks(np.arange(len(coverage)) + 0.5, [label(str(name)) for name in coverage.index], fontsize=7)
+    axes.invert_yaxis()
     axes.grid(False)
     return figure
 
