@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ import pandas as pd
 from helpers import diagnostics
 from helpers.diagnostic import Diagnostic
 from helpers.engines import compare_engines
+from helpers.errors import StudyError
 from helpers.panel import PanelFit
 from helpers.robustness import describe_convention, describe_term, specify
 
@@ -80,25 +83,51 @@ def record_ladder(results: Results, fits: Mapping[str, PanelFit], treatment: str
         results.fit(f"baseline.{column}.{treatment}", fit, treatment)
 
 
-def run_specification_tests(panel: pd.DataFrame, study: Study) -> dict[str, Diagnostic]:
-    """The tests that stand beside the primary specification, by a short name that keys and tables share."""
-    model = study.model
+TESTS: dict[str, Callable[..., Diagnostic]] = {
+    "f_entity": partial(diagnostics.f_test_effects, entity_effects=True, time_effects=False),
+    "f_time": partial(diagnostics.f_test_effects, against="entity"),
+    "breusch_pagan": diagnostics.breusch_pagan_lm,
+    "hausman": diagnostics.hausman,
+    "hausman_robust": partial(diagnostics.hausman, robust=True),
+    "pesaran_cd": diagnostics.pesaran_cd,
+    "pesaran_cd_twoway": partial(diagnostics.pesaran_cd, time_effects=True),
+    "wooldridge": diagnostics.wooldridge_serial_correlation,
+    "modified_wald": partial(diagnostics.modified_wald, time_effects=True),
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A test that these rows do not allow.
+
+    Attributes
+    ----------
+    name
+        Its short name in words.
+    note
+        Why it could not be made.
+    """
+
+    name: str
+    note: str
+
+
+def run_specification_tests(panel: pd.DataFrame, study: Study) -> dict[str, Diagnostic | Refusal]:
+    """The tests that stand beside the primary specification, by a short name that keys and tables share.
+
+    A test that the rows do not allow, for instance since an entity has a single one, gives its reason instead.
+    """
     step = specify(panel, study)
-    data, terms = step.data, step.regressors
-    return {
-        "f_entity": diagnostics.f_test_effects(data, model.outcome, terms, entity_effects=True, time_effects=False),
-        "f_time": diagnostics.f_test_effects(data, model.outcome, terms, against="entity"),
-        "breusch_pagan": diagnostics.breusch_pagan_lm(data, model.outcome, terms),
-        "hausman": diagnostics.hausman(data, model.outcome, terms),
-        "hausman_robust": diagnostics.hausman(data, model.outcome, terms, robust=True),
-        "pesaran_cd": diagnostics.pesaran_cd(data, model.outcome, terms),
-        "pesaran_cd_twoway": diagnostics.pesaran_cd(data, model.outcome, terms, time_effects=True),
-        "wooldridge": diagnostics.wooldridge_serial_correlation(data, model.outcome, terms),
-        "modified_wald": diagnostics.modified_wald(data, model.outcome, terms, time_effects=True),
-    }
+    found: dict[str, Diagnostic | Refusal] = {}
+    for name, test in TESTS.items():
+        try:
+            found[name] = test(step.data, step.outcome, step.regressors)
+        except StudyError as error:
+            found[name] = Refusal(name.replace("_", " "), f"not made: {error.where}: {error.rule}")
+    return found
 
 
-def diagnostic_table(tests: Mapping[str, Diagnostic]) -> pd.DataFrame:
+def diagnostic_table(tests: Mapping[str, Diagnostic | Refusal]) -> pd.DataFrame:
     """One row per test: what it takes for granted, statistic, degrees of freedom, p-value, and what to know of its form."""
     rows = [
         {
@@ -110,17 +139,20 @@ def diagnostic_table(tests: Mapping[str, Diagnostic]) -> pd.DataFrame:
             "p_value": test.p_value,
             "note": test.note,
         }
+        if isinstance(test, Diagnostic)
+        else {"test": test.name, "note": test.note}
         for test in tests.values()
     ]
     return pd.DataFrame(rows).set_index("test")
 
 
-def record_tests(results: Results, tests: Mapping[str, Diagnostic]) -> None:
-    """Record every test under ``baseline.tests.<name>``."""
+def record_tests(results: Results, tests: Mapping[str, Diagnostic | Refusal]) -> None:
+    """Record every test that could be made under ``baseline.tests.<name>``."""
     for name, test in tests.items():
-        results.record(
-            f"baseline.tests.{name}", value=test.statistic, p_value=test.p_value, digits=3, convention=test.name
-        )
+        if isinstance(test, Diagnostic):
+            results.record(
+                f"baseline.tests.{name}", value=test.statistic, p_value=test.p_value, digits=3, convention=test.name
+            )
 
 
 def record_wild(results: Results, key: str, wild: WildBootstrap, n_obs: int, n_entities: int) -> None:
