@@ -97,6 +97,6 @@ def test_a_number_is_printed_at_its_digits(number, digits, text):
     assert format_number(number, digits) == text
 
 
-@pytest.mark.parametrize(("p_value", "text"), [(0.0004, "< 0.001"), (0.0, "0.000"), (0.001, "0.001"), (1.0, "1.000")])
+@pytest.mark.parametrize(("p_value", "text"), [(0.0004, "< 0.001"), (0.0, "< 0.001"), (0.001, "0.001"), (1.0, "1.000")])
 def test_a_small_p_value_is_printed_as_a_bound(p_value, text):
     assert format_p_value(p_value) == text

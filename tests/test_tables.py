@@ -112,3 +112,12 @@ def test_the_plain_form_holds_caption_numbers_and_note():
 def test_a_file_name_is_lower_case_words(name):
     with pytest.raises(StudyError, match="lower-case"):
         check_name(name)
+
+
+def test_numbers_that_are_texts_are_set_as_numbers():
+    html = show_table(pd.DataFrame({"x": ["-0.012***", "(0.030)", "yes"]}), caption="c").html
+    assert '<td class="n">−0.012***</td><' in html
+
+
+def test_a_date_or_a_name_is_no_number():
+    assert ">2015-01-02<" in show_table(pd.DataFrame({"x": ["2015-01-02"]}), caption="c").html

@@ -29,8 +29,8 @@ def format_number(number: float | int | str, digits: int) -> str:
 
 
 def format_p_value(p_value: float, digits: int = 3) -> str:
-    """A p-value with three decimals, or ``< 0.001``; exactly 0 or 1 only when it is."""
-    if 0 < p_value < SMALLEST_P:
+    """A p-value with three decimals, or ``< 0.001``: what a computer calls 0 is only too small for it."""
+    if p_value < SMALLEST_P:
         return f"< {SMALLEST_P}"
     return format_number(float(p_value), digits)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.prose import format_number, format_p_value
+from helpers.prose import MINUS, format_number, format_p_value
 
 # A spreadsheet runs a cell that begins with one of these; an apostrophe in front makes it text. Text that itself begins
 # with an apostrophe gets another, so that reading undoes writing without doubt.
@@ -21,6 +21,7 @@ DANGEROUS = re.compile(r"^[=+\-@\t\n']")
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 TALL = 20  # rows; a table with more scrolls by itself
 LONG = 30  # characters; a column with longer texts is given room
+SHORT = 12  # characters; a column with no longer texts is not broken into lines
 
 # Heads of columns that every study shares; a label given by the caller goes before them.
 HEADS = {
@@ -51,6 +52,8 @@ HEADS = {
     "r_squared": "R²",
     "r_squared_within": "R² within",
 }
+
+FIGURE = re.compile(r"^[(\[]?[-−]?\d[\d.,]*\**[)\]]?\**$")
 
 STYLE = (
     ".table table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid}"
@@ -206,7 +209,8 @@ def _cell(cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping
         if name == "p_value" or name.endswith("_p_value"):
             return format_p_value(float(cell))
         return format_number(float(cell), digits if isinstance(digits, int) else digits.get(name, 3))
-    return labels.get(str(cell), str(cell))
+    text = labels.get(str(cell), str(cell))
+    return text.replace("-", MINUS) if FIGURE.match(text) else text
 
 
 def _words(name: str) -> str:
@@ -215,10 +219,18 @@ def _words(name: str) -> str:
 
 
 def _kind(column: pd.Series[Any], cells: list[str]) -> str:
-    """How a column is set: ``n`` numbers, to the right; ``w`` long texts, which need room; else nothing special."""
+    """How a column is set.
+
+    ``n`` numbers (also as texts, with stars or in brackets), to the right; ``w`` long texts, which need room; ``s``
+    short ones, not broken into lines.
+    """
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         return "n"
-    return "w" if max(map(len, cells), default=0) > LONG else ""
+    filled = [cell for cell in cells if cell]
+    if sum(bool(FIGURE.match(cell)) for cell in filled) > len(filled) / 2:
+        return "n"
+    longest = max(map(len, cells), default=0)
+    return "w" if longest > LONG else "s" if longest <= SHORT else ""
 
 
 def _harmless(text: str) -> str:
