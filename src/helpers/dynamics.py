@@ -70,7 +70,7 @@ class MarkovTransitions:
     matrix
         Shares of the row's moves; a row that nobody was in is NaN.
     bounds
-        Upper bounds of all classes but the last.
+        Upper bounds of all classes but the last; a figure on a bound belongs to the lower class.
     ergodic
         Share of entities in each class in the long run, if the moves went on alike; NaN where it is not unique.
     """

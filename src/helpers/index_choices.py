@@ -125,12 +125,18 @@ class ChoiceIndex:
         self._made: dict[tuple[Any, ...], Matrix] = {}
 
     def build(self, run: IndexRun) -> Matrix:
-        """The index under `run`, shape (n,), by the panel's rows."""
+        """The index under `run`, shape (n,), by the panel's rows; errors as in `composite_index`."""
         table = (run.winsorise, run.scale, run.scope)
         kept = (*table, run.left_out)
         figures = self._once(table, lambda: self._scale(run))
         scores = self._once(kept, lambda: self._keep(figures, run.left_out))
         weights = self._once((*kept, run.weights, run.zero_rule), lambda: self._weigh(scores, run))
+        if run.aggregate != "arithmetic" and weights.min() < 0:
+            raise StudyError(
+                f"index with weights {run.weights} and aggregate {run.aggregate}",
+                "a weight is negative, which the arithmetic mean alone can take",
+                "use aggregate: arithmetic or other weights",
+            )
         low, high = run.score_range(self.floor)
         return aggregate_scores(low + (high - low) * scores, weights, run.aggregate)
 

@@ -106,7 +106,7 @@ def dagum_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> DagumS
     everything = values.to_numpy(dtype=float)
     names = list(groups)
     population = {name: len(groups[name]) / len(everything) for name in names}
-    share = {name: groups[name].sum() / everything.sum() for name in names}
+    share = {name: float(groups[name].sum() / everything.sum()) for name in names}
     pairs = pd.DataFrame(0.0, index=names, columns=names)
     between = transvariation = 0.0
     for one in names:
@@ -115,7 +115,7 @@ def dagum_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> DagumS
             means = groups[one].mean(), groups[other].mean()
             pairs.loc[one, other] = distance / sum(means) if sum(means) > 0 else 0.0
             part = float(pairs.loc[one, other]) * population[one] * share[other]
-            affluence = abs(means[0] - means[1]) / distance if distance > 0 else 0.0
+            affluence = float(abs(means[0] - means[1])) / distance if distance > 0 else 0.0
             if one != other:
                 between += part * affluence
                 transvariation += part * (1 - affluence)
