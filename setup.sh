@@ -63,7 +63,7 @@ compile_bytecode() {
     "$venv/bin/python" - "$root/src" <<'PYTHON'
 import compileall, re, sys, sysconfig
 if __name__ == "__main__":  # the worker processes read this script too
-    skip = re.compile(r"[/\\](tests?|lib2to3)[/\\]")
+    skip = re.compile(r"[/\\]tests?[/\\]")
     for folder in (sysconfig.get_path("purelib"), sys.argv[1]):
         compileall.compile_dir(folder, quiet=2, workers=0, rx=skip)
 PYTHON

@@ -316,20 +316,16 @@ def test_an_interrupted_run_leaves_no_kernel(mini, number):
     assert kernels_of(mini) == []
 
 
-def test_a_killed_kernel_is_one_message_and_the_next_run_goes_on(done):
+def test_a_killed_kernel_is_one_message_and_the_next_run_goes_on(done, monkeypatch):
     before = done.products()
-    done.edit("notebooks/03_third.py", "print(label", "import time; time.sleep(2 * (label == 'x')); print(label")
+    done.edit("notebooks/03_third.py", "print(label", "import time; time.sleep(30 * (label == 'x')); print(label")
 
-    def kill():
-        wait_for(lambda: kernels._kernels)
-        time.sleep(0.5)
-        for process in list(kernels._kernels):
-            os.kill(process, signal.SIGKILL)
+    def kill(notebook, number, _):
+        if (notebook, number) == ("03_third", 3):
+            threading.Timer(1, lambda: [os.kill(process, signal.SIGKILL) for process in kernels._kernels]).start()
 
-    killer = threading.Thread(target=kill)
-    killer.start()
+    monkeypatch.setattr("helpers.execution.listeners", [kill])
     (error,) = run(done.request()).errors
-    killer.join()
     assert isinstance(error, NotebookError)
     assert "The kernel died" in str(error)
     assert done.products() == before
