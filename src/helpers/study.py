@@ -1,198 +1,49 @@
 """The study file: every choice of a study, read once and validated.
 
 A study is a folder that holds ``study.yml`` (this module), ``claims.yml``, ``units.csv``, ``codebook.csv`` and the raw
-files. Nothing below names an entity, a time or a variable: such words come from the file.
+files. Nothing below names an entity, a time or a variable: such words come from the file. The parts that describe the
+data are in :mod:`helpers.study_data`, those of an index in :mod:`helpers.study_index`.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from helpers.errors import StudyError
+from helpers.study_data import Column, Entity, Label, MissingRule, Name, Regions, Sample, Strict, Time, Variable
+from helpers.study_file import explain_validation, find_root, list_problems, list_studies, read_yaml
+from helpers.study_index import Dimension, Index, Indicator, Method
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+__all__ = [
+    "Column",
+    "Dimension",
+    "Entity",
+    "Index",
+    "Indicator",
+    "Label",
+    "Method",
+    "MissingRule",
+    "Name",
+    "Regions",
+    "Sample",
+    "Strict",
+    "Study",
+    "Time",
+    "Variable",
+    "explain_validation",
+    "find_root",
+    "list_studies",
+    "load_study",
+    "read_yaml",
+]
+
 Effect = Literal["entity", "time"]
 Cluster = Literal["entity", "time"]
-
-
-class Strict(BaseModel):
-    """A part of the study file; a key that it does not know stops the run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Label(Strict):
-    """One thing's name in the two languages of the project."""
-
-    en: str
-    zh: str
-
-
-class Entity(Strict):
-    """What the units of the panel are and how files may spell them."""
-
-    name: Name
-    units: str = "units.csv"
-    key: str
-    aliases: tuple[str, ...] = ()
-    label: Label
-
-
-class Time(Strict):
-    """The periods of the analysis (``first`` to ``last``, or an explicit list) and where reading begins."""
-
-    name: Name
-    first: int
-    last: int
-    read_from: int | None = None
-    times: tuple[int, ...] | None = None
-    label: Label
-
-    @property
-    def window(self) -> tuple[int, ...]:
-        """The periods that are analysed, in order."""
-        return self.times if self.times is not None else tuple(range(self.first, self.last + 1))
-
-    @property
-    def read(self) -> tuple[int, ...]:
-        """The periods that are read: the window and the earlier ones that lags may need."""
-        start = self.first if self.read_from is None else self.read_from
-        return tuple(range(start, self.last + 1))
-
-
-class Column(Strict):
-    """One raw statistic: its file, how the file names it, the values that it may take, and the times that it covers.
-
-    It covers ``first`` to ``last``, or only ``times`` where it is not published in every period.
-    """
-
-    file: str
-    indicator: str | None = None
-    column: str | None = None
-    unit: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
-    first: int | None = None
-    last: int | None = None
-    times: tuple[int, ...] | None = None
-    label: Label
-
-    def covers(self, time: int) -> bool:
-        """Whether a figure is expected at this time."""
-        if self.times is not None:
-            return time in self.times
-        return (self.first is None or time >= self.first) and (self.last is None or time <= self.last)
-
-
-class Sample(Strict):
-    """Which rows of the window are analysed.
-
-    ``require`` names statistics and the figure that a row must show. ``missing`` says what becomes of a row that lacks
-    a figure for outcome, treatment or a control: ``stop`` the run, or ``drop`` and count it.
-    """
-
-    require: dict[Name, float] = Field(default_factory=dict)
-    missing: Literal["stop", "drop"] = "stop"
-
-
-class MissingRule(Strict):
-    """A declared rule for figures that no source prints; a gap without one stops the run."""
-
-    column: Name
-    rule: Literal["interpolate", "carry", "zero", "drop_entity", "drop_time"]
-    entities: tuple[str, ...] | None = None
-    times: tuple[int, ...] | None = None
-    reason: Label
-
-
-class Variable(Strict):
-    """A derived column: a formula over raw statistics."""
-
-    formula: str
-    label: Label
-    unit: str = ""
-    caution: Label | None = None
-
-
-class Method(Strict):
-    """How an index is made from its indicators."""
-
-    scale: Literal[
-        "min_max", "z_score", "rank", "percentile", "distance_to_reference", "goalposts", "ratio_to_best"
-    ] = "min_max"
-    scope: Literal["pooled", "yearly"] = "pooled"
-    weights: Literal[
-        "entropy",
-        "entropy_yearly",
-        "entropy_chained",
-        "equal",
-        "critic",
-        "critic_spearman",
-        "critic_entropy",
-        "coefficient_of_variation",
-        "pca",
-        "fixed",
-    ] = "entropy"
-    zero_rule: Literal["zero"] | Annotated[float, Field(gt=0)] = "zero"
-    aggregate: Literal["arithmetic", "geometric", "harmonic", "topsis"] = "arithmetic"
-    levels: Literal["one", "nested"] = "one"
-    winsorise: float = Field(default=0.0, ge=0, lt=0.5)
-
-
-class Dimension(Strict):
-    """A group of indicators; ``parent`` names the dimension above it, none for the top."""
-
-    label: Label
-    parent: Name | None = None
-    weight: float | None = None
-
-
-class Indicator(Strict):
-    """One indicator of an index: formula, direction (+1 more is better, -1 less is better) and dimension."""
-
-    formula: str
-    direction: Literal[1, -1]
-    dimension: Name
-    label: Label
-    unit: str = ""
-    weight: float | None = None
-
-
-class Index(Strict):
-    """A composite index: dimensions, indicators, and the method; ``first`` and ``last`` narrow its periods."""
-
-    label: Label
-    method: Method = Method()
-    dimensions: dict[Name, Dimension]
-    indicators: dict[Name, Indicator]
-    first: int | None = None
-    last: int | None = None
-
-    @model_validator(mode="after")
-    def _check_hierarchy(self) -> Self:
-        for name, indicator in self.indicators.items():
-            if indicator.dimension not in self.dimensions:
-                raise ValueError(
-                    f"indicator {name} names the dimension '{indicator.dimension}', which is not declared; "
-                    f"declared: {', '.join(self.dimensions)}"
-                )
-        for name in self.dimensions:
-            seen = [name]
-            parent = self.dimensions[name].parent
-            while parent is not None:
-                if parent not in self.dimensions:
-                    raise ValueError(f"dimension {seen[-1]} names the parent '{parent}', which is not declared")
-                if parent in seen:
-                    raise ValueError(f"the dimensions form a cycle: {' -> '.join([*seen, parent])}")
-                seen.append(parent)
-                parent = self.dimensions[parent].parent
-        return self
 
 
 class Model(Strict):
@@ -238,7 +89,10 @@ class RobustnessRow(Strict):
     @model_validator(mode="after")
     def _check_method(self) -> Self:
         if self.index is not None:
-            Method.model_validate(self.index)
+            try:
+                Method.model_validate(self.index)
+            except ValidationError as error:
+                raise ValueError(f"index: {list_problems(error)}") from None
         return self
 
 
@@ -283,33 +137,11 @@ class Mediator(Strict):
     caution: Label | None = None
 
 
-class Regions(Strict):
-    """A grouping of the entities: a column of the units file, its values, and the order in which groups are shown.
+class Map(Strict):
+    """Where entities lie: a grid of tiles for pictures and a list of neighbours for spatial statistics."""
 
-    ``values`` maps what the column holds to the short names used in keys; without it the column holds those names.
-    ``left_out`` lists what else the column may hold, with the reason why such entities belong to no group.
-    """
-
-    column: str
-    order: tuple[Name, ...]
-    labels: dict[Name, Label]
-    values: dict[str, Name] | None = None
-    left_out: dict[str, Label] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _check_order(self) -> Self:
-        if len(self.order) != len(set(self.order)) or set(self.order) != set(self.labels):
-            raise ValueError("order and labels must name the same regions, each once")
-        if self.values is not None and set(self.values.values()) != set(self.order):
-            raise ValueError("values must lead to every region of order and to no other")
-        both = sorted(self.left_out.keys() & set(self.order if self.values is None else self.values))
-        if both:
-            raise ValueError(f"left_out names '{both[0]}', which is also a region")
-        return self
-
-    def group(self, held: str) -> str | None:
-        """The region for what the column holds; None for an entity that is left out."""
-        return None if held in self.left_out else (held if self.values is None else self.values.get(held))
+    tiles: str
+    contiguity: str
 
 
 class Study(Strict):
@@ -339,6 +171,7 @@ class Study(Strict):
     multiverse: MultiverseChoices | None = None
     mediators: dict[Name, Mediator]
     regions: dict[Name, Regions] = Field(min_length=1)
+    map: Map | None = None
     cautions: tuple[Label, ...] = ()
     presets: dict[Name, dict[Name, int]]
     _folder: Path = PrivateAttr(default=Path())
@@ -429,8 +262,27 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _check_span(self) -> Self:
-        if len(self.time.window) < 2 or list(self.time.window) != sorted(set(self.time.window)):
+        window = self.time.window
+        if len(window) < 2 or list(window) != sorted(set(window)):
             raise ValueError("time needs at least two periods, in rising order and without repeats")
+        if not set(window) <= set(self.time.read):
+            raise ValueError("time.times must lie between the first period that is read and time.last")
+        samples = self.multiverse.samples if self.multiverse else {}
+        for role, rows in (("robustness", self.robustness), ("multiverse.samples", samples)):
+            for name, row in rows.items():
+                outside = sorted(set(row.drop_times or ()) - set(window))
+                if outside:
+                    raise ValueError(f"{role}.{name} drops the {self.time.name} {outside[0]}, which is not analysed")
+        return self
+
+    @model_validator(mode="after")
+    def _check_rebuilt(self) -> Self:
+        for name, row in self.robustness.items():
+            built = {self.model.outcome, row.treatment or self.model.treatment}
+            if row.index is not None and not built & self.indices.keys():
+                raise ValueError(
+                    f"robustness.{name} makes an index anew, but neither outcome nor treatment is an index"
+                )
         return self
 
     def _roles(self) -> dict[str, tuple[str, ...]]:
@@ -444,28 +296,6 @@ class Study(Strict):
             "model.controls": self.model.controls,
             "mediators": tuple(self.mediators),
         }
-
-
-def find_root(start: Path | None = None) -> Path:
-    """The project's root: the nearest folder upwards that holds ``pyproject.toml`` and ``data``.
-
-    Raises
-    ------
-    StudyError
-        When no folder above ``start`` (the current folder by default) is a project.
-    """
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "pyproject.toml").is_file() and (folder / "data").is_dir():
-            return folder
-    raise StudyError(
-        str(start), "no project here: no pyproject.toml beside a data folder", "change into the project's folder"
-    )
-
-
-def list_studies(root: Path) -> list[str]:
-    """The names of the studies in ``root/data``, sorted."""
-    return sorted(path.parent.name for path in (root / "data").glob("*/study.yml"))
 
 
 def load_study(folder: Path) -> Study:
@@ -487,54 +317,6 @@ def load_study(folder: Path) -> Study:
         raise explain_validation(path, error) from None
     study._folder = folder
     return study
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML's safe loader, with a repeated key as an error (YAML readers keep the last one in silence)."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for number, key in enumerate(keys):
-            if key in keys[:number]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key}' stands twice", node.value[number][0].start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file, with repeated keys refused.
-
-    Raises
-    ------
-    StudyError
-        When the file is not UTF-8 or not YAML; the message names line and column.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
-    except UnicodeDecodeError:
-        raise StudyError(str(path), "the file is not UTF-8 text", "save it as UTF-8") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or "the text cannot be read as YAML"
-        raise StudyError(place, f"not valid YAML: {problem}", "correct that line; indent with spaces only") from None
-
-
-def explain_validation(path: Path, error: ValidationError) -> StudyError:
-    """One readable message from pydantic's list of broken rules (the first five of them)."""
-    lines = []
-    for item in error.errors()[:5]:
-        place = ".".join(str(part) for part in item["loc"] if part != "[key]") or "the file as a whole"
-        text = "unknown key" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
-        lines.append(f"{place}: {text}")
-    more = len(error.errors()) - 5
-    tail = f"; and {more} more" if more > 0 else ""
-    return StudyError(
-        str(path),
-        "; ".join(lines) + tail,
-        "correct the study file; data/study.schema.json lists every key that it may hold",
-    )
 
 
 def _suggest(name: str, known: set[str]) -> str:

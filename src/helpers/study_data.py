@@ -1,0 +1,149 @@
+"""The parts of the study file that describe the data: entities, times, statistics, sample, gaps and groupings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+
+
+class Strict(BaseModel):
+    """A part of the study file; a key that it does not know stops the run, and so does a text in place of a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _freeze(cls, content: Any) -> Any:
+        return _freeze(content)
+
+
+def _freeze(content: Any) -> Any:
+    """YAML's lists as the tuples that a frozen model holds."""
+    if isinstance(content, dict):
+        return {key: _freeze(value) for key, value in content.items()}
+    return tuple(_freeze(item) for item in content) if isinstance(content, list) else content
+
+
+class Label(Strict):
+    """One thing's name in the two languages of the project."""
+
+    en: str
+    zh: str
+
+
+class Entity(Strict):
+    """What the units of the panel are and how files may spell them."""
+
+    name: Name
+    units: str = "units.csv"
+    key: str
+    aliases: tuple[str, ...] = ()
+    label: Label
+
+
+class Time(Strict):
+    """The periods of the analysis (``first`` to ``last``, or an explicit list) and where reading begins."""
+
+    name: Name
+    first: int
+    last: int
+    read_from: int | None = None
+    times: tuple[int, ...] | None = None
+    label: Label
+
+    @property
+    def window(self) -> tuple[int, ...]:
+        """The periods that are analysed, in order."""
+        return self.times if self.times is not None else tuple(range(self.first, self.last + 1))
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The periods that are read: the window and the earlier ones that lags may need."""
+        start = self.first if self.read_from is None else self.read_from
+        return tuple(range(start, self.last + 1))
+
+
+class Column(Strict):
+    """One raw statistic: its file, how the file names it, the values that it may take, and the times that it covers.
+
+    It covers ``first`` to ``last``, or only ``times`` where it is not published in every period.
+    """
+
+    file: str
+    indicator: str | None = None
+    column: str | None = None
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    first: int | None = None
+    last: int | None = None
+    times: tuple[int, ...] | None = None
+    label: Label
+
+    def covers(self, time: int) -> bool:
+        """Whether a figure is expected at this time."""
+        if self.times is not None:
+            return time in self.times
+        return (self.first is None or time >= self.first) and (self.last is None or time <= self.last)
+
+
+class Sample(Strict):
+    """Which rows of the window are analysed.
+
+    ``require`` names statistics and the figure that a row must show. ``missing`` says what becomes of a row that lacks
+    a figure for outcome, treatment or a control: ``stop`` the run, or ``drop`` and count it.
+    """
+
+    require: dict[Name, float] = Field(default_factory=dict)
+    missing: Literal["stop", "drop"] = "stop"
+
+
+class MissingRule(Strict):
+    """A declared rule for figures that no source prints; a gap without one stops the run."""
+
+    column: Name
+    rule: Literal["interpolate", "carry", "zero", "drop_entity", "drop_time"]
+    entities: tuple[str, ...] | None = None
+    times: tuple[int, ...] | None = None
+    reason: Label
+
+
+class Variable(Strict):
+    """A derived column: a formula over raw statistics."""
+
+    formula: str
+    label: Label
+    unit: str = ""
+    caution: Label | None = None
+
+
+class Regions(Strict):
+    """A grouping of the entities: a column of the units file, its values, and the order in which groups are shown.
+
+    ``values`` maps what the column holds to the short names used in keys; without it the column holds those names.
+    ``left_out`` lists what else the column may hold, with the reason why such entities belong to no group.
+    """
+
+    column: str
+    order: tuple[Name, ...]
+    labels: dict[Name, Label]
+    values: dict[str, Name] | None = None
+    left_out: dict[str, Label] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if len(self.order) != len(set(self.order)) or set(self.order) != set(self.labels):
+            raise ValueError("order and labels must name the same regions, each once")
+        if self.values is not None and set(self.values.values()) != set(self.order):
+            raise ValueError("values must lead to every region of order and to no other")
+        both = sorted(self.left_out.keys() & set(self.order if self.values is None else self.values))
+        if both:
+            raise ValueError(f"left_out names '{both[0]}', which is also a region")
+        return self
+
+    def group(self, held: str) -> str | None:
+        """The region for what the column holds; None for an entity that is left out."""
+        return None if held in self.left_out else (held if self.values is None else self.values.get(held))

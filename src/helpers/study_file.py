@@ -1,0 +1,86 @@
+"""Where studies lie and how their files are read: YAML without repeated keys, and broken rules in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from helpers.errors import StudyError
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project's root: the nearest folder upwards that holds ``pyproject.toml`` and ``data``.
+
+    Raises
+    ------
+    StudyError
+        When no folder above ``start`` (the current folder by default) is a project.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "pyproject.toml").is_file() and (folder / "data").is_dir():
+            return folder
+    raise StudyError(
+        str(start), "no project here: no pyproject.toml beside a data folder", "change into the project's folder"
+    )
+
+
+def list_studies(root: Path) -> list[str]:
+    """The names of the studies in ``root/data``, sorted."""
+    return sorted(path.parent.name for path in (root / "data").glob("*/study.yml"))
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML's safe loader, with a repeated key as an error (YAML readers keep the last one in silence)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key}' stands twice", node.value[number][0].start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file, with repeated keys refused.
+
+    Raises
+    ------
+    StudyError
+        When the file is not UTF-8 or not YAML; the message names line and column.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except UnicodeDecodeError:
+        raise StudyError(str(path), "the file is not UTF-8 text", "save it as UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or "the text cannot be read as YAML"
+        raise StudyError(place, f"not valid YAML: {problem}", "correct that line; indent with spaces only") from None
+
+
+def explain_validation(path: Path, error: ValidationError) -> StudyError:
+    """One readable message from pydantic's list of broken rules."""
+    return StudyError(
+        str(path),
+        list_problems(error),
+        "correct the study file; data/study.schema.json lists every key that it may hold",
+    )
+
+
+def list_problems(error: ValidationError) -> str:
+    """Place and problem of the first five broken rules, and how many more there are."""
+    lines = []
+    for item in error.errors()[:5]:
+        place = ".".join(str(part) for part in item["loc"] if part != "[key]") or "the file as a whole"
+        text = "unknown key" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
+        lines.append(f"{place}: {text}")
+    more = len(error.errors()) - len(lines)
+    return "; ".join(lines) + (f"; and {more} more" if more else "")
