@@ -150,7 +150,8 @@ def confounder_bounds(
             if r2[0] < 1:
                 pair = adjust_for_confounder(estimates[treatment], std_errors[treatment], df, *r2)
                 figures = np.array([float(value) for value in pair])
-            rows.append((benchmark, strength, *r2, *figures, figures[0] / figures[1]))
+            statistic = figures[0] / figures[1] if figures[1] > 0 else np.nan
+            rows.append((benchmark, strength, *r2, *figures, statistic))
     columns = ["benchmark", "times", "r2_treatment", "r2_outcome", "estimate", "std_error", "statistic"]
     return pd.DataFrame(rows, columns=columns).set_index(["benchmark", "times"])
 

@@ -185,6 +185,9 @@ def _bound(m: _Moments, r_max: float, delta: float) -> tuple[float, tuple[float,
     coefficients = [(delta - 1) * spread, (delta - 2) * joint, linear, delta * missing * move * m.variance_treatment]
     roots = np.roots(np.trim_zeros(coefficients, "f"))
     biases = roots.real[np.abs(roots.imag) <= 1e-9 * np.maximum(np.abs(roots), 1e-300)]
+    # Where this vanishes above and below the line of delta are both zero, so the root says nothing of delta.
+    shared = move * m.variance_treatment + biases * (m.variance_treatment - m.variance_left)
+    biases = biases[np.abs(shared) > 1e-6 * abs(move * m.variance_treatment)]
     candidates = sorted((float(m.estimate_full - bias) for bias in biases), key=lambda b: abs(b - m.estimate_full))
     onward = [b for b in candidates if np.sign(b - m.estimate_full) == -np.sign(move)]
     chosen = (onward or candidates or [float("nan")])[0]
