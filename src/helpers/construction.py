@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.index import CompositeIndex, composite_index
 
 if TYPE_CHECKING:
-    from helpers.results import Results
+    from helpers.index_bootstrap import IndexBootstrap
     from helpers.study import Index, Study
 
 
@@ -39,7 +39,7 @@ def rebuild_indices(
     return index_values({name: build_index(panel, index, **choices) for name, index in indices.items()})
 
 
-def weight_table(index: CompositeIndex, study: Study) -> pd.DataFrame:
+def weight_table(index: CompositeIndex, bootstrap: IndexBootstrap, study: Study) -> pd.DataFrame:
     """One row per indicator: dimension, direction, entropy and weight, heaviest first."""
     table = pd.DataFrame(
         {
@@ -48,26 +48,23 @@ def weight_table(index: CompositeIndex, study: Study) -> pd.DataFrame:
             "direction": index.directions.map({1: "more is better", -1: "less is better"}).to_numpy(),
             "entropy": index.entropies.reindex(index.weights.index).to_numpy(),
             "weight": index.weights.to_numpy(),
+            "ci_low": bootstrap.weights["ci_low"].reindex(index.weights.index).to_numpy(),
+            "ci_high": bootstrap.weights["ci_high"].reindex(index.weights.index).to_numpy(),
         }
     )
     return table.sort_values("weight", ascending=False).set_index("indicator")
 
 
-def weight_tables(indices: Mapping[str, CompositeIndex], study: Study) -> dict[str, pd.DataFrame]:
-    """The weight table of every index by the index's label."""
-    return {study.label(name): weight_table(index, study) for name, index in indices.items()}
+def weight_tables(
+    indices: Mapping[str, CompositeIndex], bootstraps: Mapping[str, IndexBootstrap], study: Study
+) -> dict[str, pd.DataFrame]:
+    """The weight table of every index, with the weights' intervals, by the index's label."""
+    return {study.label(name): weight_table(index, bootstraps[name], study) for name, index in indices.items()}
 
 
 def stack_tables(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
     """Tables below one another, with a first column called `name` that says which is which."""
     return pd.concat(tables, names=[name])
-
-
-def record_weights(results: Results, indices: Mapping[str, CompositeIndex]) -> None:
-    """Record every weight under ``index.<index>.weight.<indicator>``."""
-    for name, index in indices.items():
-        for indicator, weight in index.weights.items():
-            results.record(f"index.{name}.weight.{indicator}", value=weight, digits=4, n_obs=len(index.values))
 
 
 def say_heaviest(indices: Mapping[str, CompositeIndex], study: Study) -> str:

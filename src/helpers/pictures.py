@@ -48,33 +48,6 @@ def draw_coverage(coverage: pd.DataFrame, filled: pd.DataFrame, label: Callable[
     return figure
 
 
-def draw_weights(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """One panel per index: the weight of each indicator as a bar, coloured by dimension.
-
-    Parameters
-    ----------
-    tables
-        Index label -> table indexed by indicator with columns ``dimension`` and ``weight``, heaviest first.
-    """
-    rows = [len(table) for table in tables.values()]
-    figure, panels = new_figure(
-        len(tables), height=0.7 * len(rows) + LINE * sum(rows), gridspec_kw={"height_ratios": rows}, squeeze=False
-    )
-    for axes, (name, table) in zip(panels[:, 0], tables.items(), strict=True):
-        colours = region_colours(list(table["dimension"].unique()))
-        for dimension, part in table.groupby("dimension", sort=False):
-            places = [table.index.get_loc(indicator) for indicator in part.index]
-            axes.barh(places, part["weight"], color=colours[str(dimension)], label=dimension)
-        axes.set_yticks(range(len(table)), list(table.index), fontsize=8)
-        axes.invert_yaxis()
-        axes.set_title(name)
-        axes.axvline(1 / len(table), color=INK, linewidth=0.8, linestyle=":")
-        axes.grid(False, axis="y")
-        axes.legend(fontsize=8, loc="lower right")
-    panels[-1, 0].set_xlabel("weight (dotted: all equal)")
-    return figure
-
-
 def draw_trends(trends: Mapping[str, pd.DataFrame], labels: Mapping[str, str], order: Sequence[str]) -> Figure:
     """One panel per index: the mean of each region by time.
 
