@@ -23,7 +23,7 @@ from helpers.multiplicity import TIE, holm, romano_wolf
 from helpers.panel import PanelFit, fit_panel
 from helpers.region_results import RegionFit, RegionGap
 from helpers.regions import Grouping, Regions, read_grouping, split_name, stack_regions
-from helpers.small_sample import cr2
+from helpers.small_sample import cr2_tests
 
 # Draws of the Romano-Wolf adjustment.
 JOINT_DRAWS = 9_999
@@ -196,7 +196,7 @@ def _collect_gaps(
     rows = grouping.rows(data)
     drawn = rng is not None or fit.n_clusters <= ENUMERATED_CLUSTERS
     wilds = [wild_cluster_bootstrap(fit, weight, draws=wild_draws, rng=rng) for weight in weights.values() if drawn]
-    tests = [cr2(fit, weight) for weight in weights.values()]
+    tests = cr2_tests(fit, weights.values())
     estimates = np.array([test.estimate for test in tests])
     std_errors = np.array([_std_error(fit, weight) for weight in weights.values()])
     p_values = 2 * stats.t.sf(np.abs(estimates / std_errors), fit.df)

@@ -1,5 +1,6 @@
 """Standard errors made for few clusters: CR2 with Satterthwaite degrees of freedom, and the jackknife CR3."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,29 +74,44 @@ def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampl
     Bell and McCaffrey (2002); the generalised inverse root for effects is that of Pustejovsky and Tipton (2018), and
     the numbers are those of R's clubSandwich, vcovCR(type = "CR2") with test = "Satterthwaite".
     """
-    contrast, codes = build_contrast(fit, parameter), only_cluster(fit, "CR2")
-    influence = _influence(fit, contrast, codes)
-    products = influence.T @ influence
-    df = float(np.trace(products) ** 2 / np.sum(products**2))
-    variance = float(np.sum((influence.T @ fit.design.y) ** 2))
-    return _collect(contrast, np.sqrt(variance), df, null, "CR2", influence.shape[1])
+    return cr2_tests(fit, [parameter], null=null)[0]
 
 
-def _influence(fit: PanelFit, contrast: Contrast, codes: Codes) -> Floats:
-    """Columns p_g = (I - H)_.g A_g w_g, shape (n_obs, G)."""
-    design = fit.design
-    n_clusters = int(codes.max()) + 1
-    adjusted = np.zeros((design.n_obs, n_clusters))
-    for group in range(n_clusters):
+def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0.0) -> list[SmallSampleTest]:
+    """As `cr2` for several parameters; what they share is worked out once."""
+    codes = only_cluster(fit, "CR2")
+    roots = _roots(fit, codes)
+    tests = []
+    for parameter in parameters:
+        contrast = build_contrast(fit, parameter)
+        influence = _influence(fit, contrast, roots)
+        products = influence.T @ influence
+        df = float(np.trace(products) ** 2 / np.sum(products**2))
+        variance = float(np.sum((influence.T @ fit.design.y) ** 2))
+        tests.append(_collect(contrast, np.sqrt(variance), df, null, "CR2", len(roots)))
+    return tests
+
+
+def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:
+    """Rows of each cluster and its A_g."""
+    design, roots = fit.design, []
+    for group in range(int(codes.max()) + 1):
         own = np.flatnonzero(codes == group)
         unit = np.zeros((design.n_obs, len(own)))
         unit[own, np.arange(len(own))] = 1.0
         left = annihilate(design, unit)[own]
         values, vectors = np.linalg.eigh((left + left.T) / 2)
         real = values > ABSORBED
-        roots = vectors[:, real] / np.sqrt(values[real])
-        adjusted[own, group] = roots @ (vectors[:, real].T @ contrast.weights[own])
-    return annihilate(design, adjusted)
+        roots.append((own, vectors[:, real] / np.sqrt(values[real]) @ vectors[:, real].T))
+    return roots
+
+
+def _influence(fit: PanelFit, contrast: Contrast, roots: list[tuple[Codes, Floats]]) -> Floats:
+    """Columns p_g = (I - H)_.g A_g w_g, shape (n_obs, G)."""
+    adjusted = np.zeros((fit.design.n_obs, len(roots)))
+    for group, (own, root) in enumerate(roots):
+        adjusted[own, group] = root @ contrast.weights[own]
+    return annihilate(fit.design, adjusted)
 
 
 def cr3(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampleTest:
