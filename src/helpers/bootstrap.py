@@ -10,7 +10,7 @@ scores of cluster h when only the residuals of cluster g are kept, for the jackk
 without cluster h. B draws are then one product of a B x G by a G x G matrix.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,19 +20,16 @@ from helpers.conventions import find_convention
 from helpers.effects import Codes, Floats, group_sums
 from helpers.errors import StudyError
 from helpers.panel import PanelFit
+from helpers.wild_weights import DISTRIBUTIONS, draw_weights, enumerate_signs
 
 # All sign vectors are enumerated up to this many clusters, or when there are no more of them than draws.
 ENUMERATED_CLUSTERS = 12
 # Relative distance within which two statistics are the same number.
 TIE = 1e-9
-# Numbers held at once in a block of draws.
-CHUNK = 1_000_000
 # Widths of search, in standard errors, beyond which an interval counts as unbounded.
 WIDEST = 2.0**16
 # Precision of the ends of an interval, in standard errors.
 PRECISION = 1e-9
-
-_WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
 
 
 @dataclass(frozen=True)
@@ -147,10 +144,12 @@ def wild_cluster_bootstrap(
     pieces = _build_pieces(fit, contrast, codes, restricted, variant)
     n_clusters = int(codes.max()) + 1
     enumerated = weights == "rademacher" and 2**n_clusters <= max(2**ENUMERATED_CLUSTERS, draws)
-    if not enumerated and rng is None:
+    if enumerated:
+        n_draws, blocks = 2**n_clusters, enumerate_signs(n_clusters)
+    elif rng is None:
         raise StudyError("wild cluster bootstrap", "the draws have no source", "pass rng, a numpy Generator")
-    n_draws = 2**n_clusters if enumerated else draws
-    blocks = _enumerate_signs(n_clusters) if enumerated else _draw_weights(weights, draws, n_clusters, rng)
+    else:
+        n_draws, blocks = draws, draw_weights(weights, draws, n_clusters, rng)
     moments = _draw_moments(pieces, blocks, contrast.estimate - null if restricted else None, interval)
     strict, tied = _shares(moments, pieces, contrast.estimate - null)
     low, high = _invert(moments, pieces, contrast.estimate, 1 - level, ties) if interval else (None, None)
@@ -178,7 +177,7 @@ def wild_cluster_bootstrap(
 def _check_options(weights: str, ties: str, variant: str, draws: int, level: float) -> None:
     """Stop at an option that is not known."""
     known = {
-        "weights": (weights, ("rademacher", "webb", "mammen", "normal")),
+        "weights": (weights, DISTRIBUTIONS),
         "ties": (ties, ("include", "exclude")),
         "variant": (variant, ("11", "13", "31", "33")),
     }
@@ -231,45 +230,6 @@ def _transform(fit: PanelFit, contrast: Contrast, codes: Codes, residuals: Float
         inverse = np.linalg.pinv((left + left.T) / 2, rcond=1e-8, hermitian=True)
         transformed[:, own] = residuals[:, own] @ inverse
     return np.asarray(np.sqrt((n_clusters - 1) / n_clusters) * transformed)
-
-
-def _enumerate_signs(n_clusters: int) -> Iterator[Floats]:
-    """All 2^G vectors of signs, in blocks."""
-    size = max(1, CHUNK // n_clusters)
-    for start in range(0, 2**n_clusters, size):
-        numbers = np.arange(start, min(start + size, 2**n_clusters), dtype=np.int64)
-        yield np.asarray(1.0 - 2.0 * ((numbers[:, None] >> np.arange(n_clusters)) & 1), dtype=np.float64)
-
-
-def _draw_weights(weights: str, draws: int, n_clusters: int, rng: np.random.Generator | None) -> Iterator[Floats]:
-    """Independent weights of the clusters, in blocks of (B, G)."""
-    assert rng is not None
-    draw = _distributions(rng)[weights]
-    size = max(1, CHUNK // n_clusters)
-    for start in range(0, draws, size):
-        yield draw(min(size, draws - start), n_clusters)
-
-
-def _distributions(rng: np.random.Generator) -> dict[str, Callable[[int, int], Floats]]:
-    """How each kind of weight is drawn; all have mean 0 and variance 1."""
-    root = np.sqrt(5.0)
-
-    def signs(size: int, groups: int) -> Floats:
-        # One random bit a sign.
-        bits = np.frombuffer(rng.bytes(size * -(-groups // 8)), dtype=np.uint8).reshape(size, -1)
-        drawn = np.unpackbits(bits, axis=1, count=groups).astype(float)
-        drawn *= -2.0
-        drawn += 1.0
-        return drawn
-
-    return {
-        "rademacher": signs,
-        "webb": lambda size, groups: _WEBB[rng.integers(0, 6, (size, groups))],
-        "mammen": lambda size, groups: np.where(
-            rng.random((size, groups)) < (root + 1) / (2 * root), (1 - root) / 2, (1 + root) / 2
-        ),
-        "normal": lambda size, groups: rng.standard_normal((size, groups)),
-    }
 
 
 def _draw_moments(pieces: _Pieces, blocks: Iterator[Floats], shift: float | None, both: bool) -> Floats:
