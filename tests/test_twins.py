@@ -111,7 +111,7 @@ def test_stored_outputs_are_short_plain_text():
     output = {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": 7}
     executed["cells"][2]["outputs"] = [output]
     stored = json.loads(build_twin(CELLS, executed))["cells"][2]["outputs"][0]
-    assert (stored["data"], stored["execution_count"]) == ({"text/plain": "3"}, None)
+    assert (stored["data"], stored["execution_count"]) == ({"text/plain": "3"}, 2)
 
 
 def test_an_edited_script_writes_its_twin(pair):
