@@ -256,11 +256,11 @@ def test_cr2_with_absorbed_effects_is_that_of_dummies(panel):
 def test_cr2_is_unbiased_when_errors_are_independent():
     # Its defining property: the expected variance estimate is the true variance of the estimate.
     from helpers.contrast import build_contrast
-    from helpers.small_sample import _influence
+    from helpers.small_sample import _influence, _roots
 
     fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], **TWO_WAY)
     contrast = build_contrast(fit, {"value": 1.0, "capital": -2.0})
-    influence = _influence(fit, contrast, fit.clusters[0])
+    influence = _influence(fit, contrast, _roots(fit, fit.clusters[0]))
     assert np.sum(influence**2) == pytest.approx(contrast.weights @ contrast.weights, rel=1e-9)
 
 
