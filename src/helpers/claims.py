@@ -22,6 +22,7 @@ __all__ = [
     "Verdict",
     "claim_words",
     "evidence_table",
+    "expand_words",
     "judge_claims",
     "load_claims",
     "record_verdicts",
@@ -216,16 +217,28 @@ def _is_list(key: str, words: Mapping[str, str | Sequence[str]]) -> bool:
     return "*" in key or any(not isinstance(words[name], str) for name in _PLACEHOLDER.findall(key))
 
 
-def _expand(claim_id: str, key: str, results: Mapping[str, Any], words: Mapping[str, str | Sequence[str]]) -> list[str]:
-    """The result keys behind one entry of reads."""
+def expand_words(where: str, key: str, words: Mapping[str, str | Sequence[str]]) -> list[str]:
+    """The keys that an entry of reads stands for, with the study's words in the place of its placeholders.
+
+    Raises
+    ------
+    StudyError
+        The entry holds a placeholder that is not among the words.
+    """
     keys = [key]
     for name in dict.fromkeys(_PLACEHOLDER.findall(key)):
         if name not in words:
             known = ", ".join(words) or "none"
-            raise StudyError(f"claim {claim_id}", f"{{{name}}} in {key} is not known", f"use one of: {known}")
+            raise StudyError(where, f"{{{name}}} in {key} is not known", f"use one of: {known}")
         filling = words[name]
         choices = [filling] if isinstance(filling, str) else list(filling)
         keys = [item.replace(f"{{{name}}}", choice) for item in keys for choice in choices]
+    return keys
+
+
+def _expand(claim_id: str, key: str, results: Mapping[str, Any], words: Mapping[str, str | Sequence[str]]) -> list[str]:
+    """The result keys behind one entry of reads."""
+    keys = expand_words(f"claim {claim_id}", key, words)
     if "*" in key:
         patterns = [re.compile(re.escape(item).replace(r"\*", r"[^.]+")) for item in keys]
         keys = sorted(item for item in results if any(pattern.fullmatch(item) for pattern in patterns))

@@ -154,7 +154,16 @@ def _request(options: argparse.Namespace) -> Request:
         workers=options.workers or os.cpu_count() or 1,
         scheduler=options.scheduler,
         timeout=options.timeout,
+        check=lambda: _check_study(study, root),
     )
+
+
+def _check_study(study: Study, root: Path) -> str:
+    """Check without running, for ``check`` and at the start of a run that has something to do; pandas loads here."""
+    from helpers.checking import check_study
+
+    notebooks = root / "notebooks"
+    return check_study(study, notebooks if notebooks.is_dir() else None)
 
 
 def _preset(study: Study, name: str | None) -> dict[str, int]:
@@ -205,13 +214,12 @@ def check_command(options: argparse.Namespace) -> int:
     """``study check``."""
     from helpers.manifest import check_manifest, write_manifest
 
-    _, study, _ = _read_study(options.study)
+    root, study, _ = _read_study(options.study)
     if options.accept:
         print(f"wrote {os.path.relpath(write_manifest(study.folder))}")
     files = check_manifest(study.folder)
-    from helpers.checking import check_study
-
-    print(f"{study.name}: study file valid, {files} data files as in the manifest, {check_study(study)}")
+    found = _check_study(study, root)
+    print(f"{study.name}: study file valid, {files} data files as in the manifest, {found}")
     return DONE
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from helpers.errors import StudyError
 from helpers.index import CompositeIndex, composite_index
 
 if TYPE_CHECKING:
@@ -22,8 +23,20 @@ def build_index(panel: pd.DataFrame, index: Index, **choices: Any) -> CompositeI
 
 
 def build_indices(panel: pd.DataFrame, study: Study) -> dict[str, CompositeIndex]:
-    """Every index that the study declares, by name."""
-    return {name: build_index(panel, index) for name, index in study.indices.items()}
+    """Every index that the study declares, by name.
+
+    Raises
+    ------
+    StudyError
+        Naming the index, and from :func:`helpers.index.composite_index` the column, the row and the rule.
+    """
+    built = {}
+    for name, index in study.indices.items():
+        try:
+            built[name] = build_index(panel, index)
+        except StudyError as error:
+            raise StudyError(f"index {name}, {error.where}", error.rule, error.remedy) from None
+    return built
 
 
 def index_values(indices: Mapping[str, CompositeIndex]) -> pd.DataFrame:

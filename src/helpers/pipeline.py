@@ -76,6 +76,8 @@ def run(request: Request) -> Outcome:
         check_writable(request.folder)
         if not any(explain_task(job) for job in jobs):
             return Outcome({}, tuple(job.name for job in jobs), ())
+        if request.check is not None:
+            request.check()
         with interruptible():
             errors = _build(jobs, request)
         shutil.rmtree(request.folder / "run" / "staging", ignore_errors=True)

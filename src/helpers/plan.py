@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class Request:
         Address of a Dask scheduler, or None for this machine.
     timeout
         Seconds that one cell may take.
+    check
+        Called when something has to run, before it does: the study's own checks, which raise a StudyError.
     """
 
     root: Path
@@ -58,6 +60,7 @@ class Request:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     scheduler: str | None = None
     timeout: int = 3600
+    check: Callable[[], object] | None = None
 
 
 def plan(request: Request) -> list[Job]:

@@ -368,6 +368,11 @@ def _drop_entities(data: pd.DataFrame, units: pd.DataFrame, where: dict[str, str
                 f"use one of: {', '.join(units.columns)}",
             )
         dropped &= units[column].astype(str) == str(value)
+    if not dropped.any():
+        told = ", ".join(f"{column}: {value}" for column, value in where.items())
+        raise StudyError(
+            f"robustness, drop_where {told}", "no entity is so, and the row would change nothing", "correct the value"
+        )
     return data[~data.index.get_level_values(0).isin(units.index[dropped])]
 
 
