@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 1 Data cleaning
 #
-# From the publisher's files to one panel: one row per unit and period, one column per statistic. This notebook reads
-# the files, checks them against what the study file declares, fills what a declared rule allows to be filled (and shows
-# every cell of it), and derives the variables and indicators of the study.
+# Which figures does the study rest on, and what was done to them? From the publisher's files to one panel: one row per
+# unit and period, one column per statistic. This notebook reads the files, checks them against what the study file
+# declares, fills what a declared rule allows to be filled (and shows every cell of it), and derives the variables and
+# indicators of the study.
 
 # %% [markdown]
 # ## Parameters
@@ -48,7 +49,7 @@ run.table(filled, "filled_cells", caption="Every cell that a declared rule fille
 # %%
 results.record("data.cells_filled", value=len(filled), digits=0)
 results.record("data.statistics", value=len(choices.columns), digits=0)
-run.say("A rule filled {data.cells_filled} cells; the study reads {data.statistics} statistics. Nothing else is filled.")
+run.say("The study reads {data.statistics} statistics. Rules filled {data.cells_filled} cells, and nothing else is filled.")
 
 # %%
 coverage = cleaning.coverage_table(raw, choices.columns)
@@ -60,8 +61,8 @@ run.figure(
 )
 
 # %% [markdown]
-# Dark is complete, white is empty. A gap inside a statistic's declared span stops the run, unless the study file says that
-# rows with a gap are dropped.
+# Dark is complete, white is empty. A gap inside a statistic's declared span stops the run, unless the study file says
+# that rows with a gap are dropped.
 
 # %% [markdown]
 # ## Which rows are analysed?

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 2 Index construction
 #
-# Empowerment and effectiveness are not observed; each is an index of indicators. Every indicator $x_j$ is scaled to
-# $[0, 1]$ over all units and periods together,
+# What is measured, and how sure is it? What is not observed is built as an index of indicators. Every indicator $x_j$ is
+# scaled to $[0, 1]$ over all units and periods together,
 #
 # $$s_{itj} = \frac{x_{itj} - \min x_j}{\max x_j - \min x_j} \quad\text{(flipped where less is better)},$$
 #
@@ -92,17 +92,17 @@ run.table(change, "index_change", caption=f"Change of the mean from {first} to {
 
 # %%
 ranking = construction.rank_entities(final[model.treatment])
-run.table(ranking, "ranking_treatment", caption=f"{choices.label(model.treatment)}: mean over the periods, rank, change")
+run.table(ranking, "ranking_treatment", caption=f"{choices.label(model.treatment)}: mean, rank, change")
 
 # %%
 outcome_ranking = construction.rank_entities(final[model.outcome])
-run.table(outcome_ranking, "ranking_outcome", caption=f"{choices.label(model.outcome)}: mean over the periods, rank, change")
+run.table(outcome_ranking, "ranking_outcome", caption=f"{choices.label(model.outcome)}: mean, rank, change")
 
 # %%
 experiment = index_report.build_experiment(panel, choices)
 uncertainty = draw_uncertainty(experiment, choice_draws, run.rng("choices of the index"))
 ranks = index_report.rank_table(uncertainty, bootstraps[main], main)
-run.table(ranks, "rank_intervals", caption=f"{choices.label(main)}: rank, and its interval over choices and over samples")
+run.table(ranks, "rank_intervals", caption=f"{choices.label(main)}: rank, with two intervals")
 
 # %%
 run.figure(
@@ -157,7 +157,7 @@ run.figure(
 run.say(index_report.say_choices(sensitivity))
 
 # %%
-run.table(index_report.sobol_table(sensitivity), "sobol", caption="Sobol indices with the half-widths of their intervals")
+run.table(index_report.sobol_table(sensitivity), "sobol", caption="Sobol indices with half-widths of their intervals")
 
 # %% [markdown]
 # ## Do units come together or drift apart?
@@ -173,7 +173,7 @@ run.figure(
 
 # %%
 gaps = index_report.gap_table(values, run.regions)
-run.table(gaps, "inequality", caption=f"{choices.label(main)}: Theil and Gini (Dagum) with their exact regional parts", digits=4)
+run.table(gaps, "inequality", caption=f"{choices.label(main)}: Theil and Gini with their regional parts")
 
 # %%
 convergence = index_report.convergence_table(index_report.convergence_columns(index, scores, choices))
@@ -190,7 +190,7 @@ run.figure(
 
 # %%
 moves = index_report.transition_table(values)
-run.table(moves, "transitions", caption="From quarter (row) to quarter (column) of the distribution, one period to the next")
+run.table(moves, "transitions", caption="From quarter (row) to quarter (column), one period to the next")
 
 # %% [markdown]
 # A negative trend of sigma, or a negative beta, says that units come together; the diagonal of the last table says how
@@ -223,7 +223,8 @@ run.table(profile.standing, "unit_standing", caption=f"{chosen}: where it stands
 run.table(index_report.label_index(profile.moved, choices), "unit_moved", caption=f"{chosen}: what moved it", digits=4)
 
 # %%
-run.table(index_report.label_index(profile.outlook, choices), "unit_outlook", caption=f"{chosen}: where most is to be gained", digits=4)
+outlook = index_report.label_index(profile.outlook, choices)
+run.table(outlook, "unit_outlook", caption=f"{chosen}: where most is to be gained", digits=4)
 
 # %% [markdown]
 # ## Checks

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 4 Robustness
 #
-# The primary specification, changed in one respect at a time. Each row asks one question; the rows are declared in the
-# study file before they are run.
+# Does the result survive? The primary specification is changed in one respect at a time. Each row asks one question; the
+# rows are declared in the study file before they are run.
 
 # %% [markdown]
 # ## Parameters

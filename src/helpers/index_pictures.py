@@ -61,7 +61,7 @@ def draw_ranks(values: pd.Series, intervals: pd.DataFrame, regions: pd.Series, l
     colours = region_colours(list(labels))
     figure, axes = new_figure(height=1.2 + 0.19 * ranks.shape[1])
     last = ranks.index[-1]
-    for entity in ranks:
+    for entity in ranks.columns[ranks.loc[last].notna()]:
         colour = colours.get(regions.get(entity, ""), QUIET)
         axes.plot(range(len(ranks)), ranks[entity], color=colour, linewidth=1.2, alpha=0.85)
         place = ranks.loc[last, entity]

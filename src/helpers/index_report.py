@@ -113,8 +113,8 @@ def say_choices(sensitivity: IndexSensitivity) -> str:
     table = sensitivity.outputs["standardised"].table
     largest = str(table["total"].idxmax())
     return (
-        "Over random choices of the index the standardised coefficient lies between {index.choices.standardised:ci_low} "
-        "and {index.choices.standardised:ci_high} in nineteen of twenty runs (declared method: "
+        "Over random choices of the index the standardised coefficient lies between "
+        "{index.choices.standardised:ci_low} and {index.choices.standardised:ci_high} in nineteen of twenty runs (declared method: "
         "{index.choices.standardised}); it keeps its sign in {index.choices.standardised.same_sign:.0%} of them and is "
         "significant in {index.choices.standardised.significant:.0%}. "
         f"The choice that moves it most is {largest.replace('_', ' ')}: total-order index "
@@ -129,7 +129,7 @@ def sobol_table(sensitivity: IndexSensitivity) -> pd.DataFrame:
 
 
 def rank_table(found: IndexUncertainty, bootstrap: IndexBootstrap, name: str) -> pd.DataFrame:
-    """One row per entity, best first: its rank, the interval over choices, and the sampling interval at the last time."""
+    """One row per entity, best first: rank, its interval over choices, and the sampling interval at the last time."""
     table = found.ranks[name].rename(columns={"ci_low": "choices_low", "ci_high": "choices_high"})
     last = bootstrap.ranks.index.get_level_values(1).max()
     sampled = bootstrap.ranks.xs(last, level=1)
@@ -147,7 +147,7 @@ def gap_table(values: pd.Series, regions: pd.Series) -> pd.DataFrame:
 
 
 def convergence_table(columns: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """One row per column: sigma convergence (trend of the log coefficient of variation) and absolute beta convergence."""
+    """One row per column: sigma convergence (trend of log sd / mean) and absolute beta convergence."""
     rows = {}
     for label, values in columns.items():
         wide = values.unstack(level=1).dropna()
