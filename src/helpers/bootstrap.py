@@ -15,7 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.contrast import Contrast, Parameter, annihilate, build_contrast, leave_out_weights, only_cluster
+from helpers.contrast import (
+    Contrast,
+    Parameter,
+    annihilate,
+    build_contrast,
+    leave_out_weights,
+    only_cluster,
+    own_blocks,
+)
 from helpers.conventions import find_convention
 from helpers.effects import Codes, Floats, group_sums
 from helpers.errors import StudyError
@@ -217,18 +225,11 @@ def _transform(fit: PanelFit, contrast: Contrast, codes: Codes, residuals: Float
     H is the hat matrix of the model whose residuals are drawn. The inverse is a generalised one, since the effects
     within a cluster leave it singular.
     """
-    n_clusters = int(codes.max()) + 1
-    w = contrast.weights
+    w, n_clusters = contrast.weights, int(codes.max()) + 1
     transformed = np.empty_like(residuals)
-    for group in range(n_clusters):
-        own = np.flatnonzero(codes == group)
-        unit = np.zeros((len(codes), len(own)))
-        unit[own, np.arange(len(own))] = 1.0
-        left = annihilate(fit.design, unit)[own]
-        if restricted:
-            left = left + np.outer(w[own], w[own]) / (w @ w)
-        inverse = np.linalg.pinv((left + left.T) / 2, rcond=1e-8, hermitian=True)
-        transformed[:, own] = residuals[:, own] @ inverse
+    for own, block in own_blocks(fit.design, codes):
+        left = block + np.outer(w[own], w[own]) / (w @ w) if restricted else block
+        transformed[:, own] = residuals[:, own] @ np.linalg.pinv(left, rcond=1e-8, hermitian=True)
     return np.asarray(np.sqrt((n_clusters - 1) / n_clusters) * transformed)
 
 

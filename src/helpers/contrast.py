@@ -1,6 +1,6 @@
 """One linear combination of coefficients, as a weighted sum of the outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,17 @@ def annihilate(design: Design, columns: Floats) -> Floats:
     left = design.effects.project(columns)
     q, _ = np.linalg.qr(design.x_within)
     return np.asarray(left - q @ (q.T @ left))
+
+
+def own_blocks(design: Design, codes: Codes) -> Iterator[tuple[Codes, Floats]]:
+    """Rows of each cluster and its block (I - H)_gg of the matrix that leaves residuals; see `annihilate`."""
+    q, _ = np.linalg.qr(design.x_within)
+    for group in range(int(codes.max()) + 1):
+        own = np.flatnonzero(codes == group)
+        unit = np.zeros((design.n_obs, len(own)))
+        unit[own, np.arange(len(own))] = 1.0
+        block = design.effects.project(unit)[own] - q[own] @ q[own].T
+        yield own, (block + block.T) / 2
 
 
 def cluster_labels(fit: PanelFit, codes: Codes) -> pd.Index:

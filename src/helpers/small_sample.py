@@ -6,7 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from helpers.contrast import Contrast, Parameter, annihilate, build_contrast, leave_out_weights, only_cluster
+from helpers.contrast import (
+    Contrast,
+    Parameter,
+    annihilate,
+    build_contrast,
+    leave_out_weights,
+    only_cluster,
+    own_blocks,
+)
 from helpers.effects import Codes, Floats
 from helpers.panel import PanelFit
 
@@ -94,13 +102,9 @@ def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0
 
 def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:
     """Rows of each cluster and its A_g."""
-    design, roots = fit.design, []
-    for group in range(int(codes.max()) + 1):
-        own = np.flatnonzero(codes == group)
-        unit = np.zeros((design.n_obs, len(own)))
-        unit[own, np.arange(len(own))] = 1.0
-        left = annihilate(design, unit)[own]
-        values, vectors = np.linalg.eigh((left + left.T) / 2)
+    roots = []
+    for own, block in own_blocks(fit.design, codes):
+        values, vectors = np.linalg.eigh(block)
         real = values > ABSORBED
         roots.append((own, vectors[:, real] / np.sqrt(values[real]) @ vectors[:, real].T))
     return roots
