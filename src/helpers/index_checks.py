@@ -1,6 +1,7 @@
 """Checks of the figures that go into a composite index; each error names the column and, where it helps, the row."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,18 @@ Table = pd.DataFrame | ArrayLike
 
 # A column whose range is within rounding error of its size is constant: 0.1 + 0.2 and 0.3 are one figure.
 CONSTANT_TOLERANCE = 1e-12
+# Rows laid side by side where a long table is reduced by column: NumPy is several times faster on long rows.
+FOLD = 32
+BLOCK = 128
+
+
+@dataclass(frozen=True)
+class ColumnExtents:
+    """Lowest and highest figure and sum of each column, shape (k,) each."""
+
+    low: Matrix
+    high: Matrix
+    total: Matrix
 
 
 def column_names(data: Table) -> list[Hashable]:
@@ -50,6 +63,13 @@ def check_figures(data: Table) -> Matrix:
     StudyError
         Not a matrix, no row or no column, a name used twice, a text, missing or infinite cell.
     """
+    matrix = read_figures(data)
+    check_finite(data, matrix, column_extents(matrix))
+    return matrix
+
+
+def read_figures(data: Table) -> Matrix:
+    """`check_figures` without the look at single cells."""
     if isinstance(data, pd.DataFrame):
         _check_unique_names(data)
         matrix = _numbers_of(data)
@@ -61,12 +81,19 @@ def check_figures(data: Table) -> Matrix:
             "an index needs a table with at least one row and one column",
             "give rows (entity-times) by columns (indicators)",
         )
-    # One sum per column finds every missing or infinite cell without a second matrix in memory.
-    with np.errstate(invalid="ignore", over="ignore"):
-        suspects = np.flatnonzero(~np.isfinite(matrix.sum(axis=0)))
-    for column in suspects:
-        _check_finite(data, matrix[:, column], column_names(data)[column])
     return matrix
+
+
+def check_finite(data: Table, matrix: Matrix, extents: ColumnExtents) -> None:
+    """Stop at a missing or infinite cell; it shows in the sum of its column.
+
+    Raises
+    ------
+    StudyError
+        Names the column and the row.
+    """
+    for column in np.flatnonzero(~np.isfinite(extents.total)):
+        _check_finite_column(data, matrix[:, column], column_names(data)[column])
 
 
 def _check_unique_names(data: pd.DataFrame) -> None:
@@ -91,7 +118,7 @@ def _numbers_of_array(data: ArrayLike) -> Matrix:
         raise StudyError("figures", f"they are not a table of numbers ({error})", "give one number per cell") from None
 
 
-def _check_finite(data: Table, column: Matrix, name: Hashable) -> None:
+def _check_finite_column(data: Table, column: Matrix, name: Hashable) -> None:
     missing = np.flatnonzero(np.isnan(column))
     if len(missing) == len(column):
         raise StudyError(f"column {name}", "every cell is missing", "take the indicator out or supply its figures")
@@ -111,7 +138,29 @@ def _check_finite(data: Table, column: Matrix, name: Hashable) -> None:
     raise StudyError(f"column {name}", "its sum is larger than a number can be", "use a larger unit")
 
 
-def check_no_constant(data: Table, matrix: Matrix, where: str = "") -> None:
+def column_extents(matrix: Matrix) -> ColumnExtents:
+    """Lowest and highest figure and sum of each column of an n x k matrix, in one walk through memory."""
+    # A column with a missing or infinite cell has such a sum, which is what `check_finite` looks for.
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _measure_columns(matrix)
+
+
+def _measure_columns(matrix: Matrix) -> ColumnExtents:
+    rows, columns = matrix.shape
+    if not matrix.flags.c_contiguous or rows < FOLD * BLOCK:
+        return ColumnExtents(matrix.min(axis=0), matrix.max(axis=0), matrix.sum(axis=0))
+    folded = rows - rows % FOLD
+    wide = matrix[:folded].reshape(-1, FOLD * columns)
+    blocks = [wide[start : start + BLOCK] for start in range(0, len(wide), BLOCK)]
+    parts = [(block.min(axis=0), block.max(axis=0), block.sum(axis=0)) for block in blocks]
+    low, high, total = (np.array(part).reshape(-1, columns) for part in zip(*parts, strict=True))
+    rest = matrix[folded:]
+    return ColumnExtents(
+        np.vstack([low, rest]).min(axis=0), np.vstack([high, rest]).max(axis=0), total.sum(axis=0) + rest.sum(axis=0)
+    )
+
+
+def check_no_constant(data: Table, extents: ColumnExtents) -> None:
     """Stop at a column that does not vary; it has no scale and no information.
 
     Raises
@@ -119,19 +168,19 @@ def check_no_constant(data: Table, matrix: Matrix, where: str = "") -> None:
     StudyError
         Names the column and its one value; an all-zero column is told apart.
     """
-    low, high = matrix.min(axis=0), matrix.max(axis=0)
+    low, high = extents.low, extents.high
     constant = high - low <= CONSTANT_TOLERANCE * np.maximum(np.abs(low), np.abs(high))
     if constant.any():
         column = int(np.flatnonzero(constant)[0])
         value = "all its cells are 0" if high[column] == 0 else f"it is constant ({high[column]:g} in every row)"
         raise StudyError(
-            f"column {column_names(data)[column]}{where}",
+            f"column {column_names(data)[column]}",
             f"{value}, so it cannot be scaled or weighted",
             "take the indicator out of the index or correct its figures",
         )
 
 
-def check_no_negative(data: Table, matrix: Matrix, method: str) -> None:
+def check_no_negative(data: Table, matrix: Matrix, extents: ColumnExtents, method: str) -> None:
     """Stop at the first negative cell, for methods that need shares of a total.
 
     Raises
@@ -139,7 +188,7 @@ def check_no_negative(data: Table, matrix: Matrix, method: str) -> None:
     StudyError
         Names the column, the row and the value.
     """
-    negative = matrix.min(axis=0) < 0
+    negative = extents.low < 0
     if negative.any():
         column = int(np.flatnonzero(negative)[0])
         row = int(np.argmax(matrix[:, column] < 0))

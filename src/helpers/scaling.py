@@ -14,6 +14,7 @@ from helpers.index_checks import (
     check_figures,
     check_no_constant,
     check_no_negative,
+    column_extents,
     column_names,
     like,
     read_directions,
@@ -51,7 +52,7 @@ def min_max_scale(frame: Table, directions: Any = None) -> pd.DataFrame | Matrix
     """
     matrix = check_figures(frame)
     signs = read_directions(directions, column_names(frame))
-    check_no_constant(frame, matrix)
+    check_no_constant(frame, column_extents(matrix))
     scores: pd.DataFrame | Matrix = like(frame, _min_max(matrix, signs))
     return scores
 
@@ -171,7 +172,7 @@ class at_time:  # noqa: N801 - reads as a phrase: with at_time(panel, 2015)
 def _scale_block(figures: pd.DataFrame, signs: Matrix, scale: str, limits: dict[str, Any]) -> pd.DataFrame:
     matrix = check_figures(figures)
     if scale != "goalposts":
-        check_no_constant(figures, matrix)
+        check_no_constant(figures, column_extents(matrix))
     if scale == "goalposts":
         posts = _read_goalposts(figures, limits["goalposts"])
         scores = _goalposts(matrix, signs, posts)
@@ -255,7 +256,7 @@ def _read_references(figures: pd.DataFrame, matrix: Matrix, references: Mapping[
 
 
 def _check_ratio(figures: pd.DataFrame, matrix: Matrix, signs: Matrix) -> None:
-    check_no_negative(figures, matrix, "the ratio to the best")
+    check_no_negative(figures, matrix, column_extents(matrix), "the ratio to the best")
     for column, name in enumerate(figures.columns):
         if signs[column] < 0 and matrix[:, column].min() == 0:
             raise StudyError(

@@ -1,6 +1,7 @@
 """Scores -> weights: how much each indicator counts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -14,13 +15,16 @@ from helpers.index_checks import (
     check_enough,
     check_enough_rows,
     check_figures,
+    check_finite,
     check_no_constant,
     check_no_negative,
+    column_extents,
+    read_figures,
 )
 from helpers.scaling import min_max_scale
 
 # Rows worked on at a time: small enough for the processor's cache, so that ten million rows need no second matrix.
-BLOCK_ROWS = 8192
+BLOCK_ROWS = 2048
 # Stands in for 0 inside the logarithm only; 0 x ln(tiny) is exactly 0, which is the limit of p ln p.
 TINY = np.finfo(float).tiny
 
@@ -53,9 +57,9 @@ def entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Ma
 
     Source: Shannon (1948); Zeleny (1982), Multiple Criteria Decision Making, ch. 7.
     """
-    matrix = _check_shares(scores, shift)
-    check_enough(matrix, "entropy weighting")
-    information = 1.0 - _entropies(matrix, shift)
+    shares = _check_shares(scores, shift)
+    check_enough(shares.matrix, "entropy weighting")
+    information = 1.0 - _entropies(shares, shift)
     return _labelled(scores, _shares(information))
 
 
@@ -88,21 +92,31 @@ def column_entropies(scores: Table, shift: float = 0.0) -> "pd.Series[float] | M
     return _labelled(scores, _entropies(_check_shares(scores, shift), shift))
 
 
-def _check_shares(scores: Table, shift: float, method: str = "entropy weighting") -> Matrix:
-    """`scores` as a matrix whose columns can be turned into shares of their totals."""
+@dataclass(frozen=True)
+class _Shares:
+    """Figures whose columns can be turned into shares: n x k `matrix`, and the sum of each column."""
+
+    matrix: Matrix
+    total: Matrix
+
+
+def _check_shares(scores: Table, shift: float, method: str = "entropy weighting") -> _Shares:
     if not shift >= 0:
         raise StudyError(f"zero rule with shift {shift:g}", "a shift is 0 or more", "use 0 for the rule 0 ln 0 = 0")
-    matrix = check_figures(scores)
+    matrix = read_figures(scores)
+    extents = column_extents(matrix)
+    check_finite(scores, matrix, extents)
     check_enough_rows(matrix, method)
-    check_no_negative(scores, matrix, method)
-    check_no_constant(scores, matrix)
-    return matrix
+    check_no_negative(scores, matrix, extents, method)
+    check_no_constant(scores, extents)
+    return _Shares(matrix, extents.total)
 
 
-def _entropies(matrix: Matrix, shift: float) -> Matrix:
+def _entropies(shares: _Shares, shift: float) -> Matrix:
     """`column_entropies` on checked figures, a block of rows at a time."""
+    matrix = shares.matrix
     rows, columns = matrix.shape
-    inverse_total = 1.0 / (matrix.sum(axis=0) + shift * rows)
+    inverse_total = 1.0 / (shares.total + shift * rows)
     order: Literal["C", "F"] = "C" if matrix.flags.c_contiguous else "F"
     share = np.empty((min(rows, BLOCK_ROWS), columns), order=order)
     log_share = np.empty_like(share)
@@ -207,7 +221,7 @@ def variation_weights(scores: Table) -> "pd.Series[float] | Matrix":
     StudyError
         A negative, missing or constant column, fewer than two rows or columns.
     """
-    matrix = _check_shares(scores, 0.0, "the coefficient of variation")
+    matrix = _check_shares(scores, 0.0, "the coefficient of variation").matrix
     check_enough(matrix, "weighting by the coefficient of variation")
     return _labelled(scores, _shares(matrix.std(axis=0, ddof=1) / matrix.mean(axis=0)))
 
@@ -277,7 +291,7 @@ def pca_weights(scores: Table) -> "pd.Series[float] | Matrix":
     """
     matrix = check_figures(scores)
     check_enough(matrix, "PCA weighting")
-    check_no_constant(scores, matrix)
+    check_no_constant(scores, column_extents(matrix))
     loadings = np.linalg.eigh(_correlations(matrix, "pearson"))[1][:, -1]
     loadings = loadings if loadings.sum() > 0 else -loadings
     slopes = loadings / matrix.std(axis=0, ddof=1)
