@@ -49,7 +49,7 @@ run.table(filled, "filled_cells", caption="Every cell that a declared rule fille
 # %%
 results.record("data.cells_filled", value=len(filled), digits=0)
 results.record("data.statistics", value=len(choices.columns), digits=0)
-run.say("The study reads {data.statistics} statistics. Rules filled {data.cells_filled} cells, and nothing else is filled.")
+run.say("The study reads {data.statistics} statistics. Rules filled {data.cells_filled} cells; nothing else is filled.")
 
 # %%
 coverage = cleaning.coverage_table(raw, choices.columns)

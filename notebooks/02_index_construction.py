@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 2 Index construction
 #
-# What is measured, and how sure is it? What is not observed is built as an index of indicators. Every indicator $x_j$ is
-# scaled to $[0, 1]$ over all units and periods together,
+# What is measured, and how sure is it? What is not observed is built as an index of indicators. Every indicator $x_j$
+# is scaled to $[0, 1]$ over all units and periods together,
 #
 # $$s_{itj} = \frac{x_{itj} - \min x_j}{\max x_j - \min x_j} \quad\text{(flipped where less is better)},$$
 #

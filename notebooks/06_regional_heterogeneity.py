@@ -34,7 +34,8 @@ terms = {"outcome": model.outcome, "treatment": model.treatment, "controls": mod
 # %%
 means, mean_gaps = heterogeneity.region_means(data, model.treatment, run.regions, order=order)
 region_tables.record_means(results, means, mean_gaps, model.treatment)
-run.table(region_tables.mean_table(means, mean_gaps, choices), "region_means", caption="Mean of the treatment by region")
+table = region_tables.mean_table(means, mean_gaps, choices)
+run.table(table, "region_means", caption="Mean of the treatment by region")
 
 # %% [markdown]
 # ## How large is the effect in each region?
@@ -47,8 +48,9 @@ region_tables.record_regions(results, fits, model.treatment)
 run.table(region_tables.region_table(fits, choices), "regions", caption="The primary specification in each region")
 
 # %% tags=["summary"]
+rows = region_tables.region_estimates(fits, choices)
 run.figure(
-    pictures.draw_rows(region_tables.region_estimates(fits, choices), label=f"effect of {choices.label(model.treatment).lower()}"),
+    pictures.draw_rows(rows, label=f"effect of {choices.label(model.treatment).lower()}"),
     "regions",
     caption="The effect by region, 95 % intervals by inversion of the wild cluster bootstrap",
     alt="One estimate with its interval per region, and a line at zero.",
@@ -66,7 +68,8 @@ gaps = heterogeneity.compare_regions(
     wild_draws=wild_draws, permutations=bootstrap_draws, rng=run.rng("differences"),
 )
 region_tables.record_gaps(results, gaps, model.treatment)
-run.table(region_tables.gap_table(gaps, choices), "region_differences", caption="Differences between regions, with tests")
+tests = region_tables.gap_table(gaps, choices)
+run.table(tests, "region_differences", caption="Differences between regions, with tests")
 
 # %%
 run.say(region_tables.say_ordering(fits, gaps, choices))
@@ -91,7 +94,8 @@ run.table(left_out, "left_out_of_groups", caption="Units that belong to no group
 # ## Checks
 
 # %%
-run.check("every difference equals the difference of its two estimates", region_tables.largest_misfit(fits, gaps) < 1e-10)
+misfit = region_tables.largest_misfit(fits, gaps)
+run.check("every difference equals the difference of its two estimates", misfit < 1e-10)
 
 # %% tags=["nbval-check-output"]
 print([(name, fit.n_entities) for name, fit in fits.items()])

@@ -128,7 +128,7 @@ def run_specification_tests(panel: pd.DataFrame, study: Study) -> dict[str, Diag
 
 
 def diagnostic_table(tests: Mapping[str, Diagnostic | Refusal]) -> pd.DataFrame:
-    """One row per test: what it takes for granted, statistic, degrees of freedom, p-value, and what to know of its form."""
+    """One row per test: what it takes for granted, statistic, degrees of freedom, p-value, and a note on its form."""
     rows = [
         {
             "test": test.name,
@@ -156,7 +156,7 @@ def record_tests(results: Results, tests: Mapping[str, Diagnostic | Refusal]) ->
 
 
 def record_wild(results: Results, key: str, wild: WildBootstrap, n_obs: int, n_entities: int) -> None:
-    """Record an estimate with the p-value and the interval of the wild cluster bootstrap; an end at infinity is left out."""
+    """Record an estimate with the wild cluster bootstrap's p-value and interval; an end at infinity is left out."""
     low, high = (end if end is not None and np.isfinite(end) else None for end in (wild.ci_low, wild.ci_high))
     results.record(
         key,

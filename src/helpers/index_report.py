@@ -114,8 +114,8 @@ def say_choices(sensitivity: IndexSensitivity) -> str:
     largest = str(table["total"].idxmax())
     return (
         "Over random choices of the index the standardised coefficient lies between "
-        "{index.choices.standardised:ci_low} and {index.choices.standardised:ci_high} in nineteen of twenty runs (declared method: "
-        "{index.choices.standardised}); it keeps its sign in {index.choices.standardised.same_sign:.0%} of them and is "
+        "{index.choices.standardised:ci_low} and {index.choices.standardised:ci_high} in nineteen of twenty runs "
+        "(declared method: {index.choices.standardised}); it keeps its sign in {index.choices.standardised.same_sign:.0%} of them and is "
         "significant in {index.choices.standardised.significant:.0%}. "
         f"The choice that moves it most is {largest.replace('_', ' ')}: total-order index "
         f"{{index.choices.sobol.{largest}.total:.2f}}. The widest interval of a Sobol index is "

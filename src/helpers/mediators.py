@@ -75,10 +75,10 @@ def record_mediators(results: Results, fits: Mapping[str, MediationEffects]) -> 
 
 
 def effect_table(fits: Mapping[str, MediationEffects], study: Study) -> pd.DataFrame:
-    """One row per mediator and effect: estimate, standard error, p-value, interval, and the bootstrap's BCa interval."""
+    """One row per mediator and effect: estimate, standard error, p-value, interval, and the bootstrap's BCa one."""
     rows = {(study.label(name), WORDS[path]): getattr(fit, path) for name, fit in fits.items() for path in PATHS}
     columns = ("estimate", "std_error", "p_value", "ci_low", "ci_high")
-    table = pd.DataFrame(
+    return pd.DataFrame(
         [
             [*(getattr(effect, column) for column in columns), effect.bootstrap.bca_low, effect.bootstrap.bca_high]
             for effect in rows.values()
@@ -86,7 +86,6 @@ def effect_table(fits: Mapping[str, MediationEffects], study: Study) -> pd.DataF
         index=pd.MultiIndex.from_tuples(rows, names=["mediator", "effect"]),
         columns=[*columns, "bca_low", "bca_high"],
     )
-    return table
 
 
 def without_paths(table: pd.DataFrame) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def mean_table(means: Mapping[str, RegionFit], gaps: Mapping[str, RegionGap], st
 
 
 def region_table(fits: Mapping[str, RegionFit], study: Study) -> pd.DataFrame:
-    """One row per region: the clustered numbers, and the bootstrap's p-value, interval and smallest possible p-value."""
+    """One row per region: the clustered numbers, and the bootstrap's p-value, interval and smallest p-value."""
     rows = {study.label(name): _numbers(fit) | _wild_numbers(fit.wild) for name, fit in fits.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("region")
 

@@ -131,7 +131,7 @@ def write_report(
         study=study,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         chapters=chapters,
-        lifted=[part for chapter in chapters for part in _lift(chapter)],
+        lifted=[part for chapter in (*chapters[-1:], *chapters[:-1]) for part in _lift(chapter)],
         ladder=_ladder(study, results),
         axis=_axis(_ladder_results(study, results)),
         primary=results.get(_ladder_key(study, study.primary)),
