@@ -17,6 +17,7 @@ from helpers.engines import linearmodels_fit, pyfixest_fit
 from helpers.grams import fit_weighted_entities
 from helpers.inference import cr2, cr3, standard_error_passport, wild_cluster_bootstrap
 from helpers.panel import PanelFit, fit_panel
+from helpers.placebo import permute_treatment
 
 N_ENTITIES, N_TIMES, N_REGRESSORS = 31, 7, 6
 NAMES = [f"x{j}" for j in range(N_REGRESSORS)]
@@ -64,6 +65,7 @@ def time_bootstrap(data: pd.DataFrame, rng: np.random.Generator) -> None:
     say("  all 2^12 sign vectors", best_of(3, lambda: wild_cluster_bootstrap(twelve, "x0")))
     say("cr2 with Satterthwaite df", best_of(3, lambda: cr2(own, "x0")))
     say("cr3 jackknife", best_of(3, lambda: cr3(own, "x0")))
+    say("permute_treatment, 1,000,000", best_of(1, lambda: permute_treatment(own, "x0", draws=1_000_000, rng=rng)))
     say("standard_error_passport", best_of(3, lambda: standard_error_passport(own, "x0")))
 
 
