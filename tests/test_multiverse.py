@@ -4,6 +4,7 @@ Tolerance 1e-10 (relative) where the same normal equations are solved in another
 compared with a regression on its drawn outcome; single precision (2e-4) beyond 12 clusters, where draws are counted.
 """
 
+from collections.abc import Iterator
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -49,6 +50,10 @@ def grunfeld() -> pd.DataFrame:
     return data.set_index(["firm", "year"]).sort_index()
 
 
+def table_rows(table: pd.DataFrame) -> Iterator[Any]:
+    yield from table.itertuples()
+
+
 def refit(panel: pd.DataFrame, row: Any) -> PanelFit:
     """The specification of a table row by `fit_panel`."""
     if row.lag != "0":
@@ -69,7 +74,7 @@ def test_every_specification_equals_its_own_regression(balanced: bool) -> None:
     samples = {"all": np.ones(len(panel), dtype=bool), "late": panel.index.get_level_values(1) > 2001}
     found = run_specifications(panel, ["y", "y2"], ["x"], all_subsets(["a", "b"]), EFFECTS, samples, lags=(0, 1))
     assert found.n_specifications == 2 * 4 * 4 * 2 * 2
-    for row in found.table.itertuples():
+    for row in table_rows(found.table):
         fit = refit(panel[samples[row.sample]], row)
         assert row.estimate == pytest.approx(fit.estimates.iloc[0], rel=1e-10)
         assert row.std_error == pytest.approx(fit.std_errors.iloc[0], rel=1e-10)
@@ -91,7 +96,7 @@ def test_pyfixest_gives_the_same_specifications(grunfeld: pd.DataFrame) -> None:
 
     table = run_specifications(grunfeld, "invest", "value", [(), ("capital",)], [("entity",), ("entity", "time")]).table
     flat = grunfeld.reset_index()
-    for row in table.itertuples():
+    for row in table_rows(table):
         right = "value" if row.controls == "none" else "value + capital"
         absorbed = row.effects.replace("entity", "firm").replace("time", "year")
         fit = pyfixest.feols(f"invest ~ {right} | {absorbed}", flat, vcov={"CRV1": "firm"})
@@ -201,7 +206,7 @@ def test_study_specifications_equal_index_then_regression(indicators: pd.DataFra
     found = study_specifications(indicators, study)
     # 4 methods x 7 indicators left out or none x (all, early over all rows, early over its own) x 2 sets of controls.
     assert found.n_specifications == 4 * 7 * 3 * 2
-    for row in found.table.sample(30, random_state=1).itertuples():
+    for row in table_rows(found.table.sample(30, random_state=1)):
         rows = indicators if row.sample == "all" else indicators.drop(2005, level=1)
         base = rows if row.index_rows == "sample" else indicators
         data = rows.copy()
@@ -265,7 +270,7 @@ def test_a_draw_equals_the_regression_on_its_outcome(entities: int, tolerance: f
         signs = rng.choice([-1.0, 1.0], size=(2, entities))
         for chosen in found.plan.control_sets:
             controls = [found.plan.control_names[j] for j in chosen]
-            kinds = {"entity_effects": "entity" in place.kinds, "time_effects": "time" in place.kinds}
+            kinds: dict[str, Any] = {"entity_effects": "entity" in place.kinds, "time_effects": "time" in place.kinds}
             restricted = (
                 place.cell.effects.project(panel[["y"]].to_numpy())[:, 0]
                 if place.kinds

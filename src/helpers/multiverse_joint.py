@@ -236,7 +236,7 @@ def _variance_forms(null: CellNull, fits: CellFits, pairs: Codes, products: Floa
     changes = -np.matmul(left, right.transpose(0, 2, 1))
     diagonal = np.arange(len(products))
     changes[:, diagonal, diagonal] += products.T
-    return np.matmul(changes.transpose(0, 2, 1), changes)
+    return np.asarray(np.matmul(changes.transpose(0, 2, 1), changes))
 
 
 def _effects_basis(cell: Cell) -> Floats:
@@ -277,9 +277,7 @@ def _summarise(multiverse: Multiverse, gathered: _Gathered, signs: Floats) -> Jo
     return JointTest(
         median=_compare(float(np.median(estimates)), medians),
         median_standardised=_compare(float(np.median(standardised)), scaled),
-        share_significant=_compare(
-            float(share), np.maximum(gathered.above, gathered.below) / n
-        ),
+        share_significant=_compare(float(share), np.maximum(gathered.above, gathered.below) / n),
         stouffer=_compare(float(observed_z), gathered.scores / np.sqrt(n)),
         dominant=dominant,
         n_specifications=n,
