@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 import fnmatch
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from helpers.errors import StudyError
@@ -18,6 +20,10 @@ from helpers.twins import Cell, check_twin
 WRITERS = ("table", "write_panel")
 READER = "read"
 READERS_OF_ALL = ("known", "earlier")
+
+PLAIN_IMPORT = re.compile(r"^[ \t]*import ([\w. ,]+)$", re.MULTILINE)
+FROM_IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
+FOR_TYPE_CHECKERS = re.compile(r"^([ \t]*)if TYPE_CHECKING:\n(?:\1[ \t]+[^\n]*\n?|[ \t]*\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def read_source(path: Path) -> Source:
         reads=_names(calls, (READER,), position=0),
         writes=_names(calls, WRITERS, position=1),
         reads_all=bool(attributes & set(READERS_OF_ALL)),
-        modules=tuple(sorted(set(_imports(tree)))),
+        modules=tuple(sorted(set(_own_imports(code)))),
     )
 
 
@@ -165,14 +171,15 @@ def find_modules(package: Path, roots: Iterable[str]) -> list[Path]:
     roots
         Dotted names such as ``helpers.panel``.
     """
-    found: set[Path] = set()
+    found: dict[Path, str] = {}
     waiting = list(roots)
     while waiting:
         for path in _module_files(package, waiting.pop()):
             if path not in found:
-                found.add(path)
-                waiting.extend(_imports(ast.parse(path.read_text(encoding="utf-8"))))
-    return sorted(found | _data_files(package, found))
+                found[path] = path.read_text(encoding="utf-8")
+                waiting.extend(_own_imports(found[path]))
+    data = [path for path in _data_files(package) if any(_names_file(text, path, package) for text in found.values())]
+    return sorted([*found, *data])
 
 
 def _module_files(package: Path, module: str) -> list[Path]:
@@ -184,28 +191,25 @@ def _module_files(package: Path, module: str) -> list[Path]:
     return [path for path in (*files, package.joinpath(*parts[1:]).with_suffix(".py")) if path.is_file()]
 
 
-def _imports(node: ast.AST) -> Iterator[str]:
-    """Every name that is imported anywhere in a module, except for type checkers only."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
-    elif not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")):
-        for child in ast.iter_child_nodes(node):
-            yield from _imports(child)
+@cache
+def _own_imports(text: str) -> tuple[str, ...]:
+    """Every dotted name that a module imports anywhere, imports for type checkers left out.
+
+    A pattern and not a parser: parsing all helpers would take most of the time of a run that has nothing to do.
+    """
+    text = FOR_TYPE_CHECKERS.sub("", text)
+    names = [name for line in PLAIN_IMPORT.findall(text) for name in re.findall(r"[\w.]+", line)]
+    for module, listed in FROM_IMPORT.findall(text):
+        names += [module, *(f"{module}.{name}" for name in re.findall(r"\w+", listed))]
+    return tuple(names)
 
 
-def _data_files(package: Path, modules: Iterable[Path]) -> set[Path]:
-    """Templates, fonts and the like whose file name or folder a module names in a string."""
-    files = [path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}]
-    if not files:
-        return set()
-    words = {
-        node.value
-        for path in modules
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    folders = {path: set(path.relative_to(package).parts[:-1]) for path in files}
-    return {path for path in files if path.name in words or folders[path] & words}
+def _data_files(package: Path) -> tuple[Path, ...]:
+    """Templates, fonts and the like that lie in the package."""
+    return tuple(path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"})
+
+
+def _names_file(text: str, path: Path, package: Path) -> bool:
+    """Whether a module has a data file's name, or that of a folder above it, in quotes."""
+    names = (path.name, *path.relative_to(package).parts[:-1])
+    return any(f'"{name}"' in text or f"'{name}'" in text for name in names)
