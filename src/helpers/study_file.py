@@ -34,7 +34,10 @@ def list_studies(root: Path) -> list[str]:
     return sorted(path.parent.name for path in (root / "data").glob("*/study.yml"))
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the parser in C is ten times as fast
+
+
+class _UniqueKeyLoader(_SafeLoader):
     """YAML's safe loader, with a repeated key as an error (YAML readers keep the last one in silence)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -44,7 +47,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key}' stands twice", node.value[number][0].start_mark
                 )
-        return super().construct_mapping(node, deep)
+        content: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return content
 
 
 def read_yaml(path: Path) -> Any:
