@@ -51,6 +51,11 @@ def ladder_table(fits: Mapping[str, PanelFit], study: Study, digits: int = 3) ->
     return pd.DataFrame.from_dict(lines, orient="index", columns=columns).rename_axis("term")
 
 
+def journal_ladder(fits: Mapping[str, PanelFit], study: Study, digits: int = 3) -> pd.DataFrame:
+    """The same with blank names beside the standard errors, as manuscripts have it."""
+    return ladder_table(fits, study, digits).rename(index=lambda name: "" if str(name).startswith("(") else name)
+
+
 def stars(p_value: float) -> str:
     """The stars of a p-value."""
     return next((mark for level, mark in STARS if p_value < level), "")
@@ -195,8 +200,8 @@ def say_headline(fits: Mapping[str, PanelFit], study: Study) -> str:
     key = f"baseline.{study.primary}.{term}"
     return (
         f"In the primary specification the estimate is {{{key}}} (95 % interval {{{key}:ci}}, p = {{{key}:p_value}} by "
-        f"the cluster-robust t test, {{{key}.wild:p_value}} by the wild cluster bootstrap): it {significant}. Along the "
-        f"ladder the estimate {sign}."
+        f"the cluster-robust t test, {{{key}.wild:p_value}} by the wild cluster bootstrap): it {significant}. Along "
+        f"the ladder the estimate {sign}."
     )
 
 
@@ -210,9 +215,30 @@ def engine_table(panel: pd.DataFrame, study: Study) -> pd.DataFrame:
         entity_effects="entity" in step.effects,
         time_effects="time" in step.effects,
     )
-    return engines.xs(step.treatment, level="regressor")
+    return pd.DataFrame(engines.xs(step.treatment, level="regressor"))
 
 
 def label_rows(table: pd.DataFrame | pd.Series, study: Study) -> pd.DataFrame:
     """The same table with labels in place of the names of columns of the panel."""
     return pd.DataFrame(table).rename(index=study.label)
+
+
+def say_condition(results: Results, panel: pd.DataFrame, study: Study) -> str:
+    """Record the condition number of the primary specification's regressors, before and after its effects."""
+    step = specify(panel, study)
+    effects = {f"{name}_effects": name in step.effects for name in ("entity", "time")}
+    results.record(
+        "baseline.condition_number.raw",
+        value=diagnostics.condition_number(step.data, step.regressors),
+        digits=1,
+    )
+    results.record(
+        "baseline.condition_number.within",
+        value=diagnostics.condition_number(step.data, step.regressors, **effects),
+        digits=1,
+    )
+    return (
+        "The condition number of the regressors is {baseline.condition_number.raw} as they come and "
+        "{baseline.condition_number.within} once the effects are removed; from about thirty on, single estimates "
+        "become hard to tell apart."
+    )
