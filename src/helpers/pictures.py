@@ -41,7 +41,8 @@ def draw_coverage(coverage: pd.DataFrame, filled: pd.DataFrame, label: Callable[
         color=PALETTE[1],
         markersize=4,
     )
-    axes.set_xticks(np.arange(len(coverage.columns)) + 0.5, [str(time) for time in coverage.columns])
+    times = [str(time) for time in coverage.columns]
+    axes.set_xticks(np.arange(len(times)) + 0.5, times, fontsize=7, rotation=90)
     axes.set_yticks(np.arange(len(coverage)) + 0.5, [label(str(name)) for name in coverage.index], fontsize=7)
     axes.invert_yaxis()
     axes.grid(False)
