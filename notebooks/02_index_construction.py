@@ -102,13 +102,13 @@ run.table(outcome_ranking, "ranking_outcome", caption=f"{choices.label(model.out
 experiment = index_report.build_experiment(panel, choices)
 uncertainty = draw_uncertainty(experiment, choice_draws, run.rng("choices of the index"))
 ranks = index_report.rank_table(uncertainty, bootstraps[main], main)
-run.table(ranks, "rank_intervals", caption=f"{choices.label(main)}: rank, with two intervals")
+run.table(ranks, "rank_intervals", caption=f"{choices.label(main)}: rank, with two intervals", digits=0)
 
 # %%
 run.figure(
     index_pictures.draw_rank_intervals(index_report.shorten(ranks)),
     "rank_intervals",
-    caption="Ranks: over random choices of the index (wide) and over samples of units (narrow)",
+    caption="Rank of the mean over random choices of the index (wide), and last rank over samples of units (narrow)",
     alt="One row per unit with its rank and two intervals.",
 )
 
@@ -118,7 +118,7 @@ run.figure(
         index_report.shorten_panel(values, ranks), bootstraps[main].ranks, run.regions, index_report.labels_of(grouping)
     ),
     "rank_paths",
-    caption="Ranks by period, coloured by region; the bar at the right is the sampling interval of the last rank",
+    caption="Ranks by period, coloured by region; the bars at the right are sampling intervals of the last rank",
     alt="One line per unit from its first to its last rank.",
 )
 

@@ -141,7 +141,7 @@ def draw_heat(table: pd.DataFrame) -> Figure:
     """Entities x dimensions, each cell coloured and its value written in it."""
     figure, axes = new_figure(height=1.4 + 0.19 * len(table))
     axes.pcolormesh(table.to_numpy(dtype=float), cmap="Blues", edgecolors="white", linewidth=1)
-    middle = float(np.nanmean(table.to_numpy(dtype=float)) + np.nanstd(table.to_numpy(dtype=float)))
+    middle = 0.55 * float(np.nanmax(table.to_numpy(dtype=float)))
     for row, values in enumerate(table.to_numpy(dtype=float)):
         for column, value in enumerate(values):
             colour = "white" if value > middle else INK

@@ -15,7 +15,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from helpers.errors import StudyError
-from helpers.study_data import Column, Entity, Label, MissingRule, Name, Regions, Sample, Strict, Time, Variable
+from helpers.study_data import (
+    Column,
+    Contract,
+    Entity,
+    Identity,
+    Label,
+    MissingRule,
+    Name,
+    Regions,
+    Sample,
+    Strict,
+    Time,
+    Variable,
+)
 from helpers.study_file import explain_validation, find_root, list_problems, list_studies, read_yaml
 from helpers.study_index import Dimension, Index, Indicator, Method
 
@@ -23,6 +36,7 @@ __all__ = [
     "Column",
     "Dimension",
     "Entity",
+    "Identity",
     "Index",
     "Indicator",
     "Label",
@@ -162,6 +176,7 @@ class Study(Strict):
     columns: dict[Name, Column]
     missing: tuple[MissingRule, ...] = ()
     sample: Sample = Sample()
+    contract: Contract = Contract()
     variables: dict[Name, Variable]
     indices: dict[Name, Index]
     model: Model
