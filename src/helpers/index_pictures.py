@@ -66,11 +66,11 @@ def draw_ranks(values: pd.Series, intervals: pd.DataFrame, regions: pd.Series, l
         axes.plot(range(len(ranks)), ranks[entity], color=colour, linewidth=1.2, alpha=0.85)
         place = ranks.loc[last, entity]
         found = intervals.loc[(entity, last)]
-        axes.hlines(
-            place, len(ranks) - 0.85, len(ranks) - 0.85 + (found["ci_high"] - found["ci_low"]) / 12, color=colour
-        )
-        axes.text(len(ranks) - 0.9, place, str(entity), fontsize=6.5, va="center", ha="right", color=INK)
+        shift = len(ranks) - 0.9 + 0.05 * (place % 6)
+        axes.vlines(shift, found["ci_low"], found["ci_high"], color=colour, linewidth=1)
+        axes.text(len(ranks) - 0.55, place, str(entity), fontsize=6.5, va="center", color=colour)
     axes.set_xticks(range(len(ranks)), [str(time) for time in ranks.index])
+    axes.set_xlim(-0.2, len(ranks) + 0.4)
     axes.set_ylabel("rank (1 is best)")
     axes.invert_yaxis()
     return figure

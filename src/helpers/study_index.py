@@ -32,6 +32,7 @@ class Method(Strict):
     aggregate: Literal["arithmetic", "geometric", "harmonic", "topsis"] = "arithmetic"
     levels: Literal["one", "nested"] = "one"
     winsorise: float = Field(default=0.0, ge=0, lt=0.5)
+    score_range: tuple[float, float] | None = None
 
 
 class Dimension(Strict):
@@ -40,6 +41,7 @@ class Dimension(Strict):
     label: Label
     parent: Name | None = None
     weight: float | None = None
+    aggregate: Literal["arithmetic", "geometric", "harmonic"] | None = None
 
 
 class Indicator(Strict):
@@ -51,6 +53,9 @@ class Indicator(Strict):
     label: Label
     unit: str = ""
     weight: float | None = None
+    transform: Literal["log", "box_cox"] | None = None
+    goalposts: tuple[float, float] | None = None
+    reference: float | None = None
 
 
 class Index(Strict):
