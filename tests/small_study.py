@@ -117,7 +117,7 @@ def fit_dummies(data: pd.DataFrame, outcome: str, regressors: list[str], effects
         if name in effects:
             codes = pd.get_dummies(data.index.get_level_values(level), drop_first=True, dtype=float)
             design = design.join(codes.add_prefix(name).set_axis(data.index))
-    groups = data.index.codes[0]
+    groups = pd.factorize(data.index.get_level_values(0))[0]
     fit = sm.OLS(data[outcome], design).fit(cov_type="cluster", cov_kwds={"groups": groups})
     nested = data.index.get_level_values(0).nunique() - 1 if "entity" in effects else 0
     n, k = design.shape
