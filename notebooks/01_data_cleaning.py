@@ -18,7 +18,7 @@ out: str = ""
 # ## Load
 
 # %%
-from helpers import cleaning, notebook, pictures, reading, sample
+from helpers import cleaning, contract, notebook, pictures, reading, sample
 
 run = notebook.open_run("01_data_cleaning", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
@@ -37,6 +37,27 @@ run.table(book[["unit", "grade", "note"]], "statistics_used", caption="Statistic
 # %%
 doubtful = reading.indicators_of_grade(book, choices, "C")
 run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a statistic of grade C")
+
+# %% [markdown]
+# ## Do the figures keep the contract?
+#
+# Keys, types, ranges, units, vintages, identities, and whether figures stand in the row of another unit: a breach stops
+# the run. What is only unusual is listed here: a figure that jumps beyond what its history allows, and a period in which
+# the typical figure halves or doubles.
+
+# %%
+kept = contract.check_contract(raw, run.units, choices)
+run.table(kept.identities, "identities", caption="Identities that hold, and the largest gap", digits=5)
+
+# %%
+run.table(kept.jumps, "jumps", caption="Figures that jump, less the common change, by robust score", digits=2)
+
+# %%
+run.table(kept.breaks, "breaks", caption="Periods in which the typical figure halves or doubles", digits=2)
+
+# %%
+results.record("data.warnings", value=kept.n_warnings, digits=0)
+run.say("The contract is kept, with {data.warnings} warnings: the rows of the two tables above.")
 
 # %% [markdown]
 # ## Which figures are missing?

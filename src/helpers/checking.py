@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from helpers import cleaning, construction, reading, robustness, sample
+from helpers import cleaning, construction, contract, reading, robustness, sample
 from helpers.claims import Claims, claim_words, expand_words, load_claims
 from helpers.errors import StudyError
 from helpers.formula import check_columns, parse_formula
@@ -20,15 +20,17 @@ from helpers.mediators import PATHS
 from helpers.units import read_units
 
 if TYPE_CHECKING:
+    from helpers.contract import ContractReport
     from helpers.study import Study
 
 
 class Checked(NamedTuple):
-    """What was derived while checking: the analysed panel, the entities, and how many figures a rule filled."""
+    """What was derived while checking: the analysed panel, the entities, figures filled by rule, the contract."""
 
     panel: pd.DataFrame
     units: pd.DataFrame
     filled: int
+    contract: ContractReport
 
 
 def check_study(study: Study, notebooks: Path | None = None) -> str:
@@ -59,7 +61,10 @@ def check_study(study: Study, notebooks: Path | None = None) -> str:
     checked = check_data(study)
     check_model(checked, study)
     rows, entities = len(checked.panel), checked.panel.index.unique(0).size
-    return f"{rows} rows of {entities} entities, {checked.filled} figures filled by rule, {len(claims.claims)} claims"
+    return (
+        f"{rows} rows of {entities} entities, {checked.filled} figures filled by rule, {len(claims.claims)} claims; "
+        f"contract: {checked.contract.describe()}"
+    )
 
 
 def check_formulas(study: Study) -> None:
@@ -129,13 +134,14 @@ def check_data(study: Study) -> Checked:
     raw = reading.read_raw(study.folder, study.columns, units, study.entity, study.time)
     for name, column in study.columns.items():
         cleaning.check_ranges(raw, {name: column}, str(study.folder / column.file))
+    kept = contract.check_contract(raw, units, study)
     gaps = cleaning.check_coverage(raw, study.columns, study.time)
     statistics, filled = cleaning.apply_missing_rules(raw, study.missing, gaps, study.sample.missing)
     cleaning.check_ranges(statistics, study.columns)
     marked = sample.mark_sample(statistics, study)
     chosen = sample.select_sample(cleaning.derive(statistics, study.formulas, marked), marked, study)
     cleaning.check_panel(chosen.panel, units, study)
-    return Checked(chosen.panel, units, len(filled))
+    return Checked(chosen.panel, units, len(filled), kept)
 
 
 def check_model(checked: Checked, study: Study) -> None:

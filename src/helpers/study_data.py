@@ -69,7 +69,8 @@ class Time(Strict):
 class Column(Strict):
     """One raw statistic: its file, how the file names it, the values that it may take, and the times that it covers.
 
-    It covers ``first`` to ``last``, or only ``times`` where it is not published in every period.
+    It covers ``first`` to ``last``, or only ``times`` where it is not published in every period. ``vintage`` names the
+    revision of a statistic that is revised; statistics of one identity must be of one vintage.
     """
 
     file: str
@@ -81,6 +82,7 @@ class Column(Strict):
     first: int | None = None
     last: int | None = None
     times: tuple[int, ...] | None = None
+    vintage: str | None = None
     label: Label
 
     def covers(self, time: int) -> bool:
@@ -99,6 +101,27 @@ class Sample(Strict):
 
     require: dict[Name, float] = Field(default_factory=dict)
     missing: Literal["stop", "drop"] = "stop"
+
+
+class Identity(Strict):
+    """Two formulas over the statistics that must agree, to ``tolerance`` relative to the larger of the two."""
+
+    left: str
+    right: str
+    tolerance: float = Field(default=0.01, gt=0, lt=1)
+    label: Label
+
+
+class Contract(Strict):
+    """What the figures must keep to.
+
+    ``jump_score`` is the robust score from which a jump of a single figure is listed; ``moved_margin`` by how much a
+    statistic must fit the others better one row up or down before it is taken for misplaced.
+    """
+
+    identities: tuple[Identity, ...] = ()
+    jump_score: float = Field(default=8.0, gt=0)
+    moved_margin: float = Field(default=0.15, gt=0, lt=1)
 
 
 class MissingRule(Strict):
