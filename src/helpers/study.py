@@ -144,6 +144,30 @@ class MultiverseChoices(Strict):
     lags: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
 
 
+class Instrument(Strict):
+    """A variable that moves the treatment and should reach the outcome through it alone.
+
+    ``leave_one_out_mean``: the treatment's mean over the other entities with the same value in the units' column
+    ``group``, at the same time. ``initial_level_trend``: the entity's level at ``time``, before the window, times the
+    mean of the other entities at each time. ``argument`` says why it may do, ``weakness`` why it may not.
+    """
+
+    label: Label
+    kind: Literal["leave_one_out_mean", "initial_level_trend"]
+    group: str | None = None
+    time: int | None = None
+    argument: Label
+    weakness: Label
+
+    @model_validator(mode="after")
+    def _check_needs(self) -> Self:
+        if self.kind == "leave_one_out_mean" and self.group is None:
+            raise ValueError("leave_one_out_mean needs `group`, a column of the units file")
+        if self.kind == "initial_level_trend" and self.time is None:
+            raise ValueError("initial_level_trend needs `time`, that of the initial level")
+        return self
+
+
 class Mediator(Strict):
     """A channel to be tested: the name of a variable or an index, and the caution that goes with it."""
 
@@ -184,6 +208,7 @@ class Study(Strict):
     primary: Name
     robustness: dict[Name, RobustnessRow]
     multiverse: MultiverseChoices | None = None
+    instruments: dict[Name, Instrument] = Field(default_factory=dict)
     mediators: dict[Name, Mediator]
     regions: dict[Name, Regions] = Field(min_length=1)
     map: Map | None = None
@@ -226,10 +251,10 @@ class Study(Strict):
         return name
 
     def _label_pools(self) -> Iterator[dict[str, Any]]:
-        yield from (self.indices, self.variables, self.indicators, self.mediators, self.columns)
+        yield from (self.mediators, self.indices, self.variables, self.indicators, self.columns)
         yield from (index.dimensions for index in self.indices.values())
         yield from (grouping.labels for grouping in self.regions.values())
-        yield from (self.ladder, self.robustness)
+        yield from (self.ladder, self.robustness, self.instruments)
         if self.multiverse:
             yield self.multiverse.samples
 
