@@ -139,17 +139,15 @@ def draw_tiles(values: pd.Series, tiles: pd.DataFrame, short: Mapping[str, str])
 
 def draw_heat(table: pd.DataFrame) -> Figure:
     """Entities x dimensions, each cell coloured and its value written in it."""
+    import seaborn
+
     figure, axes = new_figure(height=1.4 + 0.19 * len(table))
-    axes.pcolormesh(table.to_numpy(dtype=float), cmap="Blues", edgecolors="white", linewidth=1)
-    middle = 0.55 * float(np.nanmax(table.to_numpy(dtype=float)))
-    for row, values in enumerate(table.to_numpy(dtype=float)):
-        for column, value in enumerate(values):
-            colour = "white" if value > middle else INK
-            axes.text(column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=6.5, color=colour)
-    axes.set_xticks(np.arange(table.shape[1]) + 0.5, list(table.columns), fontsize=8, rotation=15)
-    axes.set_yticks(np.arange(len(table)) + 0.5, [str(name) for name in table.index], fontsize=7)
-    axes.invert_yaxis()
-    axes.grid(False)
+    seaborn.heatmap(
+        table, ax=axes, cmap="Blues", annot=True, fmt=".2f", annot_kws={"size": 6.5}, cbar=False, linewidths=1
+    )
+    axes.set_yticks(np.arange(len(table)) + 0.5, [str(name) for name in table.index], fontsize=7, rotation=0)
+    axes.tick_params(axis="x", rotation=15, labelsize=8)
+    axes.set_ylabel("")
     return figure
 
 

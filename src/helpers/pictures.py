@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.figures import INK, PALETTE, QUIET, draw_estimates, new_figure, region_colours
+from helpers.figures import PALETTE, QUIET, draw_estimates, new_figure, region_colours
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,17 +72,15 @@ def draw_trends(trends: Mapping[str, pd.DataFrame], labels: Mapping[str, str], o
 
 def draw_correlations(correlations: pd.DataFrame) -> Figure:
     """A square of correlations, each written in its cell."""
-    size = len(correlations)
-    figure, axes = new_figure(height=1.4 + 0.5 * size)
-    axes.imshow(correlations.to_numpy(), cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
-    for row in range(size):
-        for column in range(size):
-            value = correlations.iloc[row, column]
-            colour = "white" if abs(value) > 0.6 else INK
-            axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
-    axes.set_xticks(range(size), list(correlations.columns), rotation=35, ha="right", fontsize=8)
-    axes.set_yticks(range(size), list(correlations.index), fontsize=8)
-    axes.grid(False)
+    import seaborn
+
+    figure, axes = new_figure(height=1.4 + 0.5 * len(correlations))
+    seaborn.heatmap(
+        correlations, ax=axes, cmap="RdBu_r", vmin=-1, vmax=1, annot=True, fmt=".2f", annot_kws={"size": 8}, cbar=False
+    )
+    axes.tick_params(axis="x", rotation=35, labelsize=8)
+    axes.tick_params(axis="y", rotation=0, labelsize=8)
+    axes.set_ylabel("")
     return figure
 
 
