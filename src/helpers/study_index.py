@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from helpers.study_data import Label, Name, Strict
+
+
+def _refuse_yes(content: Any) -> Any:
+    """Python takes ``yes`` for 1."""
+    if isinstance(content, bool):
+        raise ValueError("write 1 where more is better and -1 where less is better")
+    return content
+
+
+Direction = Annotated[Literal[1, -1], BeforeValidator(_refuse_yes)]
 
 
 class Method(Strict):
@@ -48,7 +58,7 @@ class Indicator(Strict):
     """One indicator of an index: formula, direction (+1 more is better, -1 less is better) and dimension."""
 
     formula: str
-    direction: Literal[1, -1]
+    direction: Direction
     dimension: Name
     label: Label
     unit: str = ""
