@@ -11,7 +11,7 @@ import pytest
 
 from helpers import construction, mediators
 from helpers.results import Results
-from small_study import fit_dummies, make_indicators, make_study
+from small_study import CONTENT, fit_dummies, label, make_indicators, make_study
 
 TIGHT: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
 STUDY = make_study()
@@ -92,6 +92,12 @@ def test_paths_are_left_out_of_the_picture(fits):
 
 def test_only_a_mediator_with_a_caution_is_cautioned():
     assert mediators.cautions_of(STUDY) == "**Channel B.** A proxy."
+
+
+def test_a_variable_s_caution_goes_with_it_as_a_mediator():
+    channel = {"formula": "channel_a", "label": label("A"), "caution": label("Beware.")}
+    study = make_study(variables={**CONTENT["variables"], "channel_a": channel})
+    assert mediators.cautions_of(study) == "**Channel A.** Beware.\n\n**Channel B.** A proxy."
 
 
 @pytest.mark.parametrize(

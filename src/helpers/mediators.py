@@ -13,7 +13,7 @@ from helpers.mediation_effects import MediationEffects
 
 if TYPE_CHECKING:
     from helpers.results import Results
-    from helpers.study import Study
+    from helpers.study import Label, Study
 
 PATHS = ("path_a", "path_b", "indirect_effect", "direct_effect", "total_effect")
 WORDS = {
@@ -94,9 +94,16 @@ def without_paths(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def cautions_of(study: Study) -> str:
-    """What must be said beside every mediator that is not a direct measure, one line each."""
-    lines = [f"**{study.label(name)}.** {item.caution.en}" for name, item in study.mediators.items() if item.caution]
-    return "\n\n".join(lines)
+    """What must be said beside every mediator that is not a direct measure, one line each.
+
+    A mediator without a caution of its own has that of the variable that it names.
+    """
+    said = {name: item.caution or _caution_of_variable(name, study) for name, item in study.mediators.items()}
+    return "\n\n".join(f"**{study.label(name)}.** {caution.en}" for name, caution in said.items() if caution)
+
+
+def _caution_of_variable(name: str, study: Study) -> Label | None:
+    return study.variables[name].caution if name in study.variables else None
 
 
 def say_channels(fits: Mapping[str, MediationEffects], study: Study) -> str:
