@@ -320,11 +320,15 @@ def test_a_killed_kernel_is_one_message_and_the_next_run_goes_on(done, monkeypat
     before = done.products()
     done.edit("notebooks/03_third.py", "print(label", "import time; time.sleep(30 * (label == 'x')); print(label")
 
-    def kill(notebook, number, _):
-        if (notebook, number) == ("03_third", 3):
-            threading.Timer(1, lambda: [os.kill(process, signal.SIGKILL) for process in kernels._kernels]).start()
+    def kill():
+        for process in kernels._kernels:
+            os.kill(process, signal.SIGKILL)
 
-    monkeypatch.setattr("helpers.execution.listeners", [kill])
+    def hear(notebook, number, _):
+        if (notebook, number) == ("03_third", 3):
+            threading.Timer(1, kill).start()
+
+    monkeypatch.setattr("helpers.execution.listeners", [hear])
     (error,) = run(done.request()).errors
     assert isinstance(error, NotebookError)
     assert "The kernel died" in str(error)
@@ -347,3 +351,19 @@ def test_a_scheduler_that_does_not_answer_is_told(mini, monkeypatch):
     monkeypatch.setattr(pipeline, "PATIENCE", 1)
     with pytest.raises(StudyError, match="no scheduler answers"):
         run(mini.request(scheduler="tcp://127.0.0.1:9"))
+
+
+def test_a_notebook_runs_the_same_with_and_without_a_start_ahead(mini):
+    run(mini.request(workers=1))
+    alone = mini.products()
+    run(mini.request(workers=3, folder=mini.root / "elsewhere"))
+    assert mini.products(mini.root / "elsewhere") == alone
+
+
+def test_the_loop_of_the_engine_can_be_made_to_look_more_often():
+    from pytask_parallel import execute
+
+    before = execute._Sleeper
+    with pipeline._quiet(type("Console", (), {})()):
+        assert execute._Sleeper().timings == [pipeline.BEAT]
+    assert execute._Sleeper is before

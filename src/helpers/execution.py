@@ -120,7 +120,15 @@ def _failing_source(source: str, traceback: str) -> str:
 
 
 def execute(
-    name: str, cells: tuple[Cell, ...], values: Mapping[str, Any], *, root: Path, staging: Path, timeout: int
+    name: str,
+    cells: tuple[Cell, ...],
+    values: Mapping[str, Any],
+    *,
+    root: Path,
+    staging: Path,
+    timeout: int,
+    imports: tuple[str, ...] = (),
+    gate: Callable[[], None] = lambda: None,
 ) -> int:
     """Run a notebook; its files are afterwards in ``staging/out``, the executed notebook among them.
 
@@ -138,6 +146,10 @@ def execute(
         Folder of this run of the notebook.
     timeout
         Seconds that one cell may take.
+    imports
+        Modules that the kernel imports while it starts.
+    gate
+        Called when the kernel is ready, before the first cell.
 
     Returns
     -------
@@ -151,7 +163,8 @@ def execute(
     """
     progress = Progress(name, sum(cell.type == "code" for cell in cells))
     try:
-        executed = _execute(cells, values, progress, root=root, staging=staging, timeout=timeout)
+        options = {"root": root, "staging": staging, "cell_timeout": timeout, "imports": imports, "gate": gate}
+        executed = _execute(cells, values, progress, options)
     finally:
         progress.close()
     if not (staging / "out" / "run" / "results" / f"{name}.json").is_file():
@@ -162,9 +175,7 @@ def execute(
     return progress.finished
 
 
-def _execute(
-    cells: tuple[Cell, ...], values: Mapping[str, Any], progress: Progress, *, root: Path, staging: Path, timeout: int
-) -> Any:
+def _execute(cells: tuple[Cell, ...], values: Mapping[str, Any], progress: Progress, options: dict[str, Any]) -> Any:
     import nbformat
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -172,7 +183,6 @@ def _execute(
 
     register_engine()
     notebook = nbformat.from_dict(build_notebook(cells))  # type: ignore[no-untyped-call]
-    options = {"root": root, "staging": staging, "record": progress, "cell_timeout": timeout}
     try:
         return execute_notebook(
             notebook,
@@ -183,10 +193,13 @@ def _execute(
             language="python",
             progress_bar=False,
             request_save_on_cell_execute=False,
+            record=progress,
             **options,
         )
     except CellTimeoutError:
-        raise progress.error(f"The cell took longer than {timeout} s and was stopped; --timeout allows more.") from None
+        raise progress.error(
+            f"The cell took longer than {options['cell_timeout']} s and was stopped; --timeout allows more."
+        ) from None
     except DeadKernelError:
         raise progress.error(_death_notice()) from None
     except CellExecutionError as error:
@@ -223,6 +236,6 @@ DISK_ERRORS = {
 
 
 def prepare_staging(staging: Path) -> None:
-    """An empty staging folder."""
-    shutil.rmtree(staging, ignore_errors=True)
+    """A staging folder without products of an earlier attempt."""
+    shutil.rmtree(staging / "out", ignore_errors=True)
     (staging / "out").mkdir(parents=True)

@@ -70,6 +70,7 @@ def register_engine() -> None:
 
     class Client(PapermillNotebookClient):
         record: CellRecord
+        gate: Callable[[], None]
         process: int = 0
 
         async def async_start_new_kernel(self, **options: Any) -> None:
@@ -102,6 +103,7 @@ def register_engine() -> None:
             return self.km
 
         def papermill_execute_cells(self) -> None:
+            self.gate()
             for index, cell in enumerate(self.nb.cells):
                 if cell.cell_type == "code":
                     if INJECTED in cell.metadata.get("tags", ()):
@@ -122,11 +124,14 @@ def register_engine() -> None:
             staging: Path,
             record: CellRecord,
             cell_timeout: int,
+            imports: tuple[str, ...],
+            gate: Callable[[], None],
             **_: Any,
         ) -> None:
             with (staging / "kernel.log").open("wb") as log:
                 client = Client(nb_man, kernel_name=kernel_name, timeout=cell_timeout, startup_timeout=120, log=_log)
-                client.record = record
+                client.record, client.gate = record, gate
+                client.extra_arguments = _startup(imports)
                 client.shutdown_kernel = "immediate"
                 client.options = {"cwd": str(root), "env": kernel_environment(), "stdout": log, "stderr": log}
                 try:
@@ -149,6 +154,15 @@ def _close_loop() -> None:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.close()
+
+
+def _startup(imports: tuple[str, ...]) -> list[str]:
+    """Arguments by which a kernel imports modules while it starts, and leaves no name behind."""
+    lines = [
+        f"import {', '.join(imports)}",
+        *(f"del {name}" for name in sorted({name.split(".")[0] for name in imports})),
+    ]
+    return [f"--IPKernelApp.exec_lines={lines}"] if imports else []
 
 
 def _blocking(method: Callable[..., Any]) -> Any:

@@ -11,14 +11,16 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.ahead import Queue, Work
 from helpers.errors import StudyError
 from helpers.execution import NotebookError, execute, prepare_staging
-from helpers.plan import Request, plan
+from helpers.plan import Request, explain, plan
 from helpers.record import (
     REPORT,
     Entry,
@@ -34,6 +36,9 @@ from helpers.record import (
     write_text,
 )
 from helpers.workspace import check_writable, disk_errors, interruptible, only_run
+
+BEAT = 0.05
+"""Seconds between two looks for finished tasks; pytask-parallel's own rise to one second, twice at every step."""
 
 PATIENCE = 10
 """Seconds that a Dask scheduler has to answer."""
@@ -78,7 +83,7 @@ def run(request: Request) -> Outcome:
             return Outcome({}, tuple(job.name for job in jobs), ())
         if request.check is not None:
             request.check()
-        with interruptible():
+        with interruptible(), _started_ahead(jobs, request):
             errors = _build(jobs, request)
         shutil.rmtree(request.folder / "run" / "staging", ignore_errors=True)
     entries = {job.name: read_entry(request.folder, job.name) for job in jobs}
@@ -100,6 +105,8 @@ def run_job(job: Job) -> None:
     """
     with disk_errors(job.folder):
         if not explain_task(job):
+            if job.run in _queues:
+                _queues[job.run].drop(job.name)
             return
         inputs = collect_inputs(job)
         started = time.monotonic()
@@ -107,17 +114,42 @@ def run_job(job: Job) -> None:
             if job.name == REPORT:
                 _write_report(job, inputs, started)
             else:
-                publish(job, inputs, _run_notebook(job), time.monotonic() - started)
+                publish(job, inputs, _do_notebook(job), time.monotonic() - started)
         except (NotebookError, StudyError) as error:
             record_failure(job, str(error))
             raise
 
 
-def _run_notebook(job: Job) -> int:
-    prepare_staging(job.staging)
+_queues: dict[str, Queue] = {}
+"""Run -> notebooks whose kernels start ahead of their turn; none on another machine."""
+
+
+@contextlib.contextmanager
+def _started_ahead(jobs: list[Job], request: Request) -> Iterator[None]:
+    """Let kernels start before their notebooks' turn, as many as there are workers, unless there is but one."""
+    coming = {name: reasons for name, reasons in explain(jobs).items() if reasons and name != REPORT}
+    work: dict[str, Work] = {job.name: partial(_run_notebook, job) for job in jobs if job.name in coming}
+    queue = Queue(work, request.workers if request.workers > 1 and request.scheduler is None else 0)
+    _queues[jobs[0].run] = queue
+    try:
+        yield
+    finally:
+        del _queues[jobs[0].run]
+        queue.close()
+
+
+def _do_notebook(job: Job) -> int:
     _show_upstream(job)
+    if job.run in _queues:
+        return _queues[job.run].finish(job.name, partial(_run_notebook, job))
+    return _run_notebook(job, lambda: None)
+
+
+def _run_notebook(job: Job, gate: Callable[[], None]) -> int:
+    prepare_staging(job.staging)
     values = {"study": job.study, "run_folder": _near(job, "in"), "out": _near(job, "out"), **job.values}
-    return execute(job.name, job.cells, values, root=job.root, staging=job.staging, timeout=job.timeout)
+    places = {"root": job.root, "staging": job.staging}
+    return execute(job.name, job.cells, values, **places, timeout=job.timeout, imports=job.imports, gate=gate)
 
 
 def _near(job: Job, part: str) -> str:
@@ -131,7 +163,8 @@ def _show_upstream(job: Job) -> None:
 
     A notebook that reads anything else does not find it, so that no dependency can go unseen.
     """
-    (job.staging / "in").mkdir()
+    shutil.rmtree(job.staging / "in", ignore_errors=True)
+    (job.staging / "in").mkdir(parents=True)
     for path in upstream_files(job):
         target = job.staging / "in" / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -164,9 +197,10 @@ def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
             workers = min(workers, stack.enter_context(_cluster(request.scheduler)))
         stack.enter_context(_quiet(pytask.console))
         session = pytask.build(
-            tasks=_tasks(jobs),
+            tasks=_tasks(jobs, workers),
             config=config,
             capture="no",
+            database_url="sqlite://",  # its memory of earlier runs is not used
             force=True,  # run_job itself judges, by content, whether there is anything to do
             disable_warnings=True,
             n_workers=workers,
@@ -175,7 +209,7 @@ def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
     return _errors(session)
 
 
-def _tasks(jobs: list[Job]) -> list[Any]:
+def _tasks(jobs: list[Job], workers: int) -> list[Any]:
     from pytask import NodeInfo, PathNode, PythonNode, TaskWithoutPath
 
     tasks = []
@@ -188,9 +222,20 @@ def _tasks(jobs: list[Job]) -> list[Any]:
                 function=_run_task,
                 depends_on={"job": PythonNode(name=job.name, value=job, node_info=info), "earlier": earlier},
                 produces={"results": PathNode.from_path(job.results)},
+                markers=_turn(
+                    [other.name for other in jobs if other.upstream == job.upstream].index(job.name), workers
+                ),
             )
         )
     return tasks
+
+
+def _turn(place: int, workers: int) -> list[Any]:
+    """Marks that keep notebooks which wait for the same results in order; pytask would take them as they come."""
+    from pytask import Mark
+
+    first, last = place < workers, place >= 2 * workers
+    return [Mark("try_first", (), {})] if first else [Mark("try_last", (), {})] if last else []
 
 
 def _run_task(job: Job, **_: Any) -> None:
@@ -224,13 +269,17 @@ def _cluster(address: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _quiet(console: Any) -> Iterator[None]:
-    """Keep pytask's own tables off the terminal: the command line tells the same in the project's words."""
-    path = os.environ.get("PYTHONPATH")
+    """Keep pytask's own tables off the terminal, and its loop from looking for finished tasks a second late."""
+    from pytask_parallel import execute as engine
+
+    path, sleeper = os.environ.get("PYTHONPATH"), engine._Sleeper
+    engine._Sleeper = partial(sleeper, timings=[BEAT])  # type: ignore[misc, assignment]
     console.quiet = not os.environ.get("STUDY_DEBUG")
     try:
         yield
     finally:
         console.quiet = False
+        engine._Sleeper = sleeper  # type: ignore[misc]
         if path is None:
             os.environ.pop("PYTHONPATH", None)
         else:

@@ -12,7 +12,7 @@ from typing import Any
 from helpers.errors import StudyError
 from helpers.parameters import RUNNER_NAMES, assign_parameters
 from helpers.record import REPORT, Job, explain_task
-from helpers.sources import Source, find_modules, find_upstream, read_sources
+from helpers.sources import Source, find_modules, find_own_modules, find_upstream, read_sources
 
 RUNNER_MODULE = "helpers.execution"
 REPORT_MODULES = ("helpers.report", "helpers.results")
@@ -85,6 +85,7 @@ def plan(request: Request) -> list[Job]:
             reads=source.reads,
             files=tuple(_notebook_files(request, source)),
             cells=source.cells,
+            imports=find_own_modules(request.root / "src" / "helpers", source.modules),
         )
         for source in sources
     ]

@@ -45,6 +45,8 @@ class Job:
         The files whose content it depends on: source, study files, helper modules, lock.
     cells
         The notebook's cells; none for the report.
+    imports
+        Helper modules that it imports itself.
     run
         Id of the run that this job belongs to.
     timeout
@@ -60,6 +62,7 @@ class Job:
     reads: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     cells: tuple[Cell, ...] = ()
+    imports: tuple[str, ...] = ()
     run: str = ""
     timeout: int = 3600
 

@@ -182,6 +182,14 @@ def find_modules(package: Path, roots: Iterable[str]) -> list[Path]:
     return sorted([*found, *data])
 
 
+def find_own_modules(package: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some dotted names that are modules of the package."""
+    inside = [name.split(".")[1:] for name in names if name.startswith(f"{package.name}.")]
+    return tuple(
+        ".".join([package.name, *parts]) for parts in inside if package.joinpath(*parts).with_suffix(".py").is_file()
+    )
+
+
 def _module_files(package: Path, module: str) -> list[Path]:
     """The file of a dotted name and the ``__init__`` files above it; nothing for a name inside a module."""
     parts = module.split(".")

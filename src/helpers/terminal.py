@@ -51,8 +51,9 @@ class ProgressLine:
         """A code cell begins; a number above ``total`` means that the notebook is at its end."""
         with self._lock:
             started = self._running.get(notebook, (0, 0, time.monotonic()))[2]
+            if number > total and self._running.pop(notebook, None) is None:
+                return
             if number > total:
-                self._running.pop(notebook, None)
                 self._stream.write(f"\r\x1b[K{notebook} {time.monotonic() - started:.1f} s\n")
             else:
                 self._running[notebook] = (number, total, started)
