@@ -92,9 +92,13 @@ def test_an_encoding_may_be_named(folder: Path, spellings: Spellings) -> None:
     check_values(reading.read_statistic(path, spellings, encoding="utf-16"))
 
 
-def test_a_text_in_another_encoding_is_told(folder: Path, spellings: Spellings) -> None:
-    with pytest.raises(StudyError, match="UTF-16"):
-        reading.read_statistic(write(folder, CLASSIC, "utf-16"), spellings)
+def test_utf_16_is_known_by_its_mark(folder: Path, spellings: Spellings) -> None:
+    check_values(reading.read_statistic(write(folder, CLASSIC, "utf-16"), spellings))
+
+
+def test_a_text_in_another_encoding_than_the_named_is_told(folder: Path, spellings: Spellings) -> None:
+    with pytest.raises(StudyError, match="the text is not ascii"):
+        reading.read_statistic(write(folder, CLASSIC), spellings, encoding="ascii")
 
 
 def test_portal_export_with_tabs_and_a_phantom_column(folder: Path, spellings: Spellings) -> None:
@@ -173,7 +177,7 @@ def test_number(folder: Path, spellings: Spellings, text: str, value: float) -> 
         ("2020年", "2021年", "line 4", "the year 2021 stands twice"),
         ("地区,", "指标,", "gdp.csv", "one entity and does not name it"),
         ("地区,", "甲,", "gdp.csv", "no header"),
-        ("2020年", "前年", "gdp.csv", "no header"),
+        ("2020年", "前年", "line 5", "'2' stands under no year"),
         ("2020年", "", "line 5", "'2' stands under no year"),
         ("注：", "全国,1,2,3\n注：", "line 8", "'全国' is not an entity"),
         ("数据来源：", "全国,1,2,3\n数据来源：", "line 9", "'全国' is not an entity"),
@@ -193,10 +197,10 @@ def test_refused(folder: Path, spellings: Spellings, old: str, new: str, place: 
         (b"", "no header"),
         (b"\n\n", "no header"),
         ("地区,2021年\n".encode(), "no figure"),
-        (b"PK\x03\x04....", "a spreadsheet or an archive"),
+        (b"PK\x03\x04....", "damaged or protected"),
         (b"\x89PNG\r\n", "a picture"),
-        (b"\xd0\xcf\x11\xe0", "an old spreadsheet"),
-        (b"name,year\0", "binary"),
+        (b"\xd0\xcf\x11\xe0", "an old workbook cut short"),
+        (b"name,year\0", "zero bytes"),
         (b"\xff\xff,2021", "neither UTF-8 nor GB18030"),
     ],
 )
@@ -219,7 +223,7 @@ def test_a_wide_table_with_one_heading_twice(folder: Path, spellings: Spellings)
 
 @pytest.mark.parametrize("year", ["2021-12-31", "21", "", "２０２１"])
 def test_a_wide_table_with_a_time_that_is_no_year(folder: Path, spellings: Spellings, year: str) -> None:
-    with pytest.raises(StudyError, match="is not a year"):
+    with pytest.raises(StudyError, match="not a year"):
         read(folder, f"name,year,gdp\nBeijing,{year},3\n", spellings, column="gdp")
 
 
@@ -243,6 +247,11 @@ def test_another_indicator_or_unit_is_refused(folder: Path, units: pd.DataFrame,
     write(folder, CLASSIC)
     with pytest.raises(StudyError, match=r"gdp\.csv, indicator line: the file holds '地区生产总值\(亿元\)'"):
         read_panel(folder, units, indicator=declared)
+
+
+def test_a_column_that_the_file_does_not_hold_is_refused(folder: Path, spellings: Spellings) -> None:
+    with pytest.raises(StudyError, match="the study declares '第一产业增加值"):
+        read(folder, CLASSIC, spellings, column="第一产业增加值(亿元)")
 
 
 def test_a_missing_file_is_told(folder: Path, units: pd.DataFrame) -> None:
@@ -280,6 +289,45 @@ def test_a_wide_table_gives_several_statistics_by_their_names(folder: Path, unit
     columns = {name: Column(file="raw/gdp.csv", label=LABEL) for name in ("gdp", "cpi")}
     panel = reading.read_raw(folder, columns, units, ENTITY, TIME)
     assert panel.to_numpy().tolist() == [[20, 1], [21, 1]] * 3
+
+
+def one_year(year: int, line: str = "时间：{} \n") -> str:
+    return line.format(f"{year}年") + f"地区\t,gdp\t,\n北京\t,{year}\t,\n内蒙古\t,1\t,\n陕西\t,2\t,\n"
+
+
+def test_files_of_one_year_each_make_one_statistic(folder: Path, units: pd.DataFrame) -> None:
+    for year in (2020, 2021):
+        (folder / "raw" / f"year{year}.csv").write_text(one_year(year), encoding="utf-8")
+    panel = reading.read_raw(folder, {"gdp": Column(file="raw/year*.csv", label=LABEL)}, units, ENTITY, TIME)
+    assert panel["gdp"].tolist() == [2020, 2021, 1, 1, 2, 2]
+
+
+def test_two_files_of_one_year_are_told(folder: Path, units: pd.DataFrame) -> None:
+    for name in ("a", "b"):
+        (folder / "raw" / f"year{name}.csv").write_text(one_year(2020), encoding="utf-8")
+    with pytest.raises(StudyError, match=r"yearb\.csv, province Beijing, year 2020: .* already stands in yeara\.csv"):
+        reading.read_raw(folder, {"gdp": Column(file="raw/year*.csv", label=LABEL)}, units, ENTITY, TIME)
+
+
+@pytest.mark.parametrize("name", ["分省年度数据.csv", "data (3).csv", "download.csv", "20241122.csv", "Sheet1.csv"])
+def test_a_file_of_which_nothing_says_what_it_holds_is_refused(folder: Path, units: pd.DataFrame, name: str) -> None:
+    path = write(folder, CLASSIC.replace("指标：地区生产总值(亿元)\n", ""))
+    path.rename(path.with_name(name))
+    column = Column(file=f"raw/{name}", label=LABEL)
+    with pytest.raises(StudyError, match="does not say which indicator it holds, and neither does its name"):
+        reading.read_raw(folder, {"gdp": column}, units, ENTITY, TIME)
+
+
+def test_the_study_or_the_name_of_the_file_may_say_what_it_holds(folder: Path, units: pd.DataFrame) -> None:
+    text = CLASSIC.replace("指标：地区生产总值(亿元)\n", "")
+    for name in ("分省年度数据.csv", "地区生产总值.csv"):
+        write(folder, text).rename(folder / "raw" / name)
+    columns = {
+        "by_study": Column(file="raw/分省年度数据.csv", indicator="地区生产总值(亿元)", label=LABEL),
+        "by_name": Column(file="raw/地区生产总值.csv", label=LABEL),
+    }
+    panel = reading.read_raw(folder, columns, units, ENTITY, TIME)
+    assert panel["by_study"].tolist() == panel["by_name"].tolist() == [2, 3, 5, 6, 8, 9]
 
 
 # Units and codebook

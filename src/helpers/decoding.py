@@ -2,62 +2,89 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import math
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from helpers.errors import StudyError
 
-MAX_BYTES = 500_000_000
+MAX_BYTES = 100_000_000
+MAX_CELLS = 5_000_000
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d*)?", re.ASCII)
-_NOT_TEXT = {
-    b"PK": "a spreadsheet or an archive",
-    b"\xd0\xcf": "an old spreadsheet",
-    b"\x89P": "a picture",
-    b"\xff\xd8": "a picture",
-}
-
-
-def read_text(path: Path, encoding: str | None = None) -> str:
-    """The text of a file: UTF-8 with or without mark, else GB18030, unless ``encoding`` names the codec.
-
-    Raises
-    ------
-    StudyError
-        When the file is missing, is too large, is not text, or cannot be decoded.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StudyError(str(path), "the file is larger than 500 MB", "keep the columns that the study uses")
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise StudyError(str(path), "the file is missing", "put it there, or correct its name") from None
-    except OSError as error:
-        raise StudyError(str(path), f"the file cannot be read ({error.strerror})", "permit reading it") from None
-    kind = _NOT_TEXT.get(content[:2]) or ("binary data or UTF-16" if b"\0" in content else None)
-    if kind and encoding is None:
-        raise StudyError(str(path), f"the file is {kind}, not CSV text", "save it as CSV in UTF-8")
-    for codec in (encoding,) if encoding else ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(codec)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    rule = f"the text is not {encoding}" if encoding else "the text is neither UTF-8 nor GB18030"
-    raise StudyError(str(path), rule, "save the file as CSV in UTF-8")
+_DECIMAL_COMMA = re.compile(r"[+-]?[\d.]+,\d+", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_DELIMITERS = (",", "\t", ";")
+_SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a file: its number and its cells without surrounding blanks."""
+    """One line of a file, or one row of a worksheet: its number and its cells without surrounding blanks."""
 
     line: int
     cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file, or one worksheet of it, cut into rows that are not blank; the title is a worksheet's name."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+def load_bytes(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises
+    ------
+    StudyError
+        When the file is missing, is too large or may not be read.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            rule = f"the file is larger than {MAX_BYTES // 1_000_000} MB"
+            raise StudyError(str(path), rule, "keep the columns and rows that the study uses")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise StudyError(str(path), "the file is missing", "put it there, or correct its name") from None
+    except (OSError, ValueError) as error:
+        rule = f"the file cannot be read ({getattr(error, 'strerror', None) or error})"
+        raise StudyError(str(path), rule, "name a file that may be read") from None
+
+
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """The text of a file: UTF-8 with or without mark, UTF-16 with mark, else GB18030, unless ``encoding`` says which.
+
+    Raises
+    ------
+    StudyError
+        When the file cannot be read, is not text, or cannot be decoded.
+    """
+    return decode(load_bytes(path), path, encoding)
+
+
+def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
+    """The text of the content of a file, as :func:`read_text`."""
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for codec in (encoding,) if encoding else ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(codec)
+        except (UnicodeError, LookupError):
+            continue
+        _check_control(text, str(path))
+        return text
+    named = encoding or ("UTF-16, as its first bytes say" if marked else "neither UTF-8 nor GB18030")
+    raise StudyError(str(path), f"the text is {'not ' if encoding or marked else ''}{named}", "save it as CSV in UTF-8")
 
 
 def cut_rows(path: Path, encoding: str | None = None) -> tuple[Row, ...]:
@@ -68,7 +95,12 @@ def cut_rows(path: Path, encoding: str | None = None) -> tuple[Row, ...]:
     StudyError
         From :func:`read_text`, and naming the line that is not valid CSV.
     """
-    reader = csv.reader(io.StringIO(read_text(path, encoding), newline=""), strict=True)
+    return cut_text(read_text(path, encoding), path)
+
+
+def cut_text(text: str, path: Path) -> tuple[Row, ...]:
+    """The lines of a text that are not blank, cut at commas, tabs or semicolons, whichever most lines have."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=find_delimiter(text))
     rows = []
     try:
         for cells in reader:
@@ -78,6 +110,33 @@ def cut_rows(path: Path, encoding: str | None = None) -> tuple[Row, ...]:
     except csv.Error as error:
         raise StudyError(f"{path}, line {reader.line_num}", f"not valid CSV: {error}", "correct that line") from None
     return tuple(rows)
+
+
+def find_delimiter(text: str) -> str:
+    """What separates the cells; a TAB before a comma belongs to the comma, as the Bureau's new portal writes it."""
+    lines = [line.replace("\t,", ",") for line in text[:100_000].splitlines()[:60]]
+    return max(_DELIMITERS, key=lambda mark: sum(mark in line for line in lines))  # the first of equals: the comma
+
+
+def cell_text(value: Any, where: str) -> str:
+    """A typed cell of a worksheet or column as the text that a CSV file would hold; dates stay dates.
+
+    Raises
+    ------
+    StudyError
+        For text with control characters.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()[:10]
+    text = str(value).strip().strip("\ufeff")
+    _check_control(text, where)
+    return text
 
 
 def parse_number(text: str, where: str) -> float:
@@ -95,15 +154,32 @@ def parse_number(text: str, where: str) -> float:
     raise _explain_number(text, where)
 
 
+def shorten(text: str) -> str:
+    """A text as messages show it: on one line, and not longer than a line."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= _SHOWN else plain[:_SHOWN] + "..."
+
+
+def _check_control(text: str, where: str) -> None:
+    found = _CONTROL.search(text)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
+        what = "zero bytes" if found[0] == "\0" else f"the control character {ord(found[0])}"
+        remedy = "save the file anew as CSV in UTF-8, from the program that made it"
+        raise StudyError(f"{where}, line {line}", f"the text holds {what}: it is damaged or binary data", remedy)
+
+
 def _explain_number(text: str, where: str) -> StudyError:
-    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    plain, shown = " ".join(unicodedata.normalize("NFKC", text).split()), shorten(text)
     if plain.strip("+-").casefold() in {"inf", "infinity", "∞"} or _NUMBER.fullmatch(text):
-        return StudyError(where, f"'{text}' is infinite", "write the figure, or leave the cell empty")
+        return StudyError(where, f"'{shown}' is infinite", "write the figure, or leave the cell empty")
     if _THOUSANDS.fullmatch(plain):
-        return StudyError(where, f"'{text}' has thousands separators", "write the number without them")
+        return StudyError(where, f"'{shown}' has thousands separators", "write the number without them")
+    if _DECIMAL_COMMA.fullmatch(plain):
+        return StudyError(where, f"'{shown}' has a decimal comma", "write the number with a decimal point")
     if _NUMBER.fullmatch(plain):
-        return StudyError(where, f"'{text}' has full-width digits", "write it with the digits 0-9")
+        return StudyError(where, f"'{shown}' has full-width digits", "write it with the digits 0-9")
     if plain.endswith(("%", "‰")):
-        return StudyError(where, f"'{text}' carries its unit", "write the number alone")
+        return StudyError(where, f"'{shown}' carries its unit", "write the number alone, in the unit of the study file")
     remedy = "correct the cell; leave it empty where there is no figure"
-    return StudyError(where, f"'{text}' stands where a number is needed", remedy)
+    return StudyError(where, f"'{shown}' stands where a number is needed", remedy)

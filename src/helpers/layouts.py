@@ -1,70 +1,30 @@
 """The shapes in which statistics come, each recognised from content.
 
-A layout is one small function: it takes the figures out of a :class:`Sheet`, or gives None where the sheet does not
-have its shape. A new shape is a new function and its name in :data:`LAYOUTS`; nothing else changes.
+A layout is one small function: it takes the figures out of a :class:`helpers.sheets.Sheet`, or gives None where the
+sheet does not have its shape. A new shape is a new function and its name in :data:`LAYOUTS`; nothing else changes.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
-from helpers.decoding import Row
+from helpers.decoding import Row, shorten
 from helpers.errors import StudyError
-from helpers.units import Spellings
-
-_YEAR = re.compile(r"(\d{4})\s*年?", re.ASCII)
-_INDICATOR = re.compile(r"指标\s*[:：]\s*(.+)")
-_FOOTER = re.compile(r"(注|备注|说明|数据来源|资料来源|来源|notes?|sources?)\s*([:：.]|$)", re.IGNORECASE)
-_ENTITY_WORDS = {"地区", "省份", "省市", "region", "entity"}
-_TIME_WORDS = {"年份", "年度", "年", "时间", "year", "time"}
-_MEASURE_WORDS = {"指标", "indicator", "statistic", "variable"}
-_VALUE_WORDS = {"数值", "值", "value"}
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A file cut into rows of cells, with what the study knows about its words.
-
-    Attributes
-    ----------
-    path
-        The file, for messages.
-    rows
-        Its lines that are not blank.
-    spellings
-        How the entities are spelt.
-    time_name
-        The study's word for time.
-    """
-
-    path: Path
-    rows: tuple[Row, ...]
-    spellings: Spellings
-    time_name: str
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One cell of a statistic: where it stands, the entity as spelt, the time, the measure (if named) and the text."""
-
-    line: int
-    entity: str
-    time: int
-    measure: str | None
-    text: str
-
-
-def find_indicator(sheet: Sheet) -> str | None:
-    """What the file itself says it holds (the line that begins with 指标：), or None."""
-    for row in sheet.rows[:10]:
-        match = _INDICATOR.match(",".join(filter(None, row.cells)))
-        if match:
-            return match[1].strip()
-    return None
+from helpers.sheets import (
+    HEAD,
+    Figure,
+    Sheet,
+    UnknownLayoutError,
+    body,
+    check_headings,
+    explain_time,
+    find_entity,
+    find_time,
+    fit,
+    is_measure,
+    is_value,
+    parse_time,
+)
 
 
 def read_figures(sheet: Sheet) -> list[Figure]:
@@ -73,170 +33,219 @@ def read_figures(sheet: Sheet) -> list[Figure]:
     Raises
     ------
     StudyError
-        When it has none that is known.
+        When a cell is not as the layout needs it.
+    UnknownLayoutError
+        When the sheet has no layout that is known; the message says what comes nearest.
     """
     for layout in LAYOUTS if sheet.rows else ():
         figures = layout(sheet)
         if figures is not None:
             return figures
-    raise StudyError(
-        str(sheet.path),
-        "no header was found",
-        "the file needs a line that names the entity and the years (地区,2021年,2020年,...), "
-        f"or a table with the columns {sheet.spellings.columns[0]} and {sheet.time_name}",
-    )
-
-
-def parse_time(text: str) -> int | None:
-    """A year as files write it (2021, 2021年), or None."""
-    match = _YEAR.fullmatch(text)
-    return int(match[1]) if match else None
+    raise _explain(sheet)
 
 
 def read_entity_by_time(sheet: Sheet) -> list[Figure] | None:
-    """Regions down, years across: the Bureau's classic export, and a file stripped to its header and figures."""
-    header = _time_header(sheet)
+    """Regions down, years across: the Bureau's exports, files stripped to the header, tables with a measure column."""
+    header = _find_row(sheet, lambda row: _entity_column(sheet, row) is not None and _has_times(sheet, row))
     if header is None:
         return None
-    times = [parse_time(cell) for cell in header.cells[1:]]
-    known = [time for time in times if time is not None]
-    twice = [time for time in known if known.count(time) > 1]
-    if twice:
-        raise StudyError(_at(sheet, header), f"the year {twice[0]} stands twice", "keep one column per year")
+    check_headings(sheet, header)
+    at = _entity_column(sheet, header) or 0
+    times = [parse_time(cell) for cell in header.cells]
+    measure = next((place for place, cell in enumerate(header.cells) if is_measure(cell)), None)
+    others = {at, measure} | {i for i, cell in enumerate(header.cells) if cell and sheet.is_remark(cell)}
     figures = []
-    for row in _body(sheet, header):
-        cells = _fit(sheet, row, len(header.cells))
-        for time, text in zip(times, cells[1:], strict=True):
+    for row in body(sheet, header, at):
+        cells, place = fit(sheet, row, len(header.cells)), sheet.at(row)
+        named = None if measure is None else cells[measure]
+        for column, (time, text) in enumerate(zip(times, cells, strict=True)):
             if time is not None:
-                figures.append(Figure(row.line, cells[0], time, None, text))
-            elif text:
-                raise StudyError(_at(sheet, row), f"'{text}' stands under no year", "name the year of its column")
+                figures.append(Figure(place, cells[at], time, named, text))
+            elif text and column not in others:
+                rule = f"'{shorten(text)}' stands under no year: its heading is empty, merged or misplaced"
+                raise StudyError(place, rule, "name the year of every column in the header line")
     return figures
 
 
-def refuse_one_entity(sheet: Sheet) -> list[Figure] | None:
-    """Indicators down, years across: without the region's name the figures belong to nobody."""
-    if not any(row.cells[0] in _MEASURE_WORDS and parse_time(_second(row)) for row in sheet.rows[:10]):
+def read_one_entity(sheet: Sheet) -> list[Figure] | None:
+    """Indicators down, years across; a line above the header (地区：...) must name the entity.
+
+    Raises
+    ------
+    StudyError
+        Without that line the figures belong to nobody.
+    """
+    header = _find_row(sheet, lambda row: is_measure(row.cells[0]) and _has_times(sheet, row))
+    if header is None or any(sheet.is_entity(cell) for cell in header.cells):
         return None
-    raise StudyError(
-        str(sheet.path),
-        "the file holds indicators of one entity and does not name it",
-        f"export one indicator for all entities, or add the columns {sheet.spellings.columns[0]} and {sheet.time_name}",
-    )
+    named = find_entity(sheet)
+    if named is None:
+        raise StudyError(
+            sheet.where,
+            "the file holds indicators of one entity and does not name it",
+            f"add the line 地区：<name> (or {sheet.names[0]}: <name>) above the header, "
+            "or export one indicator for all entities",
+        )
+    check_headings(sheet, header)
+    times = [parse_time(cell) for cell in header.cells]
+    figures = []
+    for row in body(sheet, header):
+        cells, place = fit(sheet, row, len(header.cells)), sheet.at(row)
+        for time, text in zip(times, cells, strict=True):
+            if time is not None:
+                figures.append(Figure(place, named[0], time, cells[0], text))
+    return figures
+
+
+def read_time_by_entity(sheet: Sheet) -> list[Figure] | None:
+    """Years down, regions across."""
+    header = _find_row(sheet, lambda row: _names_entities(sheet, row))
+    if header is None:
+        return None
+    check_headings(sheet, header)
+    figures = []
+    for row in body(sheet, header):
+        cells, place = fit(sheet, row, len(header.cells)), sheet.at(row)
+        time = _time_of(sheet, row, cells[0])
+        for entity, text in zip(header.cells[1:], cells[1:], strict=True):
+            if entity:
+                figures.append(Figure(place, entity, time, None, text))
+            elif text:
+                raise StudyError(place, f"'{shorten(text)}' stands under no entity", "name its column")
+    return figures
 
 
 def read_long_table(sheet: Sheet) -> list[Figure] | None:
     """One row per figure: entity, time, measure, value."""
-    keys, columns = _key_columns(sheet), _long_columns(sheet)
-    if keys is None or columns is None:
+    header = _find_row(sheet, lambda row: _keys(sheet, row) is not None)
+    if header is None:
         return None
+    measure = next((place for place, cell in enumerate(header.cells) if is_measure(cell)), None)
+    value = next((place for place, cell in enumerate(header.cells) if is_value(cell)), None)
+    if measure is None or value is None:
+        return None
+    check_headings(sheet, header)
     figures = []
-    for row in _body(sheet, sheet.rows[0]):
-        cells = _fit(sheet, row, len(sheet.rows[0].cells))
-        time = _time_of(sheet, row, cells[keys[1]])
-        figures.append(Figure(row.line, cells[keys[0]], time, cells[columns[0]], cells[columns[1]]))
+    entity, time = _keys(sheet, header) or (0, 0)
+    for row in body(sheet, header, entity):
+        cells, place = fit(sheet, row, len(header.cells)), sheet.at(row)
+        at_time = _time_of(sheet, row, cells[time])
+        figures.append(Figure(place, cells[entity], at_time, cells[measure], cells[value]))
     return figures
 
 
 def read_wide_table(sheet: Sheet) -> list[Figure] | None:
     """One row per entity and time, one column per measure."""
-    keys = _key_columns(sheet)
-    if keys is None:
+    header = _find_row(sheet, lambda row: _keys(sheet, row) is not None)
+    if header is None:
         return None
-    header = sheet.rows[0]
-    _check_headings(sheet, header)
-    known = {i for i, cell in enumerate(header.cells) if cell in sheet.spellings.columns or not cell} | set(keys)
-    measures = [i for i in range(len(header.cells)) if i not in known]
+    check_headings(sheet, header)
+    entity, time = _keys(sheet, header) or (0, 0)
+    measures = [i for i in range(len(header.cells)) if i not in (entity, time) and not _is_remark(sheet, header, i)]
     figures = []
-    for row in _body(sheet, header):
-        cells = _fit(sheet, row, len(header.cells))
-        time = _time_of(sheet, row, cells[keys[1]])
-        figures += [Figure(row.line, cells[keys[0]], time, header.cells[i], cells[i]) for i in measures]
+    for row in body(sheet, header, entity):
+        cells, place = fit(sheet, row, len(header.cells)), sheet.at(row)
+        at_time = _time_of(sheet, row, cells[time])
+        figures += [Figure(place, cells[entity], at_time, header.cells[i], cells[i]) for i in measures]
     return figures
 
 
-def _at(sheet: Sheet, row: Row) -> str:
-    return f"{sheet.path}, line {row.line}"
+def read_one_time(sheet: Sheet) -> list[Figure] | None:
+    """Regions down, indicators across; the year stands in a line above the header (时间：2019年)."""
+    header = _find_row(sheet, lambda row: _is_list(sheet, row))
+    time = find_time(sheet)
+    if header is None or time is None:
+        return None
+    check_headings(sheet, header)
+    entity = _entity_column(sheet, header) or 0
+    measures = [i for i in range(len(header.cells)) if i != entity and not _is_remark(sheet, header, i)]
+    figures = []
+    for row in body(sheet, header, entity):
+        cells, place = fit(sheet, row, len(header.cells)), sheet.at(row)
+        figures += [Figure(place, cells[entity], time, header.cells[i], cells[i]) for i in measures]
+    return figures
 
 
-def _second(row: Row) -> str:
-    return row.cells[1] if len(row.cells) > 1 else ""
+def _find_row(sheet: Sheet, is_header: Callable[[Row], bool]) -> Row | None:
+    return next((row for row in sheet.rows[:HEAD] if is_header(row)), None)
 
 
-def _time_header(sheet: Sheet) -> Row | None:
-    """The line whose first cell names the entity and whose other cells are years (an empty last one is let pass)."""
-    for row in sheet.rows[:10]:
-        others = [cell for cell in row.cells[1:] if cell]
-        if _is_entity_word(row.cells[0], sheet.spellings) and others and all(parse_time(cell) for cell in others):
-            return row
-    return None
+def _entity_column(sheet: Sheet, row: Row) -> int | None:
+    """Where a header has its entities: the key before its aliases; a bare first cell above names counts too."""
+    for name in sheet.spellings.columns:
+        if name in row.cells:
+            return row.cells.index(name)
+    place = next((place for place, cell in enumerate(row.cells) if sheet.is_entity(cell)), None)
+    if place is None and not row.cells[0] and any(row.cells):
+        below = next((other for other in sheet.rows if other.line > row.line), None)
+        return 0 if below is not None and sheet.spellings.find(below.cells[0]) else None
+    return place
 
 
-def _is_entity_word(cell: str, spellings: Spellings) -> bool:
-    return cell in spellings.columns or cell.casefold() in _ENTITY_WORDS
+def _has_times(sheet: Sheet, row: Row) -> bool:
+    """Whether a header has years, and no column of times beside them."""
+    return any(parse_time(cell) for cell in row.cells) and not any(sheet.is_time(cell) for cell in row.cells)
 
 
-def _key_columns(sheet: Sheet) -> tuple[int, int] | None:
-    """Where the first line has its entity column and its time column, if it has both."""
-    cells = sheet.rows[0].cells if sheet.rows else ()
-    for name in (*sheet.spellings.columns, *(cell for cell in cells if cell.casefold() in _ENTITY_WORDS)):
-        times = [i for i, cell in enumerate(cells) if cell == sheet.time_name or cell.casefold() in _TIME_WORDS]
-        if name in cells and times:
-            return cells.index(name), times[0]
-    return None
+def _names_entities(sheet: Sheet, row: Row) -> bool:
+    others = [cell for cell in row.cells[1:] if cell]
+    return (not row.cells[0] or sheet.is_time(row.cells[0])) and bool(others) and all(map(sheet.spellings.find, others))
 
 
-def _long_columns(sheet: Sheet) -> tuple[int, int] | None:
-    cells = [cell.casefold() for cell in sheet.rows[0].cells]
-    measure = [i for i, cell in enumerate(cells) if cell in _MEASURE_WORDS]
-    value = [i for i, cell in enumerate(cells) if cell in _VALUE_WORDS]
-    return (measure[0], value[0]) if measure and value else None
+def _keys(sheet: Sheet, row: Row) -> tuple[int, int] | None:
+    """Where a header has its entity column and its time column, if it has both."""
+    entity = _entity_column(sheet, row)
+    time = next((place for place, cell in enumerate(row.cells) if sheet.is_time(cell)), None)
+    return None if entity is None or time is None or entity == time else (entity, time)
 
 
-def _check_headings(sheet: Sheet, header: Row) -> None:
-    for cell in filter(None, header.cells):
-        if header.cells.count(cell) > 1:
-            raise StudyError(_at(sheet, header), f"the column '{cell}' stands twice", "keep one of them")
+def _is_list(sheet: Sheet, row: Row) -> bool:
+    """Whether a line is a header of entities and something else that is not about time."""
+    filled = [cell for cell in row.cells if cell]
+    return len(filled) > 1 and _entity_column(sheet, row) is not None and not any(map(sheet.is_time, filled))
+
+
+def _is_remark(sheet: Sheet, header: Row, place: int) -> bool:
+    return sheet.is_remark(header.cells[place])
 
 
 def _time_of(sheet: Sheet, row: Row, text: str) -> int:
     time = parse_time(text)
     if time is None:
-        raise StudyError(_at(sheet, row), f"'{text}' is not a year", "write the year with four digits")
+        raise explain_time(text, sheet.at(row))
     return time
 
 
-def _body(sheet: Sheet, header: Row) -> Iterator[Row]:
-    """The rows of figures: below the header, without footnotes and source line."""
-    footer = False
-    for row in sheet.rows:
-        if row.line <= header.line:
-            continue
-        known = sheet.spellings.find(row.cells[0]) is not None
-        footer = footer or (not known and _FOOTER.match(row.cells[0]) is not None)
-        if not footer or known or _has_figures(row):
-            yield row
-
-
-def _has_figures(row: Row) -> bool:
-    """Whether a line below the footnotes looks like figures again, so that it is not passed over in silence."""
-    cells = [cell for cell in row.cells[1:] if cell]
-    return len(cells) > 1 and all(re.fullmatch(r"[\d.,+-]+", unicodedata.normalize("NFKC", cell)) for cell in cells)
-
-
-def _fit(sheet: Sheet, row: Row, width: int) -> tuple[str, ...]:
-    """The cells of a row as wide as the header; empty cells beyond it are dropped, anything else stops."""
-    cells = row.cells[:width]
-    beyond = [cell for cell in row.cells[width:] if cell]
-    if len(cells) < width or beyond:
-        raise StudyError(
-            f"{_at(sheet, row)} ({row.cells[0]})",
-            f"the row has {len(row.cells)} cells, the header {width}",
-            "give every column one cell, empty where there is no figure; write numbers without thousands separators",
+def _explain(sheet: Sheet) -> StudyError:
+    """What comes nearest to a layout, and what it lacks."""
+    header = _find_row(sheet, lambda row: _is_list(sheet, row))
+    if header is not None:
+        for cell in header.cells:
+            error = explain_time(cell, sheet.at(header))
+            if cell and not error.rule.endswith("is not a year"):
+                return UnknownLayoutError(error.where, error.rule, error.remedy)
+        return UnknownLayoutError(
+            sheet.at(header),
+            f"no column is a {sheet.names[1]}, and no line above says which {sheet.names[1]} the figures are of",
+            f"add a column {sheet.names[1]}, or the line 时间：2021年 above the header",
         )
-    return cells
+    first = next(iter(sheet.rows), None)
+    hint = "; its cells are separated by full-width commas" if first and "，" in "".join(first.cells) else ""
+    return UnknownLayoutError(
+        sheet.where,
+        f"no header was found{hint}",
+        "the file needs a line that names the entity and the years (地区,2021年,2020年,...), "
+        f"or a table with the columns {sheet.spellings.columns[0]} and {sheet.names[1]}",
+    )
 
 
 Layout = Callable[[Sheet], list[Figure] | None]
 
-LAYOUTS: tuple[Layout, ...] = (read_entity_by_time, refuse_one_entity, read_long_table, read_wide_table)
+LAYOUTS: tuple[Layout, ...] = (
+    read_entity_by_time,
+    read_one_entity,
+    read_time_by_entity,
+    read_long_table,
+    read_wide_table,
+    read_one_time,
+)

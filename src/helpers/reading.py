@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from helpers.decoding import cut_rows, parse_number, read_text
+from helpers.decoding import parse_number, read_text, shorten
 from helpers.errors import StudyError
 from helpers.formula import parse_formula
-from helpers.layouts import Figure, Sheet, find_indicator, read_figures
+from helpers.raw_files import Source, choose_figures, find_files, name_indicator, read_source, squeeze
 from helpers.study import Column, Entity, Study, Time
 from helpers.units import Spellings
 from helpers.units import read_units as read_units
-
-
-@dataclass(frozen=True)
-class Source:
-    """A raw file after recognition.
-
-    Attributes
-    ----------
-    sheet
-        Its rows of cells.
-    indicator
-        What the file says that it holds, or None.
-    figures
-        Its figures by measure; under None where the file names no measure.
-    """
-
-    sheet: Sheet
-    indicator: str | None
-    figures: dict[str | None, list[Figure]]
 
 
 def read_raw(
@@ -48,7 +27,7 @@ def read_raw(
     folder
         The study folder; the files of ``columns`` are inside it.
     columns
-        Name of each statistic with its file, indicator and span.
+        Name of each statistic with its file (or, with ``*``, its files), indicator and span.
     units
         The entities, from :func:`read_units`.
     entity, time
@@ -70,13 +49,16 @@ def read_raw(
     sources: dict[Path, Source] = {}
     series = {}
     for name, column in columns.items():
-        path = _inside(folder, column.file)
-        if path not in sources:
-            sources[path] = _read_source(path, spellings, time.name)
-        measures = (column.column, column.indicator, name)
-        figures = _take(sources[path], column.indicator, measures, names)
-        _check_times(path, figures, time.read, column)
-        _check_entities(path, figures, spellings)
+        parts = {}
+        for path in find_files(folder, column.file):
+            if path not in sources:
+                sources[path] = read_source(path, spellings, names)
+            if column.indicator is None and column.column is None:
+                _check_named(sources[path], name)
+            parts[path] = _take(sources[path], column.indicator, (column.column, column.indicator, name), names)
+        figures = _join(parts, names)
+        _check_times(folder / column.file, figures, time.read, column)
+        _check_entities(folder / column.file, figures, spellings)
         series[name] = figures.reindex(index)
     return pd.DataFrame(series, index=index, dtype=float)
 
@@ -118,7 +100,7 @@ def read_statistic(
     StudyError
         Naming file, line, entity and time.
     """
-    return _take(_read_source(path, spellings, names[1], encoding), indicator, (column, indicator), names)
+    return _take(read_source(path, spellings, names, encoding), indicator, (column, indicator), names)
 
 
 def covered_times(column: Column, times: Collection[int]) -> list[int]:
@@ -171,52 +153,53 @@ def indicators_of_grade(codebook: pd.DataFrame, study: Study, grade: str) -> pd.
     return pd.DataFrame(rows, columns=["indicator", "statistic", "note"]).set_index("indicator")
 
 
-def _read_source(path: Path, spellings: Spellings, time_name: str, encoding: str | None = None) -> Source:
-    sheet = Sheet(path, cut_rows(path, encoding), spellings, time_name)
-    figures: dict[str | None, list[Figure]] = {}
-    for figure in read_figures(sheet):
-        figures.setdefault(figure.measure, []).append(figure)
-    return Source(sheet, find_indicator(sheet), figures)
-
-
 def _take(source: Source, indicator: str | None, measures: tuple[str | None, ...], names: tuple[str, str]) -> pd.Series:
-    path, spellings = source.sheet.path, source.sheet.spellings
-    if indicator and source.indicator and _squeeze(indicator) != _squeeze(source.indicator):
+    path, spellings = source.path, source.spellings
+    declared = indicator or (measures[0] if None in source.figures else None)
+    if declared and source.indicator and squeeze(declared) != squeeze(source.indicator):
         raise StudyError(
             f"{path}, indicator line",
-            f"the file holds '{source.indicator}', the study declares '{indicator}'",
+            f"the file holds '{shorten(source.indicator)}', the study declares '{declared}'",
             "put the right file there, or correct the indicator (name and unit) in the study file",
         )
     values: dict[tuple[str, int], float] = {}
-    lines: dict[tuple[str, int], int] = {}
-    for figure in _choose(source, measures):
-        cell = (spellings.key_of(figure.entity, f"{path}, line {figure.line}"), figure.time)
-        where = f"{path}, line {figure.line}, {names[0]} {cell[0]}, {names[1]} {cell[1]}"
+    places: dict[tuple[str, int], str] = {}
+    for figure in choose_figures(source, measures):
+        cell = (spellings.key_of(figure.entity, figure.place), figure.time)
+        where = f"{figure.place}, {names[0]} {cell[0]}, {names[1]} {cell[1]}"
         if cell in values:
-            raise StudyError(where, f"it already stands in line {lines[cell]}", "keep one row per entity and time")
+            line = places[cell].removeprefix(f"{path}, ")
+            raise StudyError(where, f"it already stands in {line}", "keep one row per entity and time")
         values[cell] = parse_number(figure.text, where)
-        lines[cell] = figure.line
+        places[cell] = figure.place
     if not values:
         raise StudyError(str(path), "there is a header but no figure", "put the figures below it")
     index = pd.MultiIndex.from_tuples(list(values), names=list(names))
     return pd.Series(list(values.values()), index=index, dtype=float, name=path.stem).sort_index()
 
 
-def _choose(source: Source, wanted: tuple[str | None, ...]) -> list[Figure]:
-    """The figures of the first wanted measure that the file names; all figures where it names none."""
-    if None in source.figures or not source.figures:
-        return source.figures.get(None, [])
-    named = {_squeeze(measure): figures for measure, figures in source.figures.items() if measure}
-    asked = [name for name in wanted if name]
-    for name in asked:
-        if _squeeze(name) in named:
-            return named[_squeeze(name)]
-    if len(named) == 1 and not asked:
-        return next(iter(named.values()))
-    shown = [measure for measure in source.figures if measure]
-    listed = ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")
-    rule = f"there is no column '{asked[0]}'" if asked else "the file holds several columns, and none is named"
-    raise StudyError(str(source.sheet.path), rule, f"name one of these in the study file: {listed}")
+def _check_named(source: Source, name: str) -> None:
+    """Stop when nothing says what the figures are: no line of the file, no indicator of the study, no telling name."""
+    if None in source.figures and source.path.stem != name and name_indicator(source) is None:
+        raise StudyError(
+            str(source.path),
+            "the file does not say which indicator it holds, and neither does its name",
+            f"declare indicator: for {name} in the study file, or name the file after what it holds",
+        )
+
+
+def _join(parts: dict[Path, pd.Series], names: tuple[str, str]) -> pd.Series:
+    """One series from those of several files, none of which may repeat another's cell."""
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    joined: pd.Series = pd.concat(list(parts.values()))
+    twice = joined.index[joined.index.duplicated()]
+    if len(twice):
+        entity, time = twice[0]
+        first, second = (path.name for path, part in parts.items() if twice[0] in part.index)
+        where = f"{second}, {names[0]} {entity}, {names[1]} {time}"
+        raise StudyError(where, f"the figure already stands in {first}", "keep one file per figure")
+    return joined.sort_index()
 
 
 def _check_times(path: Path, figures: pd.Series, times: Collection[int], column: Column) -> None:
@@ -240,14 +223,3 @@ def _check_entities(path: Path, figures: pd.Series, spellings: Spellings) -> Non
             f"there is no row for {shown}",
             "add the row, with empty cells where there is no figure, or take the entity out of the units file",
         )
-
-
-def _inside(folder: Path, file: str) -> Path:
-    path = folder / file
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise StudyError(str(path), "the file is outside the study folder", "copy it into the study's raw folder")
-    return path
-
-
-def _squeeze(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()

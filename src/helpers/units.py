@@ -13,11 +13,15 @@ from typing import Self
 
 import pandas as pd
 
-from helpers.decoding import cut_rows
+from helpers.decoding import shorten
 from helpers.errors import StudyError
+from helpers.formats import read_tables
 from helpers.study import Entity
 
-_SUFFIX = re.compile(r"(特别行政区|自治区|省|市|province|municipality|autonomousregion)$")
+_SUFFIX = re.compile(
+    r"(特别行政区|(壮族|回族|维吾尔)?自治区|省|市|province|municipality|((zhuang|hui|uy?gh?ur)?autonomous)?region)$"
+)
+_SEPARATOR = re.compile(r"[\s/、,，;；&+|]+|(?<=[省市区])(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -80,22 +84,27 @@ class Spellings:
         """
         key = self.find(text)
         if key is None:
+            both = [part for part in _SEPARATOR.split(text) if part and self.find(part)]
+            if len(both) > 1:
+                rule = f"'{shorten(text)}' names {len(both)} entities in one row ({', '.join(both)})"
+                raise StudyError(where, rule, "give each of them a row of its own")
             near = difflib.get_close_matches(text.strip(), self.shown, n=1, cutoff=0.5)
             hint = f"did you mean '{near[0]}'? " if near else ""
             remedy = f"{hint}correct the name, or add it to the units file"
-            raise StudyError(where, f"'{text}' is not an entity of the study", remedy)
+            raise StudyError(where, f"'{shorten(text)}' is not an entity of the study", remedy)
         return key
 
 
 @lru_cache(maxsize=65536)
 def normalise_name(text: str) -> str:
-    """A spelling without differences that carry no meaning: width, case, blanks, the zeros of a 12-digit area code."""
-    word = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """A spelling without differences that carry no meaning: width, case, blanks, invisible marks, a code's zeros."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    word = "".join(letter for letter in plain if not letter.isspace() and unicodedata.category(letter) != "Cf")
     return word[:6] if len(word) == 12 and word.isdigit() and word.endswith("000000") else word
 
 
 def read_units(path: Path, entity: Entity) -> pd.DataFrame:
-    """Read a units file: CSV, UTF-8, one row per entity.
+    """Read a units file: one row per entity, as CSV or in any other format of :mod:`helpers.formats`.
 
     Returns
     -------
@@ -107,10 +116,12 @@ def read_units(path: Path, entity: Entity) -> pd.DataFrame:
     StudyError
         When the file or a column is missing, a key is empty or stands twice, or one spelling means two entities.
     """
-    rows = cut_rows(path)
+    tables = read_tables(path)
+    rows = tables[0].rows if tables else ()
     header = rows[0].cells if rows else ()
-    if header.count(entity.key) != 1:
-        raise _no_column(str(path), entity.key, header)
+    twice = [name for name in header if name and header.count(name) > 1]
+    if entity.key not in header or twice:
+        raise _no_column(str(path), (*twice, entity.key)[0], header)
     at = header.index(entity.key)
     seen: set[str] = set()
     for row in rows[1:]:
