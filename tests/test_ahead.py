@@ -49,7 +49,7 @@ def test_work_that_is_dropped_ends_at_its_gate(heard, work):
 
 
 def test_an_error_before_the_gate_is_raised_where_the_result_is_asked_for():
-    def fail(gate):
+    def fail(_):
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):

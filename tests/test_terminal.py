@@ -9,7 +9,10 @@ from helpers.terminal import ProgressLine
 
 
 class Terminal(io.StringIO):
+    """Text that says of itself that it is a terminal."""
+
     def isatty(self):
+        """It says so."""
         return True
 
 
