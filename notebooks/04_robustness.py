@@ -23,9 +23,16 @@ permutations: int = 9999
 # ## Load
 
 # %%
-from helpers import fragility_report, multiverse_report, notebook, omitted_report, pictures, robustness
+from helpers import (
+    fragility_report,
+    instrument_report,
+    multiverse_report,
+    notebook,
+    omitted_report,
+    pictures,
+    robustness,
+)
 from helpers import robustness_pictures as drawings
-from helpers.specification_curve import draw_specification_curve, specification_curve
 
 run = notebook.open_run("04_robustness", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
@@ -37,7 +44,9 @@ data = run.read("panel")
 # ## What does each change ask, and what does it find?
 
 # %%
-checks = robustness.check_robustness(data, run.units, choices, draws=wild_draws, rng=run.rng("wild, primary specification"))
+checks = robustness.check_robustness(
+    data, run.units, choices, draws=wild_draws, rng=run.rng("wild, primary specification")
+)
 robustness.record_checks(results, checks, treatment)
 table = robustness.robustness_table(checks, choices)
 run.table(table, "robustness", caption="One change at a time: the question and the finding")
@@ -107,7 +116,12 @@ run.table(fragility.by_entity, "fragility_by_unit", caption="Each unit: what lea
 # result that one or two units decide is a result about those units.
 
 # %%
-run.write_rows(fragility.table, "fragility")
+run.table(
+    fragility_report.flipping_table(fragility), "fragility_flips", caption="The smallest sets that change the answer"
+)
+
+# %%
+run.say(fragility_report.keep_refits(fragility, run.out / "tables"))
 
 # %% [markdown]
 # ## How sure is the estimate when the index is an estimate too?
@@ -126,11 +140,11 @@ run.say(fragility_report.say_index_bootstrap(index_draws, choices))
 fragility_report.show_index_table(run, index_draws)
 
 # %%
-fragility_report.show_index_draws(run, index_draws, label=effect)
+fragility_report.show_index_draws(run, index_draws)
 
 # %% [markdown]
-# Where the two distributions differ, the index is part of the uncertainty (wider) or moves with the sample in a way that
-# steadies the estimate (narrower). The conventional interval knows of neither.
+# Where the two distributions differ, the index is part of the uncertainty (wider) or moves with the sample in a way
+# that steadies the estimate (narrower). The conventional interval knows of neither.
 
 # %% [markdown]
 # ## What if every choice had been made otherwise?
@@ -205,7 +219,9 @@ run.say(omitted_report.record_robustness_value(results, value))
 
 # %%
 bounds = omitted_report.bound_table(fit, treatment, choices)
-run.table(bounds, "confounder_bounds", caption="The estimate beside a variable as strong as a control, or several times")
+run.table(
+    bounds, "confounder_bounds", caption="The estimate beside a variable as strong as a control, or several times"
+)
 
 # %%
 run.figure(
@@ -218,6 +234,28 @@ run.figure(
 # %% [markdown]
 # A dot is a variable that would be as strong as a control that was observed, or twice, or three times. If dots lie
 # beyond the line at zero, a variable of ordinary strength is enough to take the estimate away.
+
+# %% [markdown]
+# ## Does something move the treatment that has no other way to the outcome?
+#
+# The study file declares instruments, each with the argument for it and its weakness. The effective F says how much
+# they move the treatment; where they are weak, the estimate and its standard error mislead, and only the set of effects
+# that the Anderson-Rubin test does not reject keeps its promise.
+
+# %%
+instrumented = instrument_report.fit_instruments(data, choices, run.read("statistics"), run.units)
+instrument_report.record_instruments(results, instrumented)
+instrument_report.show_arguments(run, instrumented)
+
+# %%
+instrument_report.show_instruments(run, instrumented)
+
+# %%
+run.say(instrument_report.say_instruments(instrumented, choices))
+
+# %% [markdown]
+# An effective F above the critical value excludes a large bias of the estimate; it says nothing of whether the
+# instrument reaches the outcome on another way, which no test with one instrument can.
 
 # %% [markdown]
 # ## Could chance, or the future, do as well?
@@ -254,7 +292,9 @@ omitted_report.show_dimensions(run, family)
 
 # %%
 run.check("every declared row was fitted", set(checks) == set(choices.robustness))
-run.check("the map of refits starts from the primary estimate", fragility_report.refit_gap(fragility, data, choices) < 1e-8)
+run.check(
+    "the map of refits starts from the primary estimate", fragility_report.refit_gap(fragility, data, choices) < 1e-8
+)
 run.check("without each unit in turn, each unit was left out once", left_out.table.index.is_unique)
 
 # %% tags=["nbval-check-output"]

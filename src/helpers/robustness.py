@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from helpers.construction import rebuild_indices
 from helpers.errors import StudyError
+from helpers.grams import fit_weighted_entities
 from helpers.inference import WildBootstrap, wild_cluster_bootstrap
 from helpers.panel import Cluster, PanelFit, fit_panel
 from helpers.scaling import winsorise
@@ -112,11 +114,11 @@ def change(
     if row.drop_times is not None:
         data = data[~data.index.get_level_values(1).isin(row.drop_times)]
     if row.balanced:
-        data = _keep_complete_entities(data)
+        data = keep_complete_entities(data)
     if row.lag_treatment is not None:
-        data = _shift_column(data, specification.treatment, row.lag_treatment, study.time.window)
+        data = shift_column(data, specification.treatment, row.lag_treatment, study.time.window)
     if row.lead_outcome is not None:
-        data = _shift_column(data, specification.outcome, -row.lead_outcome, study.time.window)
+        data = shift_column(data, specification.outcome, -row.lead_outcome, study.time.window)
     cluster: Cluster = specification.cluster
     if row.cluster is not None:
         cluster = row.cluster[0] if len(row.cluster) == 1 else (row.cluster[0], row.cluster[1])
@@ -145,15 +147,46 @@ class LeaveOneOut:
 def leave_one_out(specification: Specification) -> LeaveOneOut:
     """Refit the specification without each entity in turn."""
     entities = specification.data.index.get_level_values(0)
-    fits = {
-        str(entity): replace(specification, data=specification.data[entities != entity]).fit()
-        for entity in entities.unique()
+    table = _refit_at_once(specification)
+    if table is None:
+        fits = {entity: _without(specification, entity).fit() for entity in entities.unique()}
+        table = pd.DataFrame({entity: describe_term(fit, specification.treatment) for entity, fit in fits.items()}).T
+    weakest = table["p_value"].idxmax()
+    fit = _without(specification, weakest).fit()
+    names = pd.Index([str(name) for name in table.index], name=specification.data.index.names[0])
+    return LeaveOneOut(table.set_axis(names), str(weakest), fit)
+
+
+def _without(specification: Specification, entity: object) -> Specification:
+    entities = specification.data.index.get_level_values(0)
+    return replace(specification, data=specification.data[entities != entity])
+
+
+def _refit_at_once(specification: Specification) -> pd.DataFrame | None:
+    """All refits as one batch, clustered by entity; None where the batch does not serve."""
+    if specification.cluster != "entity":
+        return None
+    entities = specification.data.sort_index().index.unique(0)
+    fits = fit_weighted_entities(
+        specification.data,
+        specification.outcome,
+        specification.regressors,
+        1.0 - np.eye(len(entities)),
+        entity_effects="entity" in specification.effects,
+        time_effects="time" in specification.effects,
+    )
+    if not fits.estimable.all():
+        return None
+    estimate, std_error, df = fits.estimates[:, 0], fits.std_errors[:, 0], fits.n_clusters - 1
+    half = stats.t.ppf(0.975, df) * std_error
+    columns = {
+        "estimate": estimate,
+        "std_error": std_error,
+        "p_value": 2 * stats.t.sf(np.abs(estimate / std_error), df),
+        "ci_low": estimate - half,
+        "ci_high": estimate + half,
     }
-    term = specification.treatment
-    table = pd.DataFrame({name: describe_term(fit, term) for name, fit in fits.items()}).T
-    table.index.name = specification.data.index.names[0]
-    weakest = str(table["p_value"].idxmax())
-    return LeaveOneOut(table, weakest, fits[weakest])
+    return pd.DataFrame(columns, index=entities)
 
 
 def describe_term(fit: PanelFit, term: str) -> dict[str, float]:
@@ -254,6 +287,8 @@ def describe_convention(fit: PanelFit) -> str:
 
 
 def _found_wild(fit: PanelFit, wild: WildBootstrap, term: str) -> RobustnessCheck:
+    assert wild.ci_low is not None, "the interval was asked for"
+    assert wild.ci_high is not None, "the interval was asked for"
     described = describe_term(fit, term) | {"p_value": wild.p_value, "ci_low": wild.ci_low, "ci_high": wild.ci_high}
     return RobustnessCheck(
         **described,
@@ -285,8 +320,8 @@ def record_checks(results: Results, checks: Mapping[str, RobustnessCheck], treat
             std_error=check.std_error,
             statistic=check.estimate / check.std_error,
             p_value=check.p_value,
-            ci_low=check.ci_low,
-            ci_high=check.ci_high,
+            ci_low=check.ci_low if np.isfinite(check.ci_low) else None,
+            ci_high=check.ci_high if np.isfinite(check.ci_high) else None,
             n_obs=check.n_obs,
             n_entities=check.n_entities,
             convention=check.convention,
@@ -343,14 +378,9 @@ def say_range(results: Results, left_out: LeaveOneOut, specification: Specificat
     """Record the smallest and the largest estimate without one entity; the sentence that says so."""
     low, high = (str(place) for place in (left_out.table["estimate"].idxmin(), left_out.table["estimate"].idxmax()))
     for word, place in (("smallest", low), ("largest", high)):
-        found = left_out.table.loc[place].squeeze()
-        results.record(
-            f"robustness.leave_one_out.{word}",
-            estimate=float(found["estimate"]),
-            p_value=float(found["p_value"]),
-            ci_low=float(found["ci_low"]),
-            ci_high=float(found["ci_high"]),
-        )
+        names = ("estimate", "p_value", "ci_low", "ci_high")
+        found: dict[str, Any] = {name: float(left_out.table[name][place]) for name in names}
+        results.record(f"robustness.leave_one_out.{word}", **found)
     return (
         f"Without one {specification.data.index.names[0]} the estimate lies between "
         f"{{robustness.leave_one_out.smallest}} (without {low}) and {{robustness.leave_one_out.largest}} "
@@ -376,13 +406,13 @@ def _drop_entities(data: pd.DataFrame, units: pd.DataFrame, where: dict[str, str
     return data[~data.index.get_level_values(0).isin(units.index[dropped])]
 
 
-def _keep_complete_entities(data: pd.DataFrame) -> pd.DataFrame:
+def keep_complete_entities(data: pd.DataFrame) -> pd.DataFrame:
     """The rows of the entities that have one in every time."""
     counts = data.groupby(level=0)[data.columns[0]].transform("size")
     return data[counts == data.index.get_level_values(1).nunique()]
 
 
-def _shift_column(data: pd.DataFrame, column: str, periods: int, window: Sequence[int]) -> pd.DataFrame:
+def shift_column(data: pd.DataFrame, column: str, periods: int, window: Sequence[int]) -> pd.DataFrame:
     """Replace a column by its value `periods` earlier in the window; rows without one are left out."""
     places = dict(enumerate(window))
     entities, times = data.index.get_level_values(0), data.index.get_level_values(1)
