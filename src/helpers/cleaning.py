@@ -137,7 +137,7 @@ def apply_missing_rules(
 
     ``interpolate`` is linear in time between two known figures of the entity; ``carry`` repeats the entity's last known
     figure; ``zero`` writes 0 where none can be; ``drop_entity`` and ``drop_time`` take away the rows of every entity or
-    time with a gap.
+    time with a gap; ``multiple_imputation`` leaves its gaps to :mod:`helpers.imputed_fit` and is no cover here.
 
     Parameters
     ----------
@@ -166,6 +166,8 @@ def apply_missing_rules(
                 "it finds no missing figure that it can treat",
                 "take the rule out, or correct its entities and times",
             )
+        if rule.rule == "multiple_imputation":
+            continue
         record = _cells_table(rule.column, panel.index[cells])
         records.append(record.assign(rule=rule.rule, value=values.to_numpy()[cells], reason=rule.reason.en))
         if rule.rule in ("drop_entity", "drop_time"):

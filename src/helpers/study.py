@@ -10,12 +10,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from helpers.errors import StudyError
 from helpers.study_data import (
+    WHOLE,
     Column,
     Contract,
     Entity,
@@ -29,8 +30,17 @@ from helpers.study_data import (
     Time,
     Variable,
 )
-from helpers.study_file import explain_validation, find_root, list_problems, list_studies, read_yaml
+from helpers.study_file import explain_validation, find_root, list_studies, read_yaml
 from helpers.study_index import Dimension, Index, Indicator, Method
+from helpers.study_variations import (
+    Cluster,
+    Effect,
+    Instrument,
+    MultiverseChoices,
+    MultiverseIndex,
+    MultiverseSample,
+    RobustnessRow,
+)
 
 __all__ = [
     "Column",
@@ -39,11 +49,16 @@ __all__ = [
     "Identity",
     "Index",
     "Indicator",
+    "Instrument",
     "Label",
     "Method",
     "MissingRule",
+    "MultiverseChoices",
+    "MultiverseIndex",
+    "MultiverseSample",
     "Name",
     "Regions",
+    "RobustnessRow",
     "Sample",
     "Strict",
     "Study",
@@ -55,9 +70,6 @@ __all__ = [
     "load_study",
     "read_yaml",
 ]
-
-Effect = Literal["entity", "time"]
-Cluster = Literal["entity", "time"]
 
 
 class Model(Strict):
@@ -76,96 +88,6 @@ class LadderColumn(Strict):
     label: Label
     controls: bool
     effects: tuple[Effect, ...]
-
-
-class RobustnessRow(Strict):
-    """One change to the primary specification, with the question that it asks.
-
-    ``treatment`` and ``controls`` put other variables in their place; ``lag_treatment`` and ``lead_outcome`` count
-    periods of the study's window; ``balanced`` keeps the entities that have a row in every period.
-    """
-
-    label: Label
-    asks: Label
-    treatment: Name | None = None
-    controls: tuple[Name, ...] | None = None
-    index: dict[str, Any] | None = None
-    winsorise: float | None = Field(default=None, gt=0, lt=0.5)
-    drop_where: dict[str, str | int] | None = None
-    drop_times: tuple[int, ...] | None = None
-    balanced: bool = False
-    lag_treatment: int | None = Field(default=None, ge=1)
-    lead_outcome: int | None = Field(default=None, ge=1)
-    cluster: tuple[Cluster, ...] | None = None
-    inference: Literal["wild_cluster_bootstrap"] | None = None
-    leave_one_out: bool = False
-
-    @model_validator(mode="after")
-    def _check_method(self) -> Self:
-        if self.index is not None:
-            try:
-                Method.model_validate(self.index)
-            except ValidationError as error:
-                raise ValueError(f"index: {list_problems(error)}") from None
-        return self
-
-
-class MultiverseIndex(Strict):
-    """Options of each choice in an index; a zero rule is the shift added to scores, 0 for 0 ln 0 = 0."""
-
-    zero_rule: tuple[Annotated[float, Field(ge=0)], ...] = Field(default=(0.0,), min_length=1)
-    scale: tuple[str, ...] = Field(default=("min_max",), min_length=1)
-    winsorise: tuple[Annotated[float, Field(ge=0, lt=0.5)], ...] = Field(default=(0.0,), min_length=1)
-    weights: tuple[str, ...] = Field(default=("entropy",), min_length=1)
-    scope: tuple[str, ...] = Field(default=("pooled",), min_length=1)
-    aggregate: tuple[str, ...] = Field(default=("arithmetic",), min_length=1)
-    leave_one_out: bool = False
-
-
-class MultiverseSample(Strict):
-    """Rows of one sample of the multiverse: all, or those that are left after the declared drops."""
-
-    label: Label
-    drop_where: dict[str, str | int] | None = None
-    drop_times: tuple[int, ...] | None = None
-
-
-class MultiverseChoices(Strict):
-    """Every declared alternative; all are crossed.
-
-    ``index_rows`` says over which rows an index is built when a sample leaves some out: all rows, or the sample's own.
-    """
-
-    index: MultiverseIndex = MultiverseIndex()
-    index_rows: tuple[Literal["all", "sample"], ...] = Field(default=("all",), min_length=1)
-    samples: dict[Name, MultiverseSample] = Field(min_length=1)
-    always: tuple[Name, ...] = ()
-    effects: tuple[tuple[Effect, ...], ...] = Field(min_length=1)
-    lags: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
-
-
-class Instrument(Strict):
-    """A variable that moves the treatment and should reach the outcome through it alone.
-
-    ``leave_one_out_mean``: the treatment's mean over the other entities with the same value in the units' column
-    ``group``, at the same time. ``initial_level_trend``: the entity's level at ``time``, before the window, times the
-    mean of the other entities at each time. ``argument`` says why it may do, ``weakness`` why it may not.
-    """
-
-    label: Label
-    kind: Literal["leave_one_out_mean", "initial_level_trend"]
-    group: str | None = None
-    time: int | None = None
-    argument: Label
-    weakness: Label
-
-    @model_validator(mode="after")
-    def _check_needs(self) -> Self:
-        if self.kind == "leave_one_out_mean" and self.group is None:
-            raise ValueError("leave_one_out_mean needs `group`, a column of the units file")
-        if self.kind == "initial_level_trend" and self.time is None:
-            raise ValueError("initial_level_trend needs `time`, that of the initial level")
-        return self
 
 
 class Mediator(Strict):
@@ -210,7 +132,7 @@ class Study(Strict):
     multiverse: MultiverseChoices | None = None
     instruments: dict[Name, Instrument] = Field(default_factory=dict)
     mediators: dict[Name, Mediator]
-    regions: dict[Name, Regions] = Field(min_length=1)
+    regions: dict[Name, Regions] = Field(default_factory=dict)
     map: Map | None = None
     cautions: tuple[Label, ...] = ()
     presets: dict[Name, dict[Name, int]]
@@ -228,8 +150,8 @@ class Study(Strict):
 
     @property
     def grouping(self) -> Regions:
-        """The first grouping of the entities: the one that pictures and region regressions use."""
-        return next(iter(self.regions.values()))
+        """The first grouping of the entities, which pictures and regressions use; one group where there is none."""
+        return next(iter(self.regions.values()), WHOLE)
 
     @property
     def indicators(self) -> dict[str, Indicator]:
@@ -272,6 +194,16 @@ class Study(Strict):
             for name in named:
                 if name not in self.columns:
                     raise ValueError(f"{role} names the column '{name}', {_suggest(name, set(self.columns))}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_imputed_rows_drop(self) -> Self:
+        for rule in self.missing:
+            if rule.rule == "multiple_imputation" and self.sample.missing != "drop":
+                raise ValueError(
+                    f"missing declares multiple_imputation for {rule.column}: the main run then leaves out the rows "
+                    "with a gap, so declare sample.missing: drop"
+                )
         return self
 
     @model_validator(mode="after")

@@ -125,13 +125,29 @@ class Contract(Strict):
 
 
 class MissingRule(Strict):
-    """A declared rule for figures that no source prints; a gap without one stops the run."""
+    """A declared rule for figures that no source prints; a gap without one stops the run.
+
+    ``multiple_imputation`` fills nothing in the panel: rows with a gap are dropped (``sample.missing: drop``), and the
+    robustness notebook adds the primary specification pooled over ``m`` completed panels.
+    """
 
     column: Name
-    rule: Literal["interpolate", "carry", "zero", "drop_entity", "drop_time"]
+    rule: Literal["interpolate", "carry", "zero", "drop_entity", "drop_time", "multiple_imputation"]
     entities: tuple[str, ...] | None = None
     times: tuple[int, ...] | None = None
+    m: int | None = Field(default=None, ge=2, le=1000)
     reason: Label
+
+    @model_validator(mode="after")
+    def _check_imputation(self) -> Self:
+        imputed = self.rule == "multiple_imputation"
+        if imputed != (self.m is not None):
+            raise ValueError(
+                "m, the number of completed panels, goes with the rule multiple_imputation and only with it"
+            )
+        if imputed and (self.entities is not None or self.times is not None):
+            raise ValueError("multiple_imputation is for every gap of the column; take entities and times out")
+        return self
 
 
 class Variable(Strict):
@@ -170,3 +186,7 @@ class Regions(Strict):
     def group(self, held: str) -> str | None:
         """The region for what the column holds; None for an entity that is left out."""
         return None if held in self.left_out else (held if self.values is None else self.values.get(held))
+
+
+WHOLE = Regions(column="", order=("all",), labels={"all": Label(en="All", zh="全部")})
+"""The grouping of a study that declares none."""
