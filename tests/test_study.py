@@ -61,7 +61,6 @@ REFUSED = [
     ("ladder/pooled/effects", ["region"], "'entity' or 'time'"),
     ("ladder/pooled/controls", "no", "valid boolean"),
     ("presets/standard", {"draws": 1.5}, "valid integer"),
-    ("regions", {}, "at least 1 item"),
     (
         "missing",
         [{"column": "d9", "rule": "zero", "reason": label("?")}],
@@ -153,6 +152,15 @@ def test_a_group_is_found_by_what_the_column_holds():
         }
     )
     assert [grouping.group(held) for held in ("Area one", "", "a", "Area two")] == ["a", None, None, None]
+
+
+def test_a_study_without_groupings_has_one_group():
+    study = make_study(regions={})
+    assert len(study.grouping.order) == 1
+
+
+def test_the_first_grouping_is_the_one_that_pictures_use():
+    assert make_study().grouping.order == ("coast", "inland", "island")
 
 
 def test_the_window_and_what_is_read_before_it():
