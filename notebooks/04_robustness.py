@@ -24,6 +24,7 @@ permutations: int = 9999
 
 # %%
 from helpers import (
+    dynamic_report,
     fragility_report,
     instrument_report,
     multiverse_report,
@@ -256,6 +257,24 @@ run.say(instrument_report.say_instruments(instrumented, choices))
 # %% [markdown]
 # An effective F above the critical value excludes a large bias of the estimate; it says nothing of whether the
 # instrument reaches the outcome on another way, which no test with one instrument can.
+
+# %% [markdown]
+# ## Is it the outcome's own past?
+#
+# Where an outcome persists, its past belongs in the model, and least squares with unit effects is biased in a short
+# panel. Difference and system GMM take earlier levels and differences as instruments.
+
+# %%
+past = dynamic_report.fit_dynamics(data, choices)
+dynamic_report.record_dynamics(results, past)
+dynamic_report.show_dynamics(run, past)
+
+# %% [markdown]
+# Two tests must not reject: Hansen's J (the instruments agree) and serial correlation of second order in the
+# differences. With many instruments for few units, J cannot reject and is no comfort.
+
+# %%
+dynamic_report.say_dynamics(run, past)
 
 # %% [markdown]
 # ## Could chance, or the future, do as well?

@@ -49,11 +49,15 @@ def two_rows(p_first: float = 0.01, p_second: float = 0.2) -> dict[str, dict[str
     }
 
 
+JOINT = ("median_standardised", "share_significant", "stouffer")
+
+
 def provincial(changes: dict[str, dict[str, float]] | None = None) -> dict[str, dict[str, float]]:
     """Results under which every claim of the provincial file is supported, with the given changes."""
     good = {"estimate": 1.0, "p_value": 0.01, "ci_low": 0.5, "ci_high": 1.5}
     keys = ["baseline.twoway.dose", "baseline.twoway.dose.wild", "baseline.province_fe_controls.dose"]
     keys += [f"robustness.{row}.dose" for row in WORDS["row"]]
+    keys += [f"robustness.multiverse.joint.{name}" for name in JOINT]
     for mediator in ("digital_infrastructure", "digital_population", "digital_services"):
         keys += [f"mediation.{mediator}.{part}" for part in ("path_a", "path_b", "indirect_effect")]
     for pair in ("east_minus_central", "east_minus_west", "central_minus_west"):
@@ -108,6 +112,15 @@ def test_main_effect(changes: dict[str, dict[str, float]], expected: str) -> Non
 def test_robustness_counts_the_declared_rows(failing: int, expected: str) -> None:
     changes = {f"robustness.{row}.dose": {"p_value": 0.3} for row in WORDS["row"][:failing]}
     assert verdict("EMP-2", changes) == expected
+
+
+@pytest.mark.parametrize("statistic", JOINT)
+def test_robustness_needs_every_joint_test(statistic: str) -> None:
+    assert verdict("EMP-2", {f"robustness.multiverse.joint.{statistic}": {"p_value": 0.3}}) == "partly_supported"
+
+
+def test_robustness_needs_a_positive_median_of_all_specifications() -> None:
+    assert verdict("EMP-2", {"robustness.multiverse.joint.median_standardised": {"estimate": -1.0}}) == "not_supported"
 
 
 def test_robustness_with_the_opposite_sign_contradicts() -> None:

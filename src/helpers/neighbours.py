@@ -165,6 +165,8 @@ def _fit_region_by_time(step: Specification, regions: pd.Series) -> RobustnessCh
     region = pd.Series(step.data.index.get_level_values(0).map(regions.to_dict()), index=step.data.index)
     data, region = step.data[region.notna()], region.dropna().astype(str)
     by_region = pd.get_dummies(region, dtype=float)
+    if by_region.shape[1] < 2:
+        raise StudyError("region-by-period effects", "there are no two regions", "declare regions in the study file")
     by_time = _dummies(data, 1)
     first = 1 if "time" in step.effects else 0
     added = pd.DataFrame(

@@ -23,6 +23,7 @@ WORLDS = {
 }
 # An estimate is found in four of five samples when it is so many of its standard deviations from zero.
 FOUR_OF_FIVE = 2.8
+FEWEST = 4  # clusters that every method can be tried with
 
 
 def draw_trust(
@@ -53,10 +54,13 @@ def draw_trust(
 
 
 def cluster_sizes(fit: PanelFit, regions: pd.Series) -> dict[str, int]:
-    """Entities of the primary specification, and of the smallest region."""
+    """Entities of the primary specification, and of the smallest region where there are several."""
     entities = fit.design.index.unique(0)
     counts = regions.reindex(entities).value_counts()
-    return {"all": fit.n_entities, "smallest_region": int(counts.min())}
+    sizes = {"all": fit.n_entities}
+    if counts.min() < fit.n_entities:
+        sizes["smallest_region"] = max(int(counts.min()), FEWEST)
+    return sizes
 
 
 def trust_table(found: Mapping[tuple[str, str], SizeAndPower]) -> pd.DataFrame:
