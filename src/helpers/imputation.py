@@ -20,8 +20,10 @@ from helpers.errors import StudyError
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Method = Literal["normal", "pmm"]
-# Directions of the regressors that are shorter than this share of the longest carry no information.
-RANK_TOLERANCE = 1e-9
+# Directions of the scaled regressors whose squared length is below this share of the longest carry no information.
+RANK_TOLERANCE = 1e-13
+# A regressor that moves within entities by less than this share of its size does not move.
+STILL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -292,11 +294,14 @@ def _fit_within(name: str, y: Floats, x: Floats, entity: Codes) -> _WithinModel:
     y_within, x_within = y - mean_y[entity], x - mean_x[entity]
     scale = np.sqrt((x_within**2).sum(axis=0))
     # A column that does not move within entities has no length; the effects hold it already.
-    scale[scale <= RANK_TOLERANCE * np.sqrt((x**2).sum(axis=0))] = np.inf
-    left, lengths, right = np.linalg.svd(x_within / scale, full_matrices=False)
+    scale[scale <= STILL * np.sqrt((x**2).sum(axis=0))] = np.inf
+    x_within /= scale
+    # By the small matrix x'x, not by x itself: a thousand draws then cost seconds.
+    lengths, directions = np.linalg.eigh(x_within.T @ x_within)
     kept = lengths > RANK_TOLERANCE * lengths.max(initial=0.0)
-    root = right[kept].T / lengths[kept] / scale[:, None]
-    slopes = root @ (left[:, kept].T @ y_within)
+    root = directions[:, kept] / np.sqrt(lengths[kept])
+    slopes = root @ (root.T @ (x_within.T @ y_within))
+    rss = float(((y_within - x_within @ slopes) ** 2).sum())
     df = len(y) - len(counts) - int(kept.sum())
     if df < 1:
         raise StudyError(
@@ -304,5 +309,5 @@ def _fit_within(name: str, y: Floats, x: Floats, entity: Codes) -> _WithinModel:
             f"{len(y)} figures are too few for {len(counts)} entities and {int(kept.sum())} regressors",
             "use fewer columns, or drop the rows instead",
         )
-    rss = float(((y_within - x_within @ slopes) ** 2).sum())
+    slopes, root = slopes / scale, root / scale[:, None]
     return _WithinModel(slopes, mean_y - mean_x @ slopes, root, mean_y, mean_x, counts, rss, df)
