@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from helpers.decoding import MAX_CELLS, Row, Table, cell_text
@@ -55,7 +56,11 @@ def read_parquet(content: bytes, path: Path) -> tuple[Table, ...]:
             raise StudyError(f"{path}, column {nested}", "it holds lists or records", "keep one value in each cell")
         _check_size(file.metadata.num_rows, len(schema), path)
         table = file.read()
-        return (_table(schema.names, [column.to_pylist() for column in table.columns], path),)
+        columns = [
+            _shortest(column.to_pylist()) if pa.types.is_float32(column.type) else column.to_pylist()
+            for column in table.columns
+        ]
+        return (_table(schema.names, columns, path),)
 
 
 def _stata_values(column: pd.Series, old: bool) -> list[Any]:
@@ -65,7 +70,14 @@ def _stata_values(column: pd.Series, old: bool) -> list[Any]:
             return [None if pd.isna(value) else value.year for value in column]
         return [None if pd.isna(value) else value.date() for value in column]
     values = [None if pd.isna(value) else value for value in column.astype(object)]
+    if column.dtype == np.float32:
+        return _shortest(values)
     return [_decode(value) if old and isinstance(value, str) else value for value in values]
+
+
+def _shortest(values: Sequence[Any]) -> list[Any]:
+    """Figures of single precision as the shortest decimal number that they stand for: 0.1 and not 0.10000000149."""
+    return [None if value is None else float(str(np.float32(value))) for value in values]
 
 
 def _decode(text: str) -> str:

@@ -133,7 +133,9 @@ def _old_cells(book: Any, sheet: Any) -> Iterator[tuple[Cell, ...]]:
                 value = xlrd.error_text_from_code.get(value, "#ERROR")
             elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
                 value = bool(value)
-            row.append((value, book.format_map[book.xf_list[cell.xf_index].format_key].format_str))
+            is_number = cell.ctype == xlrd.XL_CELL_NUMBER
+            style = book.format_map[book.xf_list[cell.xf_index].format_key].format_str if is_number else ""
+            row.append((value, style))
         yield tuple(row)
 
 
