@@ -95,6 +95,12 @@ panel = chosen.panel
 run.table(chosen.flow, "sample", caption="From the rows of the window to the rows that are analysed")
 
 # %% [markdown]
+# ## Which notebooks do these data allow?
+
+# %%
+run.table(run.notebooks, "notebooks", caption="Notebooks that need something of the study, and whether they run")
+
+# %% [markdown]
 # ## What do the variables and indicators look like?
 #
 # Each is a formula over the statistics, written in the study file.

@@ -64,6 +64,12 @@ def build_parser() -> argparse.ArgumentParser:
     check = _add(commands, "check", check_command, "validate a study's file and data; run nothing", study=True)
     check.add_argument("--accept", action="store_true", help="write the checksums anew after a change that was meant")
     _add(commands, "list", list_command, "list the studies")
+    adopt = _add(commands, "adopt", adopt_command, "write a new study from a table of your own")
+    adopt.add_argument("path", type=Path, metavar="PATH", help="a file (CSV, spreadsheet, Stata, Parquet) or a folder of them")
+    adopt.add_argument("--name", metavar="NAME", help="of the new study (default: from the file)")
+    new = _add(commands, "new", new_command, "copy a study under a new name")
+    new.add_argument("name", metavar="NAME", help="of the new study")
+    new.add_argument("--from", dest="source", default=DEFAULT_STUDY, metavar="STUDY", help=f"(default: {DEFAULT_STUDY})")
     _add(commands, "schema", schema_command, "write data/study.schema.json, for completion in editors")
     twins = _add(commands, "twins", twins_command, "bring every notebook and its .ipynb twin in step")
     twins.add_argument("--keep", choices=("py", "ipynb"), help="which one to keep where both were edited")
@@ -220,6 +226,34 @@ def check_command(options: argparse.Namespace) -> int:
     files = check_manifest(study.folder)
     found = _check_study(study, root)
     print(f"{study.name}: study file valid, {files} data files as in the manifest, {found}")
+    return DONE
+
+
+def adopt_command(options: argparse.Namespace) -> int:
+    """``study adopt``."""
+    from helpers.adopt import adopt
+    from helpers.needs import list_left_out
+    from helpers.study import load_study
+
+    root = find_project()
+    adopted = adopt(options.path, root, options.name)
+    print("\n".join([f"wrote {os.path.relpath(adopted.folder)}", *adopted.told]))
+    study = load_study(adopted.folder)
+    for notebook, reason in list_left_out(study, root / "notebooks").items():
+        print(f"left out: {notebook}, since {reason}")
+    print(f"next: edit {os.path.relpath(adopted.folder / 'study.yml')}, then `study check {study.name}`")
+    from helpers.checking import check_study
+
+    print(f"{study.name}: {check_study(study)}")
+    return DONE
+
+
+def new_command(options: argparse.Namespace) -> int:
+    """``study new``."""
+    from helpers.adopt import copy_study
+
+    folder = copy_study(options.source, options.name, find_project())
+    print(f"wrote {os.path.relpath(folder)}; next: edit its study.yml, then `study check {options.name}`")
     return DONE
 
 

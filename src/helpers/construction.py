@@ -92,7 +92,7 @@ def say_heaviest(indices: Mapping[str, CompositeIndex], study: Study) -> str:
 
 def model_panel(panel: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     """The panel with the indices beside the variables and indicators."""
-    return panel.join(values)
+    return panel.join(values) if len(values.columns) else panel
 
 
 def rank_entities(values: pd.Series) -> pd.DataFrame:

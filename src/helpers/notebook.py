@@ -80,6 +80,20 @@ class NotebookRun:
         self.checks: list[tuple[tuple[str | None, int], Check]] = []
 
     @cached_property
+    def _stand_ins(self) -> dict[str, str]:
+        """Tables in place of those of notebooks that the study runs without."""
+        from helpers.needs import find_stand_ins
+
+        return find_stand_ins(self.study, self._source.parent) if self._source else {}
+
+    @property
+    def notebooks(self) -> pd.DataFrame:
+        """The notebooks that need something of the study, and whether they run."""
+        from helpers.needs import notebook_table
+
+        return notebook_table(self.study, self._source.parent) if self._source else pd.DataFrame()
+
+    @cached_property
     def units(self) -> pd.DataFrame:
         """The entities of the study, from its units file, indexed by entity."""
         from helpers.units import read_units
@@ -90,6 +104,8 @@ class NotebookRun:
     def regions(self) -> pd.Series[str]:
         """The region of every entity by the study's first grouping; empty for an entity that is left out."""
         grouping = self.study.grouping
+        if not self.study.regions:
+            return pd.Series(grouping.order[0], index=self.units.index)
         return self.units[grouping.column].map(grouping.group)
 
     def rng(self, name: str) -> np.random.Generator:
@@ -102,7 +118,8 @@ class NotebookRun:
 
     def read(self, name: str) -> pd.DataFrame:
         """A table of an earlier notebook; a panel (index entity, time) when it has both columns."""
-        return read_table(self.run_folder / "tables" / f"{check_name(name)}.csv", self._index)
+        table = self._stand_ins.get(name, name)
+        return read_table(self.run_folder / "tables" / f"{check_name(table)}.csv", self._index)
 
     def write_panel(self, panel: pd.DataFrame, name: str) -> Sentence:
         """Keep a panel for later notebooks, to the last bit.

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
+from helpers.needs import NEEDS_FILE, keep_notebooks
 from helpers.parameters import RUNNER_NAMES, assign_parameters
 from helpers.record import REPORT, Job, explain_task
 from helpers.sources import Source, find_modules, find_own_modules, find_upstream, read_sources
+from helpers.study import load_study
 
 RUNNER_MODULE = "helpers.execution"
 REPORT_MODULES = ("helpers.report", "helpers.results")
@@ -72,7 +74,7 @@ def plan(request: Request) -> list[Job]:
         A notebook that breaks a rule (see :mod:`helpers.sources`), a parameter that does not exist or is of the wrong
         type, or ``only`` naming no notebook.
     """
-    sources = read_sources(request.root / "notebooks")
+    sources = _read_sources(request)
     upstream = find_upstream(sources)
     values = assign_parameters({source.name: source.parameters for source in sources}, request.preset, request.settings)
     template = Job("", request.root, request.folder, request.study, run=uuid.uuid4().hex, timeout=request.timeout)
@@ -93,6 +95,14 @@ def plan(request: Request) -> list[Job]:
         return _restrict(jobs, request.only)
     names = tuple(job.name for job in jobs)
     return [*jobs, replace(template, name=REPORT, upstream=names, files=tuple(_report_files(request)))]
+
+
+def _read_sources(request: Request) -> list[Source]:
+    """The notebooks that the study can run."""
+    folder = request.root / "notebooks"
+    if not (folder / NEEDS_FILE).is_file():
+        return read_sources(folder)
+    return keep_notebooks(read_sources(folder), load_study(request.study_folder), folder)
 
 
 def _notebook_files(request: Request, source: Source) -> list[Path]:
