@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -34,12 +34,14 @@ def record_means(
     results: Results, means: Mapping[str, RegionFit], gaps: Mapping[str, RegionGap], treatment: str
 ) -> None:
     """Record ``region.<region>.mean.<treatment>`` and ``region.<a>_minus_<b>.mean.<treatment>``."""
-    for name, item in (*means.items(), *gaps.items()):
+    items: dict[str, RegionFit | RegionGap] = {**means, **gaps}
+    for name, item in items.items():
         _record(results, f"region.{name}.mean.{treatment}", item)
 
 
 def _record(results: Results, key: str, item: RegionFit | RegionGap) -> None:
-    results.record(key, **item.recorded)
+    recorded: dict[str, Any] = item.recorded
+    results.record(key, **recorded)
     if item.wild is not None:
         record_wild(results, f"{key}.wild", item.wild, item.n_obs, item.n_entities)
 
@@ -106,11 +108,11 @@ def largest_misfit(fits: Mapping[str, RegionFit], gaps: Mapping[str, RegionGap])
     return max(abs(gap.estimate - (fits[gap.first].estimate - fits[gap.second].estimate)) for gap in gaps.values())
 
 
-def _numbers(item: RegionFit | RegionGap) -> dict[str, float]:
+def _numbers(item: RegionFit | RegionGap) -> dict[str, Any]:
     return {name: getattr(item, name) for name in NUMBERS}
 
 
-def _wild_numbers(wild: WildBootstrap | None) -> dict[str, float | None]:
+def _wild_numbers(wild: WildBootstrap | None) -> dict[str, Any]:
     if wild is None:
         return {}
     return {
