@@ -243,6 +243,14 @@ def test_an_index_that_cannot_be_built_is_counted_with_the_reason(indicators: pd
     assert len(failed) == found.n_specifications / 2
 
 
+def test_without_an_index_its_choices_make_no_specifications(indicators: pd.DataFrame) -> None:
+    study = make_study(MultiverseIndex(weights=("entropy", "equal"), leave_one_out=True))
+    study.model.outcome, study.model.treatment = "y", "x"
+    found = study_specifications(indicators, study)
+    # (all, early) x 2 sets of controls.
+    assert found.n_specifications == 4
+
+
 def test_a_sample_by_a_column_that_units_lack_is_named(indicators: pd.DataFrame) -> None:
     samples = {"some": SimpleNamespace(drop_where={"size": 1}, drop_times=None)}
     with pytest.raises(StudyError, match="size"):
@@ -308,13 +316,13 @@ def test_normal_scores_are_those_of_scipy() -> None:
 def test_joint_test_keeps_its_size_without_an_effect() -> None:
     rng = np.random.default_rng(11)
     p_values = []
-    for seed in range(60):
+    for seed in range(40):
         panel = make_panel(12, 4, seed=100 + seed)
         panel["y"] = rng.normal(size=len(panel)) + np.repeat(rng.normal(size=12), 4)
         found = run_specifications(panel, "y", ["x", "c"], all_subsets(["a", "b"]), EFFECTS[1:])
         p_values.append([s.p_value for s in joint_test(found, draws=99, rng=rng).statistics.values()])
-    # 60 samples: at a true size of 5 % more than 8 rejections have a probability of 0.3 %.
-    assert (np.array(p_values) <= 0.05).sum(axis=0).max() <= 8
+    # 40 samples: at a true size of 5 % more than 7 rejections have a probability of 0.1 %.
+    assert (np.array(p_values) <= 0.05).sum(axis=0).max() <= 7
 
 
 def test_joint_test_finds_an_effect_that_is_there() -> None:

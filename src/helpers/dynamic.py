@@ -87,8 +87,8 @@ def fit_dynamic(
     outcome
         Column.
     exogenous
-        Regressors that no error touches; their own differences are instruments, in a system their levels too: there they
-        must be unrelated to the entity's effect (else name them under `predetermined`).
+        Regressors that no error touches; their own differences are instruments, in a system their levels too: there
+        they must be unrelated to the entity's effect (else name them under `predetermined`).
     predetermined
         Regressors that earlier errors may touch, instrumented by their lags from `predetermined_lags[0]` on: 1 when
         only earlier errors do, 2 when the error of the same time does too.

@@ -189,7 +189,7 @@ def draw_statistics(null: CellNull, chosen: Sequence[int], kept: Codes) -> tuple
     pairs = kept[good]
     products, own = fits.products[:, good], fits.squares[:, cell.columns.treatment_of[pairs]]
     total = own.sum(axis=0)
-    forms = _pack(_variance_forms(null, fits, pairs, products), small_sample_factor(cell, len(chosen)))
+    forms = small_sample_factor(cell, len(chosen)) * _variance_forms(null, fits, pairs, products)
     kind = null.signs.dtype
     spread = np.sqrt(np.maximum(forms.astype(kind) @ null.sign_pairs.T, np.finfo(kind).tiny))
     return (products.T.astype(kind) @ null.signs.T) / spread, products / total
@@ -225,7 +225,7 @@ def look_up(statistics: Floats, scores: Floats) -> Floats:
 
 
 def _variance_forms(null: CellNull, fits: CellFits, pairs: Codes, products: Floats) -> Floats:
-    """Matrices (V', G, G) of the quadratic forms sum_g score*_g^2 in the signs."""
+    """Quadratic forms sum_g score*_g^2 in the signs, (V', G(G+1)/2): upper triangles, off-diagonal entries doubled."""
     cell, basis = null.cell, np.column_stack([null.basis, fits.basis])
     outcome_of, treatment_of = cell.columns.outcome_of[pairs], cell.columns.treatment_of[pairs]
     left = _products_with_basis(fits.treatments, basis, cell.starts)[treatment_of]
@@ -233,10 +233,15 @@ def _variance_forms(null: CellNull, fits: CellFits, pairs: Codes, products: Floa
     own = fits.squares[:, treatment_of]
     left = np.concatenate([left, own.T[:, :, None]], axis=2)
     right = np.concatenate([right, (products / own.sum(axis=0)).T[:, :, None]], axis=2)
-    changes = -np.matmul(left, right.transpose(0, 2, 1))
-    diagonal = np.arange(len(products))
-    changes[:, diagonal, diagonal] += products.T
-    return np.asarray(np.matmul(changes.transpose(0, 2, 1), changes))
+    # With A = diag(P) - left right' the form is A'A = diag(P^2) - N right' - right N'.
+    half = products.T[:, :, None] * left - 0.5 * np.matmul(right, np.matmul(left.transpose(0, 2, 1), left))
+    cross = np.matmul(half, right.transpose(0, 2, 1)).reshape(len(half), -1)
+    row, column = np.triu_indices(len(products))
+    forms = np.take(cross, row * len(products) + column, axis=1)
+    forms += np.take(cross, column * len(products) + row, axis=1)
+    forms *= np.where(row == column, -1.0, -2.0)
+    forms[:, np.flatnonzero(row == column)] += products.T**2
+    return np.asarray(forms)
 
 
 def _effects_basis(cell: Cell) -> Floats:
@@ -255,12 +260,6 @@ def _products_with_basis(columns: Floats, basis: Floats, starts: Codes) -> Float
     """Sums by entity of column times basis, (columns, G, q)."""
     sums = [np.add.reduceat(columns * direction[:, None], starts, axis=0) for direction in basis.T]
     return np.stack(sums, axis=2).transpose(1, 0, 2) if sums else np.empty((columns.shape[1], len(starts), 0))
-
-
-def _pack(forms: Floats, factor: float) -> Floats:
-    """Upper triangles (V', G(G+1)/2) of symmetric matrices, off-diagonal entries doubled."""
-    row, column = np.triu_indices(forms.shape[1])
-    return np.asarray(forms[:, row, column] * (factor * np.where(row == column, 1.0, 2.0)))
 
 
 def _summarise(multiverse: Multiverse, gathered: _Gathered, signs: Floats) -> JointTest:

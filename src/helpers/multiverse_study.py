@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,9 +86,10 @@ def _build_samples(
     over_all = _build_pairs(panel, whole, study, choices.index)
     for name, declared in choices.samples.items():
         rows = _rows_of(panel, declared, name, units)
-        # In a sample that leaves nothing out the two ways are one specification, which must not count twice.
-        for base in choices.index_rows[:1] if rows.all() else choices.index_rows:
-            pairs = over_all if base == "all" or rows.all() else _build_pairs(panel, rows, study, choices.index)
+        # With nothing left out, or nothing to build, the two ways are one specification, which must not count twice.
+        same = rows.all() or not {study.model.outcome, study.model.treatment} & set(study.indices)
+        for base in choices.index_rows[:1] if same else choices.index_rows:
+            pairs = over_all if base == "all" or same else _build_pairs(panel, rows, study, choices.index)
             yield Sample(name, rows, _decide_rows(pairs, base, len(choices.index_rows) > 1))
 
 
@@ -107,7 +108,9 @@ def _build_pairs(panel: pd.DataFrame, rows: np.ndarray, study: Study, options: M
     outcome, treatment = (_Side(used, study, name) for name in (model.outcome, model.treatment))
     decided: list[dict[str, Any]] = []
     outcome_of, treatment_of, reasons = [], [], []
-    for run in index_runs(options):
+    # Without an index no choice in it makes a difference, and a specification must not count twice.
+    some_index = outcome.index or treatment.index
+    for run in index_runs(options) if some_index else islice(index_runs(options), 1):
         for dropped in _dropped(outcome, treatment, options.leave_one_out):
             places = [side.place(run, dropped) for side in (outcome, treatment)]
             outcome_of.append(places[0])
