@@ -106,7 +106,7 @@ def rank_entities(values: pd.Series) -> pd.DataFrame:
 
 def region_means(values: pd.Series, regions: pd.Series) -> pd.DataFrame:
     """Times x regions: the mean of a column over the entities of each region; `regions` maps entity to region."""
-    group = values.index.get_level_values(0).map(regions)
+    group = values.index.get_level_values(0).map(regions.to_dict())
     return values.groupby([values.index.get_level_values(1), group]).mean().unstack()
 
 
