@@ -1,0 +1,12 @@
+"""The map of the helpers names every module once."""
+
+import re
+from pathlib import Path
+
+HELPERS = Path(__file__).parents[1] / "src" / "helpers"
+
+
+def test_every_module_stands_once_in_the_map_and_no_other():
+    named = re.findall(r"^\| `(\w+)` \|", (HELPERS / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    modules = [path.stem for path in HELPERS.glob("*.py") if path.stem != "__init__"]
+    assert sorted(named) == sorted(modules)
