@@ -26,6 +26,7 @@ permutations: int = 9999
 from helpers import (
     dynamic_report,
     fragility_report,
+    imputed_fit,
     instrument_report,
     multiverse_report,
     notebook,
@@ -66,6 +67,16 @@ run.figure(
 
 # %%
 run.say(robustness.say_share(results, checks, choices))
+
+# %% [markdown]
+# ## What would the missing figures have added?
+#
+# Where the study file asks for it, figures that no source prints are drawn many times from what is known, the primary
+# specification is fitted on every completed panel, and the fits are pooled.
+
+# %%
+imputed = imputed_fit.fit_imputed_study(run.read("statistics"), choices, run.rng("multiple imputation"))
+run.say(imputed_fit.say_imputed(results, imputed, choices))
 
 # %% [markdown]
 # ## Does one unit carry the result?

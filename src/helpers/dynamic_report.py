@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from helpers.dynamic import DynamicFit, fit_dynamic
@@ -25,19 +26,19 @@ WORDS = {"difference": "Difference GMM, two steps", "system": "System GMM, two s
 
 @dataclass(frozen=True)
 class DynamicFits:
-    """The dynamic model by three estimators.
+    """The dynamic model by three estimators; a text says why one could not be made.
 
     Attributes
     ----------
     within
         Least squares with the effects of the primary specification, which is biased in short panels.
     gmm
-        "difference" and "system" -> fit, or the sentence that says why it could not be made.
+        "difference" and "system" -> fit.
     treatment
         Name of the treatment.
     """
 
-    within: PanelFit
+    within: PanelFit | str
     gmm: dict[str, DynamicFit | str]
     treatment: str
 
@@ -51,7 +52,10 @@ def fit_dynamics(panel: pd.DataFrame, study: Study) -> DynamicFits:
     step = specify(panel, study)
     lagged = step.data.assign(**{LAG: step.data[step.outcome]})
     lagged = shift_column(lagged, LAG, 1, study.time.window)
-    within = replace(step, data=lagged, controls=(LAG, *step.controls)).fit()
+    try:
+        within: PanelFit | str = replace(step, data=lagged, controls=(LAG, *step.controls)).fit()
+    except StudyError as error:
+        within = f"not fitted: {error.where}: {error.rule}"
     by_period = _count_periods(step.data, study.time.window)
     gmm = {name: _try(by_period, step, system=name == "system") for name in WORDS}
     return DynamicFits(within, gmm, step.treatment)
@@ -66,22 +70,27 @@ def _count_periods(data: pd.DataFrame, window: tuple[int, ...]) -> pd.DataFrame:
 
 def _try(data: pd.DataFrame, step: Specification, *, system: bool) -> DynamicFit | str:
     try:
-        return fit_dynamic(
-            data,
-            step.outcome,
-            step.controls,
-            [step.treatment],
-            predetermined_lags=(2, None),
-            time_effects="time" in step.effects,
-            system=system,
-        )
+        with np.errstate(invalid="ignore"):
+            fit = fit_dynamic(
+                data,
+                step.outcome,
+                step.controls,
+                [step.treatment],
+                predetermined_lags=(2, None),
+                time_effects="time" in step.effects,
+                system=system,
+            )
     except StudyError as error:
         return f"not fitted: {error.where}: {error.rule}"
+    if not np.isfinite(fit.std_errors[step.treatment]):
+        return "not fitted: its variance is not positive, as happens with more instruments than entities"
+    return fit
 
 
 def record_dynamics(results: Results, fits: DynamicFits) -> None:
     """Record the treatment under ``robustness.dynamic.<estimator>``, with the tests of each beside it."""
-    results.fit("robustness.dynamic.within", fits.within, fits.treatment)
+    if not isinstance(fits.within, str):
+        results.fit("robustness.dynamic.within", fits.within, fits.treatment)
     for name, fit in fits.gmm.items():
         if isinstance(fit, str):
             continue
@@ -106,25 +115,28 @@ def record_dynamics(results: Results, fits: DynamicFits) -> None:
 
 def dynamic_table(fits: DynamicFits, study: Study) -> pd.DataFrame:
     """One row per estimator: treatment, lag of the outcome, instruments, and the tests that they must pass."""
-    own, term = fits.within, fits.treatment
-    rows: dict[str, dict[str, object]] = {
-        f"{study.label(study.primary)}, least squares": {
-            "estimate": own.estimates[term],
-            "std_error": own.std_errors[term],
-            "p_value": own.p_values[term],
-            "outcome_before": own.estimates[LAG],
-            "n_obs": own.n_obs,
-            "n_entities": own.n_entities,
-            "note": "biased: the lag is related to the demeaned error when periods are few",
-        }
-    }
+    rows = {f"{study.label(study.primary)}, least squares": _within_row(fits.within, fits.treatment)}
     for name, fit in fits.gmm.items():
-        rows[WORDS[name]] = {"note": fit} if isinstance(fit, str) else _row(fit, term)
+        rows[WORDS[name]] = {"note": fit} if isinstance(fit, str) else _row(fit, fits.treatment)
     columns = ["estimate", "std_error", "p_value", "outcome_before", "instruments", "hansen_p_value", "ar1_p_value"]
     columns += ["ar2_p_value", "n_obs", "n_entities", "note"]
     table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns).rename_axis("estimator")
     counts = dict.fromkeys(("instruments", "n_obs", "n_entities"), "Int64")
     return table.astype(counts)
+
+
+def _within_row(fit: PanelFit | str, term: str) -> dict[str, object]:
+    if isinstance(fit, str):
+        return {"note": fit}
+    return {
+        "estimate": fit.estimates[term],
+        "std_error": fit.std_errors[term],
+        "p_value": fit.p_values[term],
+        "outcome_before": fit.estimates[LAG],
+        "n_obs": fit.n_obs,
+        "n_entities": fit.n_entities,
+        "note": "biased: the lag is related to the demeaned error when periods are few",
+    }
 
 
 def _row(fit: DynamicFit, term: str) -> dict[str, object]:

@@ -97,7 +97,16 @@ MOST_OPTIONS = 8
 
 def label_levels(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """A table whose rows are decisions and options, in words."""
-    return table.rename(index=lambda name: study.label(str(name)).replace("_", " "))
+    return table.rename(index=lambda name: option_words(str(name), study))
+
+
+def option_words(name: str, study: Study) -> str:
+    """An option or decision in words: samples, controls and indicators by their label, methods by their own name."""
+    samples = study.multiverse.samples if study.multiverse else {}
+    if name in samples:
+        return samples[name].label.en
+    named = {*study.model.controls, *study.indicators}
+    return " + ".join(study.label(part) if part in named else part.replace("_", " ") for part in name.split(" + "))
 
 
 def share_table(multiverse: Multiverse, study: Study) -> pd.DataFrame:
@@ -111,7 +120,7 @@ def decision_words(name: str, study: Study) -> str:
     kind, _, control = name.partition(" ")
     if kind == "control" and control:
         return f"control: {study.label(control)}"
-    return study.label(name).replace("_", " ")
+    return option_words(name, study)
 
 
 def record_shares(results: Results, multiverse: Multiverse | None) -> str:
@@ -254,4 +263,4 @@ def curve_labels(multiverse: Multiverse, study: Study) -> Mapping[str, str]:
     words = {str(name) for name in multiverse.decisions}
     for name in multiverse.decisions:
         words |= {str(option) for option in multiverse.table[name].cat.categories}
-    return {word: study.label(word).replace("_", " ") for word in words}
+    return {word: option_words(word, study) for word in words}

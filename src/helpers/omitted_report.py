@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.confounding import RobustnessValue, confounder_bounds, confounder_contour, conventional, robustness_value
 from helpers.construction import build_index
+from helpers.errors import StudyError
 from helpers.oster import OsterResult, oster_delta
 from helpers.outcome_family import OutcomeFamily, fit_outcomes
 from helpers.panel import PanelFit, fit_panel
@@ -168,11 +169,17 @@ def show_dimensions(run: NotebookRun, found: OutcomeFamily | None) -> TableView 
     )
 
 
-def fit_lead(panel: pd.DataFrame, study: Study) -> PanelFit:
-    """The primary specification with the treatment of the next period beside the present one, called ``lead``."""
+def fit_lead(panel: pd.DataFrame, study: Study) -> PanelFit | str:
+    """The primary specification with the treatment of the next period beside the present one, called ``lead``.
+
+    A text says why it could not be made.
+    """
     step = specify(panel, study)
-    data = step.data.assign(lead=step.data[step.treatment])
-    return _refit(step, shift_column(data, "lead", -1, study.time.window), (step.treatment, "lead", *step.controls))
+    data = shift_column(step.data.assign(lead=step.data[step.treatment]), "lead", -1, study.time.window)
+    try:
+        return _refit(step, data, (step.treatment, "lead", *step.controls))
+    except StudyError as error:
+        return f"The lead of the treatment cannot be tried: {error.where}: {error.rule}."
 
 
 def _refit(step: Specification, data: pd.DataFrame, regressors: tuple[str, ...]) -> PanelFit:
@@ -186,8 +193,10 @@ def _refit(step: Specification, data: pd.DataFrame, regressors: tuple[str, ...])
     )
 
 
-def record_lead(results: Results, fit: PanelFit, level: float) -> str:
+def record_lead(results: Results, fit: PanelFit | str, level: float) -> str:
     """Record the lead under ``robustness.placebo.lead``; the sentence template on it."""
+    if isinstance(fit, str):
+        return fit
     results.fit("robustness.placebo.lead", fit, "lead")
     told = "which speaks against a causal reading" if fit.p_values["lead"] < level else "as it should be"
     clear = "differs from zero" if fit.p_values["lead"] < level else "cannot be told from zero"

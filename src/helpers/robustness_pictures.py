@@ -48,7 +48,7 @@ def draw_size(table: pd.DataFrame, level: float) -> Figure:
         Rows (n_clusters, errors, method), columns size and size_std_error.
     """
     panels = list(dict.fromkeys(key[:2] for key in table.index))
-    figure, drawn = new_figure(1, len(panels), height=2.6, sharey=True, squeeze=False)
+    figure, drawn = new_figure(1, len(panels), height=2.6, sharex=True, sharey=True, squeeze=False)
     for axes, place in zip(drawn[0], panels, strict=True):
         part = table.xs(place, level=(0, 1))
         axes.errorbar(
@@ -80,12 +80,11 @@ def draw_contour(estimates: pd.DataFrame, bounds: pd.DataFrame, *, label: str) -
     zero = axes.contour(columns, rows, estimates.to_numpy(), levels=[0.0], colors=PALETTE[1], linewidths=1.6)
     axes.clabel(zero, fontsize=8)
     inside = bounds[(bounds["r2_treatment"] <= columns[-1]) & (bounds["r2_outcome"] <= rows[-1])]
-    for (name, times), row in inside.iterrows():
-        axes.plot(row["r2_treatment"], row["r2_outcome"], "o", color=INK, markersize=4)
-        axes.annotate(
-            f"{times:g} x {name}", (row["r2_treatment"], row["r2_outcome"]), xytext=(4, 3),
-            textcoords="offset points", fontsize=7,
-        )  # fmt: skip
+    for name, part in inside.groupby(level=0, sort=False):
+        axes.plot(part["r2_treatment"], part["r2_outcome"], "o-", color=INK, markersize=3.5, linewidth=0.6)
+        place = (float(part["r2_treatment"].iloc[-1]), float(part["r2_outcome"].iloc[-1]))
+        words = f"{part.index.get_level_values(1)[-1]:g} x {name}"
+        axes.annotate(words, place, xytext=(4, 3), textcoords="offset points", fontsize=7)
     axes.set_xlabel("partial R² of the omitted variable with the treatment")
     axes.set_ylabel("partial R² with the outcome")
     axes.set_title(label, fontsize=9)
