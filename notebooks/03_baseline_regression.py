@@ -37,6 +37,7 @@ from helpers import (
 )
 from helpers import robustness_pictures as drawings
 
+# %%
 run = notebook.open_run("03_baseline_regression", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
 model, primary = choices.model, choices.primary

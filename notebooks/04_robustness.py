@@ -36,6 +36,7 @@ from helpers import (
 )
 from helpers import robustness_pictures as drawings
 
+# %%
 run = notebook.open_run("04_robustness", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
 treatment, level = choices.model.treatment, choices.model.significance
