@@ -76,6 +76,8 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
     """The text of the content of a file, as :func:`read_text`."""
     marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if b"\0" in content and not marked and encoding is None:
+        raise _damaged(str(path), content.count(b"\n", 0, content.find(b"\0")) + 1, "zero bytes")
     for codec in (encoding,) if encoding else ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             text = content.decode(codec)
@@ -163,10 +165,13 @@ def shorten(text: str) -> str:
 def _check_control(text: str, where: str) -> None:
     found = _CONTROL.search(text)
     if found:
-        line = text.count("\n", 0, found.start()) + 1
         what = "zero bytes" if found[0] == "\0" else f"the control character {ord(found[0])}"
-        remedy = "save the file anew as CSV in UTF-8, from the program that made it"
-        raise StudyError(f"{where}, line {line}", f"the text holds {what}: it is damaged or binary data", remedy)
+        raise _damaged(where, text.count("\n", 0, found.start()) + 1, what)
+
+
+def _damaged(where: str, line: int, what: str) -> StudyError:
+    remedy = "save the file anew as CSV in UTF-8, from the program that made it"
+    return StudyError(f"{where}, line {line}", f"the text holds {what}: it is damaged or binary data", remedy)
 
 
 def _explain_number(text: str, where: str) -> StudyError:
@@ -177,7 +182,7 @@ def _explain_number(text: str, where: str) -> StudyError:
         return StudyError(where, f"'{shown}' has thousands separators", "write the number without them")
     if _DECIMAL_COMMA.fullmatch(plain):
         return StudyError(where, f"'{shown}' has a decimal comma", "write the number with a decimal point")
-    if _NUMBER.fullmatch(plain):
+    if _NUMBER.fullmatch(plain) and any("\uff01" <= letter <= "\uff5e" for letter in text):
         return StudyError(where, f"'{shown}' has full-width digits", "write it with the digits 0-9")
     if plain.endswith(("%", "‰")):
         return StudyError(where, f"'{shown}' carries its unit", "write the number alone, in the unit of the study file")

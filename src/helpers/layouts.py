@@ -229,8 +229,8 @@ def _explain(sheet: Sheet) -> StudyError:
             f"no column is a {sheet.names[1]}, and no line above says which {sheet.names[1]} the figures are of",
             f"add a column {sheet.names[1]}, or the line 时间：2021年 above the header",
         )
-    first = next(iter(sheet.rows), None)
-    hint = "; its cells are separated by full-width commas" if first and "，" in "".join(first.cells) else ""
+    wide = any(len(row.cells) == 1 and row.cells[0].count("，") > 1 for row in sheet.rows[:HEAD])
+    hint = "; its cells are separated by full-width commas" if wide else ""
     return UnknownLayoutError(
         sheet.where,
         f"no header was found{hint}",

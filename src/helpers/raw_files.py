@@ -93,11 +93,13 @@ def find_files(folder: Path, file: str) -> list[Path]:
     """
     try:
         found = sorted(folder.glob(file)) if "*" in file else [folder / file]
-    except (ValueError, NotImplementedError):
-        raise StudyError(str(folder / file), "this is not the name of files", "correct it in the study file") from None
-    if not found:
+        inside = [_inside(folder, path) for path in found]
+    except (OSError, ValueError, NotImplementedError, RuntimeError):
+        place = folder / shorten(file.replace("\0", " "))
+        raise StudyError(str(place), "no file can have such a name", "correct it in the study file") from None
+    if not inside:
         raise StudyError(str(folder / file), "there is no file of such a name", "put the files there, or correct it")
-    return [_inside(folder, path) for path in found]
+    return inside
 
 
 def choose_figures(source: Source, wanted: tuple[str | None, ...]) -> list[Figure]:
