@@ -81,9 +81,9 @@ def run(request: Request) -> Outcome:
         check_writable(request.folder)
         if not any(explain_task(job) for job in jobs):
             return Outcome({}, tuple(job.name for job in jobs), ())
-        if request.check is not None:
-            request.check()
         with interruptible(), _started_ahead(jobs, request):
+            if request.check is not None:
+                request.check()  # kernels start meanwhile; what they wait for comes only after it
             errors = _build(jobs, request)
         shutil.rmtree(request.folder / "run" / "staging", ignore_errors=True)
     entries = {job.name: read_entry(request.folder, job.name) for job in jobs}
@@ -200,7 +200,6 @@ def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
             tasks=_tasks(jobs, workers),
             config=config,
             capture="no",
-            database_url="sqlite://",  # its memory of earlier runs is not used
             force=True,  # run_job itself judges, by content, whether there is anything to do
             disable_warnings=True,
             n_workers=workers,
