@@ -281,3 +281,19 @@ def test_the_root_is_found_from_inside(tmp_path):
 def test_a_folder_outside_every_project_is_told(tmp_path):
     with pytest.raises(StudyError, match="no project here"):
         find_root(tmp_path)
+
+
+def test_references_that_unpack_without_end_are_refused(tmp_path):
+    levels = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    levels += [f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefghi", "bcdefghij", strict=True)]
+    path = tmp_path / "study.yml"
+    path.write_text("\n".join(levels), encoding="utf-8")
+    with pytest.raises(StudyError, match="unpack into more than"):
+        read_yaml(path)
+
+
+def test_a_list_that_holds_itself_is_refused(tmp_path):
+    path = tmp_path / "study.yml"
+    path.write_text("a: &a [*a]", encoding="utf-8")
+    with pytest.raises(StudyError, match="unpack into more than"):
+        read_yaml(path)

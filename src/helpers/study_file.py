@@ -11,6 +11,9 @@ from pydantic import ValidationError
 
 from helpers.errors import StudyError
 
+MOST_ITEMS = 100_000
+"""More than any study file holds, with every reference written out."""
+
 
 def find_root(start: Path | None = None) -> Path:
     """The project's root: the nearest folder upwards that holds ``pyproject.toml`` and ``data``.
@@ -52,15 +55,15 @@ class _UniqueKeyLoader(_SafeLoader):
 
 
 def read_yaml(path: Path) -> Any:
-    """The content of a YAML file, with repeated keys refused.
+    """The content of a YAML file, with repeated keys refused, and references that unpack into more than a study holds.
 
     Raises
     ------
     StudyError
-        When the file is not UTF-8 or not YAML; the message names line and column.
+        When the file is not UTF-8, not YAML, or unpacks without end; the message names line and column where it can.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except UnicodeDecodeError:
         raise StudyError(str(path), "the file is not UTF-8 text", "save it as UTF-8") from None
     except yaml.YAMLError as error:
@@ -68,6 +71,24 @@ def read_yaml(path: Path) -> Any:
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or "the text cannot be read as YAML"
         raise StudyError(place, f"not valid YAML: {problem}", "correct that line; indent with spaces only") from None
+    if _count_items(content, {}) > MOST_ITEMS:
+        raise StudyError(
+            str(path),
+            f"its references (&name, *name) unpack into more than {MOST_ITEMS:,} items",
+            "write the parts out, or refer to them less often",
+        )
+    return content
+
+
+def _count_items(content: Any, known: dict[int, float]) -> float:
+    """How many items there are with every reference written out; one that holds itself counts as without end."""
+    if not isinstance(content, dict | list):
+        return 1
+    if id(content) not in known:
+        known[id(content)] = float("inf")
+        parts = content.values() if isinstance(content, dict) else content
+        known[id(content)] = 1 + sum(_count_items(part, known) for part in parts)
+    return known[id(content)]
 
 
 def explain_validation(path: Path, error: ValidationError) -> StudyError:
