@@ -15,7 +15,7 @@ run_folder: str = ""
 out: str = ""
 wild_draws: int = 99999
 bootstrap_draws: int = 1999
-joint_draws: int = 199
+joint_draws: int = 299
 fragility_most: int = 3
 permutations: int = 9999
 
@@ -187,10 +187,11 @@ multiverse_report.show_failures(run, multiverse)
 # ## Which decision moves the estimate?
 
 # %%
-multiverse_report.show_shares(run, multiverse)
+shares = multiverse_report.find_shares(multiverse)
+multiverse_report.show_shares(run, shares)
 
 # %%
-run.say(multiverse_report.record_shares(results, multiverse))
+run.say(multiverse_report.record_shares(results, shares))
 
 # %% [markdown]
 # *Alone* is the variance of the means by option; *with its interactions* is what is left when all other decisions are

@@ -58,7 +58,7 @@ def test_joint_statistics_are_recorded_with_their_p_values(panel: pd.DataFrame, 
 
 
 def test_the_decision_that_moves_the_estimate_most_is_named(panel: pd.DataFrame, results: Results) -> None:
-    told = tell(multiverse_report.record_shares(results, universes(panel)), results)
+    told = tell(multiverse_report.record_shares(results, multiverse_report.find_shares(universes(panel))), results)
     assert told.startswith("The decision that moves the estimate most is effects: alone it makes")
 
 

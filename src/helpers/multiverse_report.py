@@ -109,10 +109,9 @@ def option_words(name: str, study: Study) -> str:
     return " + ".join(study.label(part) if part in named else part.replace("_", " ") for part in name.split(" + "))
 
 
-def share_table(multiverse: Multiverse, study: Study) -> pd.DataFrame:
-    """Share of the variance of the standardised estimates by decision, in words."""
-    shares = variance_shares(multiverse)
-    return shares.rename(index=lambda name: decision_words(str(name), study))
+def find_shares(multiverse: Multiverse | None) -> pd.DataFrame | None:
+    """Share of the variance of the standardised estimates by decision."""
+    return None if multiverse is None else variance_shares(multiverse)
 
 
 def decision_words(name: str, study: Study) -> str:
@@ -123,11 +122,10 @@ def decision_words(name: str, study: Study) -> str:
     return option_words(name, study)
 
 
-def record_shares(results: Results, multiverse: Multiverse | None) -> str:
+def record_shares(results: Results, shares: pd.DataFrame | None) -> str:
     """Record the shares of the variance by decision; the sentence template that names the largest."""
-    if multiverse is None:
+    if shares is None:
         return NONE
-    shares = variance_shares(multiverse)
     for name, row in shares.iterrows():
         key = str(name).replace(" ", "_")
         results.record(f"robustness.multiverse.variance.{key}", value=row["first_order"], digits=3)
@@ -224,12 +222,12 @@ def show_failures(run: NotebookRun, multiverse: Multiverse | None) -> TableView 
     return run.table(failure_table(multiverse), "multiverse_failures", caption="What could not be estimated, and why")
 
 
-def show_shares(run: NotebookRun, multiverse: Multiverse | None) -> FigureView | Sentence:
+def show_shares(run: NotebookRun, shares: pd.DataFrame | None) -> FigureView | Sentence:
     """The share of the variance that each decision makes."""
-    if multiverse is None:
+    if shares is None:
         return run.say(NONE)
     return run.figure(
-        draw_shares(share_table(multiverse, run.study)),
+        draw_shares(shares.rename(index=lambda name: decision_words(str(name), run.study))),
         "multiverse_variance",
         caption="Share of the variance of the estimates by decision",
         alt="Two bars per decision: alone, and with its interactions.",
