@@ -156,7 +156,7 @@ def impute(
       then a_i ~ N(mean y_i - mean x_i b, sigma^2 / n_i): a draw from the posterior under the usual flat priors;
     - "normal" fills a gap with a_i + x b + N(0, sigma^2) (Bayesian linear regression);
     - "pmm" fills it with the figure of one of the `donors` rows whose prediction is nearest (predictive mean
-      matching), which keeps to the range of the figures; where entities differ much in level it is less precise.
+      matching), which keeps to the range of the figures.
 
     Parameters
     ----------
