@@ -42,8 +42,8 @@ run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a sta
 # ## Do the figures keep the contract?
 #
 # Keys, types, ranges, units, vintages, identities, and whether figures stand in the row of another unit: a breach stops
-# the run. What is only unusual is listed here: a figure that jumps beyond what its history allows, and a period in which
-# the typical figure halves or doubles.
+# the run. What is only unusual is listed: a figure that jumps beyond what its history allows, and a period in which the
+# typical figure halves or doubles.
 
 # %%
 kept = contract.check_contract(raw, run.units, choices)

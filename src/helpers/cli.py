@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--accept", action="store_true", help="write the checksums anew after a change that was meant")
     _add(commands, "list", list_command, "list the studies")
     adopt = _add(commands, "adopt", adopt_command, "write a new study from a table of your own")
-    adopt.add_argument("path", type=Path, metavar="PATH", help="a table (CSV, .xlsx, .xls, .dta, Parquet) or a folder of them")
+    adopt.add_argument("path", type=Path, metavar="PATH", help="a table (CSV, Excel, Stata, Parquet) or a folder")
     adopt.add_argument("--name", metavar="NAME", help="of the new study (default: from the file)")
     new = _add(commands, "new", new_command, "copy a study under a new name")
     new.add_argument("name", metavar="NAME", help="of the new study")

@@ -142,8 +142,9 @@ def _explain(cases: pd.DataFrame, panel: pd.DataFrame, study: Study) -> StudyErr
     if word in ranges:
         figures = panel.select_dtypes("float")
         place, at = np.argwhere(ranges[word](figures).to_numpy())[0]
-        row = zip(study.index_names, panel.index[place], strict=True)
-        where = _place(study, str(figures.columns[at]), ", ".join(f"{part} {value}" for part, value in row))
+        entity, time = panel.index[place]
+        row = f"{study.entity.name} {entity}, {study.time.name} {time}"
+        where = _place(study, str(figures.columns[at]), row)
         remedy = "correct the figure or its unit, or the bounds in the study file"
         return StudyError(where + more, f"{figures.iat[place, at]:g}: {word}", remedy)
     found = str(ordered["failure_case"].iloc[0])

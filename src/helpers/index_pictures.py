@@ -115,7 +115,7 @@ def draw_tiles(values: pd.Series, tiles: pd.DataFrame, short: Mapping[str, str])
     low, high = values.min(), values.max()
     for axes, time in zip(panels, times, strict=True):
         for entity, value in values.xs(time, level=1).items():
-            row, column = tiles.loc[entity, ["row", "column"]]
+            row, column = tiles[["row", "column"]].to_numpy()[tiles.index.get_loc(entity)]
             share = (value - low) / (high - low)
             axes.add_patch(
                 Rectangle((column, row), 0.94, 0.94, color=PALETTE[0], alpha=0.06 + 0.94 * share, linewidth=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def record_weights(
     for name, index in indices.items():
         intervals = bootstraps[name].weights
         for indicator, weight in index.weights.items():
-            found = intervals.loc[indicator]
+            found = intervals.loc[str(indicator)].to_dict()
             results.record(
                 f"index.{name}.weight.{indicator}",
                 value=weight,
@@ -115,8 +115,9 @@ def say_choices(sensitivity: IndexSensitivity) -> str:
     return (
         "Over random choices of the index the standardised coefficient lies between "
         "{index.choices.standardised:ci_low} and {index.choices.standardised:ci_high} in nineteen of twenty runs "
-        "(declared method: {index.choices.standardised}); it keeps its sign in {index.choices.standardised.same_sign:.0%} of them and is "
-        "significant in {index.choices.standardised.significant:.0%}. "
+        "(declared method: {index.choices.standardised}); it keeps its sign in "
+        "{index.choices.standardised.same_sign:.0%} of them and is significant in "
+        "{index.choices.standardised.significant:.0%}. "
         f"The choice that moves it most is {largest.replace('_', ' ')}: total-order index "
         f"{{index.choices.sobol.{largest}.total:.2f}}. The widest interval of a Sobol index is "
         "{index.choices.half_width} to either side, from {index.choices.runs} full runs of indices and regression."
@@ -135,7 +136,7 @@ def rank_table(found: IndexUncertainty, bootstrap: IndexBootstrap, name: str) ->
     sampled = bootstrap.ranks.xs(last, level=1)
     table["rank_last"] = sampled["estimate"]
     table["bootstrap_low"], table["bootstrap_high"] = sampled["ci_low"], sampled["ci_high"]
-    return table.sort_values("rank").rename_axis(bootstrap.ranks.index.names[0])
+    return table.sort_values("rank").rename_axis(str(bootstrap.ranks.index.names[0]))
 
 
 def gap_table(values: pd.Series, regions: pd.Series) -> pd.DataFrame:
@@ -151,7 +152,7 @@ def convergence_table(columns: Mapping[str, pd.Series]) -> pd.DataFrame:
     rows = {}
     for label, values in columns.items():
         wide = values.unstack(level=1).dropna()
-        complete = wide.stack().rename("value")
+        complete = pd.Series(wide.stack(), name="value")
         sigma = sigma_convergence(complete)
         rows[label] = {"sigma_trend": sigma.slope, "sigma_p_value": sigma.p_value}
         if (wide.iloc[:, [0, -1]] > 0).all(axis=None):
@@ -171,10 +172,10 @@ def neighbour_tables(
     """Global Moran's I by time, and local Moran's I at the last time; both empty where the study has no map."""
     if study.map is None:
         empty = pd.DataFrame({"estimate": [], "p_value": []})
-        return empty.rename_axis(values.index.names[1]), empty.rename_axis(values.index.names[0])
+        return empty.rename_axis(str(values.index.names[1])), empty.rename_axis(str(values.index.names[0]))
     contiguity = read_contiguity(study.folder / study.map.contiguity, list(values.index.unique(0)))
     last = values.xs(values.index.get_level_values(1).max(), level=1)
-    local = local_moran(last, contiguity, rng, permutations).rename_axis(values.index.names[0])
+    local = local_moran(last, contiguity, rng, permutations).rename_axis(str(values.index.names[0]))
     return moran_by_time(values, contiguity, rng, permutations), local.sort_values("p_value")
 
 
@@ -200,7 +201,7 @@ def read_tiles(path: Path) -> pd.DataFrame:
         raise StudyError(str(path), "the columns must be entity, row and column", "correct the header")
     twice = table[table.duplicated(["row", "column"])]
     if len(twice):
-        raise StudyError(f"{path}, {twice.iloc[0, 0]}", "another entity has the same tile", "give each its own")
+        raise StudyError(f"{path}, {twice.iloc[0, 0]!s}", "another entity has the same tile", "give each its own")
     return table.set_index(table.columns[0])
 
 
@@ -213,8 +214,9 @@ def show_map(run: NotebookRun, values: pd.Series, *, caption: str) -> FigureView
     if study.map is None:
         return run.say(say_neighbours(study))
     names = run.units[study.entity.aliases[0]] if study.entity.aliases else pd.Series(run.units.index, run.units.index)
+    words = {str(name): str(word) for name, word in names.items()}
     return run.figure(
-        draw_tiles(values, read_tiles(study.folder / study.map.tiles), names.to_dict()),
+        draw_tiles(values, read_tiles(study.folder / study.map.tiles), words),
         "tiles",
         caption=caption,
         alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
@@ -243,7 +245,7 @@ def label_index(table: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 def dimension_means(index: CompositeIndex, study: Study) -> pd.DataFrame:
     """Entities x dimensions, best first: the mean over time of each dimension's own index."""
-    table: Any = index.dimension_scores.groupby(level=0).mean().rename(columns=lambda name: study.label(str(name)))
+    table = label_columns(index.dimension_scores.groupby(level=0).mean(), study)
     order = index.values.groupby(level=0).mean().sort_values(ascending=False).index
     return table.loc[order]
 

@@ -75,7 +75,7 @@ def register_engine() -> None:
 
         async def async_start_new_kernel(self, **options: Any) -> None:
             await super().async_start_new_kernel(**options)
-            self.process = self.km.provisioner.pid
+            self.process = getattr(self.km.provisioner, "pid", None) or 0
             _kernels.add(self.process)
             if _stopping.is_set():
                 _kill(self.process)
