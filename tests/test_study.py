@@ -297,3 +297,9 @@ def test_a_list_that_holds_itself_is_refused(tmp_path):
     path.write_text("a: &a [*a]", encoding="utf-8")
     with pytest.raises(StudyError, match="unpack into more than"):
         read_yaml(path)
+
+
+def test_brackets_without_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "study.yml").write_text("name: " + "[" * 3000 + "]" * 3000 + "\n", encoding="utf-8")
+    with pytest.raises(StudyError, match="nested too deeply"):
+        load_study(tmp_path)

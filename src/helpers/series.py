@@ -26,6 +26,8 @@ FEWEST_ENTITIES = 10
 PERSISTENT = 0.45
 # What one row up or down must reach, and by how much it must be better, for a period to be called misplaced.
 FITS_MOVED, BETTER_BY = 0.45, 0.15
+# How much livelier than the statistic an entity's own history may count.
+LIVELIEST = 5.0
 # How many of the other statistics a statistic is compared with: those that it resembles most.
 RELATIVES = 3
 
@@ -94,7 +96,8 @@ def find_jumps(changes: Changes, threshold: float = 8.0, smallest: float = 1.25)
     """List single figures that jump.
 
     With d_it the change since the entity's figure before and m_t the median of d_it over entities, the score is
-    |d_it - m_t| / (1.4826 max(MAD_i, MAD)), MAD_i over the entity's own d_it - m_t and MAD over all of the statistic's.
+    |d_it - m_t| / (1.4826 max(min(MAD_i, 5 MAD), MAD)), MAD_i over the entity's own d_it - m_t and MAD over all of the
+    statistic's. The bound keeps a short history from being its own excuse: a jump and its way back are half of it.
 
     Parameters
     ----------
@@ -111,7 +114,8 @@ def find_jumps(changes: Changes, threshold: float = 8.0, smallest: float = 1.25)
         One row per jump: column, entity, time, before, figure, score; the largest score first.
     """
     own = np.abs(changes.change - _median(changes.change, axis=0)[None])
-    usual = np.fmax(_median(own, axis=1)[:, None], _median(own.reshape(-1, own.shape[2]), axis=0))
+    common = _median(own.reshape(-1, own.shape[2]), axis=0)
+    usual = np.fmax(np.fmin(_median(own, axis=1)[:, None], LIVELIEST * common), common)
     score = own / (MAD_TO_SD * np.where(usual > 0, usual, np.nan))
     found = (score >= threshold) & ((own >= np.log(smallest)) | ~changes.is_log)
     entities, times, columns = np.nonzero(found)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from helpers.errors import StudyError
 
+DEEPEST = 100
 MOST_ITEMS = 100_000
 """More than any study file holds, with every reference written out."""
 
@@ -64,14 +65,17 @@ def read_yaml(path: Path) -> Any:
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        items = _count_items(content, {})
     except UnicodeDecodeError:
         raise StudyError(str(path), "the file is not UTF-8 text", "save it as UTF-8") from None
+    except RecursionError:
+        raise StudyError(str(path), "its brackets are nested too deeply", "write it as the other studies are") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or "the text cannot be read as YAML"
         raise StudyError(place, f"not valid YAML: {problem}", "correct that line; indent with spaces only") from None
-    if _count_items(content, {}) > MOST_ITEMS:
+    if items > MOST_ITEMS:
         raise StudyError(
             str(path),
             f"its references (&name, *name) unpack into more than {MOST_ITEMS:,} items",
@@ -80,14 +84,16 @@ def read_yaml(path: Path) -> Any:
     return content
 
 
-def _count_items(content: Any, known: dict[int, float]) -> float:
+def _count_items(content: Any, known: dict[int, float], depth: int = 0) -> float:
     """How many items there are with every reference written out; one that holds itself counts as without end."""
+    if depth > DEEPEST:
+        raise RecursionError
     if not isinstance(content, dict | list):
         return 1
     if id(content) not in known:
         known[id(content)] = float("inf")
         parts = content.values() if isinstance(content, dict) else content
-        known[id(content)] = 1 + sum(_count_items(part, known) for part in parts)
+        known[id(content)] = 1 + sum(_count_items(part, known, depth + 1) for part in parts)
     return known[id(content)]
 
 
