@@ -249,3 +249,10 @@ def test_dates_in_place_of_numbers_are_told(tmp_path: Path) -> None:
 def test_a_column_asked_for_twice_is_told(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="asked for twice"):
         read(write(make_panel(), tmp_path), columns=["x", "x"])
+
+
+def test_the_database_has_its_memory_again_after_a_fit(large: LargePanel) -> None:
+    asked = "SELECT current_setting('memory_limit')"
+    before = large.connection.execute(asked).fetchall()
+    fit_large_panel(large, "y", ["x"])
+    assert large.connection.execute(asked).fetchall() == before
