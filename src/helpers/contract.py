@@ -146,7 +146,7 @@ def _explain(cases: pd.DataFrame, panel: pd.DataFrame, study: Study) -> StudyErr
         row = f"{study.entity.name} {entity}, {study.time.name} {time}"
         where = _place(study, str(figures.columns[at]), row)
         remedy = "correct the figure or its unit, or the bounds in the study file"
-        return StudyError(where + more, f"{figures.iat[place, at]:g}: {word}", remedy)
+        return StudyError(where + more, f"{figures.to_numpy()[place, at]:g}: {word}", remedy)
     found = str(ordered["failure_case"].iloc[0])
     if name in study.columns:
         where = f"{study.folder / study.columns[name].file}, column {name}"
