@@ -40,6 +40,8 @@ class LargePanel:
         Names of the key's two columns and of the measures, as in the file.
     n_rows
         Number of rows.
+    memory
+        Limit of the database.
     connection
         The open database; table ``panel`` has the columns ``entity``, ``time``, ``v0``, ``v1``, ... in this order.
     """
@@ -50,6 +52,7 @@ class LargePanel:
     time: str
     columns: tuple[str, ...]
     n_rows: int
+    memory: str
     connection: DuckDBPyConnection = field(repr=False)
 
     def table(self) -> DuckDBPyRelation:
@@ -130,7 +133,7 @@ def read_large_panel(
         except duckdb.Error as error:
             _explain_cells(rows, source, time, names)
             raise _unreadable(source, error) from None
-        panel = LargePanel(source, folder, entity, time, names, len(connection.table("panel")), connection)
+        panel = LargePanel(source, folder, entity, time, names, len(connection.table("panel")), memory, connection)
         _check_filled(panel)
     except BaseException:
         connection.close()

@@ -256,8 +256,7 @@ def _read_model(panel: LargePanel, chosen: Sequence[Expression]) -> pd.DataFrame
     complete = reduce(and_, [ColumnExpression(name).isnotnull() for name in names])
     columns = rows.filter(complete).sort(ColumnExpression("entity"), ColumnExpression("time")).fetchnumpy()
     # The regression needs the memory now: a lower limit makes the database give back what it keeps, and ends there.
-    limit = panel.connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
-    for size in ("256MB", limit):
+    for size in ("256MB", panel.memory):
         panel.connection.execute("SET memory_limit = ?", [size])
     return pd.DataFrame({name: np.asarray(part) for name, part in columns.items()}, copy=False)
 
