@@ -69,8 +69,10 @@ def complete_rows(panel: pd.DataFrame, study: Study, treatment: str, controls: t
     return panel.dropna(subset=[*names, *indicators])
 
 
-def record_index_bootstrap(results: Results, found: IndexRegression) -> None:
+def record_index_bootstrap(results: Results, found: IndexRegression | None) -> None:
     """Record the coefficient with the intervals of the bootstrap under ``robustness.index_bootstrap.<treatment>``."""
+    if found is None:
+        return
     treatment, fit = found.fit.regressors[0], found.fit
     for name, summary in (("", found.rederived), (".indices_given", found.fixed)):
         results.record(
