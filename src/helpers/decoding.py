@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers.errors import StudyError
 
@@ -26,8 +26,7 @@ _DELIMITERS = (",", "\t", ";")
 _SHOWN = 60
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of a file, or one row of a worksheet: its number and its cells without surrounding blanks."""
 
     line: int
@@ -141,19 +140,25 @@ def cell_text(value: Any, where: str) -> str:
     return text
 
 
+def plain_number(text: str) -> float | None:
+    """The number in a cell, NaN for an empty one; None for anything but a plain decimal number."""
+    if not text:
+        return math.nan
+    return value if _NUMBER.fullmatch(text) and math.isfinite(value := float(text)) else None
+
+
 def parse_number(text: str, where: str) -> float:
-    """The number in a cell; NaN for an empty one.
+    """The number in a cell, as :func:`plain_number`.
 
     Raises
     ------
     StudyError
-        When the cell holds anything but a plain decimal number; the message says what is wrong with it.
+        When the cell holds anything else; the message says what is wrong with it.
     """
-    if not text:
-        return math.nan
-    if _NUMBER.fullmatch(text) and math.isfinite(value := float(text)):
-        return value
-    raise _explain_number(text, where)
+    value = plain_number(text)
+    if value is None:
+        raise _explain_number(text, where)
+    return value
 
 
 def shorten(text: str) -> str:

@@ -6,15 +6,18 @@ import io
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from helpers.decoding import parse_number, read_text, shorten
+from helpers.decoding import parse_number, plain_number, read_text, shorten
 from helpers.errors import StudyError
 from helpers.formula import parse_formula
 from helpers.raw_files import Source, choose_figures, find_files, name_indicator, read_source, squeeze
 from helpers.study import Column, Entity, Study, Time
 from helpers.units import Spellings
 from helpers.units import read_units as read_units
+
+Figures = dict[tuple[str, int], float]
 
 
 def read_raw(
@@ -46,9 +49,10 @@ def read_raw(
     names = (entity.name, time.name)
     spellings = Spellings.of(units, entity)
     index = pd.MultiIndex.from_product([sorted(units.index), time.read], names=names)
+    rows = {cell: row for row, cell in enumerate(index)}
+    panel = np.full((len(index), len(columns)), np.nan)
     sources: dict[Path, Source] = {}
-    series = {}
-    for name, column in columns.items():
+    for place, (name, column) in enumerate(columns.items()):
         parts = {}
         for path in find_files(folder, column.file):
             if path not in sources:
@@ -57,10 +61,12 @@ def read_raw(
                 _check_named(sources[path], name)
             parts[path] = _take(sources[path], column.indicator, (column.column, column.indicator, name), names)
         figures = _join(parts, names)
-        _check_times(folder / column.file, figures, time.read, column)
+        _check_times(folder / column.file, figures, time, column)
         _check_entities(folder / column.file, figures, spellings)
-        series[name] = figures.reindex(index)
-    return pd.DataFrame(series, index=index, dtype=float)
+        for cell, figure in figures.items():
+            if cell in rows:
+                panel[rows[cell], place] = figure
+    return pd.DataFrame(panel, index=index, columns=list(columns))
 
 
 def read_statistic(
@@ -100,7 +106,9 @@ def read_statistic(
     StudyError
         Naming file, line, entity and time.
     """
-    return _take(read_source(path, spellings, names, encoding), indicator, (column, indicator), names)
+    figures = _take(read_source(path, spellings, names, encoding), indicator, (column, indicator), names)
+    index = pd.MultiIndex.from_tuples(list(figures), names=list(names))
+    return pd.Series(list(figures.values()), index=index, dtype=float, name=path.stem).sort_index()
 
 
 def covered_times(column: Column, times: Collection[int]) -> list[int]:
@@ -153,7 +161,8 @@ def indicators_of_grade(codebook: pd.DataFrame, study: Study, grade: str) -> pd.
     return pd.DataFrame(rows, columns=["indicator", "statistic", "note"]).set_index("indicator")
 
 
-def _take(source: Source, indicator: str | None, measures: tuple[str | None, ...], names: tuple[str, str]) -> pd.Series:
+def _take(source: Source, indicator: str | None, measures: tuple[str | None, ...], names: tuple[str, str]) -> Figures:
+    """The figures of one measure as numbers, by entity key and time."""
     path, spellings = source.path, source.spellings
     declared = indicator or (measures[0] if None in source.figures else None)
     if declared and source.indicator and squeeze(declared) != squeeze(source.indicator):
@@ -162,20 +171,24 @@ def _take(source: Source, indicator: str | None, measures: tuple[str | None, ...
             f"the file holds '{shorten(source.indicator)}', the study declares '{declared}'",
             "put the right file there, or correct the indicator (name and unit) in the study file",
         )
-    values: dict[tuple[str, int], float] = {}
+    values: Figures = {}
     places: dict[tuple[str, int], str] = {}
     for figure in choose_figures(source, measures):
         cell = (spellings.key_of(figure.entity, figure.place), figure.time)
-        where = f"{figure.place}, {names[0]} {cell[0]}, {names[1]} {cell[1]}"
         if cell in values:
             line = places[cell].removeprefix(f"{path}, ")
+            where = _cell(figure.place, cell, names)
             raise StudyError(where, f"it already stands in {line}", "keep one row per entity and time")
-        values[cell] = parse_number(figure.text, where)
+        number = plain_number(figure.text)
+        values[cell] = parse_number(figure.text, _cell(figure.place, cell, names)) if number is None else number
         places[cell] = figure.place
     if not values:
         raise StudyError(str(path), "there is a header but no figure", "put the figures below it")
-    index = pd.MultiIndex.from_tuples(list(values), names=list(names))
-    return pd.Series(list(values.values()), index=index, dtype=float, name=path.stem).sort_index()
+    return values
+
+
+def _cell(place: str, cell: tuple[str, int], names: tuple[str, str]) -> str:
+    return f"{place}, {names[0]} {cell[0]}, {names[1]} {cell[1]}"
 
 
 def _check_named(source: Source, name: str) -> None:
@@ -188,33 +201,31 @@ def _check_named(source: Source, name: str) -> None:
         )
 
 
-def _join(parts: dict[Path, pd.Series], names: tuple[str, str]) -> pd.Series:
-    """One series from those of several files, none of which may repeat another's cell."""
-    if len(parts) == 1:
-        return next(iter(parts.values()))
-    joined: pd.Series = pd.concat(list(parts.values()))
-    twice = joined.index[joined.index.duplicated()]
-    if len(twice):
-        entity, time = twice[0]
-        first, second = (path.name for path, part in parts.items() if twice[0] in part.index)
-        where = f"{second}, {names[0]} {entity}, {names[1]} {time}"
-        raise StudyError(where, f"the figure already stands in {first}", "keep one file per figure")
-    return joined.sort_index()
+def _join(parts: dict[Path, Figures], names: tuple[str, str]) -> Figures:
+    """The figures of several files together, none of which may repeat another's cell."""
+    joined: Figures = {}
+    for path, part in parts.items():
+        for cell in part.keys() & joined.keys():
+            first = next(other for other, figures in parts.items() if cell in figures)
+            where = _cell(str(path), cell, names)
+            raise StudyError(where, f"the figure already stands in {first.name}", "keep one file per figure")
+        joined |= part
+    return joined
 
 
-def _check_times(path: Path, figures: pd.Series, times: Collection[int], column: Column) -> None:
-    found = set(figures.index.get_level_values(1))
-    absent = [time for time in covered_times(column, times) if time not in found]
+def _check_times(path: Path, figures: Figures, time: Time, column: Column) -> None:
+    found = {at for _, at in figures}
+    absent = [at for at in covered_times(column, time.read) if at not in found]
     if absent:
         raise StudyError(
             str(path),
-            f"there is no {figures.index.names[1]} {', '.join(map(str, absent))}, and the study needs it",
+            f"there is no {time.name} {', '.join(map(str, absent))}, and the study needs it",
             "add the column, or declare with first and last which times the statistic covers",
         )
 
 
-def _check_entities(path: Path, figures: pd.Series, spellings: Spellings) -> None:
-    found = set(figures.index.get_level_values(0))
+def _check_entities(path: Path, figures: Figures, spellings: Spellings) -> None:
+    found = {entity for entity, _ in figures}
     absent = [key for key in spellings.entities if key not in found]
     if absent:
         shown = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from helpers.decoding import Row, shorten
 from helpers.errors import StudyError
@@ -77,8 +78,7 @@ class Sheet:
         return not cell or cell in self.spellings.columns or word(cell) in _UNIT_WORDS | _CODE_WORDS
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """One cell of a statistic: where it stands, the entity as spelt, the time, the measure (if named) and the text."""
 
     place: str

@@ -29,6 +29,7 @@ _OTHER_ARCHIVES = {
 _XML = tuple(mark.encode(codec) for mark in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))
 
 Cell = tuple[Any, str]
+Place = tuple[str, int, int]
 
 
 def read_xlsx(content: bytes, path: Path) -> tuple[Table, ...]:
@@ -53,8 +54,7 @@ def read_xlsx(content: bytes, path: Path) -> tuple[Table, ...]:
         for sheet in book.worksheets:
             if sheet.sheet_state == "visible":
                 sheet.reset_dimensions()  # the size that the file declares may be wrong, or absurd
-                cells = (tuple((cell.value, cell.number_format or "") for cell in row) for row in sheet.iter_rows())
-                tables.append(_table(sheet.title, cells, path, formulas))
+                tables.append(_table(sheet.title, map(_new_cells, sheet.iter_rows()), path, formulas))
     return tuple(tables)
 
 
@@ -120,6 +120,14 @@ def _find_formulas(book: Any) -> Iterator[tuple[str, int, int]]:
             yield from ((sheet.title, line, place) for place, cell in enumerate(row) if cell.data_type == "f")
 
 
+def _new_cells(row: tuple[Any, ...]) -> tuple[Cell, ...]:
+    values = [cell.value for cell in row]
+    return tuple(
+        (value, cell.number_format if isinstance(value, (int, float)) else "")
+        for value, cell in zip(values, row, strict=True)
+    )
+
+
 def _old_cells(book: Any, sheet: Any) -> Iterator[tuple[Cell, ...]]:
     import xlrd
 
@@ -139,16 +147,14 @@ def _old_cells(book: Any, sheet: Any) -> Iterator[tuple[Cell, ...]]:
         yield tuple(row)
 
 
-def _table(title: str, rows: Iterable[tuple[Cell, ...]], path: Path, formulas: set[tuple[str, int, int]]) -> Table:
+def _table(title: str, rows: Iterable[tuple[Cell, ...]], path: Path, formulas: set[Place]) -> Table:
     """The rows of a worksheet as text, all equally wide, without blank ones."""
     where, kept, width = f"{path}, sheet '{title}'", [], 0
     for line, row in enumerate(rows, start=1):
         _check_lines(line, where)
         place = f"{where}, row {line}"
-        for column, (value, _) in enumerate(row):
-            if value is None and (title, line, column) in formulas:
-                rule = f"the formula in column {column + 1} was saved without its result"
-                raise StudyError(place, rule, "open the file in a spreadsheet program and save it, or paste the values")
+        if formulas:
+            _check_results(title, line, row, formulas, place)
         texts = [_text(cell, place) for cell in row]
         while texts and not texts[-1]:
             texts.pop()
@@ -158,6 +164,13 @@ def _table(title: str, rows: Iterable[tuple[Cell, ...]], path: Path, formulas: s
         if len(kept) * width > MAX_CELLS:
             raise StudyError(where, f"the sheet has more than {MAX_CELLS:,} cells", "keep what the study uses")
     return Table(title, tuple(Row(line, (*texts, *[""] * (width - len(texts)))) for line, texts in kept))
+
+
+def _check_results(title: str, line: int, row: tuple[Cell, ...], formulas: set[Place], where: str) -> None:
+    for column, (value, _) in enumerate(row):
+        if value is None and (title, line, column) in formulas:
+            rule = f"the formula in column {column + 1} was saved without its result"
+            raise StudyError(where, rule, "open the file in a spreadsheet program and save it, or paste the values")
 
 
 def _text(cell: Cell, where: str) -> str:
