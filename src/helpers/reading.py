@@ -205,7 +205,7 @@ def _join(parts: dict[Path, Figures], names: tuple[str, str]) -> Figures:
     """The figures of several files together, none of which may repeat another's cell."""
     joined: Figures = {}
     for path, part in parts.items():
-        for cell in part.keys() & joined.keys():
+        for cell in sorted(part.keys() & joined.keys()):
             first = next(other for other, figures in parts.items() if cell in figures)
             where = _cell(str(path), cell, names)
             raise StudyError(where, f"the figure already stands in {first.name}", "keep one file per figure")
