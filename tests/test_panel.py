@@ -230,3 +230,11 @@ def test_a_sample_that_cannot_be_estimated_is_counted():
 def test_weights_of_another_shape_or_sign_are_refused(weights):
     with pytest.raises(StudyError, match="weights"):
         fit_weighted_entities(grunfeld(), "inv", REGRESSORS, weights)
+
+
+def test_an_outcome_that_the_effects_absorb_is_refused():
+    index = pd.MultiIndex.from_product([["a", "b", "c"], [1, 2, 3]], names=["unit", "time"])
+    data = pd.DataFrame({"y": np.add.outer([1.0, 2.0, 4.0], [0.0, 1.0, 5.0]).ravel()}, index=index)
+    data["x"] = np.random.default_rng(1).normal(size=9)
+    with pytest.raises(StudyError, match="outcome y: it has no variation of its own"):
+        fit_panel(data, "y", ["x"], entity_effects=True, time_effects=True)

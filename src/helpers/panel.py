@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from helpers.collinearity import ABSORBED
 from helpers.conventions import Sizes, cluster_covariance, count_sizes, find_convention
 from helpers.design import Design, build_design
 from helpers.effects import Codes, Floats
@@ -115,9 +116,13 @@ def fit_panel(
     Raises
     ------
     StudyError
-        Bad figures, regressors without variation of their own, fewer than two clusters, an unknown convention.
+        Bad figures, an outcome or regressors without variation of their own, fewer than two clusters, an unknown
+        convention.
     """
     design = build_design(data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects)
+    if not np.linalg.norm(design.y_within) > ABSORBED * np.linalg.norm(design.y):
+        remedy = "choose another outcome, or leave out the effects that absorb it"
+        raise StudyError(f"outcome {outcome}", "it has no variation of its own beside the effects", remedy)
     clusters = read_clusters(data, design, cluster)
     sizes = count_sizes(design, clusters)
     estimates, bread = solve_least_squares(design)

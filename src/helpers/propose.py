@@ -133,7 +133,8 @@ def _find_header(rows: Sequence[Row], path: Path) -> Row:
     width = max(sum(bool(cell) for cell in row.cells) for row in rows)
     for row in rows[:HEADER_WITHIN]:
         named = [cell for cell in row.cells if cell]
-        if len(named) >= max(2, width - 1) and not _is_figure(named[-1]):
+        years = all(parse_time(cell) is not None for cell in named[1:])
+        if len(named) >= max(2, width - 1) and not _is_figure(named[0]) and (years or not _is_figure(named[-1])):
             twice = sorted({cell for cell in named if named.count(cell) > 1})
             if twice:
                 rule = f"the column '{twice[0]}' stands twice"
