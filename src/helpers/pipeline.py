@@ -81,11 +81,13 @@ def run(request: Request) -> Outcome:
         check_writable(request.folder)
         if not any(explain_task(job) for job in jobs):
             return Outcome({}, tuple(job.name for job in jobs), ())
-        with interruptible(), _started_ahead(jobs, request):
-            if request.check is not None:
-                request.check()  # kernels start meanwhile; what they wait for comes only after it
-            errors = _build(jobs, request)
-        shutil.rmtree(request.folder / "run" / "staging", ignore_errors=True)
+        try:
+            with interruptible(), _started_ahead(jobs, request):
+                if request.check is not None:
+                    request.check()  # kernels start meanwhile; what they wait for comes only after it
+                errors = _build(jobs, request)
+        finally:
+            shutil.rmtree(request.folder / "run" / "staging", ignore_errors=True)
     entries = {job.name: read_entry(request.folder, job.name) for job in jobs}
     ran = {name: entry for name, entry in entries.items() if entry.run == jobs[0].run}
     failed = bool(errors)
