@@ -220,11 +220,6 @@ def test_derive_names_the_column_in_its_message() -> None:
         cleaning.derive(make_panel(x=GAP), {"a": "z"})
 
 
-def test_the_window_leaves_out_the_earlier_times() -> None:
-    window = cleaning.select_window(make_panel(x=GAP), TIME)
-    assert window.index.get_level_values(1).unique().tolist() == [2016, 2017, 2018]
-
-
 UNITS = pd.DataFrame({"region": ["East", "West"]}, index=pd.Index(["A", "B"], name="name"))
 
 

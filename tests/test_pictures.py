@@ -118,18 +118,6 @@ def test_every_mediator_has_a_panel_with_its_effects():
     assert [places(part) for part in axes] == [[1.0, 2.0], [3.0, 4.0]]
 
 
-def test_a_scatter_has_every_row_once_and_the_least_squares_line():
-    data = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.0, 4.0, 8.0]})
-    group = pd.Series(["e", "w", "e", "w"])
-    axes = pictures.draw_scatter(data, "x", "y", group, {"e": "East", "w": "West"}).axes[0]
-    assert {dot.get_label(): points(dot) for dot in dots(axes)} == {
-        "East": [(0.0, 1.0), (2.0, 4.0)],
-        "West": [(1.0, 3.0), (3.0, 8.0)],
-    }
-    # By hand: slope = 11 / 5, mean of x 1.5, mean of y 4.
-    assert points(axes.lines[-1]) == [(0, pytest.approx(4 - 1.5 * 2.2)), (3, pytest.approx(4 + 1.5 * 2.2))]
-
-
 def test_the_numbers_given_are_left_as_they_were(rows):
     before = rows.copy()
     pictures.draw_leave_one_out(rows, 0.1, label="effect")

@@ -78,11 +78,6 @@ def check_panel(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> None:
         _check_regions(panel.index.get_level_values(0).unique(), units, grouping)
 
 
-def select_window(panel: pd.DataFrame, time: Time) -> pd.DataFrame:
-    """The rows whose time is analysed: without the earlier ones that were read for lags and interpolation."""
-    return panel[panel.index.get_level_values(1).isin(time.window)]
-
-
 def check_coverage(panel: pd.DataFrame, columns: Mapping[str, Column], time: Time) -> pd.DataFrame:
     """List the gaps: cells that must hold a figure (times that are read, within the statistic's span) and do not.
 

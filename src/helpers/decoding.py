@@ -88,17 +88,6 @@ def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
     raise StudyError(str(path), f"the text is {'not ' if encoding or marked else ''}{named}", "save it as CSV in UTF-8")
 
 
-def cut_rows(path: Path, encoding: str | None = None) -> tuple[Row, ...]:
-    """The lines of a CSV file that are not blank.
-
-    Raises
-    ------
-    StudyError
-        From :func:`read_text`, and naming the line that is not valid CSV.
-    """
-    return cut_text(read_text(path, encoding), path)
-
-
 def cut_text(text: str, path: Path) -> tuple[Row, ...]:
     """The lines of a text that are not blank, cut at commas, tabs or semicolons, whichever most lines have."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=find_delimiter(text))

@@ -189,8 +189,3 @@ def _near(name: str, known: set[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return f"{hint}declared are {', '.join(sorted(known)) or 'none'}"
-
-
-def write_assignments(values: Mapping[str, Any]) -> str:
-    """The code of the injected cell."""
-    return "\n".join(["# Parameters", *(f"{name} = {value!r}" for name, value in values.items())])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.figures import PALETTE, QUIET, draw_estimates, new_figure, region_colours
+from helpers.figures import PALETTE, draw_estimates, new_figure, region_colours
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -115,17 +115,4 @@ def draw_paths(effects: pd.DataFrame, *, label: str) -> Figure:
         draw_estimates(axes, effects.loc[mediator])
         axes.set_title(mediator)
     panels[-1, 0].set_xlabel(label)
-    return figure
-
-
-def draw_scatter(data: pd.DataFrame, x: str, y: str, group: pd.Series, labels: Mapping[str, str]) -> Figure:
-    """One dot per row, coloured by group, with the least-squares line of all rows."""
-    figure, axes = new_figure(height=3.8)
-    for name, colour in region_colours(list(labels)).items():
-        part = data[group == name]
-        axes.plot(part[x], part[y], "o", color=colour, markersize=3.5, alpha=0.75, label=labels[name])
-    slope, intercept = np.polyfit(data[x], data[y], 1)
-    span = np.array([data[x].min(), data[x].max()])
-    axes.plot(span, intercept + slope * span, color=QUIET, linewidth=1.2)
-    axes.legend(fontsize=8)
     return figure
