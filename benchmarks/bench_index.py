@@ -15,9 +15,9 @@ import pandas as pd
 from pymcdm.weights import entropy_weights as pymcdm_entropy
 from skcriteria.preprocessing.weighters import entropy_weights as scikit_entropy
 
-from helpers.index import composite_index, entropy_weights
-from helpers.index_bootstrap import bootstrap_index
-from helpers.index_uncertainty import IndexExperiment, Specification, sobol_sensitivity
+from helpers.index.composite import composite_index, entropy_weights
+from helpers.index.index_bootstrap import bootstrap_index
+from helpers.multiverse.drawn import IndexExperiment, Specification, sobol_sensitivity
 
 ENTITIES, TIMES = 31, 7
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from helpers.batches import fit_batch
-from helpers.engines import linearmodels_fit, pyfixest_fit
-from helpers.grams import fit_weighted_entities
-from helpers.inference import cr2, cr3, standard_error_passport, wild_cluster_bootstrap
-from helpers.panel import PanelFit, fit_panel
-from helpers.placebo import permute_treatment
+from helpers.identification.placebo import permute_treatment
+from helpers.inference.door import cr2, cr3, standard_error_passport, wild_cluster_bootstrap
+from helpers.regression.batches import fit_batch
+from helpers.regression.engines import linearmodels_fit, pyfixest_fit
+from helpers.regression.many import fit_weighted_entities
+from helpers.regression.panel import PanelFit, fit_panel
 
 N_ENTITIES, N_TIMES, N_REGRESSORS = 31, 7, 6
 NAMES = [f"x{j}" for j in range(N_REGRESSORS)]

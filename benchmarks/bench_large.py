@@ -77,8 +77,8 @@ def write_panel(folder: Path, rows: int, kind: str) -> None:
 
 
 def run_pipeline(folder: Path, rows: int, kind: str) -> None:
-    from helpers.large import check_large_panel, read_large_panel
-    from helpers.large_models import fit_large_panel, index_large_panel
+    from helpers.large.models import fit_large_panel, index_large_panel
+    from helpers.large.panel import check_large_panel, read_large_panel
 
     begun = time.perf_counter()
     spec = {"indicators": {name: {"direction": 1 if at % 3 else -1} for at, name in enumerate(INDICATORS)}}
@@ -100,7 +100,7 @@ def run_pipeline(folder: Path, rows: int, kind: str) -> None:
 def compare_entropy(_folder: Path, rows: int, _kind: str) -> None:
     from pymcdm.weights import entropy_weights as pymcdm_entropy
 
-    from helpers.index import entropy_weights
+    from helpers.index.composite import entropy_weights
 
     matrix = np.random.default_rng(1).random((rows, COLUMNS)) + 0.01
     before = psutil.Process().memory_info().rss

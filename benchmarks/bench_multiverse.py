@@ -18,16 +18,16 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from helpers.dynamic import fit_dynamic
-from helpers.fragility import map_fragility
-from helpers.index_regression import bootstrap_index_regression
-from helpers.multiverse import Multiverse
-from helpers.multiverse_joint import joint_test
-from helpers.multiverse_plan import walk_cells
-from helpers.multiverse_study import study_specifications
-from helpers.outcome_family import fit_outcomes
-from helpers.specification_curve import variance_shares
-from helpers.study import Study, load_study
+from helpers.identification.dynamic import fit_dynamic
+from helpers.identification.outcome_family import fit_outcomes
+from helpers.multiverse.curve import variance_shares
+from helpers.multiverse.declared import study_specifications
+from helpers.multiverse.fit import Multiverse
+from helpers.multiverse.joint import joint_test
+from helpers.multiverse.plan import walk_cells
+from helpers.robustness.fragility import map_fragility
+from helpers.robustness.indexed import bootstrap_index_regression
+from helpers.study.study import Study, load_study
 
 ENTITIES, TIMES = 31, 7
 LOOPED = 60  # specifications that the loops fit

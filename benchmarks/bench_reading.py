@@ -18,10 +18,10 @@ START = time.process_time()
 
 import pandas as pd  # noqa: E402 - what importing costs is measured
 
-from helpers import reading  # noqa: E402
-from helpers.contract import check_contract, check_schema  # noqa: E402
-from helpers.study import Entity, Label, Study, load_study  # noqa: E402
-from helpers.units import Spellings, read_units  # noqa: E402
+from helpers.cleaning.contract import check_contract, check_schema  # noqa: E402
+from helpers.reading import statistics as reading  # noqa: E402
+from helpers.reading.units import Spellings, read_units  # noqa: E402
+from helpers.study.study import Entity, Label, Study, load_study  # noqa: E402
 
 IMPORTED = time.process_time() - START
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,8 +18,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.study import load_study
-from helpers.twins import write_twins
+from helpers.runner.twins import write_twins
+from helpers.study.study import load_study
 
 ROOT = Path(__file__).resolve().parents[1]
 EDITED = "06_regional_heterogeneity"
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--preset", default="standard")
     options = parser.parse_args()
     values = dict(load_study(ROOT / "data" / options.study).presets[options.preset])
-    command = [sys.executable, "-m", "helpers.cli", "run", options.study, "--preset", options.preset]
+    command = [sys.executable, "-m", "helpers.runner.cli", "run", options.study, "--preset", options.preset]
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder))
         rows = {"first run": measure(command, project), "nothing changed": measure(command, project)}

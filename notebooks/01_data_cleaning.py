@@ -18,7 +18,11 @@ out: str = ""
 # ## Load
 
 # %%
-from helpers import cleaning, contract, notebook, pictures, reading, sample
+from helpers import notebook
+from helpers.cleaning import contract, sample
+from helpers.cleaning import gaps as cleaning
+from helpers.reading import statistics as reading
+from helpers.regression import pictures
 
 run = notebook.open_run("01_data_cleaning", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results

@@ -30,8 +30,14 @@ sobol_base: int = 256
 # ## Load
 
 # %%
-from helpers import construction, dynamics, index_accounting, index_pictures, index_report, notebook, pictures
-from helpers.index_uncertainty import draw_uncertainty, sobol_sensitivity
+from helpers import notebook
+from helpers.index import accounting as index_accounting
+from helpers.index import build as construction
+from helpers.index import dynamics
+from helpers.index import pictures as index_pictures
+from helpers.index import shown as index_report
+from helpers.multiverse.drawn import draw_uncertainty, sobol_sensitivity
+from helpers.regression import pictures
 
 run = notebook.open_run("02_index_construction", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results

@@ -24,18 +24,14 @@ cutoff_km: int = 800
 # ## Load
 
 # %%
-from helpers import (
-    baseline,
-    diagnostics,
-    inference,
-    journal,
-    neighbours,
-    notebook,
-    passport_report,
-    pictures,
-    trust_report,
-)
-from helpers import robustness_pictures as drawings
+from helpers import notebook
+from helpers.display import journal
+from helpers.inference import door as inference
+from helpers.inference import few_clusters as passport_report
+from helpers.inference import trust as trust_report
+from helpers.regression import diagnostics, neighbours, pictures
+from helpers.regression import ladder as baseline
+from helpers.robustness import pictures as drawings
 
 # %%
 run = notebook.open_run("03_baseline_regression", study=study, run_folder=run_folder, out=out)

@@ -23,18 +23,15 @@ permutations: int = 9999
 # ## Load
 
 # %%
-from helpers import (
-    dynamic_report,
-    fragility_report,
-    imputed_fit,
-    instrument_report,
-    multiverse_report,
-    notebook,
-    omitted_report,
-    pictures,
-    robustness,
-)
-from helpers import robustness_pictures as drawings
+from helpers import notebook
+from helpers.identification import dynamic_report, instrument_report
+from helpers.identification import shown as omitted_report
+from helpers.multiverse import shown as multiverse_report
+from helpers.regression import pictures
+from helpers.robustness import changes as robustness
+from helpers.robustness import imputed as imputed_fit
+from helpers.robustness import pictures as drawings
+from helpers.robustness import shown as fragility_report
 
 # %%
 run = notebook.open_run("04_robustness", study=study, run_folder=run_folder, out=out)

@@ -22,7 +22,10 @@ bootstrap_draws: int = 1999
 # ## Load
 
 # %%
-from helpers import mediation_tables, mediators, notebook, pictures
+from helpers import notebook
+from helpers.mediation import mediation_tables
+from helpers.mediation import shown as mediators
+from helpers.regression import pictures
 
 run = notebook.open_run("05_mediation", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
@@ -70,8 +73,14 @@ run.say(mediators.say_channels(fits, choices))
 # %%
 complete = mediators.complete_rows(data, choices.mediators)
 together = mediation_tables.mediation_table(
-    complete, model.outcome, model.treatment, list(choices.mediators), model.controls,
-    draws=bootstrap_draws, rng=run.rng("together"), cluster=model.cluster,
+    complete,
+    model.outcome,
+    model.treatment,
+    list(choices.mediators),
+    model.controls,
+    draws=bootstrap_draws,
+    rng=run.rng("together"),
+    cluster=model.cluster,
 )
 shown = together.rename(index=choices.label)
 run.table(shown, "mediation_together", caption="Each mediator alone and all together, p-values adjusted by Holm")

@@ -19,7 +19,10 @@ bootstrap_draws: int = 1999
 # ## Load
 
 # %%
-from helpers import groupings, heterogeneity, notebook, pictures, region_tables
+from helpers import notebook
+from helpers.heterogeneity import groupings, heterogeneity
+from helpers.heterogeneity import shown as region_tables
+from helpers.regression import pictures
 
 run = notebook.open_run("06_regional_heterogeneity", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
@@ -64,8 +67,13 @@ run.figure(
 
 # %%
 gaps = heterogeneity.compare_regions(
-    data, **terms, regions=run.regions, order=order,
-    wild_draws=wild_draws, permutations=bootstrap_draws, rng=run.rng("differences"),
+    data,
+    **terms,
+    regions=run.regions,
+    order=order,
+    wild_draws=wild_draws,
+    permutations=bootstrap_draws,
+    rng=run.rng("differences"),
 )
 region_tables.record_gaps(results, gaps, model.treatment)
 tests = region_tables.gap_table(gaps, choices)

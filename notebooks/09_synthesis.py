@@ -17,7 +17,8 @@ out: str = ""
 # ## Load
 
 # %%
-from helpers import claims, notebook
+from helpers import notebook
+from helpers.claims import verdicts as claims
 
 run = notebook.open_run("09_synthesis", study=study, run_folder=run_folder, out=out)
 choices = run.study

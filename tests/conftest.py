@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from helpers.plan import Request
-from helpers.twins import write_twins
-from helpers.workspace import use_own_folders
+from helpers.runner.plan import Request
+from helpers.runner.twins import write_twins
+from helpers.runner.workspace import use_own_folders
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -177,12 +177,14 @@ def build_mini(folder: Path, patch: pytest.MonkeyPatch) -> Mini:
     root = folder / "a project"
     package = root / "src" / "helpers"
     package.mkdir(parents=True)
-    needed = ("__init__", "errors", "execution", "executed", "kernels", "twins")
-    for name in needed:
-        shutil.copy(ROOT / "src" / "helpers" / f"{name}.py", package)
+    for folder in ("runner", "report"):
+        (package / folder).mkdir()
+    runner = ("__init__", "execution", "executed", "kernels", "twins")
+    for module in ("__init__", "errors", *(f"runner/{part}" for part in runner), "report/__init__"):
+        shutil.copy(ROOT / "src" / "helpers" / f"{module}.py", package / f"{module}.py")
     (package / "mini.py").write_text(MODULE)
     (package / "shared.py").write_text('LETTER = "a"\n')
-    (package / "report.py").write_text(REPORT)
+    (package / "report" / "report.py").write_text(REPORT)
     (package / "page.css").write_text("body {}\n")
     (root / "data" / "mini" / "raw").mkdir(parents=True)
     (root / "data" / "mini" / "study.yml").write_text("name: mini\n")

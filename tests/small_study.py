@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from helpers.study import Study
+from helpers.study.study import Study
 
 WINDOW = (2001, 2003, 2004, 2006, 2009)
 PLACES = [f"p{place:02d}" for place in range(12)]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.pipeline import run
-from helpers.twins import CHECKED_TAG, read_ipynb, write_twins
+from helpers.runner.pipeline import run
+from helpers.runner.twins import CHECKED_TAG, read_ipynb, write_twins
 
 ROOT = Path(__file__).resolve().parents[1]
 TWINS = sorted((ROOT / "notebooks").glob("*.ipynb"))

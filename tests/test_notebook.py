@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from helpers import notebook as module
+from helpers.display.figures import new_figure
 from helpers.errors import StudyError
-from helpers.figures import new_figure
 from helpers.notebook import NotebookRun
-from helpers.results import Results, read_results
+from helpers.results.results import Results, read_results
 
 
 def make_study(seed=1):

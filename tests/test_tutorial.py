@@ -28,7 +28,11 @@ def run(command: str, project: Path) -> str:
     assert first == ".venv/bin/study"
     environment = os.environ | {"PYTHONPATH": str(project / "src"), "STUDY_ROOT": str(project)}
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.cli", *rest], cwd=project, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "helpers.runner.cli", *rest],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout

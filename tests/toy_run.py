@@ -10,9 +10,9 @@ import nbformat
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.figures import new_figure
+from helpers.display.figures import new_figure
 from helpers.notebook import NotebookRun
-from helpers.results import merge_results
+from helpers.results.results import merge_results
 
 NAMES = ["01_data", "03_model"]
 EVIL = (

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from helpers.display.figures import FigureView, draw_svg, set_style, show_svg, write_bytes
+from helpers.display.prose import Sentence, write_sentence
+from helpers.display.tables import TableView, check_name, read_table, show_table, write_table
 from helpers.errors import StudyError
-from helpers.figures import FigureView, draw_svg, set_style, show_svg, write_bytes
-from helpers.prose import Sentence, write_sentence
-from helpers.results import Result, Results, read_results
-from helpers.tables import TableView, check_name, read_table, show_table, write_table
+from helpers.results.results import Result, Results, read_results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from helpers.study import Study
+    from helpers.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -82,21 +82,21 @@ class NotebookRun:
     @cached_property
     def _stand_ins(self) -> dict[str, str]:
         """Tables in place of those of notebooks that the study runs without."""
-        from helpers.needs import find_stand_ins
+        from helpers.study.needs import find_stand_ins
 
         return find_stand_ins(self.study, self._source.parent) if self._source else {}
 
     @property
     def notebooks(self) -> pd.DataFrame:
         """The notebooks that need something of the study, and whether they run."""
-        from helpers.needs import notebook_table
+        from helpers.study.needs import notebook_table
 
         return notebook_table(self.study, self._source.parent) if self._source else pd.DataFrame()
 
     @cached_property
     def units(self) -> pd.DataFrame:
         """The entities of the study, from its units file, indexed by entity."""
-        from helpers.units import read_units
+        from helpers.reading.units import read_units
 
         return read_units(self.study.folder / self.study.entity.units, self.study.entity)
 
@@ -147,7 +147,7 @@ class NotebookRun:
         digits: int | Mapping[str, int] = 3,
         labels: Mapping[str, str] | None = None,
     ) -> TableView:
-        """Write ``tables/<name>.csv`` at full precision and show the table (see `helpers.tables.show_table`).
+        """Write ``tables/<name>.csv`` at full precision and show the table (see `helpers.display.tables.show_table`).
 
         Names are printed by the study's labels; ``labels`` goes before them.
         """
@@ -173,7 +173,7 @@ class NotebookRun:
         return show_svg(svg, caption=caption, alt=alt)
 
     def say(self, template: str, **words: str) -> Sentence:
-        """A sentence in Markdown whose numbers are recorded results (see `helpers.prose.write_sentence`)."""
+        """A sentence in Markdown whose numbers are recorded results (see `helpers.display.prose.write_sentence`)."""
         return write_sentence(template, self.known, words)
 
     def check(self, fact: str, condition: bool, detail: str = "") -> CheckList:
@@ -262,7 +262,7 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
     StudyError
         No project root above the current folder, or a study that cannot be read.
     """
-    from helpers.study import find_root, load_study
+    from helpers.study.study import find_root, load_study
 
     root = find_root()
     folder = Path(study) if "/" in study or "\\" in study else root / "data" / study

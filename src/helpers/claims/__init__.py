@@ -1,0 +1,1 @@
+"""Results -> claims: the literature's statements judged by declared rules."""

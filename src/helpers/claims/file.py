@@ -1,0 +1,150 @@
+"""The claims file: claims of the literature as data, each with a sentence, a source and a rule over results.
+
+A claim names the results that it reads and up to three conditions (`helpers.claims.rules` is their language). They are
+tried in a fixed order, contradicted, supported, partly supported; where none holds the claim is not supported. A claim
+that nothing here can test carries the reason instead.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from helpers.claims.rules import Rule, RuleError, parse_rule
+from helpers.errors import StudyError
+from helpers.study.study import Label, Name, Strict, explain_validation, read_yaml
+
+ClaimId = Annotated[str, Field(pattern=r"^[A-Z]{2,5}-[0-9]{1,2}[a-z]?$")]
+SourceKey = Annotated[str, Field(pattern=r"^[A-Z]{2,5}$")]
+VerdictName = Literal["supported", "partly_supported", "not_supported", "contradicted", "not_testable"]
+
+# The order in which the conditions are tried.
+CONDITIONS: tuple[VerdictName, ...] = ("contradicted", "supported", "partly_supported")
+
+
+class Source(Strict):
+    """A text whose claims are judged: title, where it appeared, and what kind of text it is."""
+
+    title: Label
+    reference: Label
+    kind: Label
+
+
+class Conditions(Strict):
+    """The rule of a claim: one condition per verdict; `supported` is always there."""
+
+    contradicted: str | None = None
+    supported: str
+    partly_supported: str | None = None
+
+
+class Claim(Strict):
+    """One claim: its sentence, where it stands, and either a rule over named results or the reason why there is none.
+
+    Attributes
+    ----------
+    reads
+        Name used in the rule -> result key. A key may hold placeholders such as ``{treatment}`` and, for a name that
+        stands for several results, ``*`` for one dotted part or a placeholder that lists several words.
+    test
+        The rule in words.
+    """
+
+    source: SourceKey
+    section: Label
+    text: Label
+    test: Label | None = None
+    reads: dict[Name, str] = Field(default_factory=dict)
+    rule: Conditions | None = None
+    not_testable: Label | None = None
+    caution: Label | None = None
+    _rules: dict[VerdictName, Rule] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_either(self) -> Self:
+        if (self.rule is None) == (self.not_testable is None):
+            raise ValueError("a claim has either a rule or the reason why it is not testable, not both and not neither")
+        if self.rule is not None and (self.test is None or not self.reads):
+            raise ValueError("a rule needs the names that it reads and the same test in words")
+        return self
+
+    @model_validator(mode="after")
+    def _parse(self) -> Self:
+        for condition in CONDITIONS:
+            text = getattr(self.rule, condition, None)
+            if text is None:
+                continue
+            try:
+                rule = parse_rule(text)
+            except RuleError as error:
+                raise ValueError(f"rule {condition}: {error}") from None
+            unknown = sorted({name for name, _ in rule.reads} - self.reads.keys())
+            if unknown:
+                raise ValueError(f"rule {condition}: {', '.join(unknown)} is not among reads")
+            self._rules[condition] = rule
+        unused = self.reads.keys() - {name for rule in self._rules.values() for name, _ in rule.reads}
+        if unused:
+            raise ValueError(f"reads names {', '.join(sorted(unused))}, which no condition uses")
+        return self
+
+    @property
+    def rules(self) -> dict[VerdictName, Rule]:
+        """The parsed conditions, in the order in which they are tried."""
+        return self._rules
+
+
+class Claims(Strict):
+    """A study's claims file.
+
+    Attributes
+    ----------
+    significance
+        The level to which rules refer by the name ``significance``.
+    thresholds
+        Further declared numbers to which rules refer by name.
+    """
+
+    significance: float = Field(gt=0, lt=0.5)
+    thresholds: dict[Name, float] = Field(default_factory=dict)
+    sources: dict[SourceKey, Source]
+    claims: dict[ClaimId, Claim]
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """Every declared number by its name."""
+        return {"significance": self.significance, **self.thresholds}
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        for claim_id, claim in self.claims.items():
+            if claim.source not in self.sources:
+                raise ValueError(f"{claim_id} names the source {claim.source}, which is not declared")
+            for condition, rule in claim.rules.items():
+                unknown = sorted(set(rule.constants) - self.constants.keys())
+                if unknown:
+                    raise ValueError(f"{claim_id}, rule {condition}: no threshold is called {', '.join(unknown)}")
+        return self
+
+
+def load_claims(path: Path) -> Claims:
+    """Read and validate a claims file; a folder stands for the ``claims.yml`` in it.
+
+    Raises
+    ------
+    StudyError
+        The file is missing, is not YAML, or breaks a rule of `Claims`.
+    """
+    path = path / "claims.yml" if path.is_dir() else path
+    if not path.is_file():
+        raise StudyError(
+            str(path), "there is no claims file here", "write one; data/provinces/claims.yml is an example"
+        )
+    try:
+        return Claims.model_validate(read_yaml(path))
+    except ValidationError as error:
+        told = explain_validation(path, error)
+        raise StudyError(
+            told.where, told.rule, "correct the claims file; helpers.claims.verdicts lists what it may hold"
+        ) from None

@@ -1,0 +1,237 @@
+"""What the figures must keep to: keys, types, ranges, series, vintages and identities.
+
+Errors stop the run; warnings are listed and counted, and stand in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.cleaning import series
+from helpers.cleaning.formula import evaluate, parse_formula
+from helpers.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandera.pandas as pandera
+
+    from helpers.study.study import Identity, Study
+
+Rule = Callable[[pd.DataFrame], pd.DataFrame]
+
+# A median change, or a change of a single figure, by such a factor is another unit and no event.
+UNIT_OF_PERIOD, UNIT_OF_FIGURE = 20.0, 1000.0
+
+
+@dataclass(frozen=True)
+class ContractReport:
+    """What a panel that keeps the contract still gives reason to look at.
+
+    Attributes
+    ----------
+    statistics
+        One row per statistic: share of the cells that are there, range, number of jumps and breaks, vintage.
+    jumps
+        From `helpers.cleaning.series.find_jumps`.
+    breaks
+        From `helpers.cleaning.series.find_breaks`.
+    identities
+        One row per identity: cells compared, largest relative gap and its place, tolerance.
+    """
+
+    statistics: pd.DataFrame
+    jumps: pd.DataFrame
+    breaks: pd.DataFrame
+    identities: pd.DataFrame
+
+    @property
+    def n_warnings(self) -> int:
+        """Number of jumps and breaks."""
+        return len(self.jumps) + len(self.breaks)
+
+    def describe(self) -> str:
+        """The report in one line."""
+        return (
+            f"{len(self.statistics)} statistics, {len(self.identities)} identities hold, {self.n_warnings} warnings "
+            f"({len(self.jumps)} single figures that jump, {len(self.breaks)} periods that break)"
+        )
+
+
+def check_contract(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> ContractReport:
+    """Check the raw statistics of a study.
+
+    Parameters
+    ----------
+    panel
+        From `helpers.reading.statistics.read_raw`, before any figure is filled.
+    units
+        The entities, in the order of the files.
+    study
+        Whose columns and contract are meant.
+
+    Raises
+    ------
+    StudyError
+        The first of: a key that is missing or stands twice, a column that is not numeric, a figure outside its range, a
+        change of unit, figures that fit another entity's row, an identity that does not hold, vintages that are mixed.
+    """
+    check_schema(panel, study)
+    changes = series.measure_changes(panel)
+    jumps, breaks = series.find_jumps(changes, study.contract.jump_score), series.find_breaks(changes)
+    for error in _series_errors(panel, jumps, breaks, [str(unit) for unit in units.index], study):
+        raise error
+    rows = [_check_identity(panel, identity, study) for identity in study.contract.identities]
+    identities = pd.DataFrame(rows, columns=["identity", "cells", "largest_gap", "at", "tolerance"])
+    described = _describe_statistics(panel, jumps, breaks, study)
+    return ContractReport(described, jumps, breaks, identities.set_index("identity"))
+
+
+def check_schema(panel: pd.DataFrame, study: Study) -> None:
+    """Check keys, types and ranges with pandera.
+
+    Raises
+    ------
+    StudyError
+        Naming the first file, column, entity and time that break a rule, and how many more do.
+    """
+    from pandera.errors import SchemaErrors
+
+    try:
+        build_schema(study).validate(panel.reset_index(), lazy=True)
+    except SchemaErrors as error:
+        raise _explain(error.failure_cases, panel, study) from None
+
+
+def build_schema(study: Study) -> pandera.DataFrameSchema:
+    """The panel of a study, keys as columns, as a pandera schema: one float column per statistic, keys unique."""
+    import pandera.pandas as pa
+
+    checks = [pa.Check(partial(_mark_good, rule), error=word) for word, rule in _ranges(study).items()]
+    keys = {name: pa.Column(nullable=False) for name in study.index_names}
+    figures = {name: pa.Column(float, nullable=True) for name in study.columns}
+    return pa.DataFrameSchema(keys | figures, checks=checks, strict=True, unique=list(study.index_names))
+
+
+def _ranges(study: Study) -> dict[str, Rule]:
+    """What is wrong with a figure -> where it is, for a frame of statistics."""
+    low = pd.Series({n: -np.inf if c.minimum is None else c.minimum for n, c in study.columns.items()})
+    high = pd.Series({n: np.inf if c.maximum is None else c.maximum for n, c in study.columns.items()})
+    return {
+        "it is infinite": lambda figures: figures.abs() == np.inf,
+        "it is below the minimum": lambda figures: figures < low[figures.columns],
+        "it is above the maximum": lambda figures: figures > high[figures.columns],
+    }
+
+
+def _mark_good(rule: Rule, rows: pd.DataFrame) -> pd.DataFrame:
+    """Where a rule finds nothing wrong; cells of other columns, which the types report, count as good."""
+    return (~rule(rows.select_dtypes("float"))).reindex(columns=rows.columns, fill_value=True)
+
+
+def _explain(cases: pd.DataFrame, panel: pd.DataFrame, study: Study) -> StudyError:
+    """The first broken rule of pandera's list in three parts; types and keys before ranges."""
+    ranges = _ranges(study)
+    ordered = cases.sort_values("check", key=lambda words: words.isin(ranges), kind="stable")
+    word, name = str(ordered["check"].iloc[0]), str(ordered["column"].iloc[0])
+    more = f" (and {len(cases) - 1} more)" if len(cases) > 1 else ""
+    if word in ranges:
+        figures = panel.select_dtypes("float")
+        place, at = np.argwhere(ranges[word](figures).to_numpy())[0]
+        entity, time = panel.index[place]
+        row = f"{study.entity.name} {entity}, {study.time.name} {time}"
+        where = _place(study, str(figures.columns[at]), row)
+        remedy = "correct the figure or its unit, or the bounds in the study file"
+        return StudyError(where + more, f"{figures.to_numpy()[place, at]:g}: {word}", remedy)
+    found = str(ordered["failure_case"].iloc[0])
+    if name in study.columns:
+        where = f"{study.folder / study.columns[name].file}, column {name}"
+        return StudyError(where, f"it holds {found}, not numbers{more}", "write numbers only")
+    words = {"column_in_schema": "no such column is declared", "column_in_dataframe": "a column is missing"}
+    rule = words.get(word, "a key is missing or stands twice")
+    return StudyError("panel", f"{rule}: {found}{more}", "compare the panel with the study file")
+
+
+def _series_errors(
+    panel: pd.DataFrame, jumps: pd.DataFrame, breaks: pd.DataFrame, order: list[str], study: Study
+) -> Iterator[StudyError]:
+    entity, time = study.index_names
+    unit = "bring all figures of the statistic to one unit"
+    for item in breaks.to_dict("records"):
+        if not 1 / UNIT_OF_PERIOD < item["ratio"] < UNIT_OF_PERIOD:
+            rule = f"the figures are {item['ratio']:.3g} times those before: another unit"
+            yield StudyError(_place(study, item["column"], f"{time} {item['time']}"), rule, unit)
+    for item in jumps.to_dict("records"):
+        ratio = item["figure"] / item["before"]
+        if ratio > 0 and not 1 / UNIT_OF_FIGURE < ratio < UNIT_OF_FIGURE:
+            where = _place(study, item["column"], f"{entity} {item['entity']}, {time} {item['time']}")
+            yield StudyError(where, f"{item['figure']:g} follows {item['before']:g}: another unit", unit)
+    moved = series.find_moved_times(panel, order)
+    moved += series.find_moved_statistics(panel, order, study.contract.moved_margin)
+    for found in moved:
+        when = f"{time} {found.time}" if found.time is not None else f"every {time}"
+        beside = "related statistics" if found.time is None else "the periods beside"
+        yield StudyError(
+            _place(study, found.column, when),
+            f"the figures belong to other rows: one row up or down they fit at {found.moved:.2f}, where they stand "
+            f"at {found.as_given:.2f} (correlation with {beside})",
+            f"look whether the rows of the file were shifted against the names of the {entity}",
+        )
+
+
+def _check_identity(panel: pd.DataFrame, identity: Identity, study: Study) -> dict[str, Any]:
+    """Compare both sides wherever both have figures; one row of the report."""
+    where = f"identity {identity.left} = {identity.right}"
+    sides = [parse_formula(text, "contract") for text in (identity.left, identity.right)]
+    vintages = {name: study.columns[name].vintage for side in sides for name in side.columns if name in study.columns}
+    if len({vintage for vintage in vintages.values() if vintage}) > 1:
+        told = ", ".join(f"{name}: {vintage}" for name, vintage in vintages.items() if vintage)
+        raise StudyError(where, f"its statistics are of different vintages ({told})", "use one vintage throughout")
+    left, right = (evaluate(side, panel) for side in sides)
+    size = left.abs().combine(right.abs(), max)
+    gaps = ((left - right).abs() / size.replace(0.0, 1.0)).dropna()
+    if gaps.empty:
+        raise StudyError(where, "no cell has figures on both sides", "take the identity out, or read the statistics")
+    widest = int(gaps.to_numpy().argmax())
+    row = gaps.index[widest]
+    place = ", ".join(f"{word} {part}" for word, part in zip(study.index_names, row, strict=True))
+    beyond = int((gaps > identity.tolerance).sum())
+    if beyond:
+        more = f" (and {beyond - 1} more cells)" if beyond > 1 else ""
+        raise StudyError(
+            f"{study.folder}, {', '.join(vintages)}, {place}{more}",
+            f"{identity.left} = {left[row]:g} and {identity.right} = {right[row]:g} must agree",
+            "look for a row or a vintage that was mixed up, or correct the identity or its tolerance",
+        )
+    return {
+        "identity": identity.label.en,
+        "cells": len(gaps),
+        "largest_gap": float(gaps.max()),
+        "at": place,
+        "tolerance": identity.tolerance,
+    }
+
+
+def _describe_statistics(panel: pd.DataFrame, jumps: pd.DataFrame, breaks: pd.DataFrame, study: Study) -> pd.DataFrame:
+    times = panel.index.get_level_values(1)
+    rows = {}
+    for name, column in study.columns.items():
+        expected = panel.loc[[column.covers(int(time)) for time in times], name]
+        rows[name] = {
+            "cells": len(expected),
+            "missing": int(expected.isna().sum()),
+            "minimum": expected.min(),
+            "maximum": expected.max(),
+            "jumps": int((jumps["column"] == name).sum()),
+            "breaks": int((breaks["column"] == name).sum()),
+            "vintage": column.vintage or "",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("statistic")
+
+
+def _place(study: Study, column: str, when: str) -> str:
+    return f"{study.folder / study.columns[column].file}, column {column}, {when}"

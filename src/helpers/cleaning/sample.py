@@ -1,0 +1,96 @@
+"""Which rows are analysed: those of the window that show what the study asks for and hold every figure needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.errors import StudyError
+
+if TYPE_CHECKING:
+    from helpers.study.study import Study
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The analysed rows and how they were arrived at.
+
+    Attributes
+    ----------
+    panel
+        The derived columns, rows of the sample only.
+    flow
+        One row per step, in order: rows left out by it, rows and entities that remain.
+    """
+
+    panel: pd.DataFrame
+    flow: pd.DataFrame
+
+    @property
+    def dropped(self) -> int:
+        """How many rows lacked a figure."""
+        return int(self.flow["rows_left_out"].iloc[1:].sum())
+
+
+def mark_sample(statistics: pd.DataFrame, study: Study) -> pd.Series[bool]:
+    """Mark the rows of the window that show the figures that ``sample.require`` asks for."""
+    marked = pd.Series(statistics.index.get_level_values(1).isin(study.time.window), index=statistics.index)
+    for name, figure in study.sample.require.items():
+        marked &= statistics[name] == figure
+    return marked
+
+
+def model_columns(study: Study) -> list[str]:
+    """The derived columns that outcome, treatment and controls are made from, each once, in the order of the model."""
+    names: list[str] = []
+    for name in (study.model.outcome, study.model.treatment, *study.model.controls):
+        names += list(study.indices[name].indicators) if name in study.indices else [name]
+    return list(dict.fromkeys(names))
+
+
+def select_sample(derived: pd.DataFrame, marked: pd.Series[bool], study: Study) -> Selection:
+    """Take the marked rows and drop those that lack a figure which the model needs, where the study says so.
+
+    Parameters
+    ----------
+    derived
+        The derived columns for every row that was read.
+    marked
+        From :func:`mark_sample`.
+
+    Raises
+    ------
+    StudyError
+        When a figure is missing and the study does not drop such rows, or when no row is left.
+    """
+    panel = derived[marked]
+    window = derived.index.get_level_values(1).isin(study.time.window)
+    steps = [_step("in the window, as required", int(window.sum()) - len(panel), panel)]
+    for name in model_columns(study):
+        gaps = panel[name].isna()
+        if gaps.any():
+            if study.sample.missing == "stop":
+                raise _gap(name, panel.index[gaps], study)
+            panel = panel[~gaps]
+            steps.append(_step(f"with a figure for {study.label(name)}", int(gaps.sum()), panel))
+    if panel.empty:
+        raise StudyError(f"{study.name}, sample", "no row is left", "look at sample.require and at the missing figures")
+    flow = pd.DataFrame(steps).set_index("rows_that_are")
+    return Selection(panel, flow)
+
+
+def _step(what: str, left_out: int, panel: pd.DataFrame) -> dict[str, object]:
+    entities = panel.index.get_level_values(0).nunique()
+    return {"rows_that_are": what, "rows_left_out": left_out, "rows": len(panel), "entities": entities}
+
+
+def _gap(name: str, rows: pd.Index, study: Study) -> StudyError:
+    entity, time = rows[0]
+    more = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
+    return StudyError(
+        f"panel, {name}, {study.entity.name} {entity}, {study.time.name} {time}{more}",
+        "the model needs a figure and there is none",
+        "read an earlier period where a lag needs it (time.read_from), or declare sample.missing: drop",
+    )

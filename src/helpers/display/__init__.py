@@ -1,0 +1,1 @@
+"""What a reader sees of a number: tables, figures, sentences, journal files. Knows no model."""

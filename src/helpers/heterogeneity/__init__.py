@@ -1,0 +1,1 @@
+"""Where: effects by group and tests of their differences."""

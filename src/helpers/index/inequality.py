@@ -1,0 +1,186 @@
+"""How unequal a column is between entities, and how much of that lies between regions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import StudyError
+from helpers.index.checks import Matrix
+
+
+@dataclass(frozen=True)
+class TheilSplit:
+    """Theil's T and its exact split.
+
+    Attributes
+    ----------
+    total, within, between
+        total = within + between.
+    by_region
+        Per region: n_entities, mean, share (of the sum of the column), theil (inside the region),
+        within (share x theil).
+    """
+
+    total: float
+    within: float
+    between: float
+    by_region: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class DagumSplit:
+    """Gini coefficient and Dagum's exact split.
+
+    Attributes
+    ----------
+    total, within, between, transvariation
+        total = within + between + transvariation: inside regions, net between regions, and the overlap of regions
+        (entities of a poorer region above entities of a richer one).
+    by_pair
+        Regions x regions: Gini inside a region on the diagonal, between two regions off it.
+    """
+
+    total: float
+    within: float
+    between: float
+    transvariation: float
+    by_pair: pd.DataFrame
+
+
+def theil_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> TheilSplit:
+    """Theil's T over entities, split by region.
+
+    T = mean((y / m) ln(y / m)), 0 ln 0 = 0, m the mean of y; within = sum_g share_g T_g;
+    between = sum_g share_g ln(m_g / m).
+
+    Parameters
+    ----------
+    values
+        One figure of 0 or more per entity, not all 0.
+    regions
+        Region of each entity; covers every entity of `values`.
+
+    Raises
+    ------
+    StudyError
+        A missing or negative figure, all figures 0, an entity without region.
+
+    Source: Theil (1967), Economics and Information Theory; Shorrocks (1980), Econometrica 48(3).
+    """
+    groups = _groups(values, regions)
+    everything = np.asarray(values.to_numpy(), dtype=np.float64)
+    rows = {}
+    for region, figures in groups.items():
+        share = figures.sum() / everything.sum()
+        theil = _theil(figures)
+        rows[region] = {
+            "n_entities": len(figures),
+            "mean": figures.mean(),
+            "share": share,
+            "theil": theil,
+            "within": share * theil,
+        }
+    table = pd.DataFrame(rows).T.astype({"n_entities": int})
+    # A region whose sum is 0 has share 0 and gives nothing; its logarithm must not be taken.
+    ratio = np.where(table["share"] > 0, table["mean"] / everything.mean(), 1.0)
+    between = float((table["share"] * np.log(ratio)).sum())
+    return TheilSplit(_theil(everything), float(table["within"].sum()), between, table)
+
+
+def dagum_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> DagumSplit:
+    """Gini coefficient over entities, split by region.
+
+    G = sum_i sum_r |y_i - y_r| / (2 n^2 m). With p_j = n_j / n, s_j = n_j m_j / (n m) and
+    G_jh = mean|y_j - y_h| / (m_j + m_h):  within = sum_j G_jj p_j s_j;
+    between = sum_{j<>h} G_jh p_j s_h D_jh; transvariation = sum_{j<>h} G_jh p_j s_h (1 - D_jh);
+    D_jh = |m_j - m_h| / mean|y_j - y_h|, Dagum's relative economic affluence.
+
+    Parameters and errors are those of `theil_split`.
+
+    Source: Dagum (1997), Empirical Economics 22(4).
+    """
+    groups = _groups(values, regions)
+    everything = values.to_numpy(dtype=float)
+    names = list(groups)
+    population = {name: len(groups[name]) / len(everything) for name in names}
+    share = {name: float(groups[name].sum() / everything.sum()) for name in names}
+    pairs = pd.DataFrame(0.0, index=names, columns=names)
+    between = transvariation = 0.0
+    for one in names:
+        for other in names:
+            distance = _mean_distance(groups[one], groups[other])
+            means = groups[one].mean(), groups[other].mean()
+            pairs.loc[one, other] = distance / sum(means) if sum(means) > 0 else 0.0
+            part = float(pairs.loc[one, other]) * population[one] * share[other]
+            affluence = float(abs(means[0] - means[1])) / distance if distance > 0 else 0.0
+            if one != other:
+                between += part * affluence
+                transvariation += part * (1 - affluence)
+    within = sum(float(pairs.loc[name, name]) * population[name] * share[name] for name in names)
+    return DagumSplit(gini(everything), within, between, transvariation, pairs)
+
+
+def gini(values: Any) -> float:
+    """Gini coefficient: the mean absolute difference of all pairs, over twice the mean."""
+    figures = np.asarray(values, dtype=float)
+    return float(_mean_distance(figures, figures) / (2 * figures.mean()))
+
+
+def split_by_time(
+    values: "pd.Series[float]",
+    regions: "pd.Series[Any]",
+    split: Callable[["pd.Series[float]", "pd.Series[Any]"], TheilSplit | DagumSplit],
+) -> pd.DataFrame:
+    """`theil_split` or `dagum_split` at each time.
+
+    Parameters
+    ----------
+    values
+        By entity and time.
+    regions
+        Region of each entity.
+    split
+        One of the two functions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        T rows: total and its parts.
+    """
+    rows = {}
+    for time, block in values.groupby(level=1):
+        found = split(block.droplevel(1), regions)
+        rows[time] = {name: part for name, part in vars(found).items() if isinstance(part, float)}
+    table = pd.DataFrame(rows).T
+    table.index.name = values.index.names[1]
+    return table
+
+
+def _theil(figures: Matrix) -> float:
+    if figures.sum() == 0:
+        return 0.0
+    ratio = figures / figures.mean()
+    return float((ratio * np.log(np.where(ratio > 0, ratio, 1.0))).mean())
+
+
+def _mean_distance(one: Matrix, other: Matrix) -> float:
+    return float(np.abs(np.subtract.outer(one, other)).mean())
+
+
+def _groups(values: "pd.Series[float]", regions: "pd.Series[Any]") -> dict[Any, Matrix]:
+    """Figures of each region, regions in order of first appearance."""
+    for entity, figure in values.items():
+        if not (np.isfinite(figure) and figure >= 0):
+            raise StudyError(
+                f"entity {entity}", f"{figure:g} is missing or negative", "measure inequality of figures of 0 or more"
+            )
+    if not values.sum() > 0:
+        raise StudyError("the column", "all its figures are 0", "choose another column")
+    found = regions.reindex(values.index).to_numpy()
+    for entity, region in zip(values.index, found, strict=True):
+        if pd.isna(region):
+            raise StudyError(f"entity {entity}", "it has no region", "give it one in the units file")
+    return {region: values.to_numpy(dtype=float)[found == region] for region in pd.unique(found)}

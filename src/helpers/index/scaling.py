@@ -1,0 +1,264 @@
+"""Figures -> scores: every indicator on one scale, more is better."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from helpers.errors import StudyError
+from helpers.index.checks import (
+    Matrix,
+    Table,
+    check_figures,
+    check_no_constant,
+    check_no_negative,
+    column_extents,
+    column_names,
+    like,
+    read_directions,
+)
+
+SCALES = ("min_max", "z_score", "rank", "percentile", "distance_to_reference", "goalposts", "ratio_to_best")
+
+
+@overload
+def min_max_scale(frame: pd.DataFrame, directions: Any = None) -> pd.DataFrame: ...
+@overload
+def min_max_scale(frame: ArrayLike, directions: Any = None) -> Matrix: ...
+def min_max_scale(frame: Table, directions: Any = None) -> pd.DataFrame | Matrix:
+    """Scale each column to [0, 1] over all rows given.
+
+    score = (x - min) / (max - min) where more is better, (max - x) / (max - min) where less is better.
+    On a panel the minimum and maximum are those of all entity-times together (pooled scope).
+
+    Parameters
+    ----------
+    frame
+        Rows x indicators, any units.
+    directions
+        +1 or -1 for each column: a mapping from name, or a sequence in column order. None means all +1.
+
+    Returns
+    -------
+    pandas.DataFrame or numpy.ndarray
+        Scores without unit, the shape, order and kind of `frame`; each column reaches 0 and 1.
+
+    Raises
+    ------
+    StudyError
+        A missing, infinite, text or constant column, or a direction that is neither +1 nor -1.
+    """
+    matrix = check_figures(frame)
+    signs = read_directions(directions, column_names(frame))
+    check_no_constant(frame, column_extents(matrix))
+    scores: pd.DataFrame | Matrix = like(frame, _min_max(matrix, signs))
+    return scores
+
+
+@overload
+def winsorise(frame: pd.DataFrame, share: float) -> pd.DataFrame: ...
+@overload
+def winsorise(frame: ArrayLike, share: float) -> Matrix: ...
+def winsorise(frame: Table, share: float) -> pd.DataFrame | Matrix:
+    """Pull the most extreme figures of each column in to its quantiles.
+
+    x becomes min(max(x, q(share)), q(1 - share)), with q the linearly interpolated quantile over all rows.
+
+    Parameters
+    ----------
+    frame
+        Rows x columns.
+    share
+        Share of the rows at each end, from 0 (nothing changes) to less than 0.5.
+
+    Returns
+    -------
+    pandas.DataFrame or numpy.ndarray
+        The shape, order, unit and kind of `frame`.
+
+    Raises
+    ------
+    StudyError
+        A share outside [0, 0.5), or a missing, infinite or text cell.
+    """
+    if not 0 <= share < 0.5:
+        raise StudyError(
+            f"winsorising share {share:g}", "a share is 0 or more and less than 0.5", "write 0.01 for 1 % at each end"
+        )
+    matrix = check_figures(frame)
+    low, high = np.quantile(matrix, [share, 1 - share], axis=0)
+    clipped: pd.DataFrame | Matrix = like(frame, np.clip(matrix, low, high))
+    return clipped
+
+
+def scale_scores(
+    figures: pd.DataFrame,
+    directions: Any = None,
+    scale: str = "min_max",
+    *,
+    scope: str = "pooled",
+    goalposts: Mapping[Any, Sequence[float]] | None = None,
+    references: Mapping[Any, float] | None = None,
+) -> pd.DataFrame:
+    """Scale each indicator by a named rule.
+
+    With d the direction, and minimum, maximum, mean, sd and rank taken over the rows of the scope:
+
+    =====================  ==========================================================================
+    min_max                (x - min) / (max - min), mirrored where d = -1
+    z_score                d (x - mean) / sd, sd with n - 1
+    rank                   1 for the worst row to n for the best, ties share their mean rank
+    percentile             (rank - 1) / (n - 1)
+    distance_to_reference  d (x - reference) / abs(reference); reference = mean where none is declared
+    goalposts              (x - low) / (high - low) cut to [0, 1], mirrored where d = -1
+    ratio_to_best          x / max where d = +1, min / x where d = -1
+    =====================  ==========================================================================
+
+    Parameters
+    ----------
+    figures
+        n entity-times (MultiIndex: entity, time) x k indicators.
+    directions
+        As in `min_max_scale`.
+    scale
+        One of `SCALES`.
+    scope
+        "pooled": all rows together; "yearly": the rows of each time by themselves.
+    goalposts
+        Indicator -> (low, high), in the indicator's unit.
+    references
+        Indicator -> reference value, in the indicator's unit.
+
+    Raises
+    ------
+    StudyError
+        As in `min_max_scale`; goalposts that are not declared or not low < high; a reference of 0;
+        a negative figure or a best of 0 under ratio_to_best; an unknown scale or scope. Names the time where the
+        scope is yearly.
+
+    Source: OECD and JRC (2008), Handbook on Constructing Composite Indicators, step 5.
+    """
+    if scale not in SCALES:
+        raise StudyError(f"scale {scale!r}", "it is not known", f"use one of: {', '.join(SCALES)}")
+    if scope not in ("pooled", "yearly"):
+        raise StudyError(f"scope {scope!r}", "it is not known", "use pooled or yearly")
+    signs = read_directions(directions, column_names(figures))
+    limits = {"goalposts": goalposts or {}, "references": references or {}}
+    if scope == "pooled":
+        return _scale_block(figures, signs, scale, limits)
+    blocks = []
+    for time, block in figures.groupby(level=1, sort=True):
+        with at_time(figures, time):
+            blocks.append(_scale_block(block, signs, scale, limits))
+    return pd.concat(blocks).reindex(figures.index)
+
+
+class at_time:  # noqa: N801 - reads as a phrase: with at_time(panel, 2015)
+    """Add the time to the place that a `StudyError` names."""
+
+    def __init__(self, frame: pd.DataFrame, time: Any) -> None:
+        self.place = f"{frame.index.names[1] or 'time'} {time}"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StudyError) and self.place not in error.where:
+            raise StudyError(f"{error.where}, {self.place}", error.rule, error.remedy) from None
+
+
+def _scale_block(figures: pd.DataFrame, signs: Matrix, scale: str, limits: dict[str, Any]) -> pd.DataFrame:
+    matrix = check_figures(figures)
+    if scale != "goalposts":
+        check_no_constant(figures, column_extents(matrix))
+    if scale == "goalposts":
+        posts = _read_goalposts(figures, limits["goalposts"])
+        scores = _goalposts(matrix, signs, posts)
+    elif scale == "distance_to_reference":
+        scores = _distance(matrix, signs, _read_references(figures, matrix, limits["references"]))
+    elif scale == "ratio_to_best":
+        _check_ratio(figures, matrix, signs)
+        scores = _ratio_to_best(matrix, signs)
+    else:
+        scores = PLAIN_SCALES[scale](matrix, signs)
+    return pd.DataFrame(scores, index=figures.index, columns=figures.columns)
+
+
+def _min_max(matrix: Matrix, signs: Matrix) -> Matrix:
+    low, high = matrix.min(axis=0), matrix.max(axis=0)
+    return np.asarray(np.where(signs > 0, matrix - low, high - matrix) / (high - low))
+
+
+def _z_score(matrix: Matrix, signs: Matrix) -> Matrix:
+    return np.asarray(signs * (matrix - matrix.mean(axis=0)) / matrix.std(axis=0, ddof=1))
+
+
+def _rank(matrix: Matrix, signs: Matrix) -> Matrix:
+    # scipy.stats takes half a second to import, which only this scale should cost.
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(signs * matrix, axis=0), dtype=float)
+
+
+def _percentile(matrix: Matrix, signs: Matrix) -> Matrix:
+    return np.asarray((_rank(matrix, signs) - 1) / (len(matrix) - 1))
+
+
+# Scales that need the figures alone; all take (n x k figures, k directions).
+PLAIN_SCALES: dict[str, Callable[[Matrix, Matrix], Matrix]] = {
+    "min_max": _min_max,
+    "z_score": _z_score,
+    "rank": _rank,
+    "percentile": _percentile,
+}
+
+
+def _goalposts(matrix: Matrix, signs: Matrix, posts: Matrix) -> Matrix:
+    low, high = posts
+    reached = np.clip((matrix - low) / (high - low), 0.0, 1.0)
+    return np.asarray(np.where(signs > 0, reached, 1.0 - reached))
+
+
+def _distance(matrix: Matrix, signs: Matrix, references: Matrix) -> Matrix:
+    return np.asarray(signs * (matrix - references) / np.abs(references))
+
+
+def _ratio_to_best(matrix: Matrix, signs: Matrix) -> Matrix:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(signs > 0, matrix / matrix.max(axis=0), matrix.min(axis=0) / matrix))
+
+
+def _read_goalposts(figures: pd.DataFrame, goalposts: Mapping[Any, Sequence[float]]) -> Matrix:
+    for name in figures.columns:
+        posts = goalposts.get(name)
+        if posts is None or len(posts) != 2 or not posts[0] < posts[1]:
+            raise StudyError(
+                f"indicator {name}, goalposts {posts!r}",
+                "scaling by goalposts needs a low and a high value",
+                "declare goalposts: [low, high] with low < high",
+            )
+    return np.array([goalposts[name] for name in figures.columns], dtype=float).T
+
+
+def _read_references(figures: pd.DataFrame, matrix: Matrix, references: Mapping[Any, float]) -> Matrix:
+    means = matrix.mean(axis=0)
+    values = np.array([references.get(name, mean) for name, mean in zip(figures.columns, means, strict=True)])
+    for name, value in zip(figures.columns, values, strict=True):
+        if value == 0:
+            raise StudyError(
+                f"indicator {name}",
+                "its reference is 0, and the distance is a share of it",
+                "declare another reference",
+            )
+    return values
+
+
+def _check_ratio(figures: pd.DataFrame, matrix: Matrix, signs: Matrix) -> None:
+    check_no_negative(figures, matrix, column_extents(matrix), "the ratio to the best")
+    for column, name in enumerate(figures.columns):
+        if signs[column] < 0 and matrix[:, column].min() == 0:
+            raise StudyError(
+                f"column {name}", "its best figure is 0, and the ratio divides by the figures", "use min_max scaling"
+            )

@@ -1,0 +1,306 @@
+"""Scores -> weights: how much each indicator counts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from helpers.errors import StudyError
+from helpers.index.checks import (
+    Matrix,
+    Table,
+    check_enough,
+    check_enough_rows,
+    check_figures,
+    check_finite,
+    check_no_constant,
+    check_no_negative,
+    column_extents,
+    read_figures,
+)
+from helpers.index.scaling import min_max_scale
+
+# Rows worked on at a time: small enough for the processor's cache, so that ten million rows need no second matrix.
+BLOCK_ROWS = 2048
+# Stands in for 0 inside the logarithm only; 0 x ln(tiny) is exactly 0, which is the limit of p ln p.
+TINY = np.finfo(float).tiny
+
+
+@overload
+def entropy_weights(scores: pd.DataFrame, shift: float = 0.0) -> "pd.Series[float]": ...
+@overload
+def entropy_weights(scores: ArrayLike, shift: float = 0.0) -> Matrix: ...
+def entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Matrix":
+    """Entropy weights: a column counts the more, the less evenly its total is spread over the rows.
+
+    w_j = (1 - e_j) / sum_j (1 - e_j), with e_j from `column_entropies`.
+
+    Parameters
+    ----------
+    scores
+        n rows x k indicators, 0 or more. On a panel all rows count together (pooled scope).
+    shift
+        Added to every cell before the shares are formed; 0 means the rule 0 ln 0 = 0.
+
+    Returns
+    -------
+    pandas.Series or numpy.ndarray
+        Shape (k,), without unit, sums to 1; indexed by column when `scores` is a DataFrame.
+
+    Raises
+    ------
+    StudyError
+        A negative, missing, constant or all-zero column; fewer than two rows or columns; a negative shift.
+
+    Source: Shannon (1948); Zeleny (1982), Multiple Criteria Decision Making, ch. 7.
+    """
+    shares = _check_shares(scores, shift)
+    check_enough(shares.matrix, "entropy weighting")
+    information = 1.0 - _entropies(shares, shift)
+    return _labelled(scores, _shares(information))
+
+
+@overload
+def column_entropies(scores: pd.DataFrame, shift: float = 0.0) -> "pd.Series[float]": ...
+@overload
+def column_entropies(scores: ArrayLike, shift: float = 0.0) -> Matrix: ...
+def column_entropies(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Matrix":
+    """Entropy of each column as a share of its maximum ln n.
+
+    p_ij = x_ij / sum_i x_ij;  e_j = - sum_i p_ij ln p_ij / ln n;  0 ln 0 = 0.
+
+    Parameters
+    ----------
+    scores
+        n rows x k indicators, 0 or more.
+    shift
+        Added to every cell first; 0 means the rule 0 ln 0 = 0.
+
+    Returns
+    -------
+    pandas.Series or numpy.ndarray
+        Shape (k,), in [0, 1): 0 where one row has everything, near 1 where all rows have the same.
+
+    Raises
+    ------
+    StudyError
+        A negative, missing, constant or all-zero column, one row only, or a negative shift.
+    """
+    return _labelled(scores, _entropies(_check_shares(scores, shift), shift))
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """Figures whose columns can be turned into shares: n x k `matrix`, and the sum of each column."""
+
+    matrix: Matrix
+    total: Matrix
+
+
+def _check_shares(scores: Table, shift: float, method: str = "entropy weighting") -> _Shares:
+    if not shift >= 0:
+        raise StudyError(f"zero rule with shift {shift:g}", "a shift is 0 or more", "use 0 for the rule 0 ln 0 = 0")
+    matrix = read_figures(scores)
+    extents = column_extents(matrix)
+    check_finite(scores, matrix, extents)
+    check_enough_rows(matrix, method)
+    check_no_negative(scores, matrix, extents, method)
+    check_no_constant(scores, extents)
+    return _Shares(matrix, extents.total)
+
+
+def _entropies(shares: _Shares, shift: float) -> Matrix:
+    """`column_entropies` on checked figures, a block of rows at a time."""
+    matrix = shares.matrix
+    rows, columns = matrix.shape
+    inverse_total = 1.0 / (shares.total + shift * rows)
+    order: Literal["C", "F"] = "C" if matrix.flags.c_contiguous else "F"
+    share = np.empty((min(rows, BLOCK_ROWS), columns), order=order)
+    log_share = np.empty_like(share)
+    negative_entropy = np.zeros(columns)
+    for start in range(0, rows, BLOCK_ROWS):
+        block = matrix[start : start + BLOCK_ROWS]
+        p, log_p = share[: len(block)], log_share[: len(block)]
+        np.multiply(block + shift if shift else block, inverse_total, out=p)
+        np.log(np.maximum(p, TINY, out=log_p), out=log_p)
+        negative_entropy += np.einsum("ij,ij->j", p, log_p)
+    return np.asarray(-negative_entropy / np.log(rows))
+
+
+@overload
+def critic_weights(
+    matrix: pd.DataFrame, directions: Any = None, correlation: Literal["pearson", "spearman"] = "pearson"
+) -> "pd.Series[float]": ...
+@overload
+def critic_weights(
+    matrix: ArrayLike, directions: Any = None, correlation: Literal["pearson", "spearman"] = "pearson"
+) -> Matrix: ...
+def critic_weights(
+    matrix: Table, directions: Any = None, correlation: Literal["pearson", "spearman"] = "pearson"
+) -> "pd.Series[float] | Matrix":
+    """CRITIC weights: a column counts the more, the more it varies and the less it repeats the others.
+
+    With s the min-max scores: C_j = sd(s_j) x sum_m (1 - r_jm);  w_j = C_j / sum_j C_j.
+
+    Parameters
+    ----------
+    matrix
+        n rows x k indicators, any units (scaled by min-max here; scores that are min-max already stay the same).
+    directions
+        +1 or -1 for each column, as in `min_max_scale`.
+    correlation
+        "pearson", or "spearman" for correlations of ranks.
+
+    Returns
+    -------
+    pandas.Series or numpy.ndarray
+        Shape (k,), without unit, sums to 1; indexed by column when `matrix` is a DataFrame.
+
+    Raises
+    ------
+    StudyError
+        A missing or constant column, fewer than two rows or columns, columns that all move as one,
+        an unknown correlation.
+
+    Source: Diakoulaki, Mavrotas and Papayannakis (1995), Computers & Operations Research 22(7).
+    """
+    scores = min_max_scale(matrix, directions)
+    values = np.asarray(scores)
+    check_enough(values, "CRITIC weighting")
+    conflict = (1.0 - _correlations(values, correlation)).sum(axis=0)
+    information = values.std(axis=0, ddof=1) * np.maximum(conflict, 0.0)
+    if information.sum() <= 1e-12 * values.shape[1]:
+        raise StudyError(
+            "CRITIC weighting", "all columns move as one, so no column has a conflict", "use entropy or equal weights"
+        )
+    return _labelled(matrix, _shares(information))
+
+
+def _correlations(values: Matrix, correlation: str) -> Matrix:
+    if correlation not in ("pearson", "spearman"):
+        raise StudyError(f"correlation {correlation!r}", "it is not known", "use pearson or spearman")
+    if correlation == "spearman":
+        from scipy.stats import rankdata
+
+        values = rankdata(values, axis=0)
+    return np.atleast_2d(np.corrcoef(values, rowvar=False))
+
+
+@overload
+def equal_weights(scores: pd.DataFrame) -> "pd.Series[float]": ...
+@overload
+def equal_weights(scores: ArrayLike) -> Matrix: ...
+def equal_weights(scores: Table) -> "pd.Series[float] | Matrix":
+    """Equal weights, 1 / k for each of the k columns."""
+    columns = check_figures(scores).shape[1]
+    return _labelled(scores, np.full(columns, 1.0 / columns))
+
+
+@overload
+def variation_weights(scores: pd.DataFrame) -> "pd.Series[float]": ...
+@overload
+def variation_weights(scores: ArrayLike) -> Matrix: ...
+def variation_weights(scores: Table) -> "pd.Series[float] | Matrix":
+    """Weights by the coefficient of variation: w_j = (sd_j / mean_j) / sum_m (sd_m / mean_m), sd with n - 1.
+
+    Parameters
+    ----------
+    scores
+        n rows x k indicators, 0 or more.
+
+    Returns
+    -------
+    pandas.Series or numpy.ndarray
+        Shape (k,), without unit, sums to 1; indexed by column when `scores` is a DataFrame.
+
+    Raises
+    ------
+    StudyError
+        A negative, missing or constant column, fewer than two rows or columns.
+    """
+    matrix = _check_shares(scores, 0.0, "the coefficient of variation").matrix
+    check_enough(matrix, "weighting by the coefficient of variation")
+    return _labelled(scores, _shares(matrix.std(axis=0, ddof=1) / matrix.mean(axis=0)))
+
+
+@overload
+def critic_entropy_weights(scores: pd.DataFrame, shift: float = 0.0) -> "pd.Series[float]": ...
+@overload
+def critic_entropy_weights(scores: ArrayLike, shift: float = 0.0) -> Matrix: ...
+def critic_entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Matrix":
+    """Geometric mean of CRITIC (Pearson) and entropy weights, scaled to sum to 1.
+
+    w_j = sqrt(c_j x h_j) / sum_m sqrt(c_m x h_m), with c from `critic_weights` and h from `entropy_weights`.
+    Parameters and errors are those of the two.
+    """
+    product = np.asarray(critic_weights(scores)) * np.asarray(entropy_weights(scores, shift))
+    return _labelled(scores, _shares(np.sqrt(product)))
+
+
+def fixed_weights(weights: Mapping[str, float | None]) -> "pd.Series[float]":
+    """Weights set by hand, checked: all there, none negative, sum 1 (to 1e-9).
+
+    Raises
+    ------
+    StudyError
+        A weight that is not declared or negative, or weights that do not sum to 1.
+    """
+    for name, weight in weights.items():
+        if weight is None or not weight >= 0:
+            raise StudyError(
+                f"weight of {name}: {weight!r}", "a hand-set weight is 0 or more", "declare `weight` for every member"
+            )
+    series = pd.Series(dict(weights), dtype=float)
+    if abs(series.sum() - 1) > 1e-9:
+        raise StudyError(
+            f"weights of {', '.join(map(str, series.index))}",
+            f"they sum to {series.sum():.12g}, not to 1",
+            "correct them so that the members of one level sum to 1",
+        )
+    return series
+
+
+@overload
+def pca_weights(scores: pd.DataFrame) -> "pd.Series[float]": ...
+@overload
+def pca_weights(scores: ArrayLike) -> Matrix: ...
+def pca_weights(scores: Table) -> "pd.Series[float] | Matrix":
+    """Weights that make the index an affine map of the first principal component.
+
+    With v the first eigenvector of the correlation matrix of the scores, its sign such that sum v > 0, and sd_j the
+    standard deviation of column j:  w_j = (v_j / sd_j) / sum_m |v_m / sd_m|.
+    A column that moves against the others gets a negative weight; the absolute weights sum to 1.
+
+    Parameters
+    ----------
+    scores
+        n rows x k indicators, any scale.
+
+    Returns
+    -------
+    pandas.Series or numpy.ndarray
+        Shape (k,), without unit; indexed by column when `scores` is a DataFrame.
+
+    Raises
+    ------
+    StudyError
+        A missing or constant column, fewer than two rows or columns.
+    """
+    matrix = check_figures(scores)
+    check_enough(matrix, "PCA weighting")
+    check_no_constant(scores, column_extents(matrix))
+    loadings = np.linalg.eigh(_correlations(matrix, "pearson"))[1][:, -1]
+    loadings = loadings if loadings.sum() > 0 else -loadings
+    slopes = loadings / matrix.std(axis=0, ddof=1)
+    return _labelled(scores, slopes / np.abs(slopes).sum())
+
+
+def _shares(values: Matrix) -> Matrix:
+    return np.asarray(values / values.sum())
+
+
+def _labelled(data: Table, values: Matrix) -> "pd.Series[float] | Matrix":
+    return pd.Series(values, index=data.columns) if isinstance(data, pd.DataFrame) else values

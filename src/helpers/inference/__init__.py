@@ -1,0 +1,1 @@
+"""How sure: wild bootstrap, few-cluster corrections, the standard-error passport, size and power."""

@@ -1,0 +1,142 @@
+"""One linear combination of coefficients, as a weighted sum of the outcome."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import StudyError
+from helpers.regression.design import Design
+from helpers.regression.effects import Codes, Effects, Floats
+from helpers.regression.panel import PanelFit, solve_least_squares
+
+Parameter = str | Mapping[str, float]
+
+# Share of the largest singular value below which a direction counts as absent.
+RANK = 1e-9
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A linear combination r'b of the coefficients of a fit.
+
+    Attributes
+    ----------
+    name
+        The combination in words, such as "x" or "1 x_east - 1 x_west".
+    restriction
+        r, shape (k,).
+    estimate
+        r'b.
+    weights
+        X (X'X)^-1 r on projected columns, shape (n_obs,): their product with the outcome is the estimate.
+    """
+
+    name: str
+    restriction: Floats
+    estimate: float
+    weights: Floats
+
+
+def build_contrast(fit: PanelFit, parameter: Parameter) -> Contrast:
+    """The combination that `parameter` names: a regressor, or a weight for each of some regressors.
+
+    Raises
+    ------
+    StudyError
+        A regressor that is not in the fit, or weights that are all zero.
+    """
+    weights = {parameter: 1.0} if isinstance(parameter, str) else dict(parameter)
+    for name in weights:
+        if name not in fit.regressors:
+            raise StudyError(f"regressor {name}", "it is not in the fit", f"use one of {list(fit.regressors)}")
+    restriction = np.array([float(weights.get(name, 0.0)) for name in fit.regressors])
+    if not np.any(restriction):
+        raise StudyError("contrast", "all weights are zero", "give at least one regressor a weight")
+    _, bread = solve_least_squares(fit.design)
+    name = parameter if isinstance(parameter, str) else " ".join(f"{value:+g} {key}" for key, value in weights.items())
+    return Contrast(
+        name=name,
+        restriction=restriction,
+        estimate=float(restriction @ fit.estimates.to_numpy()),
+        weights=fit.design.x_within @ (bread @ restriction),
+    )
+
+
+def only_cluster(fit: PanelFit, what: str) -> Codes:
+    """Codes of the one cluster variable of a fit.
+
+    Raises
+    ------
+    StudyError
+        The fit has no cluster variable, or two.
+    """
+    if len(fit.clusters) != 1:
+        raise StudyError(
+            f"{what}, cluster {fit.cluster}", "it needs exactly one cluster variable", "fit with one cluster variable"
+        )
+    return fit.clusters[0]
+
+
+def annihilate(design: Design, columns: Floats) -> Floats:
+    """Residuals of columns (n_obs, m) on the effects and the regressors."""
+    left = design.effects.project(columns)
+    q, _ = np.linalg.qr(design.x_within)
+    return np.asarray(left - q @ (q.T @ left))
+
+
+def own_blocks(design: Design, codes: Codes) -> Iterator[tuple[Codes, Floats]]:
+    """Rows of each cluster and its block (I - H)_gg of the matrix that leaves residuals; see `annihilate`."""
+    q, _ = np.linalg.qr(design.x_within)
+    for group in range(int(codes.max()) + 1):
+        own = np.flatnonzero(codes == group)
+        unit = np.zeros((design.n_obs, len(own)))
+        unit[own, np.arange(len(own))] = 1.0
+        block = design.effects.project(unit)[own] - q[own] @ q[own].T
+        yield own, (block + block.T) / 2
+
+
+def cluster_labels(fit: PanelFit, codes: Codes) -> pd.Index:
+    """A name for each cluster: the entity or time when it is one, else its number."""
+    effects = fit.design.effects
+    index = fit.design.index
+    for level, own in ((0, effects.entity), (1, effects.time)):
+        if np.array_equal(own, codes):
+            return index.levels[level][np.unique(index.codes[level])]
+    return pd.RangeIndex(int(codes.max()) + 1)
+
+
+def leave_out_weights(fit: PanelFit, contrast: Contrast, codes: Codes) -> Floats:
+    """Weights (G, n_obs) whose product with the outcome is the estimate without cluster g; 0 on its own rows.
+
+    Raises
+    ------
+    StudyError
+        Without some cluster the combination is not determined.
+    """
+    design = fit.design
+    weights = np.zeros((int(codes.max()) + 1, design.n_obs))
+    for group in range(len(weights)):
+        kept = codes != group
+        effects = Effects(
+            np.unique(design.effects.entity[kept], return_inverse=True)[1].ravel(),
+            np.unique(design.effects.time[kept], return_inverse=True)[1].ravel(),
+            design.effects.entity_effects,
+            design.effects.time_effects,
+        )
+        x = effects.project(design.x[kept])
+        # Scaling by the full sample's lengths keeps columns that vanish recognisable.
+        length = np.linalg.norm(design.x_within, axis=0)
+        u, values, vt = np.linalg.svd(x / length, full_matrices=False)
+        real = values > RANK * values[0]
+        target = contrast.restriction / length
+        if np.linalg.norm(target - vt[real].T @ (vt[real] @ target)) > 1e-6 * np.linalg.norm(target):
+            label = cluster_labels(fit, codes)[group]
+            raise StudyError(
+                f"{contrast.name} without cluster {label}",
+                "it cannot be estimated: this cluster alone carries it",
+                "use a method that does not leave clusters out",
+            )
+        weights[group, kept] = u[:, real] @ ((vt[real] @ target) / values[real])
+    return weights

@@ -1,0 +1,164 @@
+"""Standard errors made for few clusters: CR2 with Satterthwaite degrees of freedom, and the jackknife CR3."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from helpers.inference.contrast import (
+    Contrast,
+    Parameter,
+    annihilate,
+    build_contrast,
+    leave_out_weights,
+    only_cluster,
+    own_blocks,
+)
+from helpers.regression.effects import Codes, Floats
+from helpers.regression.panel import PanelFit
+
+# Eigenvalues of I - H_gg below this are those of effects within the cluster.
+ABSORBED = 1e-8
+
+
+@dataclass(frozen=True)
+class SmallSampleTest:
+    """A linear combination with a standard error made for few clusters.
+
+    Attributes
+    ----------
+    parameter
+        The combination, in words.
+    estimate, std_error, statistic
+        Estimate, its standard error, and t = (estimate - null) / std_error.
+    df
+        Degrees of freedom of the t distribution.
+    p_value
+        Two-sided.
+    ci_low, ci_high
+        95 % interval.
+    method
+        "CR2" or "CR3".
+    n_clusters
+        Number of clusters.
+    """
+
+    parameter: str
+    estimate: float
+    std_error: float
+    statistic: float
+    df: float
+    p_value: float
+    ci_low: float
+    ci_high: float
+    method: str
+    n_clusters: int
+
+
+def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampleTest:
+    """Bias-reduced standard error with Satterthwaite degrees of freedom.
+
+    V = sum over clusters of (w_g' A_g e_g)^2, A_g = (I - H_gg)^(-1/2), H the hat matrix of regressors and effects.
+    With p_g = (I - H)_.g A_g w_g, df = (sum p_g'p_g)^2 / sum over g, h of (p_g'p_h)^2: the variance is unbiased, and
+    its first two moments are those of chi2(df), when errors are independent with one variance.
+
+    Parameters
+    ----------
+    fit
+        A fit with one cluster variable.
+    parameter
+        A regressor, or weights of regressors such as {"x_east": 1, "x_west": -1}.
+    null
+        Value of the combination under the null.
+
+    Raises
+    ------
+    StudyError
+        As `build_contrast`; or the fit has no or two cluster variables.
+
+    Notes
+    -----
+    Bell and McCaffrey (2002); the generalised inverse root for effects is that of Pustejovsky and Tipton (2018), and
+    the numbers are those of R's clubSandwich, vcovCR(type = "CR2") with test = "Satterthwaite".
+    """
+    return cr2_tests(fit, [parameter], null=null)[0]
+
+
+def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0.0) -> list[SmallSampleTest]:
+    """As `cr2` for several parameters; what they share is worked out once."""
+    codes = only_cluster(fit, "CR2")
+    roots = _roots(fit, codes)
+    tests = []
+    for parameter in parameters:
+        contrast = build_contrast(fit, parameter)
+        influence = _influence(fit, contrast, roots)
+        products = influence.T @ influence
+        df = float(np.trace(products) ** 2 / np.sum(products**2))
+        variance = float(np.sum((influence.T @ fit.design.y) ** 2))
+        tests.append(_collect(contrast, np.sqrt(variance), df, null, "CR2", len(roots)))
+    return tests
+
+
+def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:
+    """Rows of each cluster and its A_g."""
+    roots = []
+    for own, block in own_blocks(fit.design, codes):
+        values, vectors = np.linalg.eigh(block)
+        real = values > ABSORBED
+        roots.append((own, vectors[:, real] / np.sqrt(values[real]) @ vectors[:, real].T))
+    return roots
+
+
+def _influence(fit: PanelFit, contrast: Contrast, roots: list[tuple[Codes, Floats]]) -> Floats:
+    """Columns p_g = (I - H)_.g A_g w_g, shape (n_obs, G)."""
+    adjusted = np.zeros((fit.design.n_obs, len(roots)))
+    for group, (own, root) in enumerate(roots):
+        adjusted[own, group] = root @ contrast.weights[own]
+    return annihilate(fit.design, adjusted)
+
+
+def cr3(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampleTest:
+    """Jackknife standard error over clusters: V = (G - 1)/G sum (estimate without g - estimate)^2, t(G - 1).
+
+    Every fit without a cluster is made anew, effects included.
+
+    Parameters
+    ----------
+    fit, parameter, null
+        As in `cr2`.
+
+    Raises
+    ------
+    StudyError
+        As `cr2`; or the combination cannot be estimated without some cluster.
+
+    Notes
+    -----
+    MacKinnon, Nielsen and Webb (2023), CV3; Stata's vce(jackknife, mse).
+    """
+    contrast, codes = build_contrast(fit, parameter), only_cluster(fit, "CR3")
+    changes = leave_out_weights(fit, contrast, codes) @ fit.design.y - contrast.estimate
+    n_clusters = len(changes)
+    std_error = np.sqrt((n_clusters - 1) / n_clusters * np.sum(changes**2))
+    return _collect(contrast, std_error, n_clusters - 1, null, "CR3", n_clusters)
+
+
+def _collect(
+    contrast: Contrast, std_error: float, df: float, null: float, method: str, n_clusters: int
+) -> SmallSampleTest:
+    """Test and interval from t(df)."""
+    statistic = (contrast.estimate - null) / float(std_error)
+    half = float(stats.t.ppf(0.975, df) * std_error)
+    return SmallSampleTest(
+        parameter=contrast.name,
+        estimate=contrast.estimate,
+        std_error=float(std_error),
+        statistic=statistic,
+        df=float(df),
+        p_value=float(2 * stats.t.sf(abs(statistic), df)),
+        ci_low=contrast.estimate - half,
+        ci_high=contrast.estimate + half,
+        method=method,
+        n_clusters=n_clusters,
+    )

@@ -1,0 +1,287 @@
+"""The wild cluster bootstrap, exact where the clusters are few.
+
+A draw gives each cluster g a weight v_g. With u the residuals of the model with (restricted) or without
+(unrestricted) the null imposed, numerator and variance of the bootstrap t are
+
+    numerator = sum_g v_g s_g,    variance = factor x sum_h (sum_g C_hg v_g)^2,
+
+s_g = w_g'u_g with w the weights of the estimate, and C a G x G matrix that is made once: for the sandwich (CV1) the
+scores of cluster h when only the residuals of cluster g are kept, for the jackknife (CV3) the change of the estimate
+without cluster h. B draws are then one product of a B x G by a G x G matrix.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.errors import StudyError
+from helpers.inference.contrast import (
+    Contrast,
+    Parameter,
+    annihilate,
+    build_contrast,
+    leave_out_weights,
+    only_cluster,
+    own_blocks,
+)
+from helpers.inference.wild_weights import DISTRIBUTIONS, draw_weights, enumerate_signs
+from helpers.regression.conventions import find_convention
+from helpers.regression.effects import Codes, Floats, group_sums
+from helpers.regression.panel import PanelFit
+
+# All sign vectors are enumerated up to this many clusters, or when there are no more of them than draws.
+ENUMERATED_CLUSTERS = 12
+# Relative distance within which two statistics are the same number.
+TIE = 1e-9
+# Widths of search, in standard errors, beyond which an interval counts as unbounded.
+WIDEST = 2.0**16
+# Precision of the ends of an interval, in standard errors.
+PRECISION = 1e-9
+
+
+@dataclass(frozen=True)
+class WildBootstrap:
+    """A wild cluster bootstrap test of one linear combination.
+
+    Attributes
+    ----------
+    parameter
+        The combination tested, in words.
+    estimate, null, statistic
+        Estimate, value under the null, and t = (estimate - null) / std_error.
+    p_value
+        Share of draws with |t*| > |t|, ties counted or not as `ties` says.
+    p_value_strict, p_value_ties
+        The same with ties left out, and with ties counted.
+    smallest_p_value
+        No p-value with ties can be below this: 2 / 2^G when enumerated, else 1 / draws.
+    n_draws, n_clusters
+        Draws made, and clusters G.
+    enumerated
+        Whether all 2^G sign vectors were used, so that the p-value has no simulation error.
+    weights, restricted, variant
+        Distribution of the weights; whether the null is imposed; "11", "13", "31" or "33".
+    ci_low, ci_high, level
+        Interval by inversion of the test (infinite where the test never rejects); None when not asked for.
+    """
+
+    parameter: str
+    estimate: float
+    null: float
+    statistic: float
+    p_value: float
+    p_value_strict: float
+    p_value_ties: float
+    smallest_p_value: float
+    n_draws: int
+    n_clusters: int
+    enumerated: bool
+    weights: str
+    restricted: bool
+    variant: str
+    ci_low: float | None = None
+    ci_high: float | None = None
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """What the draws multiply: for the residuals, and for their change per unit of the null.
+
+    scores (2, G); changes (2, G, G); factor on the squared changes; the sample's own standard error.
+    """
+
+    scores: Floats
+    changes: Floats
+    factor: float
+    std_error: float
+
+
+def wild_cluster_bootstrap(
+    fit: PanelFit,
+    parameter: Parameter,
+    *,
+    null: float = 0.0,
+    draws: int = 99_999,
+    weights: str = "rademacher",
+    restricted: bool = True,
+    rng: np.random.Generator | None = None,
+    ties: str = "include",
+    interval: bool = False,
+    level: float = 0.95,
+    variant: str = "11",
+) -> WildBootstrap:
+    """Test a coefficient, or a linear combination of coefficients, by the wild cluster bootstrap.
+
+    Parameters
+    ----------
+    fit
+        A fit with one cluster variable.
+    parameter
+        A regressor, or weights of regressors such as {"x_east": 1, "x_west": -1}.
+    null
+        Value of the combination under the null.
+    draws
+        Draws, unless the sign vectors are enumerated: up to 12 clusters, or no more than `draws` of them.
+    weights
+        "rademacher", "webb", "mammen" or "normal".
+    restricted
+        Impose the null on the residuals (WCR) or not (WCU).
+    rng
+        Source of the draws; not used when enumerated.
+    ties
+        "include" counts draws whose |t*| equals |t|, among them the sample itself; "exclude" does not.
+    interval, level
+        Also invert the test for a confidence interval at this level.
+    variant
+        First digit 3: residuals transformed as by the jackknife; second digit 3: t from the jackknife variance
+        (MacKinnon, Nielsen and Webb 2023). "11" is the classical form.
+
+    Raises
+    ------
+    StudyError
+        An unknown option; no or two cluster variables; no source of draws where one is needed.
+
+    Notes
+    -----
+    Cameron, Gelbach and Miller (2008); Roodman, Nielsen, MacKinnon and Webb (2019).
+    """
+    _check_options(weights, ties, variant, draws, level)
+    contrast, codes = build_contrast(fit, parameter), only_cluster(fit, "wild cluster bootstrap")
+    pieces = _build_pieces(fit, contrast, codes, restricted, variant)
+    n_clusters = int(codes.max()) + 1
+    enumerated = weights == "rademacher" and 2**n_clusters <= max(2**ENUMERATED_CLUSTERS, draws)
+    if enumerated:
+        n_draws, blocks = 2**n_clusters, enumerate_signs(n_clusters)
+    elif rng is None:
+        raise StudyError("wild cluster bootstrap", "the draws have no source", "pass rng, a numpy Generator")
+    else:
+        n_draws, blocks = draws, draw_weights(weights, draws, n_clusters, rng)
+    moments = _draw_moments(pieces, blocks, contrast.estimate - null if restricted else None, interval)
+    strict, tied = _shares(moments, pieces, contrast.estimate - null)
+    low, high = _invert(moments, pieces, contrast.estimate, 1 - level, ties) if interval else (None, None)
+    return WildBootstrap(
+        parameter=contrast.name,
+        estimate=contrast.estimate,
+        null=null,
+        statistic=(contrast.estimate - null) / pieces.std_error,
+        p_value=tied if ties == "include" else strict,
+        p_value_strict=strict,
+        p_value_ties=tied,
+        smallest_p_value=2 / n_draws if enumerated else 1 / n_draws,
+        n_draws=n_draws,
+        n_clusters=n_clusters,
+        enumerated=enumerated,
+        weights=weights,
+        restricted=restricted,
+        variant=variant,
+        ci_low=low,
+        ci_high=high,
+        level=level,
+    )
+
+
+def _check_options(weights: str, ties: str, variant: str, draws: int, level: float) -> None:
+    """Stop at an option that is not known."""
+    known = {
+        "weights": (weights, DISTRIBUTIONS),
+        "ties": (ties, ("include", "exclude")),
+        "variant": (variant, ("11", "13", "31", "33")),
+    }
+    for option, (value, values) in known.items():
+        if value not in values:
+            raise StudyError(f"wild cluster bootstrap, {option} {value}", "it is not known", f"use one of {values}")
+    if draws < 1 or not 0 < level < 1:
+        raise StudyError("wild cluster bootstrap", f"draws {draws}, level {level}", "draws >= 1 and 0 < level < 1")
+
+
+def _build_pieces(fit: PanelFit, contrast: Contrast, codes: Codes, restricted: bool, variant: str) -> _Pieces:
+    """Scores and changes of the residuals, and of their change per unit that the null is below the estimate."""
+    n_clusters = int(codes.max()) + 1
+    w = contrast.weights
+    residuals = np.stack([fit.residuals.loc[fit.design.index].to_numpy(), w / (w @ w)])
+    if variant[0] == "3":
+        residuals = _transform(fit, contrast, codes, residuals, restricted)
+    scores = np.array([np.bincount(codes, w * row, minlength=n_clusters) for row in residuals], dtype=float)
+    if variant[1] == "3":
+        leave_out = leave_out_weights(fit, contrast, codes)
+        changes = np.stack([group_sums((leave_out * row).T, codes).T for row in residuals]) - scores[:, None, :]
+        factor = (n_clusters - 1) / n_clusters
+        own = leave_out @ fit.design.y - contrast.estimate
+        return _Pieces(scores, changes, factor, float(np.sqrt(factor * (own @ own))))
+    blocks = np.eye(n_clusters)[codes]
+    changes = np.stack(
+        [group_sums(w[:, None] * annihilate(fit.design, blocks * row[:, None]), codes) for row in residuals]
+    )
+    factor = find_convention("stata").factor(fit.sizes, n_clusters)
+    own = group_sums((w * fit.residuals.loc[fit.design.index].to_numpy())[:, None], codes)[:, 0]
+    return _Pieces(scores, changes, factor, float(np.sqrt(factor * (own @ own))))
+
+
+def _transform(fit: PanelFit, contrast: Contrast, codes: Codes, residuals: Floats, restricted: bool) -> Floats:
+    """Residuals as the jackknife has them: (I - H_gg)^-1 u_g, times sqrt((G-1)/G).
+
+    H is the hat matrix of the model whose residuals are drawn. The inverse is a generalised one, since the effects
+    within a cluster leave it singular.
+    """
+    w, n_clusters = contrast.weights, int(codes.max()) + 1
+    transformed = np.empty_like(residuals)
+    for own, block in own_blocks(fit.design, codes):
+        left = block + np.outer(w[own], w[own]) / (w @ w) if restricted else block
+        transformed[:, own] = residuals[:, own] @ np.linalg.pinv(left, rcond=1e-8, hermitian=True)
+    return np.asarray(np.sqrt((n_clusters - 1) / n_clusters) * transformed)
+
+
+def _draw_moments(pieces: _Pieces, blocks: Iterator[Floats], shift: float | None, both: bool) -> Floats:
+    """What each draw needs to know of itself, (5, B): numerator n0 + d n1 and variance q0 + 2 d q1 + d^2 q2.
+
+    d is the distance of the estimate from the null. With `both` it stays free, for intervals; else the residuals are
+    moved to the null by `shift` first (None: not at all) and the rows are n0 and q0 alone.
+    """
+    factors = [np.vstack([change, score]).T for change, score in zip(pieces.changes, pieces.scores, strict=True)]
+    if not both or shift is None:
+        factors = [factors[0] + (shift or 0.0) * factors[1]]
+    parts = []
+    for block in blocks:
+        products = [block @ factor for factor in factors]
+        changes = [product[:, :-1] for product in products]
+        pairs = [(i, j) for i in range(len(changes)) for j in range(i, len(changes))]
+        squares = [np.einsum("bg,bg->b", changes[i], changes[j]) for i, j in pairs]
+        parts.append(np.stack([*(product[:, -1] for product in products), *squares]))
+    return np.concatenate(parts, axis=1)
+
+
+def _shares(moments: Floats, pieces: _Pieces, distance: float) -> tuple[float, float]:
+    """Share of draws with |t*| above |t|, strictly and with ties, for a null `distance` below the estimate."""
+    if len(moments) == 2:
+        numerator, squares = moments
+    else:
+        numerator = moments[0] + distance * moments[1]
+        squares = moments[2] + distance * (2 * moments[3] + distance * moments[4])
+    left = numerator**2 * (pieces.std_error**2 / pieces.factor)
+    right = squares * distance**2
+    strict = np.count_nonzero(left > right * (1 + 2 * TIE))
+    tied = np.count_nonzero(left >= right * (1 - 2 * TIE))
+    return float(strict / len(numerator)), float(tied / len(numerator))
+
+
+def _invert(moments: Floats, pieces: _Pieces, estimate: float, alpha: float, ties: str) -> tuple[float, float]:
+    """The nearest values on both sides of the estimate that the test rejects."""
+
+    def is_kept(distance: float) -> bool:
+        return _shares(moments, pieces, distance)[ties == "include"] > alpha
+
+    ends = []
+    for side in (1.0, -1.0):
+        inside, outside = 0.0, side * pieces.std_error
+        while is_kept(outside) and abs(outside) < WIDEST * pieces.std_error:
+            inside, outside = outside, 1.25 * outside
+        if abs(outside) >= WIDEST * pieces.std_error:
+            ends.append(-side * np.inf)
+            continue
+        while abs(outside - inside) > PRECISION * pieces.std_error:
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if is_kept(middle) else (inside, middle)
+        ends.append(estimate - outside)
+    return float(ends[0]), float(ends[1])

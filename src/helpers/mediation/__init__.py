@@ -1,0 +1,1 @@
+"""Through which channels: paths, indirect effects, their intervals and their sensitivity."""

@@ -1,0 +1,157 @@
+"""Mediation with a yes-or-no outcome: linear mediator, probit outcome, effects in probabilities.
+
+M = X a + s e, P(Y = 1) = Phi(X c' + b M), treatment D among X. With p(t, m) the mean over the rows of the probability
+at treatment t and the mediator as it would be at treatment m, averaged over e,
+    indirect(t) = p(t, 1) - p(t, 0),   direct(m) = p(1, m) - p(0, m),   total = p(1, 1) - p(0, 0).
+Averaging over e is exact: E Phi(u + b s e) = Phi(u / sqrt(1 + b^2 s^2)).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from helpers.errors import StudyError
+from helpers.inference.resampling import check_level
+from helpers.regression.effects import Floats
+
+
+@dataclass(frozen=True)
+class ProbabilityEffect:
+    """An effect on the probability of the outcome: mean of the draws, percentile interval, two-sided p-value."""
+
+    estimate: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class ProbitMediation:
+    """Effects of a binary treatment on the probability of an outcome.
+
+    Attributes
+    ----------
+    indirect_effect, direct_effect
+        Averages of the effects at treatment 0 and 1 (ACME and ADE of the R package mediation).
+    total_effect
+        Indirect at one treatment plus direct at the other.
+    indirect_effects, direct_effects
+        At treatment 0 and 1 (direct: with the mediator as at treatment 0 and 1).
+    n_obs, draws, level
+        Rows, draws, and coverage of the intervals.
+    """
+
+    indirect_effect: ProbabilityEffect
+    direct_effect: ProbabilityEffect
+    total_effect: ProbabilityEffect
+    indirect_effects: tuple[ProbabilityEffect, ProbabilityEffect]
+    direct_effects: tuple[ProbabilityEffect, ProbabilityEffect]
+    n_obs: int
+    draws: int
+    level: float
+
+
+def mediation_effects_probit(
+    data: pd.DataFrame,
+    outcome: str,
+    treatment: str,
+    mediator: str,
+    controls: Sequence[str] = (),
+    *,
+    draws: int = 2000,
+    rng: np.random.Generator,
+    level: float = 0.95,
+) -> ProbitMediation:
+    """Estimate the effects through one mediator on the probability of an outcome.
+
+    Quasi-Bayesian draws (Imai, Keele and Tingley 2010): the coefficients of both models are drawn from their normal
+    approximations, with the covariances of least squares and of maximum likelihood.
+
+    Parameters
+    ----------
+    data
+        One row per observation; no effects are absorbed.
+    outcome, treatment
+        Names of columns that hold 0 and 1.
+    mediator, controls
+        Names of numeric columns; a constant is added.
+    draws, rng, level
+        Draws of the coefficients, their source, and the coverage of the intervals.
+
+    Raises
+    ------
+    StudyError
+        Missing columns or figures, outcome or treatment not 0 and 1, or a probit that the data separate.
+    """
+    import statsmodels.api as sm
+    from statsmodels.tools.sm_exceptions import PerfectSeparationError
+
+    check_level(level)
+    columns = _check(data, outcome, treatment, mediator, controls)
+    base = np.column_stack([np.ones(len(columns)), columns[treatment], columns[list(controls)]])
+    middle = columns[mediator].to_numpy()
+    linear = sm.OLS(middle, base).fit()
+    try:
+        probit = sm.Probit(columns[outcome].to_numpy(), np.column_stack([base, middle])).fit(disp=0)
+    except (PerfectSeparationError, np.linalg.LinAlgError):
+        raise StudyError(
+            f"probit of {outcome}", "the columns separate 0 from 1, or repeat one another", "use fewer controls"
+        ) from None
+    first = rng.multivariate_normal(linear.params, linear.cov_params(), size=draws)
+    second = rng.multivariate_normal(probit.params, probit.cov_params(), size=draws)
+    p = _probabilities(base, first, second, float(np.sqrt(linear.scale)))
+    indirect = [p[t, 1] - p[t, 0] for t in (0, 1)]
+    direct = [p[1, m] - p[0, m] for m in (0, 1)]
+    summaries = [_summarise(effect, level) for effect in (*indirect, *direct)]
+    return ProbitMediation(
+        indirect_effect=_summarise((indirect[0] + indirect[1]) / 2, level),
+        direct_effect=_summarise((direct[0] + direct[1]) / 2, level),
+        total_effect=_summarise(p[1, 1] - p[0, 0], level),
+        indirect_effects=(summaries[0], summaries[1]),
+        direct_effects=(summaries[2], summaries[3]),
+        n_obs=len(columns),
+        draws=draws,
+        level=level,
+    )
+
+
+def _check(data: pd.DataFrame, outcome: str, treatment: str, mediator: str, controls: Sequence[str]) -> pd.DataFrame:
+    names = [outcome, treatment, mediator, *controls]
+    wrong = [name for name in names if name not in data.columns or names.count(name) > 1]
+    if wrong:
+        raise StudyError("mediation", f"{', '.join(wrong)} is missing or named twice", "name each column once")
+    columns = data[names].astype(float)
+    if not np.isfinite(columns.to_numpy()).all():
+        raise StudyError("mediation", "some figures are missing or infinite", "fill or leave out their rows first")
+    for name in (outcome, treatment):
+        if set(columns[name].unique()) != {0.0, 1.0}:
+            raise StudyError(f"column {name}", "it must hold 0 and 1, both", "code it as 0 and 1")
+    return columns
+
+
+def _probabilities(base: Floats, first: Floats, second: Floats, scale: float) -> dict[tuple[int, int], Floats]:
+    """Mean probability (draws,) at treatment t and the mediator as at treatment m, by (t, m)."""
+    at = []
+    for value in (0.0, 1.0):
+        rows = base.copy()
+        rows[:, 1] = value
+        at.append(rows)
+    slope = second[:, -1]
+    spread = np.sqrt(1 + (slope * scale) ** 2)
+    found = {}
+    for t in (0, 1):
+        for m in (0, 1):
+            index = at[t] @ second[:, :-1].T + slope * (at[m] @ first.T)
+            found[t, m] = stats.norm.cdf(index / spread).mean(axis=0)
+    return found
+
+
+def _summarise(draws: ArrayLike, level: float) -> ProbabilityEffect:
+    sample = np.asarray(draws, dtype=float)
+    low, high = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2])
+    p_value = min(1.0, 2 * (min(np.sum(sample <= 0), np.sum(sample >= 0)) + 1) / (len(sample) + 1))
+    return ProbabilityEffect(float(sample.mean()), float(low), float(high), float(p_value))

@@ -1,0 +1,1 @@
+"""Every declared way to run the analysis at once, and what they say together."""

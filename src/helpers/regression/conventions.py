@@ -1,0 +1,218 @@
+"""The named small-sample conventions of clustered standard errors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.errors import StudyError
+from helpers.regression.design import Design
+from helpers.regression.effects import Codes, Floats, group_sums
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The counts that small-sample factors are made of.
+
+    Attributes
+    ----------
+    n_obs
+        Rows, N.
+    n_slopes
+        Regressors without the intercept, k.
+    n_parameters
+        Regressors, effects and the general mean, K.
+    n_outside
+        K without the effects that are nested in a cluster: k + 1 + sum of (levels - 1) of the other effects.
+    n_single
+        K, but k alone when a single kind of effect is absorbed that is nested in a cluster.
+    n_clusters
+        Clusters G of each cluster variable; empty without clusters.
+    """
+
+    n_obs: int
+    n_slopes: int
+    n_parameters: int
+    n_outside: int
+    n_single: int
+    n_clusters: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How one program turns the raw cluster sandwich into a covariance.
+
+    Attributes
+    ----------
+    name
+        Name used in this project.
+    software
+        Programs that print it.
+    formula
+        The factor in words; N, k, K and G as in `Sizes`.
+    factor
+        (sizes, clusters G of the term) -> the factor on the raw sandwich of that term.
+    df
+        sizes -> degrees of freedom of the t distribution.
+    """
+
+    name: str
+    software: str
+    formula: str
+    factor: Callable[[Sizes, int], float]
+    df: Callable[[Sizes], int]
+
+
+def _clusters_less_one(sizes: Sizes) -> int:
+    return min(sizes.n_clusters) - 1
+
+
+def _rows_less_parameters(sizes: Sizes) -> int:
+    return sizes.n_obs - sizes.n_parameters
+
+
+def _smallest(sizes: Sizes) -> float:
+    """G/(G-1) with the smallest number of clusters, the same for each term of a two-way sandwich."""
+    fewest = min(sizes.n_clusters)
+    return fewest / (fewest - 1)
+
+
+def _rows(sizes: Sizes, parameters: int) -> float:
+    return (sizes.n_obs - 1) / (sizes.n_obs - parameters)
+
+
+_CONVENTIONS = [
+    Convention(
+        "stata",
+        "Stata xtreg, fe vce(cluster); reghdfe; R fixest; pyfixest",
+        "min G/(min G - 1) x (N - 1)/(N - K without cluster-nested effects)",
+        lambda sizes, _: _smallest(sizes) * _rows(sizes, sizes.n_outside),
+        _clusters_less_one,
+    ),
+    Convention(
+        "plm",
+        "R plm, vcovHC(type = 'HC0', cluster = 'group')",
+        "1",
+        lambda *_: 1.0,
+        _rows_less_parameters,
+    ),
+    Convention(
+        "lfe",
+        "R lfe, felm",
+        "G/(G - 1) x (N - 1)/(N - k - 1)",
+        lambda sizes, _: _smallest(sizes) * _rows(sizes, sizes.n_slopes + 1),
+        _clusters_less_one,
+    ),
+    Convention(
+        "areg",
+        "Stata areg, vce(cluster); R lm + sandwich vcovCL(type = 'HC1'); statsmodels OLS with dummies",
+        "G/(G - 1) x (N - 1)/(N - K)",
+        lambda sizes, _: _smallest(sizes) * _rows(sizes, sizes.n_parameters),
+        _clusters_less_one,
+    ),
+    Convention(
+        "linearmodels",
+        "linearmodels PanelOLS, cov_type='clustered', its defaults",
+        "N/(N - K); nested effects leave K only when one kind of effect is absorbed",
+        lambda sizes, _: sizes.n_obs / (sizes.n_obs - sizes.n_single),
+        _rows_less_parameters,
+    ),
+    Convention(
+        "linearmodels_group",
+        "linearmodels PanelOLS, cov_type='clustered', group_debias=True",
+        "G/(G - 1) x (N - 1)/(N - K), K as under linearmodels",
+        lambda sizes, groups: groups / (groups - 1) * _rows(sizes, sizes.n_single),
+        _rows_less_parameters,
+    ),
+    Convention(
+        "conventional",
+        "Cameron, Gelbach and Miller (2011): G/(G - 1) of its own for each term",
+        "G/(G - 1) of each term x (N - 1)/(N - K without cluster-nested effects)",
+        lambda sizes, groups: groups / (groups - 1) * _rows(sizes, sizes.n_outside),
+        _clusters_less_one,
+    ),
+]
+
+CONVENTIONS = {convention.name: convention for convention in _CONVENTIONS}
+ALIASES = {
+    "fixest": "stata",
+    "xtreg": "stata",
+    "reghdfe": "stata",
+    "pyfixest": "stata",
+    "lm_hc1": "areg",
+    "cr1s": "stata",
+}
+
+
+def find_convention(name: str) -> Convention:
+    """The convention of a name or alias.
+
+    Raises
+    ------
+    StudyError
+        There is no such convention.
+    """
+    key = ALIASES.get(name, name)
+    if key not in CONVENTIONS:
+        known = sorted([*CONVENTIONS, *ALIASES])
+        raise StudyError(f"convention {name}", "there is no such convention", f"use one of {known}")
+    return CONVENTIONS[key]
+
+
+def is_nested(inner: Codes, outer: Codes) -> bool:
+    """Whether every group of `inner` lies within one group of `outer`."""
+    pairs = np.unique(np.column_stack([inner, outer]), axis=0)
+    return len(pairs) == len(np.unique(inner))
+
+
+def count_sizes(design: Design, clusters: tuple[Codes, ...]) -> Sizes:
+    """Count what the factors are made of.
+
+    Parameters
+    ----------
+    design
+        The regression.
+    clusters
+        Codes (n_obs,) of each cluster variable.
+    """
+    effects = design.effects.absorbed()
+    free = [int(effect.max()) for effect in effects if not any(is_nested(effect, cluster) for cluster in clusters)]
+    single = len(effects) == 1 and not free
+    return Sizes(
+        n_obs=design.n_obs,
+        n_slopes=design.n_slopes,
+        n_parameters=design.n_parameters,
+        n_outside=min(design.n_slopes + 1 + sum(free), design.n_parameters),
+        n_single=design.n_slopes if single else design.n_parameters,
+        n_clusters=tuple(int(cluster.max()) + 1 for cluster in clusters),
+    )
+
+
+def cluster_terms(clusters: tuple[Codes, ...]) -> list[tuple[float, Codes]]:
+    """Signed terms of a one- or two-way cluster sandwich: +first, +second, -(first and second)."""
+    if len(clusters) == 1:
+        return [(1.0, clusters[0])]
+    both = np.unique(np.column_stack(clusters), axis=0, return_inverse=True)[1].ravel()
+    return [(1.0, clusters[0]), (1.0, clusters[1]), (-1.0, both)]
+
+
+def cluster_covariance(
+    scores: Floats, bread: NDArray[np.float64], clusters: tuple[Codes, ...], sizes: Sizes, convention: Convention
+) -> Floats:
+    """Covariance (k, k) = bread x sum over terms of factor x (sum over clusters of s_g s_g') x bread.
+
+    Parameters
+    ----------
+    scores
+        Regressors times residuals, (n_obs, k).
+    bread
+        Inverse of X'X, (k, k).
+    clusters, sizes, convention
+        One or two cluster variables, the counts, and whose factor to use.
+    """
+    meat = np.zeros_like(bread)
+    for sign, codes in cluster_terms(clusters):
+        sums = group_sums(scores, codes)
+        meat += sign * convention.factor(sizes, len(sums)) * (sums.T @ sums)
+    return np.asarray(bread @ meat @ bread)

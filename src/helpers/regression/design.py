@@ -1,0 +1,148 @@
+"""Panel columns -> the checked matrices of a regression, with the effects projected out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import StudyError
+from helpers.regression.collinearity import check_rank
+from helpers.regression.effects import Codes, Effects, Floats
+
+CONSTANT = "const"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A regression before it is fitted: rows sorted by entity and time, columns as given and with effects removed.
+
+    Attributes
+    ----------
+    index
+        The rows, sorted.
+    outcome, regressors
+        Names; without effects the last regressor is the intercept, `const`.
+    effects
+        Effects of the model.
+    y, x
+        Outcome (n_obs,) and regressors (n_obs, k) as given.
+    y_within, x_within
+        The same after the effects are projected out.
+    """
+
+    index: pd.MultiIndex
+    outcome: str
+    regressors: tuple[str, ...]
+    effects: Effects
+    y: Floats
+    x: Floats
+    y_within: Floats
+    x_within: Floats
+
+    @property
+    def n_obs(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    @property
+    def has_constant(self) -> bool:
+        """Whether the intercept is a column of its own."""
+        return not self.effects.absorbed()
+
+    @property
+    def n_slopes(self) -> int:
+        """Number of regressors without the intercept."""
+        return len(self.regressors) - self.has_constant
+
+    @property
+    def n_parameters(self) -> int:
+        """Regressors, effects and the general mean together."""
+        return self.n_slopes + self.effects.rank()
+
+
+def build_design(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    entity_effects: bool = False,
+    time_effects: bool = False,
+) -> Design:
+    """Check the columns of a panel, then lay them out for a regression.
+
+    Raises
+    ------
+    StudyError
+        The index is not a unique (entity, time) pair; a column is missing, not numeric or not finite;
+        a regressor is collinear with others or absorbed by the effects; too few rows for the parameters.
+    """
+    names = [regressors] if isinstance(regressors, str) else list(regressors)
+    panel = check_panel(data, [outcome, *names])
+    index = panel.index
+    assert isinstance(index, pd.MultiIndex)
+    effects = Effects(*_codes_of(index), bool(entity_effects), bool(time_effects))
+    if not effects.absorbed():
+        names = [*names, CONSTANT]
+    y = panel[outcome].to_numpy(dtype=float, copy=True)
+    slopes = [panel[name].to_numpy(dtype=float) for name in names if name != CONSTANT]
+    x = np.column_stack([*slopes, *([np.ones(len(y))] if not effects.absorbed() else [])])
+    within = effects.project(np.column_stack([y, x]))
+    design = Design(index, outcome, tuple(names), effects, y, x, within[:, 0], within[:, 1:])
+    check_rank(design.regressors, x, design.x_within, effects)
+    if design.n_obs <= design.n_parameters:
+        raise StudyError(
+            f"regression of {outcome}",
+            f"{design.n_obs} rows cannot determine {design.n_parameters} parameters (regressors and effects)",
+            "use fewer regressors or effects, or more rows",
+        )
+    return design
+
+
+def check_panel(data: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The named columns of a panel as floats, sorted by entity and time.
+
+    Raises
+    ------
+    StudyError
+        Index, names or figures are not those of a panel; the message names column, entity and time.
+    """
+    if not isinstance(data.index, pd.MultiIndex) or data.index.nlevels != 2:
+        raise StudyError("panel", "rows are not indexed by entity and time", "set a two-level index: entity, time")
+    twice = data.index[data.index.duplicated()]
+    if len(twice):
+        raise StudyError(f"panel, row {twice[0]}", "the pair of entity and time occurs twice", "keep one row for each")
+    names = list(columns)
+    for name in names:
+        if name not in data.columns:
+            raise StudyError(f"panel, column {name}", "there is no such column", f"use one of {list(data.columns)}")
+        if names.count(name) > 1:
+            raise StudyError(f"regression, column {name}", "the column is used twice", "name each column once")
+        if name == CONSTANT:
+            raise StudyError(f"panel, column {name}", "the name is kept for the intercept", "rename the column")
+    if data.empty:
+        raise StudyError("panel", "there are no rows", "check the sample rule that selects rows")
+    panel = data[names].sort_index()
+    for name in names:
+        _check_finite(panel[name])
+    return panel.astype(float)
+
+
+def _check_finite(column: pd.Series) -> None:
+    """Stop at the first figure that is not a finite number."""
+    if not pd.api.types.is_numeric_dtype(column):
+        raise StudyError(f"panel, column {column.name}", "the column holds text", "convert it to numbers first")
+    bad = ~np.isfinite(column.to_numpy(dtype=float, na_value=np.nan))
+    if bad.any():
+        entity, time = column.index[int(np.argmax(bad))]
+        raise StudyError(
+            f"panel, column {column.name}, {entity}, {time}",
+            f"the figure is missing or infinite ({int(bad.sum())} such rows in this column)",
+            "declare a rule for the gap, or leave these rows out before the regression",
+        )
+
+
+def _codes_of(index: pd.MultiIndex) -> tuple[Codes, Codes]:
+    """Entity and time codes 0, 1, ... of the rows, in sorted order."""
+    entity, time = (pd.factorize(index.get_level_values(level), sort=True)[0] for level in (0, 1))
+    return entity, time

@@ -1,0 +1,197 @@
+"""Tests and measures that stand beside a panel regression: collinearity and effects; the door to the other tests."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.errors import StudyError
+from helpers.regression.design import build_design, check_panel
+from helpers.regression.diagnostic import Diagnostic
+from helpers.regression.effects import Floats, group_sums
+from helpers.regression.panel import fit_panel
+from helpers.regression.random_effects import fit_random_effects, hausman
+from helpers.regression.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
+
+__all__ = [
+    "breusch_pagan_lm",
+    "condition_number",
+    "correlation_matrix",
+    "f_test_effects",
+    "fit_random_effects",
+    "hausman",
+    "honda",
+    "modified_wald",
+    "pesaran_cd",
+    "vif",
+    "wooldridge_serial_correlation",
+]
+
+
+def correlation_matrix(data: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Pearson correlations of columns over all rows, column x column."""
+    return check_panel(data, columns).corr()
+
+
+def vif(
+    data: pd.DataFrame, regressors: Sequence[str], *, entity_effects: bool = False, time_effects: bool = False
+) -> pd.Series:
+    """Variance inflation factors 1 / (1 - R2), R2 of each regressor on the others (and the intercept or effects).
+
+    Parameters
+    ----------
+    data, regressors
+        Panel and names of its columns.
+    entity_effects, time_effects
+        Remove these effects first, for the inflation that a fixed-effects regression meets.
+
+    Returns
+    -------
+    pandas.Series
+        One factor (>= 1) for each regressor.
+
+    Raises
+    ------
+    StudyError
+        Bad figures, or regressors that are exactly collinear.
+    """
+    columns = _regressor_columns(data, regressors, entity_effects, time_effects)
+    columns = columns - columns.mean(axis=0)
+    unit = columns / np.linalg.norm(columns, axis=0)
+    inverse = np.linalg.inv(np.linalg.qr(unit, mode="r"))
+    return pd.Series((inverse**2).sum(axis=1), index=list(regressors), name="vif")
+
+
+def condition_number(
+    data: pd.DataFrame, regressors: Sequence[str], *, entity_effects: bool = False, time_effects: bool = False
+) -> float:
+    """Largest over smallest singular value of the regressors, each scaled to unit length (Belsley, Kuh, Welsch 1980).
+
+    Without effects the intercept is one of the columns; with effects they are removed first.
+    """
+    columns = _regressor_columns(data, regressors, entity_effects, time_effects)
+    if not (entity_effects or time_effects):
+        columns = np.column_stack([columns, np.ones(len(columns))])
+    return float(np.linalg.cond(columns / np.linalg.norm(columns, axis=0)))
+
+
+def _regressor_columns(
+    data: pd.DataFrame, regressors: Sequence[str], entity_effects: bool, time_effects: bool
+) -> Floats:
+    """Checked regressors with effects removed, without the intercept."""
+    names = list(regressors)
+    outcome = "outcome that no regressor is"
+    filler = data[[name for name in names if name in data.columns]].assign(**{outcome: np.arange(len(data)) % 2})
+    design = build_design(filler, outcome, names, entity_effects=entity_effects, time_effects=time_effects)
+    return design.x_within[:, : len(names)]
+
+
+def f_test_effects(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    entity_effects: bool = True,
+    time_effects: bool = True,
+    against: str = "pooled",
+) -> Diagnostic:
+    """F test that effects are all zero: ((RSS_0 - RSS_1) / df1) / (RSS_1 / df2).
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`.
+    entity_effects, time_effects
+        Effects of the larger model.
+    against
+        The smaller model: "pooled", "entity" (entity effects stay) or "time" (time effects stay).
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`; or the smaller model is not smaller.
+    """
+    keep_entity, keep_time = against == "entity", against == "time"
+    if against not in ("pooled", "entity", "time") or keep_entity > entity_effects or keep_time > time_effects:
+        raise StudyError(f"F test against {against}", "the smaller model is not part of the larger", "use pooled")
+    larger = fit_panel(
+        data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, cluster=None
+    )
+    smaller = fit_panel(data, outcome, regressors, entity_effects=keep_entity, time_effects=keep_time, cluster=None)
+    df1, df2 = float(smaller.df - larger.df), float(larger.df)
+    if df1 <= 0:
+        raise StudyError(f"F test against {against}", "the smaller model is not smaller", "leave out fewer effects")
+    rss = float((larger.residuals**2).sum())
+    statistic = (float((smaller.residuals**2).sum()) - rss) / df1 / (rss / df2)
+    return Diagnostic(
+        "F test for effects", statistic, (df1, df2), float(stats.f.sf(statistic, df1, df2)), "F", "no effects"
+    )
+
+
+def breusch_pagan_lm(
+    data: pd.DataFrame, outcome: str, regressors: Sequence[str], *, effect: str = "entity"
+) -> Diagnostic:
+    """Lagrange multiplier test for random effects in the pooled regression (Breusch and Pagan 1980).
+
+    LM = N^2 A^2 / (2 (sum T_i^2 - N)), A = sum (sum_t u_it)^2 / sum u_it^2 - 1: the form of Baltagi and Li (1990)
+    for unbalanced panels. "twoway" adds the two one-way statistics.
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`.
+    effect
+        "entity", "time" or "twoway".
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`; or an unknown effect.
+    """
+    parts = _honda_parts(data, outcome, regressors, effect)
+    statistic = float(sum(part**2 for part in parts))
+    df = len(parts)
+    return Diagnostic(
+        f"Breusch-Pagan LM test ({effect})",
+        statistic,
+        (float(df),),
+        float(stats.chi2.sf(statistic, df)),
+        "chi2",
+        "the variance of the effects is zero",
+        "two-sided; Stata's xttest0 halves this p-value, since a variance cannot be negative" if df == 1 else "",
+    )
+
+
+def honda(data: pd.DataFrame, outcome: str, regressors: Sequence[str], *, effect: str = "entity") -> Diagnostic:
+    """One-sided test for random effects: the signed root of the LM statistic (Honda 1985); arguments as there.
+
+    "twoway": (entity + time) / sqrt(2). The p-value is the upper tail of the standard normal distribution.
+    """
+    parts = _honda_parts(data, outcome, regressors, effect)
+    statistic = float(sum(parts) / np.sqrt(len(parts)))
+    return Diagnostic(
+        f"Honda test ({effect})",
+        statistic,
+        (),
+        float(stats.norm.sf(statistic)),
+        "normal",
+        "the variance of the effects is zero",
+        "one-sided",
+    )
+
+
+def _honda_parts(data: pd.DataFrame, outcome: str, regressors: Sequence[str], effect: str) -> list[float]:
+    """Signed roots of the one-way LM statistics."""
+    fit = fit_panel(data, outcome, regressors, cluster=None)
+    effects = fit.design.effects
+    codes = {"entity": [effects.entity], "time": [effects.time], "twoway": [effects.entity, effects.time]}
+    if effect not in codes:
+        raise StudyError(f"effect {effect}", "it is not known", f"use one of {list(codes)}")
+    residuals = fit.residuals.loc[fit.design.index].to_numpy()[:, None]
+    total, n_obs = float((residuals**2).sum()), len(residuals)
+    return [
+        float(n_obs * ((group_sums(residuals, code) ** 2).sum() / total - 1))
+        / np.sqrt(2 * ((np.bincount(code) ** 2).sum() - n_obs))
+        for code in codes[effect]
+    ]

@@ -1,0 +1,267 @@
+"""Linear regression on a panel: pooled, with entity, time or two-way effects, clustered standard errors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.errors import StudyError
+from helpers.regression.collinearity import ABSORBED
+from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention
+from helpers.regression.design import Design, build_design
+from helpers.regression.effects import Codes, Floats
+
+Cluster = str | tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class PanelFit:
+    """A fitted panel regression.
+
+    Attributes
+    ----------
+    estimates, std_errors, statistics, p_values, ci_low, ci_high
+        Series indexed by regressor; without effects the last regressor is the intercept `const`.
+        Statistics are t = estimate / std_error, p-values two-sided, intervals 95 %, all from t(df).
+    covariance
+        Covariance of the estimates, regressor x regressor.
+    df
+        Degrees of freedom of the t distribution.
+    n_obs, n_entities, n_times
+        Rows, entities and times used.
+    n_clusters
+        Number of clusters (the smaller number with two cluster variables), 0 without clusters.
+    r_squared, r_squared_within
+        Share of the variance of the outcome explained by regressors and effects; by regressors after the effects.
+    convention
+        Name of the standard-error convention.
+    residuals
+        Residuals, indexed like the data.
+    outcome, regressors, entity_effects, time_effects, cluster
+        What was asked for.
+    notes
+        What a reader must know: singleton clusters or entities, a covariance that had to be repaired.
+    design
+        The matrices behind the fit, for tests that need them.
+    clusters
+        Codes (n_obs,) of each cluster variable, in the row order of `design`.
+    sizes
+        The counts that small-sample factors are made of.
+    """
+
+    estimates: pd.Series
+    std_errors: pd.Series
+    statistics: pd.Series
+    p_values: pd.Series
+    ci_low: pd.Series
+    ci_high: pd.Series
+    covariance: pd.DataFrame
+    df: int
+    n_obs: int
+    n_entities: int
+    n_times: int
+    n_clusters: int
+    r_squared: float
+    r_squared_within: float
+    convention: str
+    residuals: pd.Series
+    outcome: str
+    regressors: tuple[str, ...]
+    entity_effects: bool
+    time_effects: bool
+    cluster: Cluster
+    notes: tuple[str, ...]
+    design: Design = field(repr=False)
+    clusters: tuple[Codes, ...] = field(repr=False)
+    sizes: Sizes = field(repr=False)
+
+
+def fit_panel(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    entity_effects: bool = False,
+    time_effects: bool = False,
+    cluster: Cluster = "entity",
+    convention: str = "stata",
+) -> PanelFit:
+    """Fit outcome = regressors + effects + error by least squares.
+
+    The effects are projected out exactly, balanced or not; without effects an intercept `const` is added.
+    Covariance = factor x (X'X)^-1 (sum over clusters of s_g s_g') (X'X)^-1, s_g = X_g'e_g on projected columns.
+
+    Parameters
+    ----------
+    data
+        Panel: rows indexed by (entity, time), numeric columns.
+    outcome, regressors
+        Names of columns.
+    entity_effects, time_effects
+        Effects to absorb.
+    cluster
+        "entity", "time", ("entity", "time"), the name of a column or index level, a pair of such names,
+        or None: then errors are taken as independent, with convention "hc1" or "hc0" as robust to their variances.
+    convention
+        "stata" (= Stata xtreg, reghdfe, fixest; the default): G/(G-1) x (N-1)/(N-K), K without cluster-nested
+        effects, p-values from t(G-1). Others are listed in `helpers.regression.conventions`.
+
+    Returns
+    -------
+    PanelFit
+        Estimates with standard errors, and what was used.
+
+    Raises
+    ------
+    StudyError
+        Bad figures, an outcome or regressors without variation of their own, fewer than two clusters, an unknown
+        convention.
+    """
+    design = build_design(data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects)
+    if not np.linalg.norm(design.y_within) > ABSORBED * np.linalg.norm(design.y):
+        remedy = "choose another outcome, or leave out the effects that absorb it"
+        raise StudyError(f"outcome {outcome}", "it has no variation of its own beside the effects", remedy)
+    clusters = read_clusters(data, design, cluster)
+    sizes = count_sizes(design, clusters)
+    estimates, bread = solve_least_squares(design)
+    residuals = design.y_within - design.x_within @ estimates
+    covariance, df = _covariance(design, residuals, bread, clusters, sizes, convention)
+    covariance, repaired = _repair(covariance)
+    return _collect(
+        design, data, (estimates, covariance, residuals), df, clusters, sizes, convention, cluster,
+        (*_singletons(design, clusters), *repaired),
+    )  # fmt: skip
+
+
+def solve_least_squares(design: Design) -> tuple[Floats, Floats]:
+    """Estimates (k,) and (X'X)^-1 (k, k), by QR of the projected columns scaled to unit length."""
+    length = np.linalg.norm(design.x_within, axis=0)
+    q, r = np.linalg.qr(design.x_within / length)
+    inverse = np.linalg.inv(r) / length[:, None]
+    return inverse @ (q.T @ design.y_within), inverse @ inverse.T
+
+
+def read_clusters(data: pd.DataFrame, design: Design, cluster: Cluster) -> tuple[Codes, ...]:
+    """Codes 0, 1, ... (n_obs,) of each cluster variable, in the row order of the design.
+
+    Raises
+    ------
+    StudyError
+        An unknown name, a missing cluster, or fewer than two clusters.
+    """
+    if cluster is None:
+        return ()
+    names = [cluster] if isinstance(cluster, str) else list(cluster)
+    if not 1 <= len(names) <= 2:
+        raise StudyError(f"cluster {cluster}", "one or two cluster variables are allowed", "name one or two")
+    codes = tuple(_cluster_codes(data, design, name) for name in names)
+    for name, code in zip(names, codes, strict=True):
+        if code.min() < 0:
+            raise StudyError(f"cluster {name}", "some rows have no cluster", "fill the column or leave the rows out")
+        if code.max() < 1:
+            raise StudyError(f"cluster {name}", "there is only one cluster", "cluster by something finer")
+    return codes
+
+
+def _cluster_codes(data: pd.DataFrame, design: Design, name: str) -> Codes:
+    if name in data.columns:
+        return pd.factorize(data[name].loc[design.index], sort=True)[0]
+    if name in ("entity", data.index.names[0]):
+        return design.effects.entity
+    if name in ("time", data.index.names[1]):
+        return design.effects.time
+    raise StudyError(f"cluster {name}", "there is no such column", f"use entity, time or one of {list(data.columns)}")
+
+
+def _covariance(
+    design: Design, residuals: Floats, bread: Floats, clusters: tuple[Codes, ...], sizes: Sizes, convention: str
+) -> tuple[Floats, int]:
+    """Covariance (k, k) of the estimates with its degrees of freedom."""
+    if clusters:
+        rule = find_convention(convention)
+        covariance = cluster_covariance(design.x_within * residuals[:, None], bread, clusters, sizes, rule)
+        return covariance, rule.df(sizes)
+    df = sizes.n_obs - sizes.n_parameters
+    if convention in ("hc0", "hc1"):
+        scores = design.x_within * residuals[:, None]
+        factor = sizes.n_obs / df if convention == "hc1" else 1.0
+        return np.asarray(factor * (bread @ (scores.T @ scores) @ bread)), df
+    if convention != "iid":
+        find_convention(convention)
+    return np.asarray(bread * (residuals @ residuals / df)), df
+
+
+def _repair(covariance: Floats) -> tuple[Floats, tuple[str, ...]]:
+    """Raise negative eigenvalues, which a two-way sandwich can have, to zero (Cameron, Gelbach and Miller 2011)."""
+    if np.all(np.diag(covariance) > 0):
+        return covariance, ()
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    repaired = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    return repaired, ("the two-way covariance had a negative variance; negative eigenvalues were set to zero",)
+
+
+def _singletons(design: Design, clusters: tuple[Codes, ...]) -> tuple[str, ...]:
+    """Notes on clusters and entities with one row, which carry no information on variation within them."""
+    notes = []
+    for codes in clusters:
+        alone = int((np.bincount(codes) == 1).sum())
+        if alone:
+            notes.append(f"{alone} of {int(codes.max()) + 1} clusters have a single row")
+    if design.effects.entity_effects:
+        single = np.flatnonzero(np.bincount(design.effects.entity) == 1)
+        names = [str(design.index[int(np.argmax(design.effects.entity == code))][0]) for code in single]
+        if names:
+            notes.append(f"seen once, so absorbed by the entity effects: {', '.join(names)}")
+    return tuple(notes)
+
+
+def _collect(
+    design: Design,
+    data: pd.DataFrame,
+    solution: tuple[Floats, Floats, Floats],
+    df: int,
+    clusters: tuple[Codes, ...],
+    sizes: Sizes,
+    convention: str,
+    cluster: Cluster,
+    notes: tuple[str, ...],
+) -> PanelFit:
+    """Name the numbers of a fit."""
+    values, covariance, residuals = solution
+    names = pd.Index(design.regressors)
+    estimates = pd.Series(values, index=names)
+    std_errors = pd.Series(np.sqrt(np.diag(covariance)), index=names)
+    statistics = estimates / std_errors
+    half = stats.t.ppf(0.975, df) * std_errors
+    rss = float(residuals @ residuals)
+    total = float(np.sum((design.y - design.y.mean()) ** 2))
+    within = design.y_within if design.effects.absorbed() else design.y - design.y.mean()
+    return PanelFit(
+        estimates=estimates,
+        std_errors=std_errors,
+        statistics=statistics,
+        p_values=pd.Series(2 * stats.t.sf(np.abs(statistics), df), index=names),
+        ci_low=estimates - half,
+        ci_high=estimates + half,
+        covariance=pd.DataFrame(covariance, index=names, columns=names),
+        df=df,
+        n_obs=design.n_obs,
+        n_entities=design.effects.n_entities,
+        n_times=design.effects.n_times,
+        n_clusters=min(sizes.n_clusters, default=0),
+        r_squared=1 - rss / total,
+        r_squared_within=1 - rss / float(within @ within),
+        convention=convention,
+        residuals=pd.Series(residuals, index=design.index, name="residual").reindex(data.index),
+        outcome=design.outcome,
+        regressors=design.regressors,
+        entity_effects=design.effects.entity_effects,
+        time_effects=design.effects.time_effects,
+        cluster=cluster,
+        notes=notes,
+        design=design,
+        clusters=clusters,
+        sizes=sizes,
+    )

@@ -1,0 +1,254 @@
+"""Random effects by Swamy and Arora, and the tests of fixed against random effects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.errors import StudyError
+from helpers.regression.design import CONSTANT, Design, build_design
+from helpers.regression.diagnostic import Diagnostic
+from helpers.regression.effects import Codes, Effects, Floats, group_means, group_sums
+from helpers.regression.panel import fit_panel
+
+# Share of the largest singular value below which a direction counts as absent.
+RANK = 1e-9
+
+Variance = Literal["baltagi_chang", "harmonic_mean"]
+
+
+@dataclass(frozen=True)
+class RandomEffectsFit:
+    """A regression with random entity effects.
+
+    Attributes
+    ----------
+    estimates, std_errors, statistics, p_values
+        Series indexed by regressor, `const` last; z statistics with two-sided normal p-values.
+    covariance
+        Covariance of the estimates.
+    variance_idiosyncratic, variance_entity
+        Estimated variances of the error and of the entity effect.
+    theta
+        Share of the entity mean that is subtracted, by entity: 1 - sqrt(s2_e / (s2_e + T_i s2_u)).
+    n_obs, n_entities
+        Rows and entities used.
+    convention
+        Whose standard errors these are.
+    """
+
+    estimates: pd.Series
+    std_errors: pd.Series
+    statistics: pd.Series
+    p_values: pd.Series
+    covariance: pd.DataFrame
+    variance_idiosyncratic: float
+    variance_entity: float
+    theta: pd.Series
+    n_obs: int
+    n_entities: int
+    convention: str
+
+
+def fit_random_effects(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    time_effects: bool = False,
+    cluster: bool = False,
+    variance: Variance = "baltagi_chang",
+) -> RandomEffectsFit:
+    """Fit random entity effects by feasible least squares, with the variances of Swamy and Arora (1972).
+
+    s2_e = RSS within / (N - G - K_w). Balanced: s2_u = RSS between / (G - K_b) - s2_e / T. Unbalanced: as `variance`
+    says; both forms are the same when the panel is balanced. A negative s2_u is set to 0.
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`; regressors that are constant within entities are allowed.
+    time_effects
+        Adds a dummy for each time but the first to the regressors.
+    cluster
+        False: conventional covariance, residual variance on N - K, as plm prints it.
+        True: clustered by entity, G/(G-1) x (N-1)/(N-K), as Stata xtreg, re vce(cluster) prints it.
+    variance
+        s2_u of an unbalanced panel: "baltagi_chang" (1994; R plm) or "harmonic_mean" (Stata xtreg, re: the balanced
+        form on entity means with T the harmonic mean of the rows of an entity).
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`.
+    """
+    design = build_design(data, outcome, regressors)
+    y, x, names = design.y, *_with_time(design, time_effects)
+    variance_error, variance_entity = _variances(y, x, design.effects, variance)
+    sizes = np.bincount(design.effects.entity)
+    theta = 1 - np.sqrt(variance_error / (variance_error + sizes * variance_entity))
+    columns = np.column_stack([y, x])
+    columns -= theta[design.effects.entity, None] * group_means(columns, design.effects.entity)[design.effects.entity]
+    estimates, covariance = _least_squares(columns[:, 0], columns[:, 1:], design.effects.entity if cluster else None)
+    index = pd.Index(names)
+    std_errors = pd.Series(np.sqrt(np.diag(covariance)), index=index)
+    values = pd.Series(estimates, index=index)
+    return RandomEffectsFit(
+        estimates=values,
+        std_errors=std_errors,
+        statistics=values / std_errors,
+        p_values=pd.Series(2 * stats.norm.sf(np.abs(values / std_errors)), index=index),
+        covariance=pd.DataFrame(covariance, index=index, columns=index),
+        variance_idiosyncratic=variance_error,
+        variance_entity=variance_entity,
+        theta=pd.Series(theta, index=design.index.levels[0][: len(sizes)], name="theta"),
+        n_obs=design.n_obs,
+        n_entities=len(sizes),
+        convention="stata" if cluster else "plm",
+    )
+
+
+def _with_time(design: Design, time_effects: bool) -> tuple[Floats, list[str]]:
+    """Regressors with time dummies put before the intercept."""
+    if not time_effects:
+        return design.x, list(design.regressors)
+    dummies = np.eye(design.effects.n_times)[design.effects.time][:, 1:]
+    times = design.index.get_level_values(1).unique().sort_values()[1:]
+    names = [*design.regressors[:-1], *(f"{design.index.names[1]} {time}" for time in times), CONSTANT]
+    return np.column_stack([design.x[:, :-1], dummies, design.x[:, -1]]), names
+
+
+def _variances(y: Floats, x: Floats, effects: Effects, variance: Variance) -> tuple[float, float]:
+    """Variance of the error and of the entity effect."""
+    columns = np.column_stack([y, x])
+    within = Effects(effects.entity, effects.time, True, False).project(columns)
+    rss_within, rank_within = _residual_sum(within[:, 0], within[:, 1:])
+    sizes = np.bincount(effects.entity)
+    variance_error = rss_within / (len(y) - len(sizes) - rank_within)
+    means = group_means(columns, effects.entity)
+    if variance == "harmonic_mean":
+        rss_between, rank_between = _residual_sum(means[:, 0], means[:, 1:])
+        variance_entity = rss_between / (len(sizes) - rank_between) - variance_error * float(np.mean(1 / sizes))
+        return float(variance_error), max(variance_entity, 0.0)
+    if variance != "baltagi_chang":
+        raise StudyError(f"random effects, variance {variance}", "it is not known", f"use one of {get_args(Variance)}")
+    root = np.sqrt(sizes)[:, None]
+    rss_between, rank_between = _residual_sum((root * means)[:, 0], (root * means)[:, 1:])
+    weighted = (means[:, 1:] * sizes[:, None]).T @ means[:, 1:]
+    squared = (means[:, 1:] * (sizes**2)[:, None]).T @ means[:, 1:]
+    trace = np.trace(np.linalg.pinv(weighted, rcond=RANK, hermitian=True) @ squared)
+    variance_entity = (rss_between - (len(sizes) - rank_between) * variance_error) / (len(y) - trace)
+    return float(variance_error), max(float(variance_entity), 0.0)
+
+
+def _residual_sum(y: Floats, x: Floats) -> tuple[float, int]:
+    """Residual sum of squares and rank of a regression whose columns may be dependent."""
+    length = np.linalg.norm(x, axis=0)
+    kept = x[:, length > RANK * length.max()] / length[length > RANK * length.max()]
+    estimates, _, rank, _ = np.linalg.lstsq(kept, y, rcond=RANK)
+    return float(np.sum((y - kept @ estimates) ** 2)), int(rank)
+
+
+def _least_squares(y: Floats, x: Floats, cluster: Codes | None) -> tuple[Floats, Floats]:
+    """Estimates and their covariance, conventional or clustered."""
+    bread = np.linalg.inv(x.T @ x)
+    estimates = bread @ (x.T @ y)
+    residuals = y - x @ estimates
+    n, k = x.shape
+    if cluster is None:
+        return estimates, bread * (residuals @ residuals) / (n - k)
+    scores = group_sums(x * residuals[:, None], cluster)
+    groups = len(scores)
+    return estimates, groups / (groups - 1) * (n - 1) / (n - k) * bread @ (scores.T @ scores) @ bread
+
+
+def hausman(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    time_effects: bool = False,
+    robust: bool = False,
+    variance: Variance = "baltagi_chang",
+) -> Diagnostic:
+    """Test random against fixed entity effects.
+
+    Plain: q'(V_fixed - V_random)^-1 q on chi2(k), q the difference of the two estimates of the regressors
+    (Hausman 1978). Robust: the random-effects regression with the entity-demeaned regressors added (Mundlak 1978;
+    Wooldridge 2010, section 10.7.3), and a Wald test, clustered by entity, that they add nothing.
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`; regressors must vary within entities.
+    time_effects
+        Time dummies in both regressions; they are not among the coefficients compared.
+    robust
+        Use the robust form; its covariance is the raw sandwich (factor 1), as plm's `phtest(method = "aux",
+        vcov = vcovHC)` has it.
+    variance
+        As in `fit_random_effects`.
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`.
+    """
+    null = "entity effects are unrelated to the regressors (random effects are consistent)"
+    if robust:
+        return _mundlak(data, outcome, list(regressors), time_effects, variance, null)
+    fixed = fit_panel(data, outcome, regressors, entity_effects=True, time_effects=time_effects, cluster=None)
+    random = fit_random_effects(data, outcome, regressors, time_effects=time_effects, variance=variance)
+    names = list(fixed.regressors)
+    gap = (fixed.estimates - random.estimates[names]).to_numpy()
+    spread = (fixed.covariance - random.covariance.loc[names, names]).to_numpy()
+    statistic = float(gap @ np.linalg.solve(spread, gap))
+    definite = bool(np.linalg.eigvalsh(spread)[0] > 0)
+    return Diagnostic(
+        name="Hausman test",
+        statistic=statistic,
+        df=(float(len(gap)),),
+        p_value=float(stats.chi2.sf(statistic, len(gap))),
+        distribution="chi2",
+        null=null,
+        note="" if definite else "V_fixed - V_random is not positive definite: read the robust form instead",
+    )
+
+
+def _mundlak(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: list[str],
+    time_effects: bool,
+    variance: Variance,
+    null: str,
+) -> Diagnostic:
+    """Wald test on the entity-demeaned regressors in the random-effects regression."""
+    fixed = fit_panel(data, outcome, regressors, entity_effects=True, time_effects=time_effects)
+    random = fit_random_effects(data, outcome, regressors, time_effects=time_effects, variance=variance)
+    design = build_design(data, outcome, regressors)
+    x, _ = _with_time(design, time_effects)
+    entity = design.effects.entity
+    columns = np.column_stack([design.y, x])
+    means = group_means(columns, entity)[entity]
+    columns = columns - random.theta.to_numpy()[entity, None] * means
+    added = design.x[:, :-1] - group_means(design.x[:, :-1], entity)[entity]
+    full = np.column_stack([added, columns[:, 1:]])
+    k = len(fixed.regressors)
+    bread = np.linalg.inv(full.T @ full)
+    estimates = bread @ (full.T @ columns[:, 0])
+    scores = group_sums(full * (columns[:, 0] - full @ estimates)[:, None], entity)
+    covariance = (bread @ (scores.T @ scores) @ bread)[:k, :k]
+    statistic = float(estimates[:k] @ np.linalg.solve(covariance, estimates[:k]))
+    return Diagnostic(
+        name="robust Hausman (Mundlak) test",
+        statistic=statistic,
+        df=(float(k),),
+        p_value=float(stats.chi2.sf(statistic, k)),
+        distribution="chi2",
+        null=null,
+        note="clustered by entity, factor 1",
+    )

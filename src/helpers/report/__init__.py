@@ -1,0 +1,1 @@
+"""Claims -> report: executed notebooks as chapters of one page that opens offline."""

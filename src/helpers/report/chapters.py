@@ -1,0 +1,271 @@
+"""Executed notebooks as chapters of the report: text, mathematics, code and outputs, all as sealed HTML."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import StudyError
+from helpers.report.sanitise import clean_html
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+SUMMARY = "summary"
+HIDE = "hide"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+FOLDER = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:\"'<>]+)+[/\\](?=[^\s/\\:\"'<>]+\.py)")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a chapter.
+
+    Attributes
+    ----------
+    anchor
+        ``<notebook>-<cell id>``, the target of the numbers that it made.
+    name
+        The cell's id.
+    text
+        HTML of a text cell, empty for code.
+    code
+        Highlighted source of a code cell, empty for text.
+    outputs
+        HTML of what the code showed, in order.
+    summary
+        Whether the front page shows it too.
+    """
+
+    anchor: str
+    name: str
+    text: str
+    code: str
+    outputs: tuple[str, ...]
+    summary: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """The cells from one second-level heading to the next.
+
+    Attributes
+    ----------
+    anchor
+        Of its first cell.
+    title
+        Its heading, empty for what stands before the first.
+    cells
+        Its cells, that of the heading first.
+    silent
+        Whether it shows the reader nothing but its heading: code that loads, or saves.
+    """
+
+    anchor: str
+    title: str
+    cells: tuple[Cell, ...]
+    silent: bool
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One executed notebook.
+
+    Attributes
+    ----------
+    name, title
+        The notebook's name and its first heading.
+    question
+        First paragraph under that heading, as HTML.
+    sections
+        Its parts in order.
+    """
+
+    name: str
+    title: str
+    question: str
+    sections: tuple[Section, ...]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells that are shown."""
+        return tuple(cell for section in self.sections for cell in section.cells)
+
+
+def read_chapter(path: Path) -> Chapter:
+    """Read an executed notebook.
+
+    Raises
+    ------
+    StudyError
+        The file is missing, is no notebook, or holds a formula that cannot be set.
+    """
+    import nbformat
+
+    remedy = "run the study again: it executes the notebook anew"
+    try:
+        content: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except FileNotFoundError:
+        raise StudyError(str(path), "the executed notebook is missing", remedy) from None
+    except (ValueError, nbformat.ValidationError) as error:
+        raise StudyError(str(path), f"not a notebook ({str(error).splitlines()[0]})", remedy) from None
+    name = path.stem
+    shown = [cell for cell in content.cells if HIDE not in cell.metadata.get("tags", [])]
+    title, question = _opening([cell.source for cell in shown if cell.cell_type == "markdown"], name)
+    starts = [place for place, cell in enumerate(shown) if place == 0 or _heading(cell)]
+    ends = [*starts[1:], len(shown)]
+    parts = [shown[start:end] for start, end in zip(starts, ends, strict=True)]
+    return Chapter(name, title, question, tuple(_read_section(name, part) for part in parts))
+
+
+def write_markdown(text: str) -> str:
+    """Markdown as harmless HTML; headings one level down, formulas as MathML.
+
+    Raises
+    ------
+    StudyError
+        A formula that cannot be set.
+    """
+    return clean_html(_markdown().render(text))
+
+
+def show_code(source: str) -> str:
+    """Python source with its words classed for colour."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return str(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))).rstrip("\n")
+
+
+def _read_section(notebook: str, cells: list[Any]) -> Section:
+    title = _heading(cells[0])
+    read = tuple(_read_cell(notebook, cell) for cell in cells)
+    only_heading = bool(title) and len(cells[0].source.strip().splitlines()) == 1
+    silent = only_heading and not any(cell.text or cell.outputs for cell in read[1:])
+    return Section(read[0].anchor, title, read, silent)
+
+
+def _read_cell(notebook: str, cell: Any) -> Cell:
+    name = cell.get("id", "")
+    is_code = cell.cell_type == "code"
+    return Cell(
+        anchor=f"{notebook}-{name}",
+        name=name,
+        text=write_markdown(cell.source) if cell.cell_type == "markdown" else "",
+        code=show_code(cell.source) if is_code else "",
+        outputs=tuple(filter(None, map(_show_output, _joined(cell.outputs)))) if is_code else (),
+        summary=SUMMARY in cell.metadata.get("tags", []),
+    )
+
+
+def _joined(outputs: list[Any]) -> Iterator[Any]:
+    """Outputs with pieces of one stream put together, as the kernel may cut a stream anywhere."""
+    last: dict[str, Any] | None = None
+    for output in outputs:
+        if output.output_type == "stream" and last is not None and last["name"] == output.name:
+            last["text"] += output.text
+            continue
+        if last is not None:
+            yield last
+            last = None
+        if output.output_type == "stream":
+            last = {"output_type": "stream", "name": output.name, "text": output.text}
+        else:
+            yield output
+    if last is not None:
+        yield last
+
+
+def _show_output(output: Any) -> str:
+    if output["output_type"] == "stream":
+        return _plain(output["text"], "stream" if output["name"] == "stdout" else "stream messages")
+    if output["output_type"] == "error":
+        return _plain("\n".join(output["traceback"]), "stream messages")
+    data = output["data"]
+    if "text/html" in data:
+        return clean_html(data["text/html"])
+    if "text/markdown" in data:
+        return write_markdown(data["text/markdown"])
+    for kind in ("image/svg+xml", "image/png", "image/jpeg"):
+        if kind in data:
+            return _picture(kind, data[kind])
+    if "text/latex" in data:
+        return write_markdown(data["text/latex"])
+    return _plain(data.get("text/plain", ""), "stream")
+
+
+def _plain(text: str, kind: str) -> str:
+    """Text as it is, without colours of a terminal and without the folders of the machine that ran it."""
+    text = FOLDER.sub("", ANSI.sub("", text)).rstrip()
+    return f'<pre class="{kind}" tabindex="0">{html.escape(text)}</pre>' if text else ""
+
+
+def _picture(kind: str, content: str) -> str:
+    import base64
+
+    data = base64.b64encode(content.encode("utf-8")).decode("ascii") if kind == "image/svg+xml" else content
+    return clean_html(f'<figure class="picture"><img src="data:{kind};base64,{data.strip()}" alt=""></figure>')
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
+    markdown.use(dollarmath_plugin, renderer=_formula, allow_space=False, double_inline=True)
+    markdown.core.ruler.push("lower_headings", _lower_headings)
+    return markdown
+
+
+def _lower_headings(state: Any) -> None:
+    """The report has one first-level heading, its title."""
+    for token in state.tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+
+
+def _formula(content: str, options: dict[str, Any]) -> str:
+    from latex2mathml import exceptions
+    from latex2mathml.converter import convert
+
+    found = [item for item in vars(exceptions).values() if isinstance(item, type)]
+    refusals: tuple[type[Exception], ...] = (*found, IndexError)
+    try:
+        return str(convert(content, display="block" if options.get("display_mode") else "inline"))
+    except refusals as error:
+        raise StudyError(f"formula ${content}$", f"it cannot be set ({type(error).__name__})", "correct it") from None
+
+
+def _opening(texts: list[str], name: str) -> tuple[str, str]:
+    """First heading and the paragraph under it."""
+    for text in texts:
+        lines = text.strip().splitlines()
+        if lines and lines[0].startswith("# "):
+            first = "\n".join(lines[1:]).strip().split("\n\n")[0]
+            question = "" if first.startswith(("#", "-", "|", "$$")) else _whole_sentences(first)
+            return _strip(lines[0][2:]), write_markdown(question) if question else ""
+    return name, ""
+
+
+def _whole_sentences(text: str) -> str:
+    """A paragraph up to the end of its last whole sentence: what leads over to a formula is left out."""
+    ends = [match.end() for match in re.finditer(r"[.?!](?=\s|$)", text)]
+    return text[: ends[-1]] if ends else text
+
+
+def _heading(cell: Any) -> str:
+    """The second-level heading with which a text cell begins, else nothing."""
+    first = cell.source.strip().splitlines()[:1] if cell.cell_type == "markdown" else []
+    return _strip(first[0][3:]) if first and first[0].startswith("## ") else ""
+
+
+def _strip(text: str) -> str:
+    """A heading without the marks of Markdown."""
+    return re.sub(r"[*_`]|<[^>]+>", "", text).strip()

@@ -1,0 +1,325 @@
+"""The one door out of a notebook for numbers: record a result once, print it everywhere.
+
+A results file is JSON, ``{"study", "schema": 1, "results": [...]}``, sorted by key, floats at full precision (the
+shortest text that reads back to the same number). A field that a result does not have is left out, never null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import StudyError
+
+SCHEMA = 1
+KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+$")
+NUMBERS = ("estimate", "value", "std_error", "statistic", "p_value", "ci_low", "ci_high")
+COUNTS = ("n_obs", "n_entities")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One recorded number with what a reader needs to judge it.
+
+    Attributes
+    ----------
+    key
+        Dotted lower-case words, for example ``baseline.pooled.treatment``.
+    estimate, value
+        Exactly one of the two: an estimate of a model, or any other number (or a computed word).
+    std_error, statistic, p_value, ci_low, ci_high
+        Of the estimate, by the convention that is named.
+    n_obs, n_entities
+        Rows and entities behind the number.
+    convention
+        Name of the standard-error convention.
+    digits
+        Decimals with which the number is printed.
+    unit
+        Unit of the number, empty for none.
+    notebook, cell
+        Where it was made.
+    """
+
+    key: str
+    estimate: float | None = None
+    value: float | int | str | None = None
+    std_error: float | None = None
+    statistic: float | None = None
+    p_value: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    n_obs: int | None = None
+    n_entities: int | None = None
+    convention: str | None = None
+    digits: int = 4
+    unit: str | None = None
+    notebook: str | None = None
+    cell: str | None = None
+
+    @property
+    def shown(self) -> float | int | str:
+        """The number itself: the estimate, or else the value."""
+        shown = self.value if self.estimate is None else self.estimate
+        assert shown is not None
+        return shown
+
+
+def _no_cell() -> tuple[str | None, int]:
+    return None, 0
+
+
+class Results(Mapping[str, Result]):
+    """The results of one notebook, or of a whole run, by key.
+
+    Parameters
+    ----------
+    study
+        Name of the study.
+    notebook
+        Name of the notebook that records.
+    where
+        Called at each record; gives the id of the running cell and its execution count. A key may be recorded anew
+        only by the same cell run again (a reader who re-runs a cell in JupyterLab).
+    """
+
+    def __init__(
+        self, study: str = "", notebook: str | None = None, where: Callable[[], tuple[str | None, int]] = _no_cell
+    ) -> None:
+        self.study = study
+        self.notebook = notebook
+        self._where = where
+        self._results: dict[str, Result] = {}
+        self._made: dict[str, tuple[str | None, int]] = {}
+
+    def __getitem__(self, key: str) -> Result:
+        return self._results[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._results))
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def record(
+        self,
+        key: str,
+        *,
+        estimate: float | None = None,
+        value: float | int | str | None = None,
+        std_error: float | None = None,
+        statistic: float | None = None,
+        p_value: float | None = None,
+        ci_low: float | None = None,
+        ci_high: float | None = None,
+        n_obs: int | np.integer[Any] | None = None,
+        n_entities: int | np.integer[Any] | None = None,
+        convention: str | None = None,
+        digits: int = 4,
+        unit: str | None = None,
+    ) -> Result:
+        """Record one result.
+
+        Raises
+        ------
+        StudyError
+            Key not dotted lower-case words or already taken; not exactly one of estimate and value; a number that is
+            not finite; a p-value outside [0, 1]; a negative standard error; an interval upside down.
+        """
+        made = self._where()
+        cell = made[0]
+        before = self._made.get(key)
+        if key in self._results and (before == made or cell is None or before is None or before[0] != cell):
+            raise _refusal(key, "a result with this key is already recorded", "give each result its own key")
+        result = Result(
+            key=key,
+            estimate=_number(key, "estimate", estimate),
+            value=value if isinstance(value, str) else _number(key, "value", value, whole=True),
+            std_error=_number(key, "std_error", std_error),
+            statistic=_number(key, "statistic", statistic),
+            p_value=_number(key, "p_value", p_value),
+            ci_low=_number(key, "ci_low", ci_low),
+            ci_high=_number(key, "ci_high", ci_high),
+            n_obs=_count(key, "n_obs", n_obs),
+            n_entities=_count(key, "n_entities", n_entities),
+            convention=convention,
+            digits=digits,
+            unit=unit or None,
+            notebook=self.notebook,
+            cell=cell,
+        )
+        _check(result)
+        self._results[key] = result
+        self._made[key] = made
+        return result
+
+    def fit(self, key: str, fit: Any, term: str, *, digits: int = 4, unit: str | None = None) -> Result:
+        """Record one term of a fitted model.
+
+        Parameters
+        ----------
+        fit
+            Has ``estimates``, ``std_errors``, ``statistics``, ``p_values``, ``ci_low``, ``ci_high`` (Series by term)
+            and ``n_obs``, ``n_entities``, ``convention``, as ``helpers.regression.panel.PanelFit`` does.
+        term
+            Name of the regressor.
+        """
+        if term not in fit.estimates.index:
+            terms = ", ".join(map(str, fit.estimates.index))
+            raise _refusal(key, f"the model has no term {term!r}", f"name one of its terms: {terms}")
+        return self.record(
+            key,
+            estimate=fit.estimates[term],
+            std_error=fit.std_errors[term],
+            statistic=fit.statistics[term],
+            p_value=fit.p_values[term],
+            ci_low=fit.ci_low[term],
+            ci_high=fit.ci_high[term],
+            n_obs=fit.n_obs,
+            n_entities=fit.n_entities,
+            convention=fit.convention,
+            digits=digits,
+            unit=unit,
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """All results as a table, one row per key, one column per field of `Result`."""
+        names = [field.name for field in fields(Result)]
+        return pd.DataFrame([asdict(self[key]) for key in self], columns=names)
+
+    def write(self, path: Path) -> Path:
+        """Write the results file aside, then rename: a reader never sees half a file."""
+        rows = [{name: item for name, item in asdict(self[key]).items() if item is not None} for key in self]
+        content = {"study": self.study, "schema": SCHEMA, "results": rows}
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside.write_text(text, encoding="utf-8", newline="\n")
+        aside.replace(path)
+        return path
+
+    def _add(self, result: Result) -> None:
+        if result.key in self._results:
+            first = self._results[result.key].notebook
+            raise _refusal(
+                result.key,
+                f"recorded by two notebooks, {first} and {result.notebook}",
+                "give one of the two results another key",
+            )
+        self._results[result.key] = result
+
+
+def read_results(path: Path) -> Results:
+    """Read a results file.
+
+    Raises
+    ------
+    StudyError
+        File missing, not JSON, of another schema, or with a result that does not fit it.
+    """
+    remedy = "run the study again: it writes the file anew"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(str(path), "the results file is missing", remedy) from None
+    except ValueError as error:
+        raise StudyError(str(path), f"not a results file ({error})", remedy) from None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise StudyError(str(path), f"a results file of schema {SCHEMA} is expected", remedy)
+    results = Results(study=str(content.get("study", "")))
+    for row in content["results"]:
+        try:
+            result = Result(**row)
+            _check(result)
+        except (TypeError, StudyError) as error:
+            raise StudyError(str(path), f"a result does not fit the schema ({error})", remedy) from None
+        results._add(result)
+    return results
+
+
+def merge_results(folder: Path, notebooks: Sequence[str] | None = None) -> Path:
+    """Join the notebooks' own files into ``folder/results.json``.
+
+    Parameters
+    ----------
+    folder
+        Run folder; the parts are ``run/results/<notebook>.json`` in it.
+    notebooks
+        Names of the notebooks whose parts belong to the run; all parts that are there when left out.
+
+    Raises
+    ------
+    StudyError
+        A part is missing, belongs to another study, or repeats a key of another part.
+    """
+    parts = folder / "run" / "results"
+    names = sorted(path.stem for path in parts.glob("*.json")) if notebooks is None else sorted(notebooks)
+    if not names:
+        raise StudyError(str(parts), "no notebook has left results", "run the study first")
+    merged = Results()
+    for name in names:
+        part = read_results(parts / f"{name}.json")
+        merged.study = merged.study or part.study
+        if part.study != merged.study:
+            raise StudyError(
+                str(parts / f"{name}.json"), f"belongs to the study {part.study!r}", f"expected {merged.study!r}"
+            )
+        for result in part.values():
+            merged._add(result)
+    return merged.write(folder / "results.json")
+
+
+def is_number(item: Any) -> bool:
+    """Whether a field of a result is a number."""
+    return isinstance(item, int | float) and not isinstance(item, bool)
+
+
+def _number(key: str, name: str, item: Any, *, whole: bool = False) -> Any:
+    """A plain Python float (or int, where whole numbers stay whole) from any real scalar."""
+    if item is None:
+        return None
+    if isinstance(item, bool | np.bool_) or not isinstance(item, int | float | np.integer | np.floating):
+        raise _refusal(key, f"{name} is not a number: {item!r}", "record a plain number")
+    return int(item) if whole and isinstance(item, int | np.integer) else float(item)
+
+
+def _count(key: str, name: str, item: Any) -> int | None:
+    number = _number(key, name, item)
+    if number is None:
+        return None
+    if not math.isfinite(number) or number < 0 or number != int(number):
+        raise _refusal(key, f"{name} is not a count: {item!r}", "record a whole number, 0 or more")
+    return int(number)
+
+
+def _check(result: Result) -> None:
+    key = result.key
+    if not isinstance(key, str) or not KEY.match(key):
+        raise _refusal(str(key), "a key is dotted lower-case words", "write it like group.row.variable")
+    if (result.estimate is None) == (result.value is None):
+        raise _refusal(key, "a result has either an estimate or a value", "give exactly one of the two")
+    for name in NUMBERS:
+        item = getattr(result, name)
+        if is_number(item) and not math.isfinite(item):
+            raise _refusal(key, f"{name} is not finite ({item})", "find the gap or the division by zero behind it")
+    if result.p_value is not None and not 0 <= result.p_value <= 1:
+        raise _refusal(key, f"p_value is {result.p_value}", "a p-value lies between 0 and 1")
+    if result.std_error is not None and result.std_error < 0:
+        raise _refusal(key, f"std_error is {result.std_error}", "a standard error is 0 or more")
+    if result.ci_low is not None and result.ci_high is not None and result.ci_low > result.ci_high:
+        raise _refusal(key, "the interval is upside down", "ci_low is the smaller end")
+    if isinstance(result.digits, bool) or not isinstance(result.digits, int) or not 0 <= result.digits <= 15:
+        raise _refusal(key, f"digits is {result.digits!r}", "give a whole number of decimals, 0 to 15")
+
+
+def _refusal(key: str, rule: str, remedy: str) -> StudyError:
+    return StudyError(f"result {key}", rule, remedy)

@@ -1,0 +1,422 @@
+"""Robustness: one declared change to the primary specification at a time, refitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.errors import StudyError
+from helpers.index.build import rebuild_indices
+from helpers.index.scaling import winsorise
+from helpers.inference.door import WildBootstrap, wild_cluster_bootstrap
+from helpers.regression.many import fit_weighted_entities
+from helpers.regression.panel import Cluster, PanelFit, fit_panel
+
+if TYPE_CHECKING:
+    from helpers.results.results import Results
+    from helpers.study.study import RobustnessRow, Study
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One regression in full: the rows and what is asked of them.
+
+    Attributes
+    ----------
+    data
+        Panel with the outcome, the treatment and the controls.
+    outcome, treatment, controls
+        Names of its columns.
+    effects
+        "entity" and "time" as absorbed.
+    cluster
+        What the standard errors are clustered by.
+    """
+
+    data: pd.DataFrame
+    outcome: str
+    treatment: str
+    controls: tuple[str, ...]
+    effects: tuple[str, ...]
+    cluster: Cluster
+
+    @property
+    def regressors(self) -> tuple[str, ...]:
+        """The treatment first, then the controls."""
+        return (self.treatment, *self.controls)
+
+    def fit(self) -> PanelFit:
+        """Estimate it by the study's convention."""
+        return fit_panel(
+            self.data,
+            self.outcome,
+            self.regressors,
+            entity_effects="entity" in self.effects,
+            time_effects="time" in self.effects,
+            cluster=self.cluster,
+        )
+
+
+def specify(panel: pd.DataFrame, study: Study, column: str | None = None) -> Specification:
+    """The specification of one column of the baseline ladder, the primary one by default.
+
+    Parameters
+    ----------
+    panel
+        Panel with every column that the model names.
+    study
+        The study.
+    column
+        Name of a column of the ladder.
+    """
+    model, step = study.model, study.ladder[column or study.primary]
+    controls = model.controls if step.controls else ()
+    return Specification(
+        data=panel[[model.outcome, model.treatment, *controls]],
+        outcome=model.outcome,
+        treatment=model.treatment,
+        controls=controls,
+        effects=step.effects,
+        cluster=model.cluster,
+    )
+
+
+def change(
+    specification: Specification, row: RobustnessRow, panel: pd.DataFrame, units: pd.DataFrame, study: Study
+) -> Specification:
+    """Apply the change that a robustness row declares.
+
+    Indices that a row makes anew are made over all rows of `panel`; a row that leaves out entities or times keeps the
+    index as it was built, so that only the sample changes.
+
+    Parameters
+    ----------
+    specification
+        Where the row starts from.
+    row
+        The declared change.
+    panel
+        Panel that also holds the indicators.
+    units
+        One row per entity, indexed by entity.
+    """
+    specification = _replace_columns(specification, row, panel, study)
+    data = specification.data
+    if row.winsorise is not None:
+        data = winsorise(data, row.winsorise)
+    if row.drop_where is not None:
+        data = _drop_entities(data, units, row.drop_where)
+    if row.drop_times is not None:
+        data = data[~data.index.get_level_values(1).isin(row.drop_times)]
+    if row.balanced:
+        data = keep_complete_entities(data)
+    if row.lag_treatment is not None:
+        data = shift_column(data, specification.treatment, row.lag_treatment, study.time.window)
+    if row.lead_outcome is not None:
+        data = shift_column(data, specification.outcome, -row.lead_outcome, study.time.window)
+    cluster: Cluster = specification.cluster
+    if row.cluster is not None:
+        cluster = row.cluster[0] if len(row.cluster) == 1 else (row.cluster[0], row.cluster[1])
+    return replace(specification, data=data, cluster=cluster)
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Refits without one entity each.
+
+    Attributes
+    ----------
+    table
+        One row per entity left out: estimate, std_error, p_value, ci_low, ci_high.
+    weakest
+        The entity without which the p-value is largest.
+    fit
+        The refit without it.
+    """
+
+    table: pd.DataFrame
+    weakest: str
+    fit: PanelFit
+
+
+def leave_one_out(specification: Specification) -> LeaveOneOut:
+    """Refit the specification without each entity in turn."""
+    entities = specification.data.index.get_level_values(0)
+    table = _refit_at_once(specification)
+    if table is None:
+        fits = {entity: _without(specification, entity).fit() for entity in entities.unique()}
+        table = pd.DataFrame({entity: describe_term(fit, specification.treatment) for entity, fit in fits.items()}).T
+    weakest = table["p_value"].idxmax()
+    fit = _without(specification, weakest).fit()
+    names = pd.Index([str(name) for name in table.index], name=specification.data.index.names[0])
+    return LeaveOneOut(table.set_axis(names), str(weakest), fit)
+
+
+def _without(specification: Specification, entity: object) -> Specification:
+    entities = specification.data.index.get_level_values(0)
+    return replace(specification, data=specification.data[entities != entity])
+
+
+def _refit_at_once(specification: Specification) -> pd.DataFrame | None:
+    """All refits as one batch, clustered by entity; None where the batch does not serve."""
+    if specification.cluster != "entity":
+        return None
+    entities = specification.data.sort_index().index.unique(0)
+    fits = fit_weighted_entities(
+        specification.data,
+        specification.outcome,
+        specification.regressors,
+        1.0 - np.eye(len(entities)),
+        entity_effects="entity" in specification.effects,
+        time_effects="time" in specification.effects,
+    )
+    if not fits.estimable.all():
+        return None
+    estimate, std_error, df = fits.estimates[:, 0], fits.std_errors[:, 0], fits.n_clusters - 1
+    half = stats.t.ppf(0.975, df) * std_error
+    columns = {
+        "estimate": estimate,
+        "std_error": std_error,
+        "p_value": 2 * stats.t.sf(np.abs(estimate / std_error), df),
+        "ci_low": estimate - half,
+        "ci_high": estimate + half,
+    }
+    return pd.DataFrame(columns, index=entities)
+
+
+def describe_term(fit: PanelFit, term: str) -> dict[str, float]:
+    """Estimate, std_error, p_value, ci_low and ci_high of one regressor."""
+    return {
+        "estimate": fit.estimates[term],
+        "std_error": fit.std_errors[term],
+        "p_value": fit.p_values[term],
+        "ci_low": fit.ci_low[term],
+        "ci_high": fit.ci_high[term],
+    }
+
+
+@dataclass(frozen=True)
+class RobustnessCheck:
+    """What one row of the robustness table found.
+
+    Attributes
+    ----------
+    estimate, std_error, p_value, ci_low, ci_high
+        Of the treatment.
+    n_obs, n_entities
+        Rows and entities used.
+    convention
+        What the p-value and the interval rest on.
+    remark
+        What else a reader must know about the row.
+    """
+
+    estimate: float
+    std_error: float
+    p_value: float
+    ci_low: float
+    ci_high: float
+    n_obs: int
+    n_entities: int
+    convention: str
+    remark: str = ""
+
+
+def check_robustness(
+    panel: pd.DataFrame, units: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
+) -> dict[str, RobustnessCheck]:
+    """Fit every declared robustness row.
+
+    Parameters
+    ----------
+    panel
+        Panel with the model's columns and all indicators.
+    units
+        One row per entity, indexed by entity.
+    draws
+        Draws of the wild cluster bootstrap where it cannot be enumerated.
+
+    Returns
+    -------
+    dict
+        Row name -> what it found, in the study's order.
+    """
+    primary = specify(panel, study)
+    return {name: _check_row(row, primary, panel, units, study, draws, rng) for name, row in study.robustness.items()}
+
+
+def _check_row(
+    row: RobustnessRow,
+    primary: Specification,
+    panel: pd.DataFrame,
+    units: pd.DataFrame,
+    study: Study,
+    draws: int,
+    rng: np.random.Generator,
+) -> RobustnessCheck:
+    specification = change(primary, row, panel, units, study)
+    if row.leave_one_out:
+        left_out = leave_one_out(specification)
+        return _found(left_out.fit, primary.treatment, remark=f"the weakest refit: without {left_out.weakest}")
+    fit = specification.fit()
+    if row.inference == "wild_cluster_bootstrap":
+        wild = wild_cluster_bootstrap(fit, primary.treatment, draws=draws, rng=rng, interval=True)
+        return _found_wild(fit, wild, primary.treatment)
+    return _found(fit, primary.treatment)
+
+
+def _found(fit: PanelFit, term: str, remark: str = "") -> RobustnessCheck:
+    return RobustnessCheck(
+        **describe_term(fit, term),
+        n_obs=fit.n_obs,
+        n_entities=fit.n_entities,
+        convention=describe_convention(fit),
+        remark="; ".join(filter(None, (remark, *fit.notes))),
+    )
+
+
+def describe_convention(fit: PanelFit) -> str:
+    """The convention in words: its name, what it clusters by and the degrees of freedom."""
+    by = fit.cluster if isinstance(fit.cluster, str) else " and ".join(fit.cluster or ("nothing",))
+    return f"{fit.convention}, clustered by {by}, t({fit.df})"
+
+
+def _found_wild(fit: PanelFit, wild: WildBootstrap, term: str) -> RobustnessCheck:
+    assert wild.ci_low is not None, "the interval was asked for"
+    assert wild.ci_high is not None, "the interval was asked for"
+    described = describe_term(fit, term) | {"p_value": wild.p_value, "ci_low": wild.ci_low, "ci_high": wild.ci_high}
+    return RobustnessCheck(
+        **described,
+        n_obs=fit.n_obs,
+        n_entities=fit.n_entities,
+        convention="restricted wild cluster bootstrap, Rademacher, interval by inversion",
+        remark="; ".join(fit.notes),
+    )
+
+
+def _replace_columns(
+    specification: Specification, row: RobustnessRow, panel: pd.DataFrame, study: Study
+) -> Specification:
+    """Put another treatment, other controls or indices made anew in their place; the treatment keeps its name."""
+    treatment = row.treatment or specification.treatment
+    controls = specification.controls if row.controls is None else row.controls
+    sources = {specification.outcome: specification.outcome, specification.treatment: treatment}
+    rebuilt = panel if row.index is None else rebuild_indices(panel, study, sources.values(), row.index)
+    replaced = {name: (rebuilt if source in rebuilt else panel)[source] for name, source in sources.items()}
+    return replace(specification, data=panel[list(controls)].assign(**replaced), controls=controls)
+
+
+def record_checks(results: Results, checks: Mapping[str, RobustnessCheck], treatment: str) -> None:
+    """Record every row under ``robustness.<row>.<treatment>``."""
+    for name, check in checks.items():
+        results.record(
+            f"robustness.{name}.{treatment}",
+            estimate=check.estimate,
+            std_error=check.std_error,
+            statistic=check.estimate / check.std_error,
+            p_value=check.p_value,
+            ci_low=check.ci_low if np.isfinite(check.ci_low) else None,
+            ci_high=check.ci_high if np.isfinite(check.ci_high) else None,
+            n_obs=check.n_obs,
+            n_entities=check.n_entities,
+            convention=check.convention,
+        )
+
+
+def robustness_table(checks: Mapping[str, RobustnessCheck], study: Study) -> pd.DataFrame:
+    """One row per check: what it asks, what it finds in words, and the numbers."""
+    rows = {
+        study.label(name): {
+            "asks": study.robustness[name].asks.en,
+            "finds": describe_finding(check, study.model.significance),
+            "estimate": check.estimate,
+            "std_error": check.std_error,
+            "p_value": check.p_value,
+            "n_obs": check.n_obs,
+            "n_entities": check.n_entities,
+            "convention": check.convention,
+            "remark": check.remark,
+        }
+        for name, check in checks.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("change")
+
+
+def describe_finding(check: RobustnessCheck, significance: float) -> str:
+    """Sign and significance in words."""
+    sign = "positive" if check.estimate > 0 else "negative"
+    return f"{sign}, {'significant' if check.p_value < significance else 'not significant'}"
+
+
+def row_estimates(checks: Mapping[str, RobustnessCheck], study: Study) -> pd.DataFrame:
+    """Estimate and interval of every row, by its label, for a coefficient plot."""
+    rows = {study.label(name): [check.estimate, check.ci_low, check.ci_high] for name, check in checks.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "ci_low", "ci_high"])
+
+
+def say_share(results: Results, checks: Mapping[str, RobustnessCheck], study: Study) -> str:
+    """Record how many rows are positive and significant, or negative and significant; the sentence that says so."""
+    level = study.model.significance
+    positive = sum(check.estimate > 0 and check.p_value < level for check in checks.values())
+    negative = sum(check.estimate < 0 and check.p_value < level for check in checks.values())
+    results.record("robustness.rows", value=len(checks))
+    results.record("robustness.positive_significant", value=positive)
+    results.record("robustness.negative_significant", value=negative)
+    results.record("robustness.significance", value=level, digits=2)
+    return (
+        "Of {robustness.rows} rows, {robustness.positive_significant} are positive and "
+        "{robustness.negative_significant} negative with a p-value below {robustness.significance}."
+    )
+
+
+def say_range(results: Results, left_out: LeaveOneOut, specification: Specification) -> str:
+    """Record the smallest and the largest estimate without one entity; the sentence that says so."""
+    low, high = (str(place) for place in (left_out.table["estimate"].idxmin(), left_out.table["estimate"].idxmax()))
+    for word, place in (("smallest", low), ("largest", high)):
+        names = ("estimate", "p_value", "ci_low", "ci_high")
+        found: dict[str, Any] = {name: float(left_out.table[name][place]) for name in names}
+        results.record(f"robustness.leave_one_out.{word}", **found)
+    return (
+        f"Without one {specification.data.index.names[0]} the estimate lies between "
+        f"{{robustness.leave_one_out.smallest}} (without {low}) and {{robustness.leave_one_out.largest}} "
+        f"(without {high})."
+    )
+
+
+def _drop_entities(data: pd.DataFrame, units: pd.DataFrame, where: dict[str, str | int]) -> pd.DataFrame:
+    dropped = pd.Series(True, index=units.index)
+    for column, value in where.items():
+        if column not in units.columns:
+            raise StudyError(
+                f"robustness, drop_where {column}",
+                "the units file has no such column",
+                f"use one of: {', '.join(units.columns)}",
+            )
+        dropped &= units[column].astype(str) == str(value)
+    if not dropped.any():
+        told = ", ".join(f"{column}: {value}" for column, value in where.items())
+        raise StudyError(
+            f"robustness, drop_where {told}", "no entity is so, and the row would change nothing", "correct the value"
+        )
+    return data[~data.index.get_level_values(0).isin(units.index[dropped])]
+
+
+def keep_complete_entities(data: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the entities that have one in every time."""
+    counts = data.groupby(level=0)[data.columns[0]].transform("size")
+    return data[counts == data.index.get_level_values(1).nunique()]
+
+
+def shift_column(data: pd.DataFrame, column: str, periods: int, window: Sequence[int]) -> pd.DataFrame:
+    """Replace a column by its value `periods` earlier in the window; rows without one are left out."""
+    places = dict(enumerate(window))
+    entities, times = data.index.get_level_values(0), data.index.get_level_values(1)
+    earlier = [places.get(window.index(time) - periods) for time in times]
+    source = pd.MultiIndex.from_arrays([entities, pd.Index(earlier, dtype=float)])
+    shifted = data[column].reindex(source).to_numpy()
+    return data.assign(**{column: shifted}).dropna(subset=[column])

@@ -1,0 +1,1 @@
+"""What runs the notebooks: the command, the plan, kernels, the record of what ran."""

@@ -1,0 +1,196 @@
+"""A study checked without running anything: its files, its figures, its rules, its model and its claims.
+
+A run does the same before it starts a notebook, so that bad input costs nothing that an earlier run has made.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from helpers.claims.verdicts import Claims, claim_words, expand_words, load_claims
+from helpers.cleaning import contract, sample
+from helpers.cleaning import gaps as cleaning
+from helpers.cleaning.formula import check_columns, parse_formula
+from helpers.errors import StudyError
+from helpers.index import build as construction
+from helpers.mediation.shown import PATHS
+from helpers.reading import statistics as reading
+from helpers.reading.units import read_units
+from helpers.robustness import changes as robustness
+
+if TYPE_CHECKING:
+    from helpers.cleaning.contract import ContractReport
+    from helpers.study.study import Study
+
+
+class Checked(NamedTuple):
+    """What was derived while checking: the analysed panel, the entities, figures filled by rule, the contract."""
+
+    panel: pd.DataFrame
+    units: pd.DataFrame
+    filled: int
+    contract: ContractReport
+
+
+def check_study(study: Study, notebooks: Path | None = None) -> str:
+    """Read everything that the notebooks will read, derive what they will derive, and fit what they start from.
+
+    Parameters
+    ----------
+    study
+        The study.
+    notebooks
+        Folder of the notebooks, whose parameters the presets are compared with; not compared when None.
+
+    Returns
+    -------
+    str
+        What was found, in words.
+
+    Raises
+    ------
+    StudyError
+        The first file, figure, rule, formula, preset or claim that is not as the study file declares it.
+    """
+    claims = load_claims(study.folder)
+    check_formulas(study)
+    check_claims(claims, study)
+    if notebooks is not None:
+        check_presets(study, notebooks)
+    checked = check_data(study)
+    check_model(checked, study)
+    rows, entities = len(checked.panel), checked.panel.index.unique(0).size
+    return (
+        f"{rows} rows of {entities} entities, {checked.filled} figures filled by rule, {len(claims.claims)} claims; "
+        f"contract: {checked.contract.describe()}"
+    )
+
+
+def check_formulas(study: Study) -> None:
+    """Read every formula and look up its columns.
+
+    Raises
+    ------
+    StudyError
+        Naming the derived column, the formula and what is wrong with it.
+    """
+    for name, text in study.formulas.items():
+        check_columns(parse_formula(text, f"{study.folder / 'study.yml'}, {name}"), study.columns)
+
+
+def check_claims(claims: Claims, study: Study) -> None:
+    """Look up the names of ladder columns, robustness rows, mediators and regions in the results that claims read.
+
+    Which further results the notebooks record is known to them alone; those are looked up when claims are judged.
+
+    Raises
+    ------
+    StudyError
+        Naming the claim, the result, and the nearest declared name.
+    """
+    names = _names_in_keys(study)
+    for claim_id, claim in claims.claims.items():
+        where = f"{study.folder / 'claims.yml'}, claim {claim_id}"
+        for text in claim.reads.values():
+            for key in expand_words(where, text, claim_words(study)):
+                family, name, *rest = f"{key}..".split(".")
+                of_model = study.model.treatment in rest or (family == "mediation" and rest[0] in PATHS)
+                if of_model and family in names and "*" not in name and name not in names[family]:
+                    raise StudyError(where, f"reads the result {key}, which no run records", _near(name, names[family]))
+
+
+def check_presets(study: Study, notebooks: Path) -> None:
+    """Compare every preset with the parameters that the notebooks declare.
+
+    Raises
+    ------
+    StudyError
+        Naming the preset and the parameter that no notebook declares or that is of another type.
+    """
+    from helpers.runner.parameters import assign_parameters
+    from helpers.runner.sources import read_sources
+
+    declared = {source.name: source.parameters for source in read_sources(notebooks)}
+    for name, preset in study.presets.items():
+        try:
+            assign_parameters(declared, preset, {})
+        except StudyError as error:
+            where = f"{study.folder / 'study.yml'}, presets.{name}: {error.where}"
+            raise StudyError(where, error.rule, error.remedy) from None
+
+
+def check_data(study: Study) -> Checked:
+    """Read, check, fill and derive as the first notebook does.
+
+    Raises
+    ------
+    StudyError
+        The first file or figure that is not as declared.
+    """
+    reading.read_codebook(study.folder / "codebook.csv", study.columns)
+    units = read_units(study.folder / study.entity.units, study.entity)
+    _check_units(units, study)
+    raw = reading.read_raw(study.folder, study.columns, units, study.entity, study.time)
+    for name, column in study.columns.items():
+        cleaning.check_ranges(raw, {name: column}, str(study.folder / column.file))
+    kept = contract.check_contract(raw, units, study)
+    gaps = cleaning.check_coverage(raw, study.columns, study.time)
+    statistics, filled = cleaning.apply_missing_rules(raw, study.missing, gaps, study.sample.missing)
+    cleaning.check_ranges(statistics, study.columns)
+    marked = sample.mark_sample(statistics, study)
+    chosen = sample.select_sample(cleaning.derive(statistics, study.formulas, marked), marked, study)
+    cleaning.check_panel(chosen.panel, units, study)
+    return Checked(chosen.panel, units, len(filled), kept)
+
+
+def check_model(checked: Checked, study: Study) -> None:
+    """Build the indices, fit the ladder and make the rows of every declared change.
+
+    Raises
+    ------
+    StudyError
+        A constant indicator, regressors that the rows cannot tell apart, or a change that leaves nothing to fit.
+    """
+    indices = construction.build_indices(checked.panel, study)
+    panel = construction.model_panel(checked.panel, construction.index_values(indices))
+    for column in study.ladder:
+        robustness.specify(panel, study, column).fit()
+    primary = robustness.specify(panel, study)
+    for name, row in study.robustness.items():
+        try:
+            robustness.change(primary, row, panel, checked.units, study).fit()
+        except StudyError as error:
+            where = f"{study.folder / 'study.yml'}, robustness.{name}: {error.where}"
+            raise StudyError(where, error.rule, error.remedy) from None
+
+
+def _check_units(units: pd.DataFrame, study: Study) -> None:
+    if len(units) < 2:
+        raise StudyError(
+            str(study.folder / study.entity.units),
+            f"{len(units)} {study.entity.name} is too few, at least two are needed",
+            f"add a {study.entity.name} in a row of its own",
+        )
+
+
+def _names_in_keys(study: Study) -> dict[str, set[str]]:
+    """Family of results -> the names that the study gives their second part."""
+    groups = {name for grouping in study.regions.values() for name in grouping.order}
+    pairs = {f"{first}_minus_{second}" for first in groups for second in groups if first != second}
+    return {
+        "baseline": set(study.ladder),
+        "robustness": set(study.robustness),
+        "mediation": set(study.mediators),
+        "region": groups | pairs,
+    }
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"{hint}correct the key under reads, or declare it in the study file"

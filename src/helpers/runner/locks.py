@@ -1,0 +1,78 @@
+"""The four files that name versions, and whether they agree.
+
+``pyproject.toml`` declares names; ``uv.lock`` is the source of versions; ``requirements.lock`` is exported from it (by
+the ``uv export`` line at its top); ``environment.yml`` is written from it by ``python -m helpers.runner.locks``.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+PYTHON = "3.12"
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ \\;]+)", re.MULTILINE)
+ENVIRONMENT_PIN = re.compile(r"^ +- ([A-Za-z0-9._-]+)==(\S+)$", re.MULTILINE)
+HEAD = f"""\
+# For conda, mamba and Binder: Python and the direct dependencies at the versions of uv.lock.
+# Written by `python -m helpers.runner.locks`; a test fails when the files that name versions disagree.
+name: digital-government
+channels:
+  - conda-forge
+dependencies:
+  - python={PYTHON}
+  - pip
+  - pip:
+"""
+
+
+def normal_name(name: str) -> str:
+    """A distribution's name as the package index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared_names(root: Path) -> set[str]:
+    """Direct dependencies in ``pyproject.toml``, development tools included."""
+    project = _read_toml(root / "pyproject.toml")
+    listed = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    return {normal_name(re.split(r"[ <>=!~;\[]", item)[0]) for item in listed}
+
+
+def locked_versions(root: Path) -> dict[str, str]:
+    """Name -> version in ``uv.lock``, this project left out."""
+    packages = _read_toml(root / "uv.lock")["package"]
+    return {item["name"]: item["version"] for item in packages if "editable" not in item["source"]}
+
+
+def locked_names(root: Path) -> set[str]:
+    """Direct dependencies that ``uv.lock`` was made for."""
+    own = next(item for item in _read_toml(root / "uv.lock")["package"] if "editable" in item["source"])
+    return {item["name"] for item in (*own["dependencies"], *own["dev-dependencies"]["dev"])}
+
+
+def exported_versions(root: Path) -> dict[str, str]:
+    """Name -> version in ``requirements.lock``."""
+    return dict(PIN.findall((root / "requirements.lock").read_text(encoding="utf-8")))
+
+
+def environment_versions(root: Path) -> dict[str, str]:
+    """Name -> version in ``environment.yml``."""
+    return dict(ENVIRONMENT_PIN.findall((root / "environment.yml").read_text(encoding="utf-8")))
+
+
+def environment_text(root: Path) -> str:
+    """The text of ``environment.yml``."""
+    versions = locked_versions(root)
+    pins = [f"{name}=={versions[name]}" for name in sorted(declared_names(root))]
+    return HEAD + "".join(f"      - {item}\n" for item in [*pins, "-e ."])
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    from helpers.study.study import find_root
+
+    (find_root() / "environment.yml").write_text(environment_text(find_root()), encoding="utf-8", newline="\n")

@@ -1,0 +1,151 @@
+"""What a run consists of: the tasks, their inputs, and why each would run."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import StudyError
+from helpers.runner.parameters import RUNNER_NAMES, assign_parameters
+from helpers.runner.record import REPORT, Job, explain_task
+from helpers.runner.sources import Source, find_modules, find_own_modules, find_upstream, read_sources
+from helpers.study.needs import NEEDS_FILE, keep_notebooks
+from helpers.study.study import load_study
+
+RUNNER_MODULE = "helpers.runner.execution"
+REPORT_MODULES = ("helpers.report.report", "helpers.results.results")
+DOCUMENTS = {".md"}
+"""Endings of study files that only people read; the report alone depends on them."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for.
+
+    Attributes
+    ----------
+    root
+        The project's root.
+    study
+        What notebooks are given as their study: a name in ``data``, or a path.
+    study_folder
+        The study's folder.
+    folder
+        The run folder.
+    preset
+        Parameter -> value of the chosen preset.
+    settings
+        Parameter -> text, from ``--set``.
+    only
+        Restrict the run to this notebook and what it reads; None for everything and the report.
+    workers
+        How many notebooks may run at the same time.
+    scheduler
+        Address of a Dask scheduler, or None for this machine.
+    timeout
+        Seconds that one cell may take.
+    check
+        Called when something has to run, before it does: the study's own checks, which raise a StudyError.
+    """
+
+    root: Path
+    study: str
+    study_folder: Path
+    folder: Path
+    preset: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    only: str | None = None
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    scheduler: str | None = None
+    timeout: int = 3600
+    check: Callable[[], object] | None = None
+
+
+def plan(request: Request) -> list[Job]:
+    """The tasks of a run in order, the report last (left out when the run is restricted to one notebook).
+
+    Raises
+    ------
+    StudyError
+        A notebook that breaks a rule (see :mod:`helpers.runner.sources`), a parameter that does not exist or is of the
+        wrong type, or ``only`` naming no notebook.
+    """
+    sources = _read_sources(request)
+    upstream = find_upstream(sources)
+    values = assign_parameters({source.name: source.parameters for source in sources}, request.preset, request.settings)
+    template = Job("", request.root, request.folder, request.study, run=uuid.uuid4().hex, timeout=request.timeout)
+    jobs = [
+        replace(
+            template,
+            name=source.name,
+            values=values[source.name],
+            upstream=upstream[source.name],
+            reads=source.reads,
+            files=tuple(_notebook_files(request, source)),
+            cells=source.cells,
+            imports=find_own_modules(request.root / "src" / "helpers", source.modules),
+        )
+        for source in sources
+    ]
+    if request.only is not None:
+        return _restrict(jobs, request.only)
+    names = tuple(job.name for job in jobs)
+    return [*jobs, replace(template, name=REPORT, upstream=names, files=tuple(_report_files(request)))]
+
+
+def _read_sources(request: Request) -> list[Source]:
+    """The notebooks that the study can run."""
+    folder = request.root / "notebooks"
+    if not (folder / NEEDS_FILE).is_file():
+        return read_sources(folder)
+    return keep_notebooks(read_sources(folder), load_study(request.study_folder), folder)
+
+
+def _notebook_files(request: Request, source: Source) -> list[Path]:
+    missing = set(RUNNER_NAMES) - source.parameters.keys()
+    if missing:
+        names = " and ".join(sorted(missing))
+        raise StudyError(
+            f"notebooks/{source.name}.py", f"does not declare {names}", 'write `out: str = ""` and the like'
+        )
+    study = [path for path in _study_files(request) if path.suffix not in DOCUMENTS]
+    modules = find_modules(request.root / "src" / "helpers", [*source.modules, RUNNER_MODULE])
+    return [request.root / "notebooks" / f"{source.name}.py", *study, *modules, request.root / "requirements.lock"]
+
+
+def _report_files(request: Request) -> list[Path]:
+    modules = find_modules(request.root / "src" / "helpers", REPORT_MODULES)
+    return [*_study_files(request), *modules, request.root / "requirements.lock"]
+
+
+def _study_files(request: Request) -> list[Path]:
+    files = [path for path in request.study_folder.rglob("*") if path.is_file()]
+    return sorted(path for path in files if not any(part.startswith(".") for part in path.parts[-2:]))
+
+
+def _restrict(jobs: list[Job], only: str) -> list[Job]:
+    names = [job.name for job in jobs]
+    wanted = [job for job in jobs if only in (job.name, job.name.partition("_")[0])]
+    if not wanted:
+        raise StudyError(f"--only {only}", "there is no such notebook", f"name one of: {', '.join(names)}")
+    keep = {wanted[0].name, *wanted[0].upstream}
+    return [job for job in jobs if job.name in keep]
+
+
+def explain(jobs: list[Job]) -> dict[str, list[str]]:
+    """Task -> why it would run; an empty list for one that is up to date.
+
+    A task that only would run if an earlier one came to other results says so.
+    """
+    reasons: dict[str, list[str]] = {}
+    for job in jobs:
+        found = explain_task(job)
+        again = [name for name in job.upstream if reasons.get(name)]
+        if not found and again:
+            found = [f"only if {' or '.join(again)}, run again, gives other results"]
+        reasons[job.name] = found
+    return reasons

@@ -1,0 +1,247 @@
+"""The project's own record of what ran, on which inputs, to which products; and the reasons to run a task again.
+
+Every task has one file, ``run/record/<task>.json`` in the run folder, written only after its products are in place. A
+task is up to date when its inputs, by content, are those of the record and its products are still what it left.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import StudyError
+from helpers.runner.twins import Cell
+
+RESULTS = "run/results"
+REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One task: a notebook on a study, or the report. It holds nothing that cannot travel to another machine.
+
+    Attributes
+    ----------
+    name
+        Name of the notebook, or ``report``.
+    root, folder
+        The project's root and the run folder.
+    study
+        What the notebook is given as its study: a name in ``data``, or a path.
+    values
+        The parameters that it is given, checked.
+    upstream
+        The notebooks whose tables and results it reads.
+    reads
+        Tables that it reads, names or patterns.
+    files
+        The files whose content it depends on: source, study files, helper modules, lock.
+    cells
+        The notebook's cells; none for the report.
+    imports
+        Helper modules that it imports itself.
+    run
+        Id of the run that this job belongs to.
+    timeout
+        Seconds that one cell may take.
+    """
+
+    name: str
+    root: Path
+    folder: Path
+    study: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    upstream: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    imports: tuple[str, ...] = ()
+    run: str = ""
+    timeout: int = 3600
+
+    @property
+    def staging(self) -> Path:
+        """Where the task writes before its products are put in place."""
+        return self.folder / "run" / "staging" / self.name
+
+    @property
+    def results(self) -> Path:
+        """The file by which later tasks know that this one finished."""
+        return self.folder / ("report.html" if self.name == REPORT else f"{RESULTS}/{self.name}.json")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the record knows about a task.
+
+    Attributes
+    ----------
+    inputs
+        What it depended on -> SHA-256 or value.
+    products
+        Path in the run folder -> SHA-256.
+    cells
+        Code cells that finished.
+    seconds
+        How long it took.
+    run
+        Id of the run in which it last finished.
+    failure
+        The message of a later attempt that did not finish, or empty.
+    """
+
+    inputs: dict[str, str] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
+    cells: int = 0
+    seconds: float = 0.0
+    run: str = ""
+    failure: str = ""
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, or ``missing``."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+
+
+def collect_inputs(job: Job) -> dict[str, str]:
+    """Everything that decides a task's products, by content.
+
+    Returns
+    -------
+    dict
+        Label -> SHA-256 for files, the value itself for parameters and the version of Python.
+    """
+    inputs = {_label(path, job.root): digest_file(path) for path in job.files}
+    inputs |= {f"parameter {name}": json.dumps(value) for name, value in job.values.items()}
+    inputs |= {path: digest_file(job.folder / path) for path in upstream_files(job)}
+    return inputs | {"study": job.study, "Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+
+
+def _label(path: Path, root: Path) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def upstream_files(job: Job) -> list[str]:
+    """The files of earlier tasks that this one may read, as paths in the run folder."""
+    if job.name == REPORT:
+        return sorted({path for name in job.upstream for path in read_entry(job.folder, name).products})
+    results = [f"{RESULTS}/{name}.json" for name in job.upstream]
+    written = [path for name in job.upstream for path in read_entry(job.folder, name).products]
+    tables = [path for path in written if path.startswith("tables/") and _is_read(Path(path).stem, job.reads)]
+    return sorted({*results, *tables})
+
+
+def _is_read(table: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(table, pattern) for pattern in patterns)
+
+
+def explain_task(job: Job, entry: Entry | None = None) -> list[str]:
+    """Why a task would run, in words; an empty list when it is up to date."""
+    entry = read_entry(job.folder, job.name) if entry is None else entry
+    failure = [f"its last attempt failed: {entry.failure.splitlines()[0]}"] if entry.failure else []
+    if not entry.inputs:
+        return failure or ["never run"]
+    return failure + _product_reasons(job, entry) + _input_reasons(entry.inputs, collect_inputs(job))
+
+
+def _product_reasons(job: Job, entry: Entry) -> list[str]:
+    reasons = []
+    for path, digest in entry.products.items():
+        now = digest_file(job.folder / path)
+        if now != digest:
+            reasons.append(f"{path} is missing" if now == "missing" else f"{path} is not as this task left it")
+    return reasons
+
+
+def _input_reasons(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    reasons = []
+    for label in sorted(before.keys() | now.keys()):
+        old, new = before.get(label), now.get(label)
+        if old == new:
+            continue
+        if label.startswith("parameter ") or label in ("Python", "study"):
+            reasons.append(f"{label} is {new or 'the default'}, was {old or 'the default'}")
+        elif new in (None, "missing"):
+            reasons.append(f"{label} is gone")
+        else:
+            reasons.append(f"{label} changed" if old not in (None, "missing") else f"{label} is new")
+    return reasons
+
+
+def entry_path(folder: Path, task: str) -> Path:
+    """The record file of a task."""
+    return folder / "run" / "record" / f"{task}.json"
+
+
+def read_entry(folder: Path, task: str) -> Entry:
+    """What is recorded of a task; an empty entry when it never finished or the file cannot be read."""
+    try:
+        return Entry(**json.loads(entry_path(folder, task).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return Entry()
+
+
+def write_entry(folder: Path, task: str, entry: Entry) -> None:
+    """Record a task: written aside, then renamed."""
+    write_text(entry_path(folder, task), json.dumps(asdict(entry), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file aside, then rename: nobody sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text, encoding="utf-8", newline="\n")
+    aside.replace(path)
+
+
+def record_failure(job: Job, message: str) -> None:
+    """Note that an attempt did not finish; what an earlier one left stays on record."""
+    write_entry(job.folder, job.name, replace(read_entry(job.folder, job.name), failure=message))
+
+
+def publish(job: Job, inputs: dict[str, str], cells: int, seconds: float) -> Entry:
+    """Move a finished task's files from staging to the run folder and record them.
+
+    Files that an earlier run of the same task left and this one did not are removed.
+
+    Raises
+    ------
+    StudyError
+        When a file belongs to another task.
+    """
+    home = job.staging / "out"
+    fresh = sorted(path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file())
+    products = {path: digest_file(home / path) for path in fresh}
+    _check_owner(job, products)
+    for path in fresh:
+        target = job.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (home / path).replace(target)
+    for path in read_entry(job.folder, job.name).products.keys() - products.keys():
+        (job.folder / path).unlink(missing_ok=True)
+    entry = Entry(inputs, products, cells, seconds, job.run)
+    write_entry(job.folder, job.name, entry)
+    return entry
+
+
+def _check_owner(job: Job, products: Mapping[str, str]) -> None:
+    for other in sorted((job.folder / "run" / "record").glob("*.json")):
+        if other.stem != job.name:
+            shared = read_entry(job.folder, other.stem).products.keys() & products.keys()
+            if shared:
+                raise StudyError(
+                    f"notebook {job.name}",
+                    f"writes {min(shared)}, which belongs to {other.stem}",
+                    "give one of the two another name",
+                )

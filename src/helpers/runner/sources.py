@@ -1,0 +1,225 @@
+"""What a notebook needs, read from its source: parameters, tables it reads and writes, helper modules it imports.
+
+Nothing is imported or run; the dependencies of a notebook are what its code says, so they cannot drift from it.
+"""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from helpers.errors import StudyError
+from helpers.runner.parameters import Parameter, read_parameters
+from helpers.runner.twins import Cell, check_twin
+
+WRITERS = ("table", "write_panel")
+READER = "read"
+READERS_OF_ALL = ("known", "earlier")
+
+PLAIN_IMPORT = re.compile(r"^[ \t]*import ([\w. ,]+)$", re.MULTILINE)
+FROM_IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
+FOR_TYPE_CHECKERS = re.compile(r"^([ \t]*)if TYPE_CHECKING:\n(?:\1[ \t]+[^\n]*\n?|[ \t]*\n)*", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One notebook as text.
+
+    Attributes
+    ----------
+    name
+        File name without ending; notebooks are ordered by it.
+    cells
+        Its cells.
+    parameters
+        Declared parameters by name.
+    reads, writes
+        Names of tables; a name made from a template is a pattern such as ``weights_*``.
+    reads_all
+        Whether it looks at the results of all earlier notebooks (``run.known``, ``run.earlier``).
+    modules
+        Helper modules that it imports itself, dotted.
+    """
+
+    name: str
+    cells: tuple[Cell, ...]
+    parameters: dict[str, Parameter]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    reads_all: bool
+    modules: tuple[str, ...]
+
+
+def read_sources(folder: Path) -> list[Source]:
+    """Every notebook of a folder, in order, each in step with its twin.
+
+    Raises
+    ------
+    StudyError
+        No notebook, or one that cannot be read (see :func:`read_source`).
+    """
+    sources = [read_source(path) for path in sorted(folder.glob("[0-9]*.py"))]
+    if not sources:
+        raise StudyError(str(folder), "there are no notebooks here", "a notebook is NN_name.py with its .ipynb twin")
+    return sources
+
+
+def read_source(path: Path) -> Source:
+    """One notebook.
+
+    Raises
+    ------
+    StudyError
+        Twins out of step, code that is not Python, parameters that break a rule.
+    """
+    cells = check_twin(path)
+    code = "\n\n".join(cell.source for cell in cells if cell.type == "code")
+    try:
+        tree = ast.parse(code)
+    except SyntaxError as error:
+        text = (error.text or "").strip()
+        raise StudyError(str(path), f"not Python: {error.msg} in '{text}'", "correct that line") from None
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return Source(
+        name=path.stem,
+        cells=cells,
+        parameters=read_parameters(cells, str(path)),
+        reads=_names(calls, (READER,), position=0),
+        writes=_names(calls, WRITERS, position=1),
+        reads_all=bool(attributes & set(READERS_OF_ALL)),
+        modules=tuple(sorted(set(_own_imports(code)))),
+    )
+
+
+def _names(calls: Iterable[ast.Call], methods: tuple[str, ...], position: int) -> tuple[str, ...]:
+    found: set[str] = set()
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in methods:
+            named = [keyword.value for keyword in call.keywords if keyword.arg == "name"]
+            arguments = [*call.args[position : position + 1], *named]
+            found.update(_pattern(argument) for argument in arguments)
+    return tuple(sorted(found))
+
+
+def _pattern(node: ast.expr) -> str:
+    """The text of a string, with ``*`` for each part that is not a literal."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_pattern(part) if isinstance(part, ast.Constant) else "*" for part in node.values)
+    return "*"
+
+
+def find_upstream(sources: list[Source]) -> dict[str, tuple[str, ...]]:
+    """Notebook -> the earlier notebooks whose tables or results it reads, directly or through another, in order.
+
+    Raises
+    ------
+    StudyError
+        A table that no earlier notebook writes, or two notebooks that write the same table.
+    """
+    _check_single_writers(sources)
+    upstream: dict[str, tuple[str, ...]] = {}
+    for number, source in enumerate(sources):
+        earlier = sources[:number]
+        direct = {other.name for other in earlier} if source.reads_all else set()
+        for table in source.reads:
+            writers = {other.name for other in earlier if any(_may_match(table, name) for name in other.writes)}
+            if not writers:
+                raise StudyError(
+                    f"notebooks/{source.name}.py", f"no earlier notebook writes the table '{table}'", _known(earlier)
+                )
+            direct |= writers
+        upstream[source.name] = tuple(sorted(direct.union(*(upstream[name] for name in direct))))
+    return upstream
+
+
+def _may_match(first: str, second: str) -> bool:
+    return fnmatch.fnmatchcase(first, second) or fnmatch.fnmatchcase(second, first)
+
+
+def _known(sources: Iterable[Source]) -> str:
+    names = sorted({name for source in sources for name in source.writes})
+    return f"tables that are written before it: {', '.join(names) or 'none'}"
+
+
+def _check_single_writers(sources: list[Source]) -> None:
+    writer: dict[str, str] = {}
+    for source in sources:
+        for table in source.writes:
+            if "*" not in table and writer.setdefault(table, source.name) != source.name:
+                raise StudyError(
+                    f"notebooks/{source.name}.py",
+                    f"writes the table '{table}', which {writer[table]} writes too",
+                    "give one of the two another name",
+                )
+
+
+def find_modules(package: Path, roots: Iterable[str]) -> list[Path]:
+    """The files of helper modules reachable from some modules through imports, and the data files that they name.
+
+    Parameters
+    ----------
+    package
+        Folder of the package, for example ``src/helpers``.
+    roots
+        Dotted names such as ``helpers.regression.panel``.
+    """
+    found: dict[Path, str] = {}
+    waiting = list(roots)
+    while waiting:
+        for path in _module_files(package, waiting.pop()):
+            if path not in found:
+                found[path] = path.read_text(encoding="utf-8")
+                waiting.extend(_own_imports(found[path]))
+    data = [path for path in _data_files(package) if any(_names_file(*module, path) for module in found.items())]
+    return sorted([*found, *data])
+
+
+def find_own_modules(package: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some dotted names that are modules of the package."""
+    inside = [name.split(".")[1:] for name in names if name.startswith(f"{package.name}.")]
+    return tuple(
+        ".".join([package.name, *parts]) for parts in inside if package.joinpath(*parts).with_suffix(".py").is_file()
+    )
+
+
+def _module_files(package: Path, module: str) -> list[Path]:
+    """The file of a dotted name and the ``__init__`` files above it; nothing for a name inside a module."""
+    parts = module.split(".")
+    if parts[0] != package.name:
+        return []
+    files = [package.joinpath(*parts[1:end], "__init__.py") for end in range(1, len(parts) + 1)]
+    return [path for path in (*files, package.joinpath(*parts[1:]).with_suffix(".py")) if path.is_file()]
+
+
+@cache
+def _own_imports(text: str) -> tuple[str, ...]:
+    """Every dotted name that a module imports anywhere, imports for type checkers left out.
+
+    A pattern and not a parser: parsing all helpers would take most of the time of a run that has nothing to do.
+    """
+    text = FOR_TYPE_CHECKERS.sub("", text)
+    names = [name for line in PLAIN_IMPORT.findall(text) for name in re.findall(r"[\w.]+", line)]
+    for module, listed in FROM_IMPORT.findall(text):
+        names += [module, *(f"{module}.{name}" for name in re.findall(r"\w+", listed))]
+    return tuple(names)
+
+
+def _data_files(package: Path) -> tuple[Path, ...]:
+    """Templates, fonts and the like that lie in the package."""
+    return tuple(path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"})
+
+
+def _names_file(module: Path, text: str, path: Path) -> bool:
+    """Whether a module has the name of a data file beside it, or that of a folder between, in quotes."""
+    if not path.is_relative_to(module.parent):
+        return False
+    names = (path.name, *path.relative_to(module.parent).parts[:-1])
+    return any(f'"{name}"' in text or f"'{name}'" in text for name in names)

@@ -1,0 +1,93 @@
+"""The run folder as a place of work: one run at a time, a disk that may be full, caches kept out of the home."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import StudyError
+from helpers.runner.execution import DISK_ERRORS
+from helpers.runner.kernels import allow_kernels, stop_kernels
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the kernels first, so that the threads that wait for them end too."""
+    caught: list[int] = []
+
+    def stop(number: int, _: Any) -> None:
+        caught.append(number)
+        stop_kernels()
+        raise KeyboardInterrupt
+
+    allow_kernels()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if caught:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """A full or closed disk as a message; other errors of the operating system pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        raise StudyError(str(error.filename or folder), str(error.strerror), DISK_ERRORS[error.errno]) from None
+
+
+@contextlib.contextmanager
+def only_run(folder: Path) -> Iterator[None]:
+    """Keep two runs out of one folder; the lock goes with the process."""
+    path = folder / "run" / "lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise StudyError(str(folder), f"cannot be written to: {error.strerror}", "choose another with --out") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StudyError(str(folder), "another run is at work here", "wait for it, or choose --out") from None
+        yield
+
+
+def check_writable(folder: Path) -> None:
+    """Try the folder with a small file; the error is the operating system's own."""
+    probe = folder / "run" / f".probe.{os.getpid()}"
+    probe.write_bytes(b"\0" * 65536)
+    probe.unlink()
+
+
+def use_own_folders(root: Path, folder: Path) -> None:
+    """Point the caches of Jupyter, IPython, matplotlib and numba into the project, so that the home stays untouched."""
+    prefix = Path(sys.prefix)
+    home = (prefix if prefix.is_relative_to(root) else folder / "run") / "var"
+    for name, part in OWN_FOLDERS.items():
+        os.environ[name] = str(home / part)
+
+
+OWN_FOLDERS = {
+    "IPYTHONDIR": "ipython",
+    "JUPYTER_CONFIG_DIR": "jupyter/config",
+    "JUPYTER_DATA_DIR": "jupyter/data",
+    "JUPYTER_RUNTIME_DIR": "jupyter/runtime",
+    "MPLCONFIGDIR": "matplotlib",
+    "NUMBA_CACHE_DIR": "numba",
+    "XDG_CACHE_HOME": "cache",
+    "DASK_TEMPORARY_DIRECTORY": "dask",
+    "DASK_CONFIG": "dask/config",
+}

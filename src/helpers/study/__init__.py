@@ -1,0 +1,1 @@
+"""The study file: every choice a person makes, read once and validated; models and index methods as objects."""

@@ -1,0 +1,90 @@
+"""Which notebooks a study can run: some need mediators, regions or indices, and are left out where there are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from helpers.errors import StudyError
+from helpers.study.data import Strict
+from helpers.study.file import read_yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from helpers.runner.sources import Source
+    from helpers.study.study import Study
+
+NEEDS_FILE = "needs.yml"
+Need = Literal["indices", "mediators", "regions"]
+
+_REASONS: dict[Need, str] = {
+    "indices": "the study file declares no index",
+    "mediators": "the study file declares no mediator",
+    "regions": "the study file declares no grouping of the units",
+}
+
+
+class Needs(Strict):
+    """What one notebook needs, and which tables stand in for its own where it is left out."""
+
+    needs: tuple[Need, ...]
+    instead: dict[str, str] = Field(default_factory=dict)
+
+
+def read_needs(folder: Path) -> dict[str, Needs]:
+    """The needs of the notebooks of a folder; none where it has no such file.
+
+    Raises
+    ------
+    StudyError
+        The file breaks a rule.
+    """
+    path = folder / NEEDS_FILE
+    if not path.is_file():
+        return {}
+    try:
+        return TypeAdapter(dict[str, Needs]).validate_python(read_yaml(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise StudyError(f"{path}, {place}", first["msg"], f"needs are: {', '.join(_REASONS)}") from None
+
+
+def list_left_out(study: Study, folder: Path) -> dict[str, str]:
+    """Notebook -> why the study runs without it."""
+    held: dict[Need, bool] = {
+        "indices": bool(study.indices),
+        "mediators": bool(study.mediators),
+        "regions": bool(study.regions),
+    }
+    lacking = {name: [need for need in item.needs if not held[need]] for name, item in read_needs(folder).items()}
+    return {name: "; ".join(_REASONS[need] for need in needs) for name, needs in lacking.items() if needs}
+
+
+def find_stand_ins(study: Study, folder: Path) -> dict[str, str]:
+    """Table -> the table that is read in its place, since the notebook that writes it is left out."""
+    needs = read_needs(folder)
+    return {table: other for name in list_left_out(study, folder) for table, other in needs[name].instead.items()}
+
+
+def keep_notebooks(sources: list[Source], study: Study, folder: Path) -> list[Source]:
+    """The notebooks that the study can run, reading what stands in for the tables of the others."""
+    out, stand_ins = list_left_out(study, folder), find_stand_ins(study, folder)
+    kept = [source for source in sources if source.name not in out]
+    return [replace(source, reads=tuple(stand_ins.get(table, table) for table in source.reads)) for source in kept]
+
+
+def notebook_table(study: Study, folder: Path) -> pd.DataFrame:
+    """One row per notebook with needs: what it needs, and whether it runs."""
+    import pandas as pd
+
+    out = list_left_out(study, folder)
+    rows = {
+        name: {"needs": ", ".join(item.needs), "runs": name not in out, "reason": out.get(name, "")}
+        for name, item in read_needs(folder).items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("notebook")

@@ -1,0 +1,301 @@
+"""The study file: every choice of a study, read once and validated.
+
+A study is a folder that holds ``study.yml`` (this module), ``claims.yml``, ``units.csv``, ``codebook.csv`` and the raw
+files. Nothing below names an entity, a time or a variable: such words come from the file. The parts that describe the
+data are in :mod:`helpers.study.data`, those of an index in :mod:`helpers.study.index`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from helpers.errors import StudyError
+from helpers.study.data import (
+    WHOLE,
+    Column,
+    Contract,
+    Entity,
+    Identity,
+    Label,
+    MissingRule,
+    Name,
+    Regions,
+    Sample,
+    Strict,
+    Time,
+    Variable,
+)
+from helpers.study.file import explain_validation, find_root, list_studies, read_yaml
+from helpers.study.index import Dimension, Index, Indicator, Method
+from helpers.study.variations import (
+    Cluster,
+    Effect,
+    Instrument,
+    MultiverseChoices,
+    MultiverseIndex,
+    MultiverseSample,
+    RobustnessRow,
+)
+
+__all__ = [
+    "Column",
+    "Dimension",
+    "Entity",
+    "Identity",
+    "Index",
+    "Indicator",
+    "Instrument",
+    "Label",
+    "Method",
+    "MissingRule",
+    "MultiverseChoices",
+    "MultiverseIndex",
+    "MultiverseSample",
+    "Name",
+    "Regions",
+    "RobustnessRow",
+    "Sample",
+    "Strict",
+    "Study",
+    "Time",
+    "Variable",
+    "explain_validation",
+    "find_root",
+    "list_studies",
+    "load_study",
+    "read_yaml",
+]
+
+
+class Model(Strict):
+    """The specification that the study is about."""
+
+    outcome: Name
+    treatment: Name
+    controls: tuple[Name, ...]
+    cluster: Cluster = "entity"
+    significance: float = Field(default=0.05, gt=0, lt=0.5)
+
+
+class LadderColumn(Strict):
+    """One column of the baseline table."""
+
+    label: Label
+    controls: bool
+    effects: tuple[Effect, ...]
+
+
+class Mediator(Strict):
+    """A channel to be tested: the name of a variable or an index, and the caution that goes with it."""
+
+    label: Label
+    caution: Label | None = None
+
+
+class Map(Strict):
+    """Where entities lie: a grid of tiles for pictures and a list of neighbours for spatial statistics."""
+
+    tiles: str
+    contiguity: str
+
+
+class Study(Strict):
+    """Everything that a person may choose about a study.
+
+    Raises
+    ------
+    StudyError
+        From :func:`load_study`, when a key is unknown, a type is wrong or a name refers to nothing.
+    """
+
+    name: Name
+    title: Label
+    question: Label
+    seed: int = Field(ge=0)
+    entity: Entity
+    time: Time
+    columns: dict[Name, Column]
+    missing: tuple[MissingRule, ...] = ()
+    sample: Sample = Sample()
+    contract: Contract = Contract()
+    variables: dict[Name, Variable]
+    indices: dict[Name, Index]
+    model: Model
+    ladder: dict[Name, LadderColumn]
+    primary: Name
+    robustness: dict[Name, RobustnessRow]
+    multiverse: MultiverseChoices | None = None
+    instruments: dict[Name, Instrument] = Field(default_factory=dict)
+    mediators: dict[Name, Mediator]
+    regions: dict[Name, Regions] = Field(default_factory=dict)
+    map: Map | None = None
+    cautions: tuple[Label, ...] = ()
+    presets: dict[Name, dict[Name, int]]
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the study was read from."""
+        return self._folder
+
+    @property
+    def index_names(self) -> tuple[str, str]:
+        """What the study calls an entity and a time."""
+        return self.entity.name, self.time.name
+
+    @property
+    def grouping(self) -> Regions:
+        """The first grouping of the entities, which pictures and regressions use; one group where there is none."""
+        return next(iter(self.regions.values()), WHOLE)
+
+    @property
+    def indicators(self) -> dict[str, Indicator]:
+        """Every indicator of every index by its name."""
+        return {name: item for index in self.indices.values() for name, item in index.indicators.items()}
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        """Every derived column (variables, then indicators) with its formula."""
+        variables = {name: item.formula for name, item in self.variables.items()}
+        return variables | {name: item.formula for name, item in self.indicators.items()}
+
+    def label(self, name: str, language: Literal["en", "zh"] = "en") -> str:
+        """The label of a variable, index, dimension, indicator, statistic, region or ladder column; else the name."""
+        for pool in self._label_pools():
+            if name in pool:
+                item = pool[name]
+                return str(getattr(getattr(item, "label", item), language))
+        return name
+
+    def _label_pools(self) -> Iterator[dict[str, Any]]:
+        yield from (self.mediators, self.indices, self.variables, self.indicators, self.columns)
+        yield from (index.dimensions for index in self.indices.values())
+        yield from (grouping.labels for grouping in self.regions.values())
+        yield from (self.ladder, self.robustness, self.instruments)
+        if self.multiverse:
+            yield self.multiverse.samples
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        known = {*self.indices, *self.variables}
+        for role, names in self._roles().items():
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"{role} names '{name}', {_suggest(name, known)}")
+        if self.primary not in self.ladder:
+            raise ValueError(f"primary names the column '{self.primary}', {_suggest(self.primary, set(self.ladder))}")
+        ruled = [rule.column for rule in self.missing]
+        for role, named in (("missing", ruled), ("sample.require", self.sample.require)):
+            for name in named:
+                if name not in self.columns:
+                    raise ValueError(f"{role} names the column '{name}', {_suggest(name, set(self.columns))}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_imputed_rows_drop(self) -> Self:
+        for rule in self.missing:
+            if rule.rule == "multiple_imputation" and self.sample.missing != "drop":
+                raise ValueError(
+                    f"missing declares multiple_imputation for {rule.column}: the main run then leaves out the rows "
+                    "with a gap, so declare sample.missing: drop"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_unique_words(self) -> Self:
+        counted: list[str] = [*self.indices, *self.variables]
+        counted += [name for index in self.indices.values() for name in index.indicators]
+        twice = sorted({name for name in counted if counted.count(name) > 1})
+        if twice:
+            raise ValueError(f"one word is used for two derived columns: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_mediators_apart(self) -> Self:
+        treatment = self.indices.get(self.model.treatment)
+        if treatment is None:
+            return self
+        inside = {_squeeze(item.formula): name for name, item in treatment.indicators.items()}
+        for mediator in self.mediators:
+            index = self.indices.get(mediator)
+            formulas = [item.formula for item in index.indicators.values()] if index else [self.formulas[mediator]]
+            for formula in formulas:
+                if _squeeze(formula) in inside:
+                    raise ValueError(
+                        f"mediator {mediator} is made from '{formula}', which is also the treatment's indicator "
+                        f"{inside[_squeeze(formula)]}; a mediator may not be a component of the treatment"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        window = self.time.window
+        if len(window) < 2 or list(window) != sorted(set(window)):
+            raise ValueError("time needs at least two periods, in rising order and without repeats")
+        if not set(window) <= set(self.time.read):
+            raise ValueError("time.times must lie between the first period that is read and time.last")
+        samples = self.multiverse.samples if self.multiverse else {}
+        for role, rows in (("robustness", self.robustness), ("multiverse.samples", samples)):
+            for name, row in rows.items():
+                outside = sorted(set(row.drop_times or ()) - set(window))
+                if outside:
+                    raise ValueError(f"{role}.{name} drops the {self.time.name} {outside[0]}, which is not analysed")
+        return self
+
+    @model_validator(mode="after")
+    def _check_rebuilt(self) -> Self:
+        for name, row in self.robustness.items():
+            built = {self.model.outcome, row.treatment or self.model.treatment}
+            if row.index is not None and not built & self.indices.keys():
+                raise ValueError(
+                    f"robustness.{name} makes an index anew, but neither outcome nor treatment is an index"
+                )
+        return self
+
+    def _roles(self) -> dict[str, tuple[str, ...]]:
+        rows = {
+            f"robustness.{name}": (*filter(None, [row.treatment]), *(row.controls or ()))
+            for name, row in self.robustness.items()
+        }
+        return rows | {
+            "model.outcome": (self.model.outcome,),
+            "model.treatment": (self.model.treatment,),
+            "model.controls": self.model.controls,
+            "mediators": tuple(self.mediators),
+        }
+
+
+def load_study(folder: Path) -> Study:
+    """Read and validate ``folder/study.yml``.
+
+    Raises
+    ------
+    StudyError
+        When the file is missing, is not YAML, repeats a key, or breaks a rule of :class:`Study`.
+    """
+    path = folder / "study.yml"
+    if not path.is_file():
+        others = ", ".join(sorted(p.parent.name for p in folder.parent.glob("*/study.yml"))) or "none"
+        raise StudyError(str(path), "there is no study file here", f"name one of the studies that exist: {others}")
+    content = read_yaml(path)
+    try:
+        study = Study.model_validate(content)
+    except ValidationError as error:
+        raise explain_validation(path, error) from None
+    study._folder = folder
+    return study
+
+
+def _suggest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(known))}"
+    return f"which is declared nowhere; {hint}"
+
+
+def _squeeze(formula: str) -> str:
+    return "".join(formula.split())

@@ -1,0 +1,102 @@
+"""Facts about sentences whose numbers come from results."""
+
+import pytest
+
+from helpers.display.prose import format_number, format_p_value, write_sentence
+from helpers.errors import StudyError
+from helpers.results.results import Results
+
+
+@pytest.fixture
+def results():
+    results = Results(notebook="03_model", where=lambda: ("cell-07", 3))
+    results.record("a.b", estimate=-0.12345, p_value=0.0312, ci_low=-0.2, ci_high=0.05, n_obs=217, digits=3)
+    results.record("a.share", value=0.256)
+    results.record("a.leader", value="<i>B*ei*</i>")
+    return results
+
+
+def say(template, results, **words):
+    return write_sentence(template, results, words)
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("{a.b}", "−0.123"),
+        ("{a.b:p_value}", "0.031"),
+        ("{a.b:p_value:.2f}", "0.03"),
+        ("{a.b:ci}", "[−0.200, 0.050]"),
+        ("{a.b:n_obs}", "217"),
+        ("{a.share:.0%}", "26%"),
+    ],
+)
+def test_a_place_prints_its_result(results, place, text):
+    assert repr(say(f"It is {place}.", results)) == f"It is {text}."
+
+
+def test_a_number_leads_to_its_cell(results):
+    assert say("{a.share}", results).text == ('<a class="num" data-key="a.share" href="#03_model-cell-07">0.2560</a>')
+
+
+def test_a_number_without_a_cell_leads_to_its_notebook():
+    results = Results(notebook="03_model")
+    results.record("a.b", value=1)
+    assert 'href="#03_model"' in say("{a.b}", results).text
+
+
+@pytest.mark.parametrize("place", ["{a.c}", "{b}", "{a.b:std_error}", "{a.b:colour}", "{}"])
+def test_what_was_not_recorded_is_refused(results, place):
+    with pytest.raises(StudyError):
+        say(f"It is {place}.", results)
+
+
+@pytest.mark.parametrize("word", [0.12, 3, "3", "about 0.5", "$x$ 2"])
+def test_a_word_may_not_be_a_number(results, word):
+    with pytest.raises(StudyError, match="is or holds a number"):
+        say("{word}", results, word=word)
+
+
+def test_a_formula_may_hold_figures(results):
+    assert say("{model}", results, model=r"$\beta_1 = 0$").text == r"$\beta_1 = 0$"
+
+
+def test_braces_of_a_formula_are_left_alone(results):
+    assert say(r"$y_{it}$ and $$x_{a.b}$$", results).text == r"$y_{it}$ and $$x_{a.b}$$"
+
+
+def test_a_doubled_brace_is_a_brace(results):
+    assert say("{{a.b}}", results).text == "{a.b}"
+
+
+def test_a_single_brace_is_refused(results):
+    with pytest.raises(StudyError, match="brace"):
+        say("a } b", results)
+
+
+def test_a_recorded_text_cannot_become_markup(results):
+    text = say("{a.leader}", results).text
+    assert "<i>" not in text
+    assert "*" not in text
+    assert repr(say("{a.leader}", results)) == "<i>B*ei*</i>"
+
+
+@pytest.mark.parametrize(
+    ("number", "digits", "text"),
+    [
+        (-0.5, 2, "−0.50"),
+        (-0.0001, 2, "0.00"),
+        (0.0, 1, "0.0"),
+        (7, 3, "7"),
+        (-7, 3, "−7"),
+        (12345, 0, "12,345"),
+        ("so", 2, "so"),
+    ],
+)
+def test_a_number_is_printed_at_its_digits(number, digits, text):
+    assert format_number(number, digits) == text
+
+
+@pytest.mark.parametrize(("p_value", "text"), [(0.0004, "< 0.001"), (0.0, "< 0.001"), (0.001, "0.001"), (1.0, "1.000")])
+def test_a_small_p_value_is_printed_as_a_bound(p_value, text):
+    assert format_p_value(p_value) == text

@@ -1,0 +1,137 @@
+"""Omitted-variable sensitivity against sensemakr's printed Darfur example and against panels whose truth is known.
+
+Tolerance: half a unit of the last printed digit; 1e-9 relative for identities; three simulation standard errors, about
+0.02, for the known truth of 100,000 rows.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.errors import StudyError
+from helpers.identification.sensitivity import (
+    adjust_for_confounder,
+    confounder_bounds,
+    confounder_contour,
+    oster_delta,
+    robustness_value,
+)
+from helpers.regression.panel import fit_panel
+from reference.panels import grunfeld
+
+
+def test_robustness_values_of_darfur_are_those_of_sensemakr():
+    # Cinelli and Hazlett (2020), section 5, as sensemakr prints it: t 4.18445 on 783 degrees of freedom.
+    result = robustness_value(4.18445, 783)
+    assert result.partial_r2 == pytest.approx(0.02187, abs=5e-6)
+    assert result.value == pytest.approx(0.13878, abs=5e-6)
+    assert result.value_alpha == pytest.approx(0.07626, abs=5e-6)
+
+
+def test_a_confounder_as_strong_as_female_in_darfur_leaves_what_sensemakr_prints():
+    # sensemakr's bound "1x female": partial R2 0.00916 and 0.12464, estimate 0.0752, standard error 0.0219, t 3.44.
+    estimate, std_error = adjust_for_confounder(0.09731582, 0.02325654, 783, 0.00916, 0.12464)
+    assert (float(estimate), float(std_error)) == pytest.approx((0.0752, 0.0219), abs=5e-5)
+    assert float(estimate / std_error) == pytest.approx(3.44, abs=5e-3)
+
+
+def test_a_confounder_at_the_robustness_value_removes_the_estimate():
+    result = robustness_value(4.18445, 783)
+    estimate, _ = adjust_for_confounder(0.09731582, 0.09731582 / 4.18445, 783, result.value, result.value)
+    assert float(estimate) == pytest.approx(0, abs=1e-12)
+
+
+def test_an_insignificant_estimate_has_no_robustness_at_its_level():
+    assert robustness_value(1.5, 100).value_alpha == 0
+
+
+def test_bounds_contain_what_leaving_the_benchmark_out_would_do():
+    # The partial R2 of a control must be those of regressions without it.
+    fit = fit_panel(grunfeld(), "inv", ["value", "capital"], entity_effects=True, time_effects=True)
+    table = confounder_bounds(fit, "value", ["capital"], times=[1.0])
+    short = fit_panel(grunfeld(), "inv", ["value"], entity_effects=True, time_effects=True)
+    with_outcome = 1 - (fit.residuals**2).sum() / (short.residuals**2).sum()
+    treatment = fit_panel(grunfeld(), "value", ["capital"], entity_effects=True, time_effects=True)
+    r2 = treatment.r_squared_within
+    shared = r2**2 / (1 - r2) ** 2
+    outcome = ((1 + np.sqrt(shared)) / np.sqrt(1 - shared)) ** 2 * with_outcome / (1 - with_outcome)
+    assert table["r2_treatment"].iloc[0] == pytest.approx(r2 / (1 - r2), rel=1e-9)
+    assert table["r2_outcome"].iloc[0] == pytest.approx(min(outcome, 1.0), rel=1e-9)
+
+
+def test_contour_starts_at_the_estimate():
+    fit = fit_panel(grunfeld(), "inv", ["value", "capital"], entity_effects=True)
+    estimates, statistics = confounder_contour(fit, "value", largest=0.5, steps=11)
+    assert estimates.shape == (11, 11)
+    assert estimates.iloc[0, 0] == pytest.approx(fit.estimates["value"])
+    assert (np.diff(estimates.to_numpy()[5]) < 0).all()
+    assert statistics.index.name == "r2_outcome"
+
+
+@pytest.mark.parametrize("r2", [-0.1, 1.0])
+def test_impossible_shares_are_refused(r2):
+    with pytest.raises(StudyError, match="partial R2"):
+        adjust_for_confounder(1.0, 0.1, 100, r2, 0.1)
+
+
+def selected(selection: float) -> pd.DataFrame:
+    """A panel in which the effect is 2 and the omitted variable is `selection` times as related to the treatment."""
+    rng = np.random.default_rng(12)
+    index = pd.MultiIndex.from_product([range(10_000), range(10)], names=["entity", "time"])
+    seen, omitted, error = rng.normal(size=(3, len(index)))
+    treatment = 0.5 * seen + selection * 0.5 * 0.8 * omitted + rng.normal(size=len(index))
+    return pd.DataFrame(
+        {"seen": seen, "omitted": omitted, "x": treatment, "y": 2 * treatment + seen + 0.8 * omitted + error},
+        index=index,
+    )
+
+
+@pytest.mark.parametrize("selection", [0.5, 1.0, 1.5])
+def test_oster_finds_the_true_effect_when_selection_is_what_it_is(selection):
+    # selection = cov(x, 0.8 omitted) / var(0.8 omitted) over the same of the control: Oster (2019), equation 3.
+    data = selected(selection)
+    r_max = fit_panel(data, "y", ["x", "seen", "omitted"], cluster=None).r_squared
+    result = oster_delta(data, "y", "x", ["seen"], r_max=r_max, beta=2.0, delta=selection)
+    assert result.bound == pytest.approx(2.0, abs=0.02)
+    assert result.delta == pytest.approx(selection, abs=0.05)
+
+
+@pytest.mark.parametrize("delta", [0.5, 1.0, 1.2])
+@pytest.mark.parametrize("effects", [{}, {"entity_effects": True}, {"entity_effects": True, "time_effects": True}])
+def test_the_bound_and_delta_are_inverse_to_each_other(delta, effects):
+    there = oster_delta(grunfeld(), "inv", "value", ["capital"], delta=delta, **effects)
+    back = oster_delta(grunfeld(), "inv", "value", ["capital"], beta=there.bound, **effects)
+    assert back.delta == pytest.approx(delta, rel=1e-7)
+
+
+def test_there_may_be_no_effect_that_selection_so_strong_allows():
+    # Then the solutions of the cubic are complex, but for one at which delta is 0 / 0.
+    assert np.isnan(oster_delta(grunfeld(), "inv", "value", ["capital"], delta=1.7).bound)
+
+
+def test_r_max_is_a_third_more_than_the_full_regressions_unless_given():
+    result = oster_delta(selected(1.0), "x", "seen", ["omitted"])
+    assert result.r_max == pytest.approx(1.3 * result.r_squared_full)
+
+
+def test_controls_that_are_always_there_are_the_same_as_effects():
+    data = grunfeld().copy()
+    firms = sorted(set(data.index.get_level_values(0)))
+    for number, firm in enumerate(firms[1:]):
+        data[f"firm{number}"] = (data.index.get_level_values(0) == firm).astype(float)
+    always = [f"firm{number}" for number in range(9)]
+    as_effects = oster_delta(
+        data, "inv", "value", ["capital"], entity_effects=True, r_squared="overall", r_max=0.97, delta=0.8
+    )
+    as_controls = oster_delta(data, "inv", "value", ["capital"], always=always, r_max=0.97, delta=0.8)
+    assert as_effects.delta == pytest.approx(as_controls.delta, rel=1e-9)
+    assert as_effects.bound == pytest.approx(as_controls.bound, rel=1e-9)
+    assert as_effects.r_squared_short == pytest.approx(as_controls.r_squared_short, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [({"controls": []}, "no controls"), ({"controls": ["capital"], "r_max": 0.1}, "not between")]
+)
+def test_bad_options_of_oster_are_told(options, words):
+    with pytest.raises(StudyError, match=words):
+        oster_delta(grunfeld(), "inv", "value", **options)

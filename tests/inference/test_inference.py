@@ -1,0 +1,388 @@
+"""Inference with few clusters against printed numbers, other packages, and bootstraps written out draw by draw.
+
+Tolerances: shares of enumerated draws are exact; half a unit of the last printed digit; 1e-9 relative where the same
+number is reached another way; four simulation standard errors where draws are random.
+"""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.errors import StudyError
+from helpers.inference.door import cr2, cr3, standard_error_passport, wild_cluster_bootstrap
+from helpers.regression.design import build_design
+from helpers.regression.panel import PanelFit, fit_panel
+from reference.panels import RESULTS, firm_rows, gappy_grunfeld, grunfeld
+
+TWO_WAY: dict[str, Any] = {"entity_effects": True, "time_effects": True}
+
+
+def grunfeld_fit() -> PanelFit:
+    """Investment on capital with firm and year effects."""
+    return fit_panel(grunfeld(), "inv", ["capital"], **TWO_WAY)
+
+
+def test_exact_wild_bootstrap_of_grunfeld_counts_all_1024_draws():
+    # Enumerated independently: 252 of 1,024 draws are above |t|, and the sample and its mirror image equal it.
+    test = wild_cluster_bootstrap(grunfeld_fit(), "capital")
+    assert (test.enumerated, test.n_draws) == (True, 1024)
+    assert (test.p_value_strict, test.p_value_ties) == (252 / 1024, 254 / 1024)
+
+
+def test_ties_are_counted_or_left_out_as_asked():
+    assert wild_cluster_bootstrap(grunfeld_fit(), "capital").p_value == 254 / 1024
+    assert wild_cluster_bootstrap(grunfeld_fit(), "capital", ties="exclude").p_value == 252 / 1024
+
+
+def test_with_eight_clusters_no_p_value_is_below_two_in_256():
+    fit = fit_panel(firm_rows(8), "inv", ["capital"], **TWO_WAY)
+    test = wild_cluster_bootstrap(fit, "capital", null=50.0)
+    assert test.smallest_p_value == 2 / 256
+    assert test.p_value >= 2 / 256
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+@pytest.mark.parametrize("variant", ["11", "31"])
+@pytest.mark.parametrize("parameter", ["capital"])
+def test_wildboottest_agrees_under_full_enumeration(restricted, variant, parameter):
+    import statsmodels.formula.api as smf
+    from wildboottest.wildboottest import wildboottest
+
+    data = gappy_grunfeld().reset_index()
+    data["firm"] = pd.factorize(data["firm"])[0]
+    with pytest.warns(UserWarning, match="full_enumeration"):
+        theirs = wildboottest(
+            smf.ols("inv ~ value + capital", data),
+            B=9999,
+            cluster=data["firm"],
+            param=parameter,
+            weights_type="rademacher",
+            impose_null=restricted,
+            bootstrap_type=variant,
+            seed=1,
+            show=False,
+        )
+    fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"])
+    ours = wild_cluster_bootstrap(fit, parameter, restricted=restricted, variant=variant)
+    assert ours.statistic == pytest.approx(float(theirs["statistic"].iloc[0]), rel=1e-9)
+    # It counts the two ties of the sample or not, as rounding falls.
+    assert ours.p_value_strict <= float(theirs["p-value"].iloc[0]) <= ours.p_value_ties
+
+
+def bootstrap_by_hand(fit: PanelFit, data: pd.DataFrame, contrast: dict[str, float], null: float, method: str) -> float:
+    """Share of |t*| >= |t| when each sample of signs is drawn, built and fitted anew."""
+    design = fit.design
+    r = np.array([contrast.get(name, 0.0) for name in fit.regressors])
+    bread = np.linalg.inv(design.x_within.T @ design.x_within)
+    change = bread @ r / (r @ bread @ r) * (r @ fit.estimates - null) if "restricted" in method else 0 * r
+    residuals = fit.residuals + pd.Series(design.x_within @ change, index=design.index)
+    fitted = data[fit.outcome] - residuals
+    firms = data.index.get_level_values(0)
+    centre = null if "restricted" in method else float(r @ fit.estimates)
+
+    def t(outcome: pd.Series, value: float) -> float:
+        again = fit_panel(data.assign(star=outcome), "star", [name for name in fit.regressors if name != "const"],
+                          entity_effects=fit.entity_effects, time_effects=fit.time_effects)  # fmt: skip
+        if "jackknife" in method:
+            return cr3(again, contrast, null=value).statistic
+        return float((r @ again.estimates - value) / np.sqrt(r @ again.covariance.to_numpy() @ r))
+
+    own = abs(t(data[fit.outcome], null))
+    names = sorted(set(firms))
+    stars = [
+        abs(t(fitted + residuals * pd.Series(dict(zip(names, signs, strict=True))).reindex(firms).to_numpy(), centre))
+        for signs in product([1.0, -1.0], repeat=len(names))
+    ]
+    return float(np.mean(np.array(stars) >= own * (1 - 1e-9)))
+
+
+@pytest.mark.parametrize("method", ["restricted", "plain", "restricted jackknife", "plain jackknife"])
+@pytest.mark.parametrize(("contrast", "null"), [({"capital": 1.0}, 0.1), ({"value": 1.0, "capital": -1.0}, 0.0)])
+def test_bootstrap_is_that_of_samples_drawn_and_fitted_one_by_one(method, contrast, null):
+    data = gappy_grunfeld()[gappy_grunfeld().index.isin(firm_rows(5).index)].sort_index()
+    fit = fit_panel(data, "inv", ["value", "capital"], **TWO_WAY)
+    test = wild_cluster_bootstrap(
+        fit,
+        contrast,
+        null=null,
+        restricted="restricted" in method,
+        variant="13" if "jackknife" in method else "11",
+    )
+    assert test.p_value == bootstrap_by_hand(fit, data, contrast, null, method)
+
+
+def test_transformed_residuals_are_those_of_fits_without_the_cluster():
+    # (I - H_gg)^-1 u_g is the error of predicting cluster g from the others, where that inverse exists.
+    from helpers.inference.contrast import build_contrast
+    from helpers.inference.wild import _transform
+
+    data = gappy_grunfeld()
+    fit = fit_panel(data, "inv", ["value", "capital"])
+    contrast = build_contrast(fit, "capital")
+    codes = fit.clusters[0]
+    residuals = fit.residuals.loc[fit.design.index].to_numpy()
+    ours = _transform(fit, contrast, codes, residuals[None], False)[0] / np.sqrt(9 / 10)
+    x, y = fit.design.x, fit.design.y
+    for group in range(10):
+        own = codes == group
+        estimates, *_ = np.linalg.lstsq(x[~own], y[~own])
+        np.testing.assert_allclose(ours[own], y[own] - x[own] @ estimates, rtol=1e-7)
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+def test_interval_ends_are_where_the_test_begins_to_reject(restricted):
+    fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], **TWO_WAY)
+    test = wild_cluster_bootstrap(fit, "value", restricted=restricted, interval=True)
+    assert test.ci_low is not None
+    assert test.ci_high is not None
+    step = 1e-6 * fit.std_errors["value"]
+    for end, outward in ((test.ci_low, -step), (test.ci_high, step)):
+        assert wild_cluster_bootstrap(fit, "value", null=end + outward, restricted=restricted).p_value <= 0.05
+        assert wild_cluster_bootstrap(fit, "value", null=end - outward, restricted=restricted).p_value > 0.05
+
+
+def test_interval_is_unbounded_where_the_test_can_never_reject():
+    # With five clusters no p-value is below 2/32 > 0.05.
+    fit = fit_panel(firm_rows(5), "inv", ["capital"], **TWO_WAY)
+    test = wild_cluster_bootstrap(fit, "capital", interval=True)
+    assert (test.ci_low, test.ci_high) == (-np.inf, np.inf)
+
+
+def many_clusters() -> PanelFit:
+    """A panel of 14 entities in which the null is true."""
+    rng = np.random.default_rng(8)
+    index = pd.MultiIndex.from_product([range(14), range(5)], names=["entity", "time"])
+    data = pd.DataFrame({"x": rng.normal(size=70), "y": rng.normal(size=70)}, index=index)
+    return fit_panel(data, "y", ["x"], **TWO_WAY)
+
+
+@pytest.mark.parametrize(("weights", "distance"), [("rademacher", 4), ("webb", 8), ("mammen", 16), ("normal", 16)])
+def test_random_draws_come_near_the_enumerated_share(weights, distance):
+    # Rademacher draws differ from all 2^14 by simulation only; other weights are other tests, so they come less near.
+    exact = wild_cluster_bootstrap(many_clusters(), "x", draws=2**14)
+    drawn = wild_cluster_bootstrap(many_clusters(), "x", draws=9_999, weights=weights, rng=np.random.default_rng(5))
+    assert (exact.enumerated, drawn.enumerated) == (True, False)
+    error = np.sqrt(exact.p_value * (1 - exact.p_value) / 9_999)
+    assert abs(drawn.p_value - exact.p_value) < distance * error
+
+
+def test_the_same_generator_gives_the_same_p_value():
+    first, second = (
+        wild_cluster_bootstrap(many_clusters(), "x", draws=999, rng=np.random.default_rng(1)) for _ in range(2)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"parameter": "nothing"}, "not in the fit"),
+        ({"parameter": {"x": 0.0}}, "all weights are zero"),
+        ({"weights": "mine"}, "weights mine"),
+        ({"variant": "22"}, "variant 22"),
+        ({"ties": "half"}, "ties half"),
+        ({"draws": 0}, "draws >= 1"),
+        ({"draws": 99}, "no source"),
+    ],
+)
+def test_bad_options_of_the_bootstrap_are_told(options, words):
+    with pytest.raises(StudyError, match=words):
+        wild_cluster_bootstrap(many_clusters(), **{"parameter": "x", **options})
+
+
+@pytest.mark.parametrize("method", [wild_cluster_bootstrap, cr2, cr3, standard_error_passport])
+def test_two_cluster_variables_are_refused(method):
+    fit = fit_panel(grunfeld(), "inv", ["capital"], cluster=("entity", "time"), **TWO_WAY)
+    with pytest.raises(StudyError, match="exactly one cluster variable"):
+        method(fit, "capital")
+
+
+def rows_as_clusters(treated: int, others: int) -> PanelFit:
+    """Two groups of independent rows, each row an entity of its own."""
+    rng = np.random.default_rng(6)
+    index = pd.MultiIndex.from_product([range(treated + others), [0]], names=["entity", "time"])
+    x = np.repeat([1.0, 0.0], [treated, others])
+    return fit_panel(pd.DataFrame({"x": x, "y": rng.normal(size=len(x)) * (1 + x)}, index=index), "y", ["x"])
+
+
+def test_cr2_of_rows_that_are_their_own_clusters_is_hc2():
+    import statsmodels.api as sm
+
+    fit = rows_as_clusters(3, 27)
+    hc2 = sm.OLS(fit.design.y, fit.design.x).fit(cov_type="HC2")
+    assert cr2(fit, "x").std_error == pytest.approx(hc2.bse[0], rel=1e-9)
+
+
+def test_satterthwaite_df_of_three_against_27_is_that_of_imbens_and_kolesar():
+    # Imbens and Kolesar (2016), table 1: Bell and McCaffrey's df is 2.5 on average, here exact for the design.
+    n_treated, n_others = 3, 27
+    above = (n_treated + n_others) ** 2 * (n_treated - 1) * (n_others - 1)
+    closed = above / (n_treated**2 * (n_treated - 1) + n_others**2 * (n_others - 1))
+    df = cr2(rows_as_clusters(3, 27), "x").df
+    assert df == pytest.approx(closed, rel=1e-9)
+    assert round(df, 1) == 2.5
+
+
+@pytest.mark.parametrize("panel", [grunfeld, gappy_grunfeld])
+def test_cr2_with_absorbed_effects_is_that_of_dummies(panel):
+    # Pustejovsky and Tipton (2018): A_g = D_g'(D_g (I - H)_gg D_g')^(+1/2) D_g with all dummies in H.
+    data = panel()
+    fit = fit_panel(data, "inv", ["value", "capital"], **TWO_WAY)
+    frame = data.sort_index()
+    dummies = [pd.get_dummies(frame.index.get_level_values(level), dtype=float).to_numpy() for level in (0, 1)]
+    x = np.column_stack([frame[["value", "capital"]].to_numpy(), *dummies])
+    inverse = np.linalg.pinv(x.T @ x)
+    hat = x @ inverse @ x.T
+    residuals = frame["inv"].to_numpy() - hat @ frame["inv"].to_numpy()
+    firms = pd.factorize(frame.index.get_level_values(0))[0]
+    columns, meat = [], 0.0
+    for firm in range(10):
+        own = firms == firm
+        values, vectors = np.linalg.eigh((np.eye(len(frame)) - hat)[np.ix_(own, own)])
+        real = values > 1e-8
+        root = (vectors[:, real] / np.sqrt(values[real])) @ vectors[:, real].T
+        score = root @ x[own] @ inverse[:, 0]
+        meat += float(score @ residuals[own]) ** 2
+        columns.append((np.eye(len(frame)) - hat)[:, own] @ score)
+    products = np.array(columns) @ np.array(columns).T
+    test = cr2(fit, "value")
+    assert test.std_error == pytest.approx(np.sqrt(meat), rel=1e-8)
+    assert test.df == pytest.approx(np.trace(products) ** 2 / np.sum(products**2), rel=1e-8)
+
+
+def test_cr2_is_unbiased_when_errors_are_independent():
+    # Its defining property: the expected variance estimate is the true variance of the estimate.
+    from helpers.inference.contrast import build_contrast
+    from helpers.inference.small_sample import _influence, _roots
+
+    fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], **TWO_WAY)
+    contrast = build_contrast(fit, {"value": 1.0, "capital": -2.0})
+    influence = _influence(fit, contrast, _roots(fit, fit.clusters[0]))
+    assert np.sum(influence**2) == pytest.approx(contrast.weights @ contrast.weights, rel=1e-9)
+
+
+def test_jackknife_of_grunfeld_is_the_printed_one():
+    # Stata's vce(jackknife, mse) and MacKinnon, Nielsen and Webb's CV3, computed independently.
+    test = cr3(grunfeld_fit(), "capital")
+    assert test.std_error == pytest.approx(0.30745, abs=5e-6)
+    assert test.p_value == pytest.approx(0.211, abs=5e-4)
+
+
+def test_jackknife_is_that_of_fits_without_each_entity():
+    data = gappy_grunfeld()
+    fit = fit_panel(data, "inv", ["value", "capital"], **TWO_WAY)
+    changes = [
+        fit_panel(data.drop(firm, level=0), "inv", ["value", "capital"], **TWO_WAY).estimates["value"]
+        - fit.estimates["value"]
+        for firm in set(data.index.get_level_values(0))
+    ]
+    assert cr3(fit, "value").std_error == pytest.approx(np.sqrt(0.9 * np.sum(np.square(changes))), rel=1e-9)
+
+
+def test_jackknife_says_which_cluster_alone_carries_the_estimate():
+    alone = grunfeld()["value"].where(grunfeld().index.get_level_values(0) == "IBM", 0.0)
+    fit = fit_panel(grunfeld().assign(alone=alone), "inv", ["alone", "capital"], **TWO_WAY)
+    with pytest.raises(StudyError, match="alone without cluster IBM"):
+        cr3(fit, "alone")
+    table = standard_error_passport(fit, "alone")
+    assert np.isnan(table["std_error"].to_dict()["cr3"])
+    assert "not defined here" in table["formula"].to_dict()["cr3"]
+
+
+# The same table as for fit_panel, with R plm's vcovSCC and fixest's Driscoll-Kraay at lag 2.
+@pytest.mark.parametrize(
+    ("convention", "std_error", "factor"),
+    [
+        ("iid", 0.02597821, 200 / 170),
+        ("plm", 0.05693726, 1.0),
+        ("lfe", 0.06016851, 10 / 9 * 199 / 198),
+        ("stata", 0.06328129, 10 / 9 * 199 / 179),
+        ("areg", 0.06493478, 10 / 9 * 199 / 170),
+        ("two_way_stata", 0.06041290, 10 / 9 * 199 / 198),
+        ("two_way_conventional", 0.06213837, None),
+        ("driscoll_kraay_plm", 0.08359734, 1.0),
+        ("driscoll_kraay_fixest", 0.08800884, 20 / 19 * 199 / 189),
+    ],
+)
+def test_passport_prints_the_standard_error_of_each_program(convention, std_error, factor):
+    table = standard_error_passport(grunfeld_fit(), "capital")
+    assert table.loc[convention, "std_error"] == pytest.approx(std_error, abs=5e-9)
+    if factor is not None:
+        assert table.loc[convention, "factor"] == pytest.approx(factor, rel=1e-12)
+
+
+def test_passport_has_at_least_twelve_conventions_each_with_its_software():
+    table = standard_error_passport(grunfeld_fit(), "capital")
+    assert len(table) >= 12
+    assert table["software"].str.len().min() > 0
+    assert table["p_value"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("model", ["pooling", "within"])
+@pytest.mark.parametrize("lag", [0, 1, 2, 3])
+@pytest.mark.parametrize("regressor", ["x1", "x2"])
+def test_panel_newey_west_is_that_of_plm(model, lag, regressor):
+    # R plm 2.6.7, vcovNW(type = "HC0", maxlag), on an unbalanced panel; printed in full by linearmodels' files.
+    panel = pd.read_csv(RESULTS / "ac-covariance-panel.csv").set_index(["entity", "time"])
+    printed = pd.read_csv(RESULTS / "ac-covariance-reference.csv").set_index(["model", "maxlag", "row", "column"])
+    fit = fit_panel(panel, "y", ["x1", "x2"], entity_effects=model == "within")
+    ours = float(standard_error_passport(fit, regressor, lag=lag)["std_error"].to_dict()["newey_west_plm"])
+    assert ours**2 == pytest.approx(float(printed.loc[(model, lag, regressor, regressor), "value"]), rel=1e-9)
+
+
+def places(entities: pd.Index) -> pd.DataFrame:
+    """Points on the equator, one degree (111.2 km) apart."""
+    return pd.DataFrame({"latitude": 0.0, "longitude": np.arange(len(entities), dtype=float)}, index=entities)
+
+
+def test_conley_with_a_cutoff_below_every_distance_is_clustering_by_entity():
+    fit = grunfeld_fit()
+    coordinates = places(grunfeld().index.get_level_values(0).unique().sort_values())
+    table = standard_error_passport(fit, "capital", coordinates=coordinates, cutoff_km=100)
+    assert table.loc["conley", "std_error"] == pytest.approx(table.loc["plm", "std_error"], rel=1e-12)
+
+
+def test_conley_adds_the_pairs_within_the_cutoff():
+    fit = grunfeld_fit()
+    coordinates = places(grunfeld().index.get_level_values(0).unique().sort_values())
+    table = standard_error_passport(fit, "capital", coordinates=coordinates, cutoff_km=120)
+    x = fit.design.x_within[:, 0]
+    scores = np.bincount(fit.clusters[0], x * fit.residuals.loc[fit.design.index].to_numpy()) / (x @ x)
+    variance = scores @ scores + 2 * scores[1:] @ scores[:-1]
+    assert table.loc["conley", "std_error"] == pytest.approx(np.sqrt(variance), rel=1e-9)
+
+
+def test_a_missing_coordinate_is_told():
+    entities = grunfeld().index.get_level_values(0).unique().sort_values()
+    with pytest.raises(StudyError, match="latitude, IBM"):
+        standard_error_passport(grunfeld_fit(), "capital", coordinates=places(entities).drop("IBM"), cutoff_km=100)
+
+
+def test_a_quarter_of_a_meridian_is_ten_thousand_kilometres():
+    from helpers.inference.dependence import great_circle_km
+
+    ends = pd.DataFrame({"latitude": [0.0, 90.0], "longitude": [12.0, 12.0]}, index=["equator", "pole"])
+    assert great_circle_km(ends, ends.index)[0, 1] == pytest.approx(10_007.6, abs=0.1)
+
+
+def test_a_contrast_of_two_regions_is_that_of_separate_regressions():
+    # Interacting everything, effects included, gives each region its own regression.
+    data = grunfeld()
+    east = data.index.get_level_values(0) < "General"
+    stacked = data.assign(
+        capital_east=data["capital"] * east,
+        capital_west=data["capital"] * ~east,
+        **{
+            f"east_{year}": (east & (data.index.get_level_values(1) == year)).astype(float)
+            for year in range(1936, 1955)
+        },
+    )
+    years = [f"east_{year}" for year in range(1936, 1955)]
+    fit = fit_panel(stacked, "inv", ["capital_east", "capital_west", *years], **TWO_WAY)
+    test = wild_cluster_bootstrap(fit, {"capital_east": 1.0, "capital_west": -1.0})
+    apart = [fit_panel(data[rows], "inv", ["capital"], **TWO_WAY).estimates["capital"] for rows in (east, ~east)]
+    assert test.estimate == pytest.approx(apart[0] - apart[1], rel=1e-9)
+    assert build_design(stacked, "inv", ["capital_east"], **TWO_WAY).n_obs == 200

@@ -1,0 +1,77 @@
+"""Mediation with a probit outcome agrees with the framing example of the R package mediation.
+
+Data: framing.csv as statsmodels ships it (Brader, Valentino and Suhay 2008). Published: average indirect effect 0.086646
+[0.036342, 0.141539], average direct effect 0.012362 [-0.105305, 0.136981], 2,000 draws. Tolerance 0.007: 2,000 draws leave
+about 0.002 in an interval's end, and the programs differ by more than that; statsmodels' Mediation gives 0.0833 for the
+indirect effect by its parametric and 0.0851 by its bootstrap method, 2,000 draws each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels
+
+from helpers.errors import StudyError
+from helpers.mediation.probit import ProbitMediation, mediation_effects_probit
+
+
+@pytest.fixture(scope="module")
+def framing() -> pd.DataFrame:
+    path = Path(statsmodels.__file__).parent / "stats" / "tests" / "results" / "framing.csv"
+    data = pd.read_csv(path)
+    groups = pd.get_dummies(data[["educ", "gender"]], drop_first=True, dtype=float)
+    return pd.concat([data[["cong_mesg", "treat", "emo", "age", "income"]], groups], axis=1)
+
+
+def fit(framing: pd.DataFrame, draws: int = 2000) -> ProbitMediation:
+    controls = [name for name in framing.columns if name not in ("cong_mesg", "treat", "emo")]
+    return mediation_effects_probit(
+        framing, "cong_mesg", "treat", "emo", controls, draws=draws, rng=np.random.default_rng(1)
+    )
+
+
+@pytest.fixture(scope="module")
+def found(framing: pd.DataFrame) -> ProbitMediation:
+    return fit(framing)
+
+
+def test_the_indirect_effect_is_that_of_the_r_package(found: ProbitMediation) -> None:
+    effect = found.indirect_effect
+    assert [effect.estimate, effect.ci_low, effect.ci_high] == pytest.approx([0.086646, 0.036342, 0.141539], abs=0.007)
+
+
+def test_the_direct_effect_is_that_of_the_r_package(found: ProbitMediation) -> None:
+    effect = found.direct_effect
+    assert [effect.estimate, effect.ci_low, effect.ci_high] == pytest.approx([0.012362, -0.105305, 0.136981], abs=0.007)
+
+
+def test_total_is_indirect_at_one_treatment_plus_direct_at_the_other(found: ProbitMediation) -> None:
+    total = found.total_effect.estimate
+    assert total == pytest.approx(found.indirect_effects[1].estimate + found.direct_effects[0].estimate, abs=1e-12)
+    assert total == pytest.approx(found.indirect_effects[0].estimate + found.direct_effects[1].estimate, abs=1e-12)
+
+
+def test_averaging_over_the_error_is_exact() -> None:
+    """E Phi(u + k e) = Phi(u / sqrt(1 + k^2)) by quadrature: the identity behind the closed form."""
+    from scipy import integrate, stats
+
+    value, _ = integrate.quad(lambda e: stats.norm.cdf(0.3 + 1.7 * e) * stats.norm.pdf(e), -10, 10)
+    assert value == pytest.approx(stats.norm.cdf(0.3 / np.sqrt(1 + 1.7**2)), abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda data: data.assign(treat=data["treat"] * 2), "column treat"),
+        (lambda data: data.drop(columns="emo"), "emo"),
+        (lambda data: data.assign(emo=np.nan), "missing or infinite"),
+    ],
+)
+def test_bad_input_is_told(framing: pd.DataFrame, change: Callable[[pd.DataFrame], pd.DataFrame], told: str) -> None:
+    with pytest.raises(StudyError, match=told):
+        fit(change(framing), draws=9)

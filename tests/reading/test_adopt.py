@@ -1,0 +1,192 @@
+"""Facts about a person's own table on its way to a study; every table is made here."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl  # type: ignore[import-untyped]
+import pandas as pd
+import pytest
+
+from helpers.errors import StudyError
+from helpers.reading import statistics as reading
+from helpers.reading import units
+from helpers.reading.adopt import adopt, copy_study
+from helpers.reading.propose import propose
+from helpers.runner.check import check_study
+from helpers.study import needs
+from helpers.study.study import load_study
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADER = "unit,kind,year,Output (kg),Input (h),Staff\n"
+ROWS = "".join(
+    f"u{place},{'a' if place < 5 else 'b'},{year},{place + place * year % 7 + 0.5},{place * 2 + place * year % 5},{3 + place * year * year % 4}\n"
+    for place in range(10)
+    for year in range(2010, 2016)
+)
+TABLE = HEADER + ROWS
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project that knows the provinces and no other study."""
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "data" / "provinces").mkdir(parents=True)
+    for name in ("study.yml", "units.csv"):
+        shutil.copy(ROOT / "data" / "provinces" / name, tmp_path / "data" / "provinces" / name)
+    return tmp_path
+
+
+def write(folder: Path, text: str, name: str = "own.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_entities_times_measures_units_and_groups_are_recognised(tmp_path: Path) -> None:
+    found = propose(write(tmp_path, TABLE))
+    assert (found.entity, found.time, found.attributes) == ("unit", "year", ("kind",))
+    assert [(item.label, item.unit) for item in found.measures] == [("Output", "kg"), ("Input", "h"), ("Staff", "")]
+    assert found.figures.loc[("u3", 2012), "Output (kg)"] == pytest.approx(3 + 3 * 2012 % 7 + 0.5)
+
+
+@pytest.mark.parametrize("kind", ["csv", "gb18030", "xlsx", "dta", "parquet"])
+def test_the_format_makes_no_difference(kind: str, tmp_path: Path) -> None:
+    path, frame = tmp_path / "own.bin", pd.read_csv(write(tmp_path, TABLE))
+    writers: dict[str, Callable[[], object]] = {
+        "csv": lambda: path.write_text(TABLE, encoding="utf-8"),
+        "gb18030": lambda: path.write_bytes(TABLE.replace("unit", "企业").encode("gb18030")),
+        "xlsx": lambda: frame.to_excel(path, index=False, engine="openpyxl"),
+        "dta": lambda: frame.rename(columns=lambda name: name.split(" ")[0]).to_stata(path, write_index=False),
+        "parquet": lambda: frame.to_parquet(path, index=False),
+    }
+    writers[kind]()
+    assert propose(path).figures.to_numpy().tolist() == propose(tmp_path / "own.csv").figures.to_numpy().tolist()
+
+
+def test_files_of_a_folder_with_years_across_become_one_panel(tmp_path: Path) -> None:
+    write(tmp_path, "指标：产值(亿元)\n企业,2021年,2020年\n甲,3,2\n乙,5,4\n注：无\n", "a.csv")
+    write(tmp_path, "企业,2021,2020\n甲,30,20\n乙,50,\n", "hours.csv")
+    found = propose(tmp_path)
+    assert list(found.figures) == ["产值(亿元)", "hours"]
+    assert found.figures.xs(2021, level=1).to_numpy()[1].tolist() == [3, 30]
+    assert found.figures["hours"].isna().sum() == 1
+
+
+def test_the_new_study_is_valid_and_its_figures_are_those_of_the_table(project: Path) -> None:
+    adopted = adopt(write(project, TABLE), project)
+    study = load_study(adopted.folder)
+    assert "60 rows of 10 entities" in check_study(study)
+    entities = units.read_units(adopted.folder / "units.csv", study.entity)
+    raw = reading.read_raw(study.folder, study.columns, entities, study.entity, study.time)
+    assert raw["output"].to_list() == propose(project / "own.csv").figures["Output (kg)"].to_list()
+
+
+def test_groups_of_five_or_more_become_regions(project: Path) -> None:
+    study = load_study(adopt(write(project, TABLE), project).folder)
+    assert study.grouping.order == ("a", "b")
+
+
+def test_provinces_are_known_by_name_or_code_and_take_their_regions(project: Path) -> None:
+    known = pd.read_csv(ROOT / "data" / "provinces" / "units.csv", dtype=str)
+    rows = [
+        f"{code},{year},{place + year % 7},{place * 2 + place * year % 5}"
+        for place, code in enumerate(known["gb_code"])
+        for year in (2019, 2020, 2021)
+    ]
+    adopted = adopt(write(project, "\n".join(["地区代码,年份,地区生产总值(亿元),支出", *rows])), project)
+    study = load_study(adopted.folder)
+    assert study.entity.key == "province_en"
+    assert set(study.grouping.order) == {"east", "central", "west"}
+    assert "gdp" in study.columns
+    assert any("known from the study provinces" in line for line in adopted.told)
+
+
+def test_what_a_study_lacks_leaves_notebooks_out(project: Path) -> None:
+    study = load_study(adopt(write(project, TABLE), project).folder)
+    out = needs.list_left_out(study, ROOT / "notebooks")
+    assert set(out.values()) == {"the study file declares no index", "the study file declares no mediator"}
+    assert needs.find_stand_ins(study, ROOT / "notebooks") == {"panel": "indicators"}
+
+
+def test_the_studies_of_the_project_run_every_notebook() -> None:
+    for name in ("provinces", "countries"):
+        assert needs.list_left_out(load_study(ROOT / "data" / name), ROOT / "notebooks") == {}
+
+
+def test_an_unknown_need_is_told(tmp_path: Path) -> None:
+    (tmp_path / "needs.yml").write_text("05_x: {needs: [money]}\n", encoding="utf-8")
+    with pytest.raises(StudyError, match="needs are: indices, mediators, regions"):
+        needs.read_needs(tmp_path)
+
+
+def test_nothing_in_a_heading_can_be_taken_for_the_study_file_s_syntax(project: Path) -> None:
+    nasty = 'a}, label: {en: "x", zh: !!python/object:os.system'
+    text = TABLE.replace("Output (kg)", f'"{nasty.replace(chr(34), chr(34) * 2)}"')
+    study = load_study(adopt(write(project, text), project).folder)
+    assert next(iter(study.columns.values())).label.en == nasty
+
+
+def test_a_study_that_is_there_is_not_written_over(project: Path) -> None:
+    adopt(write(project, TABLE), project, "mine")
+    before = (project / "data" / "mine" / "study.yml").read_bytes()
+    with pytest.raises(StudyError, match="there is a study of that name"):
+        adopt(project / "own.csv", project, "mine")
+    assert (project / "data" / "mine" / "study.yml").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["../mine", "Mine", "a b", "", "1a"])
+def test_a_name_that_is_no_word_is_refused(name: str, project: Path) -> None:
+    with pytest.raises(StudyError, match="a study is named by"):
+        copy_study("provinces", name, project)
+
+
+def test_a_copied_study_has_its_own_name(project: Path) -> None:
+    assert load_study(copy_study("provinces", "mine", project)).name == "mine"
+
+
+BAD = {
+    "no years": (TABLE.replace(",20", ",x20"), "no column holds years"),
+    "no entities": ("year,a,b\n2010,1,2\n2011,2,3\n2012,3,5\n", "no column names the entities"),
+    "one measure": (
+        "unit,year,a\n" + "".join(f"u{i},{y},{i + y}\n" for i in range(3) for y in (2010, 2011)),
+        "one measure",
+    ),
+    "a row twice": (TABLE + "u1,a,2012,1,2,3\n", "stands twice"),
+    "thousands": (TABLE.replace("u1,a,2012,", 'u1,a,2012,"1,234.5",2,3\nu1,a,2099,', 1), "thousands separators"),
+    "full width": (TABLE.replace("u2,a,2010,", "u2,a,2010,１", 1), "full-width digits"),
+    "per cent": (TABLE.replace("u1,a,2012,", "u1,a,2012,5%,2,3\nu1,a,2099,", 1), "carries its unit"),
+    "a formula as a name": (TABLE.replace("u2,", "=HYPERLINK(1),"), "is not a name"),
+    "markup as a name": (TABLE.replace("u2,", "<script>alert(1)</script>,"), "is not a name"),
+    "words for a figure": (TABLE.replace("u4,a,2014,", "u4,a,2014,about ", 1), "where a number is needed"),
+    "a heading twice": (TABLE.replace("Staff", "Input (h)"), "stands twice"),
+    "nothing changes": (
+        "unit,year,a,b\n" + "".join(f"u{i},{y},{i},{i}\n" for i in range(3) for y in (2010, 2011)),
+        "change over time",
+    ),
+    "a short row": (TABLE.replace("u1,a,2012,", "u1,a,2012\nu1,a,2099,", 1), "cells, the header"),
+    "nothing": ("", "tables with figures"),
+    "a heading alone": (HEADER, "tables with figures"),
+}
+
+
+@pytest.mark.parametrize(("text", "rule"), BAD.values(), ids=BAD.keys())
+def test_a_table_that_cannot_be_adopted_is_told_and_leaves_nothing(text: str, rule: str, project: Path) -> None:
+    path = write(project, text)
+    before = sorted(project.rglob("*"))
+    with pytest.raises(StudyError, match=rule) as caught:
+        adopt(path, project)
+    assert caught.value.remedy
+    assert sorted(project.rglob("*")) == before
+
+
+def test_a_workbook_with_two_tables_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet()):
+        sheet.append(["unit", "year", "a"])
+        sheet.append(["u1", 2010, 1])
+    book.save(tmp_path / "own.xlsx")
+    with pytest.raises(StudyError, match="2 tables"):
+        propose(tmp_path / "own.xlsx")

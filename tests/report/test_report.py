@@ -1,0 +1,263 @@
+"""Facts about the report: a toy run of two notebooks, and a browser where there is one."""
+
+import html
+import itertools
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from html.parser import HTMLParser
+
+import pytest
+
+from helpers.errors import StudyError
+from helpers.report import report as module
+from helpers.report.chapters import read_chapter, write_markdown
+from helpers.report.report import check_links, write_report
+from helpers.results.results import Result
+from toy_run import NAMES, make_study, write_toy_run
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = write_toy_run(tmp_path_factory.mktemp("report"))
+    write_report(make_study(), folder, NAMES, left_out={"07_texts": "no <texts> are declared"})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+class _Elements(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+@pytest.fixture(scope="module")
+def elements(page):
+    return _Elements(page).found
+
+
+def test_nothing_is_loaded_from_outside(page, elements):
+    loading = [attrs["src"] for _, attrs in elements if "src" in attrs]
+    assert loading
+    assert all(source.startswith("data:image/") for source in loading)
+    assert not {tag for tag, _ in elements} & {"script", "link", "iframe", "object", "embed", "base", "form"}
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_the_page_forbids_itself_the_network(elements):
+    policy = next(attrs["content"] for tag, attrs in elements if attrs.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+
+
+def test_a_second_report_has_the_same_bytes(folder, page):
+    write_report(make_study(), folder, NAMES, left_out={"07_texts": "no <texts> are declared"})
+    assert (folder / "report.html").read_text(encoding="utf-8") == page
+
+
+def test_every_link_inside_leads_somewhere(elements):
+    ids = [attrs["id"] for _, attrs in elements if "id" in attrs]
+    links = [attrs["href"][1:] for tag, attrs in elements if tag == "a" and attrs.get("href", "").startswith("#")]
+    assert len(ids) == len(set(ids))
+    assert set(links) <= set(ids)
+
+
+def test_every_linked_file_is_there(folder, elements):
+    links = {attrs["href"] for tag, attrs in elements if tag == "a" and not attrs.get("href", "#").startswith("#")}
+    assert links == {"tables/wide.csv", "results.json"}
+    assert all((folder / link).is_file() for link in links)
+
+
+def test_a_number_leads_to_the_cell_that_made_it(page):
+    assert 'data-key="data.rows" href="#01_data-cell-05">4</a> rows.' in page
+
+
+def test_the_first_number_is_the_primary_estimate(elements):
+    numbers = [attrs["data-key"] for _, attrs in elements if "data-key" in attrs]
+    assert numbers[0] == "baseline.twoway_controls.x"
+
+
+def test_the_ladder_marks_the_primary_column_alone(page):
+    rows = re.findall(r"<tr( class=\"primary\")?>\n<th scope=\"row\">(\w+)", page)
+    assert rows == [("", "Pooled"), (' class="primary"', "Twoway_Controls")]
+
+
+def test_a_certain_estimate_is_a_filled_dot(page):
+    assert re.findall(r'<circle class="(\w+)"', page) == ["certain", "open"]
+
+
+def test_front_page_shows_what_is_tagged_for_it(page):
+    front = page[: page.index('<article id="01_data"')]
+    assert "A line</figcaption>" in front
+    assert "The last word." in front
+    assert "A wide table" not in front
+
+
+def test_the_front_page_says_what_each_chapter_asks_and_what_is_left_out(page):
+    front = page[: page.index('<article id="01_data"')]
+    assert "Which figures are <strong>there</strong>?" in front
+    assert "Left out: no &lt;texts&gt; are declared" in front
+    assert "The figures are few." in front
+
+
+def test_what_a_notebook_shows_cannot_run(page):
+    for part in ("<script", "onerror", "onload", "javascript:", "evil.example", "display:none}"):
+        assert part not in page
+    assert "<p>kept</p>" in page
+
+
+def test_labels_of_the_study_are_escaped(page):
+    assert "<title>Does x raise &lt;y&gt;?</title>" in page
+
+
+def test_code_is_folded_and_hidden_cells_are_left_out(page):
+    assert page.count('<pre tabindex="0"><code>') == len(re.findall(r'<details class="code"><summary>Code', page))
+    assert "secret" not in page
+
+
+def test_sections_that_only_load_or_save_are_one_folded_line(page):
+    assert '<details class="code" id="01_data-cell-02"><summary>Load</summary>' in page
+    assert '<a href="#01_data-cell-02">' not in page
+    assert '<a href="#01_data-cell-04">What is there?</a>' in page
+
+
+def test_streams_are_joined_and_lose_the_folders_of_the_machine(page):
+    assert '<pre class="stream" tabindex="0">one line</pre>' in page
+    assert "module.py:3: Warning" in page
+    assert "/home/someone" not in page
+
+
+def test_formulas_are_mathml(page):
+    assert '<math display="block">' in page
+    assert "$$" not in page
+
+
+def test_a_formula_that_cannot_be_set_is_named():
+    with pytest.raises(StudyError, match="cannot be set"):
+        write_markdown("$x_1_2$")
+
+
+def test_headings_go_down_one_level():
+    assert write_markdown("# a") == "<h2>a</h2>\n"
+
+
+def test_there_is_one_first_heading_and_no_level_is_skipped(elements):
+    levels = [int(tag[1]) for tag, _ in elements if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+def test_every_picture_has_a_description(elements):
+    assert all(attrs.get("alt") for tag, attrs in elements if tag == "img" and "src" in attrs)
+
+
+def test_a_missing_notebook_is_named(folder):
+    with pytest.raises(StudyError, match=r"05_gone\.ipynb"):
+        write_report(make_study(), folder, [*NAMES, "05_gone"])
+
+
+def test_a_damaged_notebook_is_named(tmp_path):
+    (tmp_path / "01_data.ipynb").write_text("{")
+    with pytest.raises(StudyError, match=r"01_data\.ipynb: not a notebook"):
+        read_chapter(tmp_path / "01_data.ipynb")
+
+
+def test_a_failed_report_leaves_the_earlier_one(folder, page):
+    with pytest.raises(StudyError):
+        write_report(make_study(), folder, ["05_gone"])
+    assert (folder / "report.html").read_text(encoding="utf-8") == page
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path):
+    with pytest.raises(StudyError, match="#01_data-cell-99"):
+        check_links('<a href="#01_data-cell-99">1</a>', tmp_path / "report.html")
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.1, 0.7), (-0.002, 0.001), (-900, -100), (0, 0), (1e-9, 2e-9)])
+def test_the_axis_holds_zero_and_every_interval(low, high):
+    axis = module._axis([Result("a.b", estimate=low, ci_low=low, ci_high=high)])
+    assert all(0 <= axis.place(number) <= 100 for number in (0, low, high))
+    assert 2 <= len(axis.ticks) <= 9
+    assert len({text for text, _ in axis.ticks}) == len(axis.ticks)
+
+
+def test_a_run_without_the_ladder_still_has_a_report(tmp_path):
+    folder = write_toy_run(tmp_path)
+    study = make_study()
+    study.model.treatment = "z"
+    assert "The primary estimate" not in write_report(study, folder, NAMES).read_text(encoding="utf-8")
+
+
+class _Proxy(threading.Thread):
+    """Notes which hosts the browser asks for, and answers nothing."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.server.getsockname()[1]}"
+        self.asked = ""
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(5)
+                self.asked += connection.recv(2000).decode("latin-1").split("\n")[0]
+
+
+def browse(path, profile, *options, proxy=None):
+    assert CHROMIUM is not None
+    quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    quiet += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
+    if proxy is not None:
+        quiet += [f"--proxy-server=http://{proxy.address}", "--proxy-bypass-list=<-loopback>"]
+    command = [CHROMIUM, *quiet, *options, path.as_uri()]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+@needs_browser
+def test_no_request_leaves_the_page(folder, tmp_path):
+    proxy = _Proxy()
+    proxy.start()
+    control = tmp_path / "control.html"
+    control.write_text('<img src="http://control.example/p.png">')
+    browse(control, tmp_path / "profile", "--dump-dom", proxy=proxy)
+    assert "control.example" in proxy.asked
+    proxy.asked = ""
+    dom = browse(folder / "report.html", tmp_path / "profile", "--dump-dom", proxy=proxy)
+    proxy.server.close()
+    assert "The primary estimate" in dom
+    assert ".example" not in proxy.asked  # the browser's own calls to its maker are not the page's
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
+    frame = tmp_path / "frame.html"
+    frame.write_text(
+        f'<iframe width="{width}" height="800" srcdoc="{html.escape(page)}" onload="document.title ='
+        " this.contentDocument.documentElement.scrollWidth + ' of ' +"
+        ' this.contentDocument.documentElement.clientWidth"></iframe>',
+        encoding="utf-8",
+    )
+    dom = browse(frame, tmp_path / "profile", "--dump-dom", f"--window-size={width + 100},900")
+    found = re.search(r"<title>(\d+) of (\d+)</title>", dom)
+    assert found is not None
+    widest, seen = map(int, found.groups())
+    assert 0 < widest <= seen <= width
