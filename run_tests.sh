@@ -6,4 +6,5 @@ source "$root/setup.sh"
 cd "$root"
 python -m ruff check .
 python -m mypy
+lint-imports --no-cache
 exec python -m pytest -n 2 "$@"
