@@ -4,4 +4,4 @@
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 source "$root/setup.sh"
-exec python -m helpers.runner.cli run "$@"
+exec python -m helpers.cli run "$@"

@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--preset", default="standard")
     options = parser.parse_args()
     values = dict(load_study(ROOT / "data" / options.study).presets[options.preset])
-    command = [sys.executable, "-m", "helpers.runner.cli", "run", options.study, "--preset", options.preset]
+    command = [sys.executable, "-m", "helpers.cli", "run", options.study, "--preset", options.preset]
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder))
         rows = {"first run": measure(command, project), "nothing changed": measure(command, project)}

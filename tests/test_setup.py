@@ -120,7 +120,7 @@ def test_an_environment_that_agrees_with_the_lock_is_used_from_any_folder(projec
     stamp(project)
     done = run_script(project, "countries", "--set", "a b=c d")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{project}|-m|helpers.runner.cli|run|countries|--set|a b=c d|"
+    assert done.stdout == f"{project}|-m|helpers.cli|run|countries|--set|a b=c d|"
 
 
 def test_without_a_python_the_message_says_what_to_install(project):

@@ -28,7 +28,7 @@ def run(command: str, project: Path) -> str:
     assert first == ".venv/bin/study"
     environment = os.environ | {"PYTHONPATH": str(project / "src"), "STUDY_ROOT": str(project)}
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.runner.cli", *rest],
+        [sys.executable, "-m", "helpers.cli", *rest],
         cwd=project,
         env=environment,
         capture_output=True,

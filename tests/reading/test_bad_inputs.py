@@ -24,8 +24,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.cli import main
 from helpers.reading.manifest import write_manifest
-from helpers.runner.cli import BAD_INPUT, DONE, main
+from helpers.study.arguments import BAD_INPUT, DONE
 from made_files import DATE, change_part, make_bomb, make_xls, make_xlsx
 
 CORPUS = Path(__file__).parent / "bad_inputs"

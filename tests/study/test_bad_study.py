@@ -19,9 +19,10 @@ from unittest import mock
 import pytest
 import yaml
 
+from helpers.cli import main
 from helpers.reading.manifest import write_manifest
-from helpers.runner.cli import BAD_INPUT, DONE, main
 from helpers.runner.twins import write_twins
+from helpers.study.arguments import BAD_INPUT, DONE
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = ("run/lock", "run/var")
@@ -410,7 +411,7 @@ mount -t tmpfs -o size=64k tmpfs "$1"
 echo earlier > "$1/report.html"
 {mount}
 code=0
-"$2" -m helpers.runner.cli run --out "$1" || code=$?
+"$2" -m helpers.cli run --out "$1" || code=$?
 cat "$1/report.html"
 exit $code
 """

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from helpers.cli import main
 from helpers.errors import StudyError
-from helpers.runner import cli, pipeline
-from helpers.runner.cli import BAD_INPUT, DONE, FAILED, INTERRUPTED, main
+from helpers.runner import pipeline
+from helpers.runner.commands import schema_text
 from helpers.runner.execution import NotebookError
 from helpers.runner.pipeline import Outcome
 from helpers.runner.record import Entry
+from helpers.study.arguments import BAD_INPUT, DONE, FAILED, INTERRUPTED, read_study
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("run", "list", "explain", "check", "schema", "twins")
 
 
@@ -181,11 +183,11 @@ def test_list_names_every_study_with_its_title(capsys):
 
 def test_a_study_may_be_named_by_its_path(other_project):
     folder = other_project / "data" / "provinces"
-    assert cli._read_study(f"{folder}/")[2] == "data/provinces"
+    assert read_study(f"{folder}/")[2] == "data/provinces"
 
 
 def test_the_schema_on_file_is_the_one_of_the_study_file():
-    assert (ROOT / "data" / "study.schema.json").read_text(encoding="utf-8") == cli.schema_text()
+    assert (ROOT / "data" / "study.schema.json").read_text(encoding="utf-8") == schema_text()
 
 
 def test_the_schema_is_written_where_editors_look_for_it(other_project):
@@ -196,7 +198,7 @@ def test_the_schema_is_written_where_editors_look_for_it(other_project):
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys; from helpers.runner.cli import build_parser; build_parser().format_help(); "
+        "import sys; from helpers.cli import build_parser; build_parser().format_help(); "
         "print([name for name in ('pandas', 'papermill', 'pytask', 'pydantic', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -205,7 +207,7 @@ def test_help_loads_nothing_heavy():
 
 def test_explaining_loads_nothing_heavy():
     code = (
-        "import sys; from helpers.runner.cli import main; main(['explain']); "
+        "import sys; from helpers.cli import main; main(['explain']); "
         "print([name for name in ('pandas', 'papermill', 'pytask', 'nbformat', 'matplotlib') if name in sys.modules])"
     )
     environment = {**os.environ, "STUDY_ROOT": str(ROOT)}

@@ -1,0 +1,1 @@
+"""A run compared with a reference, explained, and written up for those who review it."""

@@ -1,0 +1,239 @@
+"""The commands that run and check a study, and those that begin one.
+
+Imports are late: ``study --help`` and a run with nothing to do load no pandas, no papermill and no matplotlib.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.errors import StudyError
+from helpers.study.arguments import (
+    BAD_INPUT,
+    DEFAULT_STUDY,
+    DONE,
+    FAILED,
+    add_command,
+    find_project,
+    read_count,
+    read_setting,
+    read_study,
+)
+
+if TYPE_CHECKING:
+    from helpers.runner.plan import Request
+    from helpers.study.arguments import Commands
+    from helpers.study.study import Study
+
+DEFAULT_PRESET = "standard"
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this folder's commands to the command line."""
+    run = add_command(commands, "run", run_command, "run what has changed, then write the report", study=True)
+    add_run_options(run)
+    explain = add_command(commands, "explain", explain_command, "say what would run, and why; run nothing", study=True)
+    add_run_options(explain)
+    check = add_command(commands, "check", check_command, "validate a study's file and data; run nothing", study=True)
+    check.add_argument("--accept", action="store_true", help="write the checksums anew after a change that was meant")
+    add_command(commands, "list", list_command, "list the studies")
+    adopt = add_command(commands, "adopt", adopt_command, "write a new study from a table of your own")
+    adopt.add_argument("path", type=Path, metavar="PATH", help="a table (CSV, Excel, Stata, Parquet) or a folder")
+    adopt.add_argument("--name", metavar="NAME", help="of the new study (default: from the file)")
+    new = add_command(commands, "new", new_command, "copy a study under a new name")
+    new.add_argument("name", metavar="NAME", help="of the new study")
+    new.add_argument("--from", dest="source", default=DEFAULT_STUDY, metavar="STUDY", help="the study that is copied")
+    add_command(commands, "schema", schema_command, "write data/study.schema.json, for completion in editors")
+    twins = add_command(commands, "twins", twins_command, "bring every notebook and its .ipynb twin in step")
+    twins.add_argument("--keep", choices=("py", "ipynb"), help="which one to keep where both were edited")
+    twins.add_argument("--outputs", type=Path, metavar="DIR", help="take checked outputs from these executed notebooks")
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a run."""
+    parser.add_argument(
+        "--workers", type=read_count, metavar="N", help="notebooks at a time (default: number of cores)"
+    )
+    parser.add_argument("--only", metavar="NOTEBOOK", help="only this notebook and those that it reads; no report")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=read_setting,
+        metavar="NAME=VALUE",
+        help="notebook parameter; repeatable",
+    )
+    parser.add_argument("--preset", metavar="NAME", help=f"a preset of the study file (default: {DEFAULT_PRESET})")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: reports/STUDY)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler; its workers must see this folder")
+    parser.add_argument(
+        "--timeout", type=read_count, default=3600, metavar="S", help="seconds for one cell (default: 3600)"
+    )
+
+
+def make_request(options: argparse.Namespace) -> Request:
+    """What a person asked for by the options of a run.
+
+    Raises
+    ------
+    StudyError
+        A study that cannot be read, data that are not those of the manifest, an unknown preset, a parameter set twice.
+    """
+    from helpers.reading.manifest import check_manifest
+    from helpers.runner.plan import Request
+
+    root, study, word = read_study(options.study)
+    check_manifest(study.folder)
+    folder = options.out.resolve() if options.out else root / "reports" / study.name
+    settings = dict(options.set)
+    if len(settings) < len(options.set):
+        raise StudyError("--set", "a parameter is set twice", "set each once")
+    return Request(
+        root=root,
+        study=word,
+        study_folder=study.folder,
+        folder=folder,
+        preset=_preset(study, options.preset),
+        settings=settings,
+        only=options.only,
+        workers=options.workers or os.cpu_count() or 1,
+        scheduler=options.scheduler,
+        timeout=options.timeout,
+        check=lambda: _check_study(study, root),
+    )
+
+
+def _check_study(study: Study, root: Path) -> str:
+    """Check without running, for ``check`` and at the start of a run that has something to do; pandas loads here."""
+    from helpers.runner.check import check_study
+
+    notebooks = root / "notebooks"
+    return check_study(study, notebooks if notebooks.is_dir() else None)
+
+
+def _preset(study: Study, name: str | None) -> dict[str, int]:
+    if name is None:
+        return dict(study.presets.get(DEFAULT_PRESET, {}))
+    if name not in study.presets:
+        declared = ", ".join(study.presets) or "none"
+        raise StudyError(f"--preset {name}", "the study file declares no such preset", f"declared are: {declared}")
+    return dict(study.presets[name])
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """``study run``."""
+    from helpers.runner.pipeline import run
+    from helpers.runner.terminal import ProgressLine
+    from helpers.runner.workspace import use_own_folders
+
+    request = make_request(options)
+    use_own_folders(request.root, request.folder)
+    with ProgressLine(sys.stderr):
+        outcome = run(request)
+    for error in outcome.errors:
+        print(error, file=sys.stderr)
+    for name, entry in outcome.ran.items():
+        print(f"{name}: ran, {entry.seconds:.1f} s")
+    if outcome.up_to_date:
+        print(f"up to date: {', '.join(outcome.up_to_date)}")
+    if outcome.errors:
+        kept = "earlier results are untouched" if not outcome.ran else "what finished is kept, the rest is as it was"
+        print(f"The run stopped; {kept}.", file=sys.stderr)
+        bad_input = all(isinstance(error, StudyError) or getattr(error, "bad_input", False) for error in outcome.errors)
+        return BAD_INPUT if bad_input else FAILED
+    if request.only is None:
+        print(f"report: {os.path.relpath(request.folder / 'report.html')}")
+    return DONE
+
+
+def explain_command(options: argparse.Namespace) -> int:
+    """``study explain``."""
+    from helpers.runner.plan import explain, plan
+
+    for name, reasons in explain(plan(make_request(options))).items():
+        print(f"{name}: {'; '.join(reasons) or 'up to date'}")
+    return DONE
+
+
+def check_command(options: argparse.Namespace) -> int:
+    """``study check``."""
+    from helpers.reading.manifest import check_manifest, write_manifest
+
+    root, study, _ = read_study(options.study)
+    if options.accept:
+        print(f"wrote {os.path.relpath(write_manifest(study.folder))}")
+    files = check_manifest(study.folder)
+    found = _check_study(study, root)
+    print(f"{study.name}: study file valid, {files} data files as in the manifest, {found}")
+    return DONE
+
+
+def adopt_command(options: argparse.Namespace) -> int:
+    """``study adopt``."""
+    from helpers.reading.adopt import adopt
+    from helpers.study.needs import list_left_out
+    from helpers.study.study import load_study
+
+    root = find_project()
+    adopted = adopt(options.path, root, options.name)
+    print("\n".join([f"wrote {os.path.relpath(adopted.folder)}", *adopted.told]))
+    study = load_study(adopted.folder)
+    for notebook, reason in list_left_out(study, root / "notebooks").items():
+        print(f"left out: {notebook}, since {reason}")
+    print(f"next: edit {os.path.relpath(adopted.folder / 'study.yml')}, then `study check {study.name}`")
+    from helpers.runner.check import check_study
+
+    print(f"{study.name}: {check_study(study)}")
+    return DONE
+
+
+def new_command(options: argparse.Namespace) -> int:
+    """``study new``."""
+    from helpers.reading.adopt import copy_study
+
+    folder = copy_study(options.source, options.name, find_project())
+    print(f"wrote {os.path.relpath(folder)}; next: edit its study.yml, then `study check {options.name}`")
+    return DONE
+
+
+def list_command(_: argparse.Namespace) -> int:
+    """``study list``."""
+    from helpers.study.study import list_studies, load_study
+
+    root = find_project()
+    for name in list_studies(root):
+        print(f"{name}: {load_study(root / 'data' / name).title.en}")
+    return DONE
+
+
+def schema_command(_: argparse.Namespace) -> int:
+    """``study schema``."""
+    from helpers.runner.record import write_text
+
+    path = find_project() / "data" / "study.schema.json"
+    write_text(path, schema_text())
+    print(f"wrote {os.path.relpath(path)}")
+    return DONE
+
+
+def schema_text() -> str:
+    """The JSON Schema of the study file."""
+    import json
+
+    from helpers.study.study import Study
+
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()}
+    return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def twins_command(options: argparse.Namespace) -> int:
+    """``study twins``."""
+    from helpers.runner.twins import write_twins
+
+    written = write_twins(find_project() / "notebooks", options.keep, options.outputs)
+    print("\n".join(f"wrote {os.path.relpath(path)}" for path in written) or "all in step")
+    return DONE
