@@ -177,15 +177,15 @@ def build_mini(folder: Path, patch: pytest.MonkeyPatch) -> Mini:
     root = folder / "a project"
     package = root / "src" / "helpers"
     package.mkdir(parents=True)
-    for folder in ("runner", "report"):
-        (package / folder).mkdir()
+    for part in ("runner", "report"):
+        (package / part).mkdir()
     runner = ("__init__", "execution", "executed", "kernels", "twins")
-    for module in ("__init__", "errors", *(f"runner/{part}" for part in runner), "report/__init__"):
+    for module in ("__init__", "errors", *(f"runner/{name}" for name in runner), "report/__init__"):
         shutil.copy(ROOT / "src" / "helpers" / f"{module}.py", package / f"{module}.py")
     (package / "mini.py").write_text(MODULE)
     (package / "shared.py").write_text('LETTER = "a"\n')
     (package / "report" / "report.py").write_text(REPORT)
-    (package / "page.css").write_text("body {}\n")
+    (package / "report" / "page.css").write_text("body {}\n")
     (root / "data" / "mini" / "raw").mkdir(parents=True)
     (root / "data" / "mini" / "study.yml").write_text("name: mini\n")
     (root / "data" / "mini" / "raw" / "gdp.csv").write_text("1\n")

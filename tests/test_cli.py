@@ -199,7 +199,7 @@ def test_the_schema_is_written_where_editors_look_for_it(other_project):
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; from helpers.cli import build_parser; build_parser().format_help(); "
-        "print([name for name in ('pandas', 'papermill', 'pytask', 'pydantic', 'matplotlib') if name in sys.modules])"
+        "print([name for name in ('pandas', 'papermill', 'pydantic', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -208,7 +208,7 @@ def test_help_loads_nothing_heavy():
 def test_explaining_loads_nothing_heavy():
     code = (
         "import sys; from helpers.cli import main; main(['explain']); "
-        "print([name for name in ('pandas', 'papermill', 'pytask', 'nbformat', 'matplotlib') if name in sys.modules])"
+        "print([name for name in ('pandas', 'papermill', 'nbformat', 'matplotlib') if name in sys.modules])"
     )
     environment = {**os.environ, "STUDY_ROOT": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)

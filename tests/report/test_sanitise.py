@@ -48,8 +48,8 @@ def test_what_the_project_writes_stays(text):
     assert clean_html(text) == text
 
 
-def test_what_is_left_open_is_closed():
-    assert clean_html("<div><b>a</div>b</section>") == "<div><b>a</b></div>b"
+def test_what_is_left_open_is_closed_as_a_browser_closes_it():
+    assert clean_html("<div><b>a</div>b</section>") == "<div><b>a</b></div><b>b</b>"
 
 
 def test_cleaning_twice_changes_nothing():

@@ -212,12 +212,12 @@ def test_the_report_comes_last_and_once(with_report):
 
 
 def test_the_report_follows_its_style_sheet_and_the_notebooks_do_not(with_report):
-    report = with_report.root / "src" / "helpers" / "report.py"
+    report = with_report.root / "src" / "helpers" / "report" / "report.py"
     report.write_text(report.read_text() + 'STYLE = "page.css"\n')
     run(with_report.request(only=None))
-    (with_report.root / "src" / "helpers" / "page.css").write_text("body { color: red }\n")
+    (with_report.root / "src" / "helpers" / "report" / "page.css").write_text("body { color: red }\n")
     reasons = explain(plan(with_report.request(only=None)))
-    assert reasons == {"01_first": [], "02_second": [], "03_third": [], "report": ["src/helpers/page.css changed"]}
+    assert reasons == {"01_first": [], "02_second": [], "03_third": [], "report": ["src/helpers/report/page.css changed"]}
 
 
 def test_a_run_folder_that_cannot_be_made_is_told(mini):
@@ -359,12 +359,3 @@ def test_a_notebook_runs_the_same_with_and_without_a_start_ahead(mini):
     alone = mini.products()
     run(mini.request(workers=3, folder=mini.root / "elsewhere"))
     assert mini.products(mini.root / "elsewhere") == alone
-
-
-def test_the_loop_of_the_engine_can_be_made_to_look_more_often():
-    from pytask_parallel import execute
-
-    before = execute._Sleeper
-    with pipeline._quiet(type("Console", (), {})()):
-        assert execute._Sleeper().timings == [pipeline.BEAT]
-    assert execute._Sleeper is before

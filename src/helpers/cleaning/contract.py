@@ -5,24 +5,19 @@ Errors stop the run; warnings are listed and counted, and stand in the report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from helpers.cleaning import series
 from helpers.cleaning.formula import evaluate, parse_formula
+from helpers.cleaning.gaps import check_ranges
 from helpers.errors import StudyError
 
 if TYPE_CHECKING:
-    import pandera.pandas as pandera
-
     from helpers.study.study import Identity, Study
-
-Rule = Callable[[pd.DataFrame], pd.DataFrame]
 
 # A median change, or a change of a single figure, by such a factor is another unit and no event.
 UNIT_OF_PERIOD, UNIT_OF_FIGURE = 20.0, 1000.0
@@ -92,68 +87,32 @@ def check_contract(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> Co
 
 
 def check_schema(panel: pd.DataFrame, study: Study) -> None:
-    """Check keys, types and ranges with pandera.
+    """Check that the panel has the declared columns, numbers in them, each key once, and figures inside their ranges.
 
     Raises
     ------
     StudyError
         Naming the first file, column, entity and time that break a rule, and how many more do.
     """
-    from pandera.errors import SchemaErrors
-
-    try:
-        build_schema(study).validate(panel.reset_index(), lazy=True)
-    except SchemaErrors as error:
-        raise _explain(error.failure_cases, panel, study) from None
-
-
-def build_schema(study: Study) -> pandera.DataFrameSchema:
-    """The panel of a study, keys as columns, as a pandera schema: one float column per statistic, keys unique."""
-    import pandera.pandas as pa
-
-    checks = [pa.Check(partial(_mark_good, rule), error=word) for word, rule in _ranges(study).items()]
-    keys = {name: pa.Column(nullable=False) for name in study.index_names}
-    figures = {name: pa.Column(float, nullable=True) for name in study.columns}
-    return pa.DataFrameSchema(keys | figures, checks=checks, strict=True, unique=list(study.index_names))
-
-
-def _ranges(study: Study) -> dict[str, Rule]:
-    """What is wrong with a figure -> where it is, for a frame of statistics."""
-    low = pd.Series({n: -np.inf if c.minimum is None else c.minimum for n, c in study.columns.items()})
-    high = pd.Series({n: np.inf if c.maximum is None else c.maximum for n, c in study.columns.items()})
-    return {
-        "it is infinite": lambda figures: figures.abs() == np.inf,
-        "it is below the minimum": lambda figures: figures < low[figures.columns],
-        "it is above the maximum": lambda figures: figures > high[figures.columns],
-    }
-
-
-def _mark_good(rule: Rule, rows: pd.DataFrame) -> pd.DataFrame:
-    """Where a rule finds nothing wrong; cells of other columns, which the types report, count as good."""
-    return (~rule(rows.select_dtypes("float"))).reindex(columns=rows.columns, fill_value=True)
-
-
-def _explain(cases: pd.DataFrame, panel: pd.DataFrame, study: Study) -> StudyError:
-    """The first broken rule of pandera's list in three parts; types and keys before ranges."""
-    ranges = _ranges(study)
-    ordered = cases.sort_values("check", key=lambda words: words.isin(ranges), kind="stable")
-    word, name = str(ordered["check"].iloc[0]), str(ordered["column"].iloc[0])
-    more = f" (and {len(cases) - 1} more)" if len(cases) > 1 else ""
-    if word in ranges:
-        figures = panel.select_dtypes("float")
-        place, at = np.argwhere(ranges[word](figures).to_numpy())[0]
-        entity, time = panel.index[place]
-        row = f"{study.entity.name} {entity}, {study.time.name} {time}"
-        where = _place(study, str(figures.columns[at]), row)
-        remedy = "correct the figure or its unit, or the bounds in the study file"
-        return StudyError(where + more, f"{figures.to_numpy()[place, at]:g}: {word}", remedy)
-    found = str(ordered["failure_case"].iloc[0])
-    if name in study.columns:
-        where = f"{study.folder / study.columns[name].file}, column {name}"
-        return StudyError(where, f"it holds {found}, not numbers{more}", "write numbers only")
-    words = {"column_in_schema": "no such column is declared", "column_in_dataframe": "a column is missing"}
-    rule = words.get(word, "a key is missing or stands twice")
-    return StudyError("panel", f"{rule}: {found}{more}", "compare the panel with the study file")
+    remedy = "compare the panel with the study file"
+    for name in [*study.columns, *panel.columns]:
+        if name not in panel.columns or name not in study.columns:
+            rule = "no such column is declared" if name in panel.columns else "a column is missing"
+            raise StudyError("panel", f"{rule}: {name}", remedy)
+    keys = panel.index.to_frame()
+    bad = keys.isna().any(axis=1) | keys.duplicated()
+    if bad.any():
+        row = ", ".join(
+            f"{name} {part}" for name, part in zip(keys.columns, panel.index[int(bad.argmax())], strict=True)
+        )
+        raise StudyError("panel", f"a key is missing or stands twice: {row} ({int(bad.sum())} such rows)", remedy)
+    for name, column in study.columns.items():
+        file = study.folder / column.file
+        if panel[name].dtype != float:
+            raise StudyError(
+                f"{file}, column {name}", f"it holds {panel[name].dtype}, not numbers", "write numbers only"
+            )
+        check_ranges(panel, {name: column}, str(file))
 
 
 def _series_errors(

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 # Zip files hold times; the earliest that the format knows stands in for all.
 EPOCH = (1980, 1, 1, 0, 0, 0)
+LATEX = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "\N{MINUS SIGN}": "$-$",
+    }
+)
 LINES = {"top": 12, "bottom": 12}  # eighths of a point
 
 
@@ -56,13 +67,17 @@ def html_page(frame: pd.DataFrame, caption: str, note: str) -> str:
 
 def latex_table(frame: pd.DataFrame, caption: str, note: str, label: str) -> str:
     """The table in LaTeX: booktabs, texts escaped, true minus signs, a numbered caption that can be referred to."""
-    from great_tables import GT
+    escaped = frame.map(_latex).rename(index=_latex, columns=_latex).rename_axis(index=None, columns=None)
+    table = escaped.style.to_latex(hrules=True, column_format="l" + "c" * frame.shape[1])
+    return (
+        f"\\begin{{table}}[!t]\n\\centering\n\\caption{{{_latex(caption)}}}\n\\label{{tab:{label}}}\n{table}"
+        f"\\begin{{minipage}}{{\\linewidth}}\n{_latex(note)}\n\\end{{minipage}}\n\\end{{table}}\n"
+    )
 
-    flat = frame.rename_axis(" ").reset_index()
-    table = GT(flat).tab_header(title=caption).tab_source_note(note)
-    text = str(table.cols_align("center", columns=list(frame.columns)).as_latex())
-    text = re.sub(r"\\caption\*\{\s*\{\\large (.*)\}\s*\}", rf"\\caption{{\1}}\n\\label{{tab:{label}}}", text)
-    return re.sub(r"(?<=& )-(?=\d)", "$-$", text).rstrip() + "\n"
+
+def _latex(text: str) -> str:
+    """A text as LaTeX prints it, a minus sign before a figure as one."""
+    return re.sub(r"^-(?=\d)", "$-$", str(text).translate(LATEX))
 
 
 def word_file(frame: pd.DataFrame, caption: str, note: str) -> bytes:

@@ -136,8 +136,6 @@ def check_data(study: Study) -> Checked:
     units = read_units(study.folder / study.entity.units, study.entity)
     _check_units(units, study)
     raw = reading.read_raw(study.folder, study.columns, units, study.entity, study.time)
-    for name, column in study.columns.items():
-        cleaning.check_ranges(raw, {name: column}, str(study.folder / column.file))
     kept = contract.check_contract(raw, units, study)
     gaps = cleaning.check_coverage(raw, study.columns, study.time)
     statistics, filled = cleaning.apply_missing_rules(raw, study.missing, gaps, study.sample.missing)

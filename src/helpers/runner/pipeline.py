@@ -1,21 +1,22 @@
 """A study from notebooks to report.
 
-pytask gives order, parallel work and what to do after a failure: one task per notebook and one for the report. Whether
-a task has to run is judged inside the task, right before it, by :mod:`helpers.runner.record`: only then is it known
-whether an earlier notebook, run again, came to the same bytes.
+One task per notebook and one for the report, in the order of what they read, as many side by side as there are workers.
+Whether a task has to run is judged inside the task, right before it, by :mod:`helpers.runner.record`: only then is it
+known whether an earlier notebook, run again, came to the same bytes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
+from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from helpers.errors import StudyError
 from helpers.runner.ahead import Queue, Work
@@ -33,18 +34,11 @@ from helpers.runner.record import (
     record_failure,
     upstream_files,
     write_entry,
-    write_text,
 )
 from helpers.runner.workspace import check_writable, disk_errors, interruptible, only_run
 
-BEAT = 0.05
-"""Seconds between two looks for finished tasks; pytask-parallel's own rise to one second, twice at every step."""
-
 PATIENCE = 10
 """Seconds that a Dask scheduler has to answer."""
-
-if TYPE_CHECKING:
-    from pytask import Session
 
 
 @dataclass(frozen=True)
@@ -186,102 +180,51 @@ def _write_report(job: Job, inputs: dict[str, str], started: float) -> None:
 
 
 def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
-    """Hand the tasks to pytask."""
-    import pytask
-    from pytask_parallel import ParallelBackend
-
-    config = request.folder / "run" / "pytask.toml"  # makes the run folder pytask's root, so that it writes only there
-    write_text(config, "[tool.pytask.ini_options]\n")
-    backend, workers = ParallelBackend.THREADS, request.workers
-    with contextlib.ExitStack() as stack:
-        if request.scheduler is not None:
-            backend = ParallelBackend.DASK
-            workers = min(workers, stack.enter_context(_cluster(request.scheduler)))
-        stack.enter_context(_quiet(pytask.console))
-        session = pytask.build(
-            tasks=_tasks(jobs, workers),
-            config=config,
-            capture="no",
-            force=True,  # run_job itself judges, by content, whether there is anything to do
-            disable_warnings=True,
-            n_workers=workers,
-            parallel_backend=backend,
-        )
-    return _errors(session)
-
-
-def _tasks(jobs: list[Job], workers: int) -> list[Any]:
-    from pytask import NodeInfo, PathNode, PythonNode, TaskWithoutPath
-
-    tasks = []
-    for job in jobs:
-        info = NodeInfo("job", (), None, job.name, job)
-        earlier = {name: PathNode.from_path(replace(job, name=name).results) for name in job.upstream}
-        tasks.append(
-            TaskWithoutPath(
-                name=job.name,
-                function=_run_task,
-                depends_on={"job": PythonNode(name=job.name, value=job, node_info=info), "earlier": earlier},
-                produces={"results": PathNode.from_path(job.results)},
-                markers=_turn(
-                    [other.name for other in jobs if other.upstream == job.upstream].index(job.name), workers
-                ),
-            )
-        )
-    return tasks
-
-
-def _turn(place: int, workers: int) -> list[Any]:
-    """Marks that keep notebooks which wait for the same results in order; pytask would take them as they come."""
-    from pytask import Mark
-
-    first, last = place < workers, place >= 2 * workers
-    return [Mark("try_first", (), {})] if first else [Mark("try_last", (), {})] if last else []
-
-
-def _run_task(job: Job, **_: Any) -> None:
-    """What pytask calls; the results of earlier tasks that it hands over only give the order."""
-    run_job(job)
-
-
-def _errors(session: Session) -> tuple[BaseException, ...]:
-    import pytask
-
-    collected = [item.exc_info for item in session.collection_reports if item.outcome == pytask.CollectionOutcome.FAIL]
-    executed = [item.exc_info for item in session.execution_reports if item.outcome == pytask.TaskOutcome.FAIL]
-    failed = [info[1] for info in (*collected, *executed) if info]
-    if session.exit_code != pytask.ExitCode.OK and not failed:
-        failed = [RuntimeError(f"pytask stopped: {session.exit_code.name}")]
-    return tuple(error for error in failed if error is not None)
+    """Do the tasks, those that are ready in their order; what depends on a failed one is left undone."""
+    waiting = TopologicalSorter({job.name: job.upstream for job in jobs})
+    waiting.prepare()
+    ready: list[Job] = []
+    running: dict[Future[None], Job] = {}
+    errors: list[BaseException] = []
+    with _executor(request) as (executor, workers):
+        while waiting.is_active():
+            now = set(waiting.get_ready())
+            ready = [job for job in jobs if job.name in now or job in ready]
+            while ready and len(running) < workers:
+                job = ready.pop(0)
+                running[executor.submit(run_job, job)] = job
+            if not running:
+                break  # all that is left waits for a failed one
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                job, error = running.pop(future), future.exception()
+                if error is None:
+                    waiting.done(job.name)
+                else:
+                    errors.append(error)
+    return tuple(errors)
 
 
 @contextlib.contextmanager
-def _cluster(address: str) -> Iterator[int]:
-    """A client of a Dask cluster, with its number of workers; all must see the project's folder under the same path."""
+def _executor(request: Request) -> Iterator[tuple[Executor, int]]:
+    """Where tasks are done: threads of this process, or a Dask cluster; and how many at a time."""
+    with contextlib.ExitStack() as stack:
+        if request.scheduler is None:
+            executor, workers = cast(Executor, ThreadPoolExecutor(request.workers)), request.workers
+        else:
+            client = stack.enter_context(_cluster(request.scheduler))
+            executor = client.get_executor()
+            workers = min(request.workers, max(1, len(client.scheduler_info(n_workers=-1)["workers"])))
+        try:
+            yield executor, workers
+        finally:
+            executor.shutdown(wait=request.scheduler is None)
+
+
+def _cluster(address: str) -> Any:
+    """A client of a Dask cluster; all of its workers must see the project's folder under the same path."""
     from distributed import Client
 
     try:
-        client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
+        return Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise StudyError(f"--scheduler {address}", f"no scheduler answers ({error})", "check the address") from None
-    with client:
-        yield max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-
-
-@contextlib.contextmanager
-def _quiet(console: Any) -> Iterator[None]:
-    """Keep pytask's own tables off the terminal, and its loop from looking for finished tasks a second late."""
-    from pytask_parallel import execute as engine
-
-    path, sleeper = os.environ.get("PYTHONPATH"), engine._Sleeper
-    engine._Sleeper = partial(sleeper, timings=[BEAT])  # type: ignore[misc, assignment]
-    console.quiet = not os.environ.get("STUDY_DEBUG")
-    try:
-        yield
-    finally:
-        console.quiet = False
-        engine._Sleeper = sleeper  # type: ignore[misc]
-        if path is None:
-            os.environ.pop("PYTHONPATH", None)
-        else:
-            os.environ["PYTHONPATH"] = path
