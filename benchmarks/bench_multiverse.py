@@ -54,7 +54,7 @@ def made_panel(study: Study) -> pd.DataFrame:
     names = list(study.indicators)
     level = np.repeat(rng.normal(size=(ENTITIES, len(names))), TIMES, axis=0)
     panel = pd.DataFrame(np.exp(level + 0.2 * rng.normal(size=level.shape)), index=rows, columns=names)
-    return panel.assign(**{name: rng.normal(size=len(rows)) for name in study.model.controls})
+    return panel.assign(**{name: rng.normal(size=len(rows)) for name in study.specification.controls})
 
 
 def made_units(study: Study) -> pd.DataFrame:
@@ -146,7 +146,7 @@ def restate(row: Any, n_controls: int, kinds: tuple[str, ...], parameters: int) 
 
 
 def time_the_rest(found: Multiverse, panel: pd.DataFrame, study: Study) -> None:
-    model, rng = study.model, np.random.default_rng(3)
+    model, rng = study.specification, np.random.default_rng(3)
     names = (model.outcome, model.treatment, model.controls)
     work: dict[str, Callable[[], object]] = {
         "joint test, 199 draws": lambda: joint_test(found, draws=199, rng=rng),

@@ -41,7 +41,7 @@ from helpers.regression import pictures
 
 run = notebook.open_run("02_index_construction", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
-model, grouping = choices.model, choices.grouping
+model, grouping = choices.specification, choices.grouping
 panel = run.read("indicators")
 indices = construction.build_indices(panel, choices)
 scores = construction.index_values(indices)

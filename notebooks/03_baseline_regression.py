@@ -36,7 +36,7 @@ from helpers.robustness import pictures as drawings
 # %%
 run = notebook.open_run("03_baseline_regression", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
-model, primary = choices.model, choices.primary
+model, primary = choices.specification, choices.primary
 data = run.read("panel")
 treatment, label = model.treatment, choices.label(model.treatment)
 

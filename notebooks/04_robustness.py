@@ -36,7 +36,7 @@ from helpers.robustness import shown as fragility_report
 # %%
 run = notebook.open_run("04_robustness", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
-treatment, level = choices.model.treatment, choices.model.significance
+treatment, level = choices.specification.treatment, choices.specification.significance
 effect = f"effect of {choices.label(treatment).lower()}"
 data = run.read("panel")
 

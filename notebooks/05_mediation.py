@@ -29,7 +29,7 @@ from helpers.regression import pictures
 
 run = notebook.open_run("05_mediation", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
-model = choices.model
+model = choices.specification
 data = run.read("panel")
 
 # %%

@@ -26,7 +26,7 @@ from helpers.regression import pictures
 
 run = notebook.open_run("06_regional_heterogeneity", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
-model, order = choices.model, choices.grouping.order
+model, order = choices.specification, choices.grouping.order
 panel = run.read("panel")
 data = groupings.keep_grouped(panel, run.regions)
 terms = {"outcome": model.outcome, "treatment": model.treatment, "controls": model.controls}

@@ -19,7 +19,7 @@ def make_study(**changes: Any) -> Any:
         question=SimpleNamespace(en="Does the dose work?"),
         entity=SimpleNamespace(name="place", label=SimpleNamespace(en="Place")),
         time=SimpleNamespace(name="year", window=tuple(range(2001, 2009)), label=SimpleNamespace(en="Year")),
-        model=SimpleNamespace(
+        specification=SimpleNamespace(
             outcome="outcome", treatment="dose", controls=("weight", "rain"), cluster="entity", significance=0.05
         ),
         ladder={"full": SimpleNamespace(controls=True, effects=("entity", "time"))},

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.display.figures import FigureView, draw_svg, set_style, show_svg, write_bytes
-from helpers.display.prose import Sentence, write_sentence
+from helpers.display.prose import Named, Sentence, write_sentence
 from helpers.display.tables import TableView, check_name, read_table, show_table, write_table
 from helpers.errors import StudyError
 from helpers.results.results import Result, Results, read_results
@@ -23,6 +23,8 @@ from helpers.results.results import Result, Results, read_results
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from helpers.results.estimate import Estimate
+    from helpers.study.data import Label
     from helpers.study.study import Study
 
 
@@ -78,6 +80,7 @@ class NotebookRun:
         self._source = source
         self.results = Results(study=study.name, notebook=notebook, where=self._where)
         self.checks: list[tuple[tuple[str | None, int], Check]] = []
+        self._texts: dict[str, tuple[str, Mapping[str, str | dict[str, str]]]] = {}
 
     @cached_property
     def _stand_ins(self) -> dict[str, str]:
@@ -146,25 +149,33 @@ class NotebookRun:
         note: str = "",
         digits: int | Mapping[str, int] = 3,
         labels: Mapping[str, str] | None = None,
+        words: Mapping[str, Named] | None = None,
     ) -> TableView:
         """Write ``tables/<name>.csv`` at full precision and show the table (see `helpers.display.tables.show_table`).
 
-        Names are printed by the study's labels; ``labels`` goes before them.
+        Names are printed by the study's labels; ``labels`` goes before them. Caption and note are messages whose
+        places ``words`` fills, as in ``say``.
         """
+        caption, note = (self.text(part, **(words or {})) for part in (caption, note))
         write_table(frame, self._table_path(name))
-        words = self._labels(frame) | dict(labels or {})
-        return show_table(frame, caption=caption, note=note, digits=digits, labels=words, link=f"tables/{name}.csv")
+        names = self._labels(frame) | dict(labels or {})
+        return show_table(frame, caption=caption, note=note, digits=digits, labels=names, link=f"tables/{name}.csv")
 
-    def figure(self, figure: Figure, name: str, *, caption: str, alt: str) -> FigureView:
+    def figure(
+        self, figure: Figure, name: str, *, caption: str, alt: str, words: Mapping[str, Named] | None = None
+    ) -> FigureView:
         """Write ``figures/<name>.svg``, close the figure and show it with its caption.
 
         Parameters
         ----------
+        caption
+            A message whose places ``words`` fills, as in ``say``; so is ``alt``.
         alt
             What the picture shows, for those who do not see it.
         """
         import matplotlib.pyplot as plt
 
+        caption, alt = (self.text(part, **(words or {})) for part in (caption, alt))
         try:
             svg = draw_svg(figure, check_name(name))
         finally:
@@ -172,9 +183,29 @@ class NotebookRun:
         write_bytes(svg, self.out / "figures" / f"{name}.svg")
         return show_svg(svg, caption=caption, alt=alt)
 
-    def say(self, template: str, **words: str) -> Sentence:
-        """A sentence in Markdown whose numbers are recorded results (see `helpers.display.prose.write_sentence`)."""
+    def say(self, template: str, **words: Named) -> Sentence:
+        """A sentence in Markdown whose numbers are recorded results (see `helpers.display.prose.write_sentence`).
+
+        The template is one whole message; ``words`` are what it names: results, labels (``run.label``), words.
+        """
         return write_sentence(template, self.known, words)
+
+    def record(self, key: str, found: Estimate | None = None, **numbers: Any) -> Result:
+        """Record a result, an estimate or single numbers (see `helpers.results.results.Results.record`)."""
+        return self.results.record(key, found, **numbers)
+
+    def label(self, name: str) -> Label:
+        """The study's label of a name, in both languages: a word for ``say``, ``text`` and captions."""
+        return self.study.words(name)
+
+    def text(self, template: str, **words: Named) -> str:
+        """A short text for a picture or a table, in English; the report finds it again and prints either language.
+
+        The template is one whole message, as in ``say``.
+        """
+        sentence = write_sentence(template, self.known, words)
+        self._texts[repr(sentence)] = (template, sentence.values)
+        return repr(sentence)
 
     def check(self, fact: str, condition: bool, detail: str = "") -> CheckList:
         """Make sure of a fact; gives the list of this cell's checks for display.

@@ -1,8 +1,17 @@
 """Facts about sentences whose numbers come from results."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from helpers.display.prose import format_number, format_p_value, write_sentence
+from helpers.display.prose import (
+    Sentence,
+    fill_message,
+    format_drawn_p_value,
+    format_number,
+    format_p_value,
+    write_sentence,
+)
 from helpers.errors import StudyError
 from helpers.results.results import Results
 
@@ -100,3 +109,30 @@ def test_a_number_is_printed_at_its_digits(number, digits, text):
 @pytest.mark.parametrize(("p_value", "text"), [(0.0004, "< 0.001"), (0.0, "< 0.001"), (0.001, "0.001"), (1.0, "1.000")])
 def test_a_small_p_value_is_printed_as_a_bound(p_value, text):
     assert format_p_value(p_value) == text
+
+
+def test_a_result_and_a_label_are_named_by_the_sentence_and_kept_for_the_other_language():
+    results = Results(study="toy", notebook="03_model")
+    effect = results.record("baseline.a.x", estimate=0.25, p_value=0.0004, digits=2)
+    sentence = write_sentence(
+        "The effect of {treatment} is {effect} ({effect:p}).",
+        results,
+        {"effect": effect, "treatment": SimpleNamespace(en="Trade {of GDP}", zh="贸易")},
+    )
+    assert repr(sentence) == "The effect of Trade {of GDP} is 0.25 (p < 0.001)."
+    again = fill_message("{treatment}的效应为{effect}。", sentence.values, "zh")
+    assert repr(Sentence(again)) == "贸易的效应为0.25。"
+
+
+@pytest.mark.parametrize(
+    ("p_value", "draws", "shown"),
+    [
+        (1 / 1000, 1000, "< 0.001"),
+        (1 / 300, 300, "< 0.003"),
+        (0.02, 300, "0.020"),
+        (1e-6, 99999, "< 0.00001"),
+        (0.2, None, "0.200"),
+    ],
+)
+def test_a_p_value_from_draws_is_not_printed_below_its_floor(p_value, draws, shown):
+    assert format_drawn_p_value(p_value, draws) == shown

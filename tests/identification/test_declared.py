@@ -37,7 +37,7 @@ def make_study(instruments: dict[str, Any], **changes: Any) -> Any:
     index = SimpleNamespace(indicators=items, dimensions={"d": SimpleNamespace(parent=None)}, method=None)
     parts = {
         "name": "made",
-        "model": SimpleNamespace(outcome="y", treatment="digital", controls=("control",), cluster="entity"),
+        "specification": SimpleNamespace(outcome="y", treatment="digital", controls=("control",), cluster="entity"),
         "indices": {"digital": index},
         "ladder": {"full": SimpleNamespace(controls=True, effects=("entity", "time"))},
         "primary": "full",

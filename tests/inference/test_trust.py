@@ -8,8 +8,8 @@ import pytest
 
 from helpers.display.prose import write_sentence
 from helpers.inference.trust import cluster_sizes, draw_trust, record_trust, say_trust, trust_table
+from helpers.regression.specification import specify
 from helpers.results.results import Results
-from helpers.robustness.changes import specify
 from toy_study import make_panel, make_study
 
 

@@ -185,7 +185,7 @@ def make_study(options: MultiverseIndex, **changes: Any) -> Any:
     }  # fmt: skip
     return SimpleNamespace(
         name="made",
-        model=SimpleNamespace(outcome="good", treatment="digital", controls=("a",), significance=0.05),
+        specification=SimpleNamespace(outcome="good", treatment="digital", controls=("a",), significance=0.05),
         indices={"good": index(["p", "q", "r"]), "digital": index(["s", "t", "u"])},
         multiverse=SimpleNamespace(**(choices | changes)),
     )
@@ -245,7 +245,7 @@ def test_an_index_that_cannot_be_built_is_counted_with_the_reason(indicators: pd
 
 def test_without_an_index_its_choices_make_no_specifications(indicators: pd.DataFrame) -> None:
     study = make_study(MultiverseIndex(weights=("entropy", "equal"), leave_one_out=True))
-    study.model.outcome, study.model.treatment = "y", "x"
+    study.specification.outcome, study.specification.treatment = "y", "x"
     found = study_specifications(indicators, study)
     # (all, early) x 2 sets of controls.
     assert found.n_specifications == 4

@@ -23,8 +23,8 @@ from helpers.regression.neighbours import (
     record_neighbours,
     say_neighbours,
 )
+from helpers.regression.specification import specify
 from helpers.results.results import Results
-from helpers.robustness.changes import specify
 from toy_study import make_panel, make_study
 
 
@@ -36,7 +36,7 @@ def grunfeld() -> pd.DataFrame:
 
 def firm_study() -> Any:
     study = make_study(ladder={"full": SimpleNamespace(controls=True, effects=("entity",))})
-    study.model.outcome, study.model.treatment, study.model.controls = "invest", "value", ("capital",)
+    study.specification.outcome, study.specification.treatment, study.specification.controls = "invest", "value", ("capital",)
     study.time.window = tuple(range(1935, 1955))
     return study
 

@@ -197,7 +197,7 @@ def test_the_axis_holds_zero_and_every_interval(low, high):
 def test_a_run_without_the_ladder_still_has_a_report(tmp_path):
     folder = write_toy_run(tmp_path)
     study = make_study()
-    study.model.treatment = "z"
+    study.specification.treatment = "z"
     assert "The primary estimate" not in write_report(study, folder, NAMES).read_text(encoding="utf-8")
 
 

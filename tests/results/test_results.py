@@ -2,13 +2,12 @@
 
 import json
 import math
-from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from helpers.errors import StudyError
+from helpers.results.estimate import Estimate
 from helpers.results.results import Results, merge_results, read_results
 
 
@@ -117,21 +116,25 @@ def test_a_refused_result_leaves_nothing_behind():
     assert len(results) == 0
 
 
-def test_a_term_of_a_fit_is_recorded_whole():
-    term = pd.Index(["x"])
-    names = ("estimates", "std_errors", "statistics", "p_values", "ci_low", "ci_high")
-    series = {name: pd.Series([place / 10], term) for place, name in enumerate(names)}
-    fit = SimpleNamespace(**series, n_obs=20, n_entities=4, convention="stata")
-    result = Results(notebook="03_model").fit("a.b", fit, "x", digits=2)
-    assert (result.estimate, result.std_error, result.statistic, result.p_value) == (0.0, 0.1, 0.2, 0.3)
-    assert (result.ci_low, result.ci_high, result.n_obs, result.n_entities) == (0.4, 0.5, 20, 4)
-    assert (result.convention, result.digits, result.notebook) == ("stata", 2, "03_model")
+def test_an_estimate_is_recorded_whole():
+    found = Estimate(
+        estimate=0.0, std_error=0.1, statistic=0.2, df=3, p_value=0.3, ci_low=0.4, ci_high=0.5, n_obs=20, n_entities=4,
+        n_clusters=4, draws=999, convention="stata",
+    )  # fmt: skip
+    result = Results(notebook="03_model").record("a.b", found, digits=2)
+    assert {name: getattr(result, name) for name in vars(found)} == vars(found)
+    assert (result.digits, result.notebook) == (2, "03_model")
 
 
-def test_a_term_that_the_fit_lacks_is_named():
-    fit = SimpleNamespace(estimates=pd.Series([1.0], ["x"]))
-    with pytest.raises(StudyError, match="no term 'z'"):
-        Results().fit("a.b", fit, "z")
+def test_an_end_at_infinity_is_left_out():
+    found = Estimate(estimate=0.0, ci_low=-np.inf, ci_high=1.0)
+    result = Results().record("a.b", found)
+    assert (result.ci_low, result.ci_high) == (None, 1.0)
+
+
+def test_a_field_that_no_result_has_is_refused():
+    with pytest.raises(TypeError, match="colour"):
+        Results().record("a.b", value=1, colour="red")
 
 
 def _write_parts(folder, *parts):

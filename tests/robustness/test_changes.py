@@ -16,9 +16,10 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.index import build as construction
+from helpers.regression.specification import RobustnessCheck, specify
 from helpers.results.results import Results
 from helpers.robustness import changes as robustness
-from helpers.robustness.changes import check_robustness, specify
+from helpers.robustness.changes import check_robustness
 from small_study import PLACES, WINDOW, fit_dummies, label, make_indicators, make_study, make_units
 
 TIGHT: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
@@ -31,13 +32,13 @@ def panel() -> pd.DataFrame:
     return construction.model_panel(make_indicators(), construction.index_values(indices))
 
 
-def check(panel: pd.DataFrame, draws: int = 199, **changes: object) -> robustness.RobustnessCheck:
+def check(panel: pd.DataFrame, draws: int = 199, **changes: object) -> RobustnessCheck:
     """What one declared row finds."""
     study = make_study(robustness={"row": {"label": label("Row"), "asks": label("Why?"), **changes}})
     return check_robustness(panel, make_units(), study, draws=draws, rng=np.random.default_rng(5))["row"]
 
 
-def agree(found: robustness.RobustnessCheck, expected: dict[str, float]) -> bool:
+def agree(found: RobustnessCheck, expected: dict[str, float]) -> bool:
     return (
         found.estimate == pytest.approx(expected["estimate"], **TIGHT)
         and found.std_error == pytest.approx(expected["std_error"], **TIGHT)
@@ -192,8 +193,8 @@ def test_the_panel_is_left_as_it_was(panel):
     pd.testing.assert_frame_equal(panel, before)
 
 
-def row(estimate: float, p_value: float) -> robustness.RobustnessCheck:
-    return robustness.RobustnessCheck(estimate, 0.5, p_value, estimate - 1, estimate + 1, 60, 12, "words")
+def row(estimate: float, p_value: float) -> RobustnessCheck:
+    return RobustnessCheck(estimate, 0.5, p_value, estimate - 1, estimate + 1, 60, 12, "words")
 
 
 ROWS = {

@@ -16,9 +16,9 @@ from helpers.identification import dynamic_report, instrument_report
 from helpers.identification import shown as omitted_report
 from helpers.multiverse import shown as multiverse_report
 from helpers.multiverse.fit import all_subsets, run_specifications
+from helpers.regression.specification import specify
 from helpers.results.results import Results
 from helpers.robustness import shown as fragility_report
-from helpers.robustness.changes import specify
 from toy_study import make_panel, make_study
 
 

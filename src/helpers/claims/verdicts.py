@@ -101,8 +101,8 @@ def claim_words(study: Study) -> dict[str, str | tuple[str, ...]]:
     table) and ``mediator`` list several.
     """
     return {
-        "outcome": study.model.outcome,
-        "treatment": study.model.treatment,
+        "outcome": study.specification.outcome,
+        "treatment": study.specification.treatment,
         "primary": study.primary,
         "column": tuple(study.ladder),
         "row": tuple(study.robustness),

@@ -45,7 +45,7 @@ def mark_sample(statistics: pd.DataFrame, study: Study) -> pd.Series[bool]:
 def model_columns(study: Study) -> list[str]:
     """The derived columns that outcome, treatment and controls are made from, each once, in the order of the model."""
     names: list[str] = []
-    for name in (study.model.outcome, study.model.treatment, *study.model.controls):
+    for name in (study.specification.outcome, study.specification.treatment, *study.specification.controls):
         names += list(study.indices[name].indicators) if name in study.indices else [name]
     return list(dict.fromkeys(names))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from helpers.errors import StudyError
 from helpers.results.results import Result
@@ -14,6 +16,8 @@ MATH = re.compile(r"(\$\$.+?\$\$|\$[^$\n]+\$)", re.DOTALL)
 PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 MINUS = "\N{MINUS SIGN}"
 SMALLEST_P = 0.001
+MESSAGE = "application/vnd.study.message+json"
+"""Kind of output that carries a sentence's template and values, so that it can be printed in another language."""
 
 
 def format_number(number: float | int | str, digits: int) -> str:
@@ -35,85 +39,148 @@ def format_p_value(p_value: float, digits: int = 3) -> str:
     return format_number(float(p_value), digits)
 
 
+def format_drawn_p_value(p_value: float, draws: int | None) -> str:
+    """A p-value; from ``draws`` random draws it cannot be told from anything below 1 / draws, which is then printed."""
+    if draws and p_value <= 1 / draws:
+        return f"< {1 / draws:.{math.ceil(math.log10(draws))}f}"
+    return format_p_value(p_value)
+
+
+class Words(Protocol):
+    """A study's name for a thing, in both languages."""
+
+    en: str
+    zh: str
+
+
+Named = Result | Words | str
+
+
 @dataclass(frozen=True)
 class Sentence:
-    """Markdown text; shown as such in JupyterLab and in the report."""
+    """Markdown text; shown as such in JupyterLab and in the report.
+
+    Attributes
+    ----------
+    text
+        The sentence in English.
+    message
+        The template that it was made from, which a catalogue translates; empty for a text of its own.
+    values
+        What fills the template's places, by the place's text: one text, or one in each language.
+    """
 
     text: str
+    message: str = ""
+    values: Mapping[str, str | dict[str, str]] = field(default_factory=dict)
 
-    def _repr_markdown_(self) -> str:
-        return self.text
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = {"text/plain": repr(self), "text/markdown": self.text}
+        if self.message:
+            bundle[MESSAGE] = {"message": self.message, "values": dict(self.values)}
+        return bundle
 
     def __repr__(self) -> str:
         return html.unescape(re.sub(r"<[^>]+>", "", self.text))
 
 
-def write_sentence(template: str, results: Mapping[str, Result], words: Mapping[str, str]) -> Sentence:
+def write_sentence(template: str, results: Mapping[str, Result], words: Mapping[str, Named]) -> Sentence:
     """Fill a template with recorded results.
 
     Parameters
     ----------
     template
-        Markdown. ``{key}`` prints a result at its digits, ``{key:p_value}`` (or any other field, or ``ci``) that field,
-        ``{key:field:.2f}`` or ``{key:.1%}`` with a format of Python's own; ``{word}`` prints a word. Braces inside
-        ``$...$`` belong to the formula; elsewhere a brace is written twice.
+        Markdown; one whole message, so that it can be translated. ``{name}`` prints a result at its digits,
+        ``{name:p_value}`` (or any other field, or ``ci``) that field, ``{name:p}`` "p = 0.031" or "p < 0.001",
+        ``{name:field:.2f}`` or ``{name:.1%}`` with a format of Python's own; the name is one of ``words`` or the key of
+        a recorded result. Braces inside ``$...$`` belong to the formula; elsewhere a brace is written twice.
     results
         Recorded results by key.
     words
-        Computed words and formulas by name; no figure may hide in them (those are recorded), save inside ``$...$``.
+        What the template names: results, study labels in both languages, or computed words and formulas (no figure may
+        hide in these last, save inside ``$...$``).
 
     Raises
     ------
     StudyError
         Unknown key or field, a word with figures in it, a single brace.
     """
-    for name, word in words.items():
-        if not isinstance(word, str) or re.search(r"\d", MATH.sub("", word)):
-            raise StudyError(
-                f"sentence word {name!r}",
-                f"{word!r} is or holds a number",
-                "record the number with run.results.record and print it by its key",
-            )
+    known = {**results, **{name: word for name, word in words.items() if isinstance(word, Result)}}
+    texts = {name: _escaped_word(name, word) for name, word in words.items() if not isinstance(word, Result)}
+    values: dict[str, str | dict[str, str]] = {}
 
     def fill(match: re.Match[str]) -> str:
         if match[0] in ("{{", "}}"):
             return match[0][0]
-        if match[1] is None:
+        place = match[1]
+        if place is None:
             raise StudyError(f"sentence {template!r}", "a brace stands alone", "write it twice: {{ or }}")
-        if match[1] in words:
-            return words[match[1]]
-        return _link(match[1], results)
+        values[place] = texts[place] if place in texts else _link(place, known)
+        return in_language(values[place], "en")
 
     parts = MATH.split(template)
-    return Sentence("".join(part if n % 2 else PLACE.sub(fill, part) for n, part in enumerate(parts)))
+    text = "".join(part if n % 2 else PLACE.sub(fill, part) for n, part in enumerate(parts))
+    return Sentence(text, template, values)
+
+
+def in_language(value: str | dict[str, str], language: str) -> str:
+    """One text, or that of a language."""
+    return value if isinstance(value, str) else value[language]
+
+
+def fill_message(message: str, values: Mapping[str, str | dict[str, str]], language: str) -> str:
+    """A message, translated or not, with its places filled in one language."""
+
+    def fill(match: re.Match[str]) -> str:
+        if match[0] in ("{{", "}}"):
+            return match[0][0]
+        return in_language(values[match[1]], language)
+
+    return "".join(part if n % 2 else PLACE.sub(fill, part) for n, part in enumerate(MATH.split(message)))
+
+
+def _escaped_word(name: str, word: Named) -> str | dict[str, str]:
+    """A computed word as it is; a study's label as plain text in both languages."""
+    if hasattr(word, "en") and hasattr(word, "zh"):
+        return {"en": _escape(word.en), "zh": _escape(word.zh)}
+    if not isinstance(word, str) or re.search(r"\d", MATH.sub("", word)):
+        raise StudyError(
+            f"sentence word {name!r}",
+            f"{word!r} is or holds a number",
+            "record the number with run.record and print it by its name",
+        )
+    return word
 
 
 def _link(place: str, results: Mapping[str, Result]) -> str:
-    key, _, rest = place.partition(":")
+    name, _, rest = place.partition(":")
     field, _, spec = rest.partition(":")
     if field and not re.fullmatch(r"[a-z_]+", field):
         field, spec = "", rest
-    if key not in results:
+    if name not in results:
         raise StudyError(
             f"sentence place {{{place}}}", "no result is recorded under this key", "record it before it is printed"
         )
-    result = results[key]
+    result = results[name]
     text = _escape(_text(result, field, spec))
     anchor = f"{result.notebook}-{result.cell}" if result.cell else str(result.notebook)
-    return f'<a class="num" data-key="{key}" href="#{html.escape(anchor)}">{text}</a>'
+    return f'<a class="num" data-key="{result.key}" href="#{html.escape(anchor)}">{text}</a>'
 
 
 def _text(result: Result, field: str, spec: str) -> str:
     if field == "ci":
         low, high = _text(result, "ci_low", spec), _text(result, "ci_high", spec)
         return f"[{low}, {high}]"
+    if field == "p":
+        told = _text(result, "p_value", spec)
+        return f"p {told}" if told.startswith("<") else f"p = {told}"
     item = getattr(result, field, None) if field else result.shown
     if item is None:
         raise StudyError(f"result {result.key}", f"it has no {field!r}", "print a field that was recorded")
     if spec:
         return f"{item:{spec}}".replace("-", MINUS)
     if field == "p_value":
-        return format_p_value(float(item))
+        return format_drawn_p_value(float(item), result.draws)
     return format_number(item, result.digits)
 
 

@@ -36,7 +36,7 @@ def fit_groupings(
     panel: pd.DataFrame, units: pd.DataFrame, study: Study, *, wild_draws: int, rng: np.random.Generator
 ) -> dict[str, dict[str, RegionFit]]:
     """Fit the model in each group of every grouping but the first, which the notebook on regions fits itself."""
-    model, found = study.model, {}
+    model, found = study.specification, {}
     for name, grouping in list(study.regions.items())[1:]:
         regions = units[grouping.column].map(grouping.group)
         found[name] = fit_by_region(

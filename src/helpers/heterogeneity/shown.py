@@ -91,7 +91,7 @@ def region_estimates(fits: Mapping[str, RegionFit], study: Study) -> pd.DataFram
 
 def say_ordering(fits: Mapping[str, RegionFit], gaps: Mapping[str, RegionGap], study: Study) -> str:
     """A sentence template: the estimates from the largest to the smallest, and which differences are told from zero."""
-    term, level = study.model.treatment, study.model.significance
+    term, level = study.specification.treatment, study.specification.significance
     ordered = sorted(fits.values(), key=lambda fit: -fit.estimate)
     ranking = ", then ".join(f"{study.label(fit.region)} ({{region.{fit.region}.{term}}})" for fit in ordered)
     clear = [

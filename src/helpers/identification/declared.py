@@ -69,13 +69,13 @@ def fit_study_instruments(
     fits = {
         key: fit_instrumented(
             panel.join(columns),
-            study.model.outcome,
-            study.model.treatment,
+            study.specification.outcome,
+            study.specification.treatment,
             chosen,
-            study.model.controls if step.controls else (),
+            study.specification.controls if step.controls else (),
             entity_effects="entity" in step.effects,
             time_effects="time" in step.effects,
-            cluster=study.model.cluster,
+            cluster=study.specification.cluster,
         )
         for key, chosen in sets.items()
     }
@@ -86,7 +86,7 @@ def fit_study_instruments(
 
 def build_instruments(panel: pd.DataFrame, study: Study, statistics: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """Every declared instrument as a column by the panel's rows; parameters as in `fit_study_instruments`."""
-    treatment = panel[study.model.treatment]
+    treatment = panel[study.specification.treatment]
     columns = {}
     for name, declared in study.instruments.items():
         if declared.kind == "leave_one_out_mean":
@@ -139,7 +139,7 @@ def _groups(name: str, declared: Instrument, units: pd.DataFrame) -> pd.Series:
 
 def _initial_level(name: str, declared: Instrument, study: Study, statistics: pd.DataFrame) -> pd.Series:
     """The treatment of each entity at the declared time; an index is built over that time's rows alone."""
-    treatment = study.model.treatment
+    treatment = study.specification.treatment
     at = statistics.index.get_level_values(1) == declared.time
     if not at.any():
         raise StudyError(

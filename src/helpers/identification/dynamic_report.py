@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.identification.dynamic import DynamicFit, fit_dynamic
-from helpers.robustness.changes import Specification, shift_column, specify
+from helpers.regression.specification import Specification, shift_column, specify
 
 if TYPE_CHECKING:
     from helpers.display.prose import Sentence
@@ -53,7 +53,7 @@ def fit_dynamics(panel: pd.DataFrame, study: Study) -> DynamicFits:
     lagged = step.data.assign(**{LAG: step.data[step.outcome]})
     lagged = shift_column(lagged, LAG, 1, study.time.window)
     try:
-        within: PanelFit | str = replace(step, data=lagged, controls=(LAG, *step.controls)).fit()
+        within: PanelFit | str = step.with_(lagged, controls=(LAG, *step.controls)).fit()
     except StudyError as error:
         within = f"not fitted: {error.where}: {error.rule}"
     by_period = _count_periods(step.data, study.time.window)
@@ -90,7 +90,7 @@ def _try(data: pd.DataFrame, step: Specification, *, system: bool) -> DynamicFit
 def record_dynamics(results: Results, fits: DynamicFits) -> None:
     """Record the treatment under ``robustness.dynamic.<estimator>``, with the tests of each beside it."""
     if not isinstance(fits.within, str):
-        results.fit("robustness.dynamic.within", fits.within, fits.treatment)
+        results.record("robustness.dynamic.within", fits.within[fits.treatment])
     for name, fit in fits.gmm.items():
         if isinstance(fit, str):
             continue
@@ -172,9 +172,8 @@ def say_dynamics(run: NotebookRun, fits: DynamicFits) -> Sentence:
         if isinstance(fit, str):
             lines.append(f"{WORDS[name]}: {fit}.")
             continue
-        passed = (
-            fit.ar2_p_value > run.study.model.significance and not fit.hansen_p_value < run.study.model.significance
-        )
+        level = run.study.specification.significance
+        passed = fit.ar2_p_value > level and not fit.hansen_p_value < level
         verdict = "its instruments pass their tests" if passed else "its instruments do not pass their tests"
         lines.append(f"{WORDS[name]}: {{{key}}} (p = {{{key}:p_value}}); {verdict}.")
     return run.say(" ".join(lines))

@@ -14,7 +14,8 @@ from helpers.identification.instrument_setting import Setting, with_instruments,
 from helpers.regression.conventions import count_sizes
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Floats
-from helpers.regression.panel import Cluster, PanelFit, fit_panel, read_clusters
+from helpers.regression.panel import PanelFit, fit_panel, read_clusters
+from helpers.study.model import Cluster
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +20,7 @@ from helpers.identification.outcome_family import OutcomeFamily, fit_outcomes
 from helpers.identification.placebo import Placebo, permute_treatment
 from helpers.index.build import build_index
 from helpers.regression.panel import PanelFit, fit_panel
-from helpers.robustness.changes import Specification, keep_complete_entities, shift_column, specify
+from helpers.regression.specification import Specification, keep_complete_entities, shift_column, specify
 from helpers.robustness.pictures import draw_null
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def deal_treatment(panel: pd.DataFrame, study: Study, *, draws: int, rng: np.ran
     None where fewer than three entities have them all.
     """
     step = specify(panel, study)
-    complete = replace(step, data=keep_complete_entities(step.data))
+    complete = step.with_(keep_complete_entities(step.data))
     if complete.data.index.unique(0).size < FEWEST:
         return None
     return permute_treatment(complete.fit(), step.treatment, draws=draws, rng=rng)
@@ -203,7 +202,7 @@ def record_lead(results: Results, fit: PanelFit | str, level: float) -> str:
     """Record the lead under ``robustness.placebo.lead``; the sentence template on it."""
     if isinstance(fit, str):
         return fit
-    results.fit("robustness.placebo.lead", fit, "lead")
+    results.record("robustness.placebo.lead", fit["lead"])
     told = "which speaks against a causal reading" if fit.p_values["lead"] < level else "as it should be"
     clear = "differs from zero" if fit.p_values["lead"] < level else "cannot be told from zero"
     return (

@@ -32,7 +32,7 @@ SHOWN = 40  # rows of a picture with one row per entity
 
 def main_index(study: Study) -> str:
     """The index that a reader looks at first: the treatment where it is an index, else the first one declared."""
-    treatment = study.model.treatment
+    treatment = study.specification.treatment
     return treatment if treatment in study.indices else next(iter(study.indices))
 
 
@@ -68,7 +68,7 @@ def build_experiment(panel: pd.DataFrame, study: Study) -> IndexExperiment:
 
     Where the study's treatment is no index, the first declared index stands in its place.
     """
-    model, primary = study.model, study.ladder[study.primary]
+    model, primary = study.specification, study.ladder[study.primary]
     names = [name for name in dict.fromkeys((model.outcome, main_index(study))) if name in study.indices]
     specification = Specification(
         outcome=model.outcome,

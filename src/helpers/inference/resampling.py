@@ -9,7 +9,7 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.regression.effects import Codes, Floats
-from helpers.regression.panel import Cluster
+from helpers.study.model import Cluster
 
 
 @dataclass(frozen=True)

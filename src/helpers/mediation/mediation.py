@@ -18,7 +18,8 @@ from helpers.inference.resampling import check_level, draw_entity_weights, summa
 from helpers.mediation.mediation_effects import Effect, JointMediation, MediationEffects
 from helpers.regression.effects import Floats
 from helpers.regression.many import WeightedFits, fit_weighted_entities
-from helpers.regression.panel import Cluster, PanelFit, fit_panel
+from helpers.regression.panel import PanelFit, fit_panel
+from helpers.study.model import Cluster
 
 # Largest gap between total and indirect + direct that rounding can explain, relative to the largest of the three.
 IDENTITY = 1e-10

@@ -9,7 +9,8 @@ import pandas as pd
 from helpers.inference.multiplicity import holm
 from helpers.mediation.mediation import joint_mediation_effects
 from helpers.mediation.mediation_effects import Effect
-from helpers.regression.panel import Cluster, fit_panel
+from helpers.regression.panel import fit_panel
+from helpers.study.model import Cluster
 
 COLUMNS = [
     "path_a", "path_a_p_value", "path_b", "path_b_p_value", "indirect_effect", "std_error", "ci_low", "ci_high",

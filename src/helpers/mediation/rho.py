@@ -18,7 +18,7 @@ from helpers.errors import StudyError
 from helpers.inference.resampling import check_level, draw_entity_weights
 from helpers.regression.effects import Floats
 from helpers.regression.many import fit_weighted_entities
-from helpers.regression.panel import Cluster
+from helpers.study.model import Cluster
 
 
 @dataclass(frozen=True)

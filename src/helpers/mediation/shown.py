@@ -32,7 +32,7 @@ def fit_mediators(
 
     Each uses the rows in which its mediator has a figure.
     """
-    model, primary = study.model, study.ladder[study.primary]
+    model, primary = study.specification, study.ladder[study.primary]
     return {
         mediator: mediation_effects(
             panel.dropna(subset=[mediator]),

@@ -46,7 +46,7 @@ def study_specifications(panel: pd.DataFrame, study: Study, units: pd.DataFrame 
     StudyError
         The study declares no multiverse, or names something that is not there.
     """
-    return fit_plan(plan_study(panel, study, units), study.model.significance)
+    return fit_plan(plan_study(panel, study, units), study.specification.significance)
 
 
 def plan_study(panel: pd.DataFrame, study: Study, units: pd.DataFrame | None = None) -> Plan:
@@ -56,7 +56,7 @@ def plan_study(panel: pd.DataFrame, study: Study, units: pd.DataFrame | None = N
         raise StudyError(
             f"study {study.name}", "it declares no multiverse", "add a block `multiverse` to its study file"
         )
-    panel, model = panel.sort_index(), study.model
+    panel, model = panel.sort_index(), study.specification
     sets = all_subsets(model.controls, choices.always)
     assert isinstance(panel.index, pd.MultiIndex)
     return Plan(
@@ -87,7 +87,7 @@ def _build_samples(
     for name, declared in choices.samples.items():
         rows = _rows_of(panel, declared, name, units)
         # With nothing left out, or nothing to build, the two ways are one specification, which must not count twice.
-        same = rows.all() or not {study.model.outcome, study.model.treatment} & set(study.indices)
+        same = rows.all() or not {study.specification.outcome, study.specification.treatment} & set(study.indices)
         for base in choices.index_rows[:1] if same else choices.index_rows:
             pairs = over_all if base == "all" or same else _build_pairs(panel, rows, study, choices.index)
             yield Sample(name, rows, _decide_rows(pairs, base, len(choices.index_rows) > 1))
@@ -104,7 +104,7 @@ def _decide_rows(pairs: Pairs, base: str, varies: bool) -> Pairs:
 
 def _build_pairs(panel: pd.DataFrame, rows: np.ndarray, study: Study, options: MultiverseIndex) -> Pairs:
     """Outcome and treatment under every choice; both by the same method, each indicator left out in turn."""
-    used, model = panel[rows], study.model
+    used, model = panel[rows], study.specification
     outcome, treatment = (_Side(used, study, name) for name in (model.outcome, model.treatment))
     decided: list[dict[str, Any]] = []
     outcome_of, treatment_of, reasons = [], [], []

@@ -105,7 +105,7 @@ def option_words(name: str, study: Study) -> str:
     samples = study.multiverse.samples if study.multiverse else {}
     if name in samples:
         return samples[name].label.en
-    named = {*study.model.controls, *study.indicators}
+    named = {*study.specification.controls, *study.indicators}
     return " + ".join(study.label(part) if part in named else part.replace("_", " ") for part in name.split(" + "))
 
 

@@ -15,7 +15,7 @@ from helpers.regression import diagnostics
 from helpers.regression.diagnostic import Diagnostic
 from helpers.regression.engines import compare_engines
 from helpers.regression.panel import PanelFit
-from helpers.robustness.changes import describe_convention, describe_term, specify
+from helpers.regression.specification import describe_convention, describe_term, specify
 
 if TYPE_CHECKING:
     from helpers.inference.door import WildBootstrap
@@ -32,7 +32,7 @@ def fit_ladder(panel: pd.DataFrame, study: Study) -> dict[str, PanelFit]:
 
 def describe_ladder(fits: Mapping[str, PanelFit], study: Study) -> pd.DataFrame:
     """One row per column of the ladder: estimate, std_error, p_value and interval of the treatment."""
-    rows = {study.label(name): describe_term(fit, study.model.treatment) for name, fit in fits.items()}
+    rows = {study.label(name): describe_term(fit, study.specification.treatment) for name, fit in fits.items()}
     return pd.DataFrame(rows).T.rename_axis("column")
 
 
@@ -41,7 +41,7 @@ def ladder_table(fits: Mapping[str, PanelFit], study: Study, digits: int = 3) ->
 
     Stars: *** p < 0.01, ** p < 0.05, * p < 0.1, from the p-values of the fits.
     """
-    terms = [study.model.treatment, *study.model.controls]
+    terms = [study.specification.treatment, *study.specification.controls]
     lines: dict[str, list[str]] = {}
     for term in terms:
         lines[study.label(term)] = [_estimate(fit, term, digits) for fit in fits.values()]
@@ -85,7 +85,7 @@ def _facts(fits: Mapping[str, PanelFit], study: Study) -> dict[str, list[str]]:
 def record_ladder(results: Results, fits: Mapping[str, PanelFit], treatment: str) -> None:
     """Record the treatment of every column under ``baseline.<column>.<treatment>``."""
     for column, fit in fits.items():
-        results.fit(f"baseline.{column}.{treatment}", fit, treatment)
+        results.record(f"baseline.{column}.{treatment}", fit[treatment])
 
 
 TESTS: dict[str, Callable[..., Diagnostic]] = {
@@ -193,7 +193,7 @@ def table_note(fits: Mapping[str, PanelFit], study: Study) -> str:
 
 def say_headline(fits: Mapping[str, PanelFit], study: Study) -> str:
     """The sentence template of the baseline: the primary estimate, its two p-values, and what the ladder does."""
-    term, level = study.model.treatment, study.model.significance
+    term, level = study.specification.treatment, study.specification.significance
     signs = {bool(fit.estimates[term] > 0) for fit in fits.values()}
     sign = "keeps its sign" if len(signs) == 1 else "changes its sign"
     significant = "differs from zero" if fits[study.primary].p_values[term] < level else "cannot be told from zero"

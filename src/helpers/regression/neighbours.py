@@ -13,7 +13,7 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.regression.panel import fit_panel
 from helpers.regression.random_effects import RandomEffectsFit, fit_random_effects
-from helpers.robustness.changes import RobustnessCheck, Specification, describe_convention, describe_term, specify
+from helpers.regression.specification import RobustnessCheck, Specification, describe_convention, describe_term, specify
 
 if TYPE_CHECKING:
     from helpers.regression.panel import PanelFit
@@ -227,7 +227,7 @@ def record_of(check: RobustnessCheck) -> dict[str, Any]:
 def neighbour_table(neighbours: Mapping[str, Neighbour], primary: PanelFit, study: Study) -> pd.DataFrame:
     """The primary specification and its neighbours: what each asks, its numbers and its convention."""
     names = ("estimate", "std_error", "p_value", "n_obs", "n_entities", "convention", "remark")
-    own = _check(primary, study.model.treatment)
+    own = _check(primary, study.specification.treatment)
     rows = {study.label(study.primary): {"asks": study.question.en} | {name: getattr(own, name) for name in names}}
     for neighbour in neighbours.values():
         told = {name: getattr(neighbour.found, name, None) for name in names}
@@ -238,7 +238,7 @@ def neighbour_table(neighbours: Mapping[str, Neighbour], primary: PanelFit, stud
 
 def neighbour_estimates(neighbours: Mapping[str, Neighbour], primary: PanelFit, study: Study) -> pd.DataFrame:
     """Estimates with intervals for a coefficient plot, the primary specification first."""
-    checks = {study.label(study.primary): _check(primary, study.model.treatment)}
+    checks = {study.label(study.primary): _check(primary, study.specification.treatment)}
     checks |= {item.label: item.found for item in neighbours.values() if item.found is not None}
     rows = {label: [check.estimate, check.ci_low, check.ci_high] for label, check in checks.items()}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "ci_low", "ci_high"])

@@ -12,11 +12,11 @@ from helpers.regression.collinearity import ABSORBED
 from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
+from helpers.results.estimate import Estimate, estimate_frame
+from helpers.study.model import Cluster, Model
 
-Cluster = str | tuple[str, str] | None
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PanelFit:
     """A fitted panel regression.
 
@@ -76,6 +76,66 @@ class PanelFit:
     design: Design = field(repr=False)
     clusters: tuple[Codes, ...] = field(repr=False)
     sizes: Sizes = field(repr=False)
+
+    def __getitem__(self, term: str) -> Estimate:
+        """One regressor's estimate with everything that belongs to it.
+
+        Raises
+        ------
+        StudyError
+            No regressor of this name.
+        """
+        if term not in self.estimates.index:
+            terms = ", ".join(map(str, self.estimates.index))
+            raise StudyError(f"model of {self.outcome}", f"it has no term {term!r}", f"name one of its terms: {terms}")
+        return Estimate(
+            estimate=float(self.estimates[term]),
+            std_error=float(self.std_errors[term]),
+            statistic=float(self.statistics[term]),
+            df=self.df,
+            p_value=float(self.p_values[term]),
+            ci_low=float(self.ci_low[term]),
+            ci_high=float(self.ci_high[term]),
+            n_obs=self.n_obs,
+            n_entities=self.n_entities,
+            n_clusters=self.n_clusters,
+            convention=self.convention,
+        )
+
+    def table(self) -> pd.DataFrame:
+        """The whole coefficient table: one row per regressor, columns as in `estimate_frame`."""
+        return estimate_frame({str(term): self[str(term)] for term in self.estimates.index}).rename_axis("term")
+
+    def facts(self) -> str:
+        """Rows, entities, clusters, degrees of freedom, R-squared and notes in one line."""
+        by = self.cluster if isinstance(self.cluster, str) else " and ".join(self.cluster or ("nothing",))
+        parts = (
+            f"N = {self.n_obs}", f"entities = {self.n_entities}", f"clusters (by {by}) G = {self.n_clusters}",
+            f"df = {self.df}", f"R² = {self.r_squared:.3f}", f"R² within = {self.r_squared_within:.3f}",
+            f"standard errors: {self.convention}", *self.notes,
+        )  # fmt: skip
+        return "; ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"{self.table().to_string(float_format=lambda number: f'{number:.4f}')}\n{self.facts()}"
+
+    def _repr_html_(self) -> str:
+        from helpers.display.tables import show_table
+
+        return show_table(self.table(), caption=f"{self.outcome}: all coefficients", note=self.facts(), digits=4).html
+
+
+def fit(data: pd.DataFrame, model: Model, *, convention: str = "stata") -> PanelFit:
+    """Fit a model on a panel by least squares (see `fit_panel`, which takes the same by names)."""
+    return fit_panel(
+        data,
+        model.outcome,
+        model.regressors,
+        entity_effects=model.entity_effects,
+        time_effects=model.time_effects,
+        cluster=model.cluster,
+        convention=convention,
+    )
 
 
 def fit_panel(

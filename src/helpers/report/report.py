@@ -202,7 +202,7 @@ def _environment() -> Environment:
 
 
 def _ladder_key(study: Study, column: str) -> str:
-    return f"baseline.{column}.{study.model.treatment}"
+    return f"baseline.{column}.{study.specification.treatment}"
 
 
 def _ladder_results(study: Study, results: Results) -> list[Result]:
@@ -230,7 +230,7 @@ def _rung(study: Study, column: str, result: Result, axis: Axis) -> Rung:
         effects=", ".join(names[effect] for effect in choice.effects) or "none",
         result=result,
         primary=column == study.primary,
-        certain=result.p_value is not None and result.p_value < study.model.significance,
+        certain=result.p_value is not None and result.p_value < study.specification.significance,
         low=axis.place(result.ci_low),
         middle=axis.place(result.estimate),
         high=axis.place(result.ci_high),

@@ -19,11 +19,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
+from helpers.results.estimate import Estimate
 
 SCHEMA = 1
 KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+$")
-NUMBERS = ("estimate", "value", "std_error", "statistic", "p_value", "ci_low", "ci_high")
-COUNTS = ("n_obs", "n_entities")
+NUMBERS = ("estimate", "value", "std_error", "statistic", "df", "p_value", "ci_low", "ci_high")
+COUNTS = ("n_obs", "n_entities", "n_clusters", "draws")
+ESTIMATE_FIELDS = tuple(field.name for field in fields(Estimate))
+RECORDED = {*NUMBERS, *COUNTS, "convention"}
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,12 @@ class Result:
         Dotted lower-case words, for example ``baseline.pooled.treatment``.
     estimate, value
         Exactly one of the two: an estimate of a model, or any other number (or a computed word).
-    std_error, statistic, p_value, ci_low, ci_high
+    std_error, statistic, df, p_value, ci_low, ci_high
         Of the estimate, by the convention that is named.
-    n_obs, n_entities
-        Rows and entities behind the number.
+    n_obs, n_entities, n_clusters
+        Rows, entities and clusters behind the number.
+    draws
+        Number of random draws behind the p-value: it cannot be below 1 / draws.
     convention
         Name of the standard-error convention.
     digits
@@ -55,11 +60,14 @@ class Result:
     value: float | int | str | None = None
     std_error: float | None = None
     statistic: float | None = None
+    df: float | None = None
     p_value: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
     n_obs: int | None = None
     n_entities: int | None = None
+    n_clusters: int | None = None
+    draws: int | None = None
     convention: str | None = None
     digits: int = 4
     unit: str | None = None
@@ -113,83 +121,63 @@ class Results(Mapping[str, Result]):
     def record(
         self,
         key: str,
+        found: Estimate | None = None,
         *,
-        estimate: float | None = None,
-        value: float | int | str | None = None,
-        std_error: float | None = None,
-        statistic: float | None = None,
-        p_value: float | None = None,
-        ci_low: float | None = None,
-        ci_high: float | None = None,
-        n_obs: int | np.integer[Any] | None = None,
-        n_entities: int | np.integer[Any] | None = None,
-        convention: str | None = None,
         digits: int = 4,
         unit: str | None = None,
+        **numbers: Any,
     ) -> Result:
         """Record one result.
+
+        Parameters
+        ----------
+        key
+            Dotted lower-case words.
+        found
+            An estimate with everything that belongs to it; an infinite end of its interval is left out.
+        digits
+            Decimals with which the number is printed.
+        unit
+            Unit of the number.
+        **numbers
+            Fields of `Result` by name, in place of an estimate or beside it: ``value`` or ``estimate``, ``std_error``,
+            ``statistic``, ``df``, ``p_value``, ``ci_low``, ``ci_high``, ``n_obs``, ``n_entities``, ``n_clusters``,
+            ``draws``, ``convention``.
 
         Raises
         ------
         StudyError
             Key not dotted lower-case words or already taken; not exactly one of estimate and value; a number that is
             not finite; a p-value outside [0, 1]; a negative standard error; an interval upside down.
+        TypeError
+            A field that a result does not have.
         """
         made = self._where()
         cell = made[0]
         before = self._made.get(key)
         if key in self._results and (before == made or cell is None or before is None or before[0] != cell):
             raise _refusal(key, "a result with this key is already recorded", "give each result its own key")
+        given = (_finite_ends(found) if found is not None else {}) | numbers
+        unknown = sorted(given.keys() - RECORDED)
+        if unknown:
+            raise TypeError(f"record() got fields that a result does not have: {', '.join(unknown)}")
+        read = {name: _number(key, name, given.get(name)) for name in NUMBERS if name != "value"}
+        read |= {name: _count(key, name, given.get(name)) for name in COUNTS}
+        value = given.get("value")
         result = Result(
             key=key,
-            estimate=_number(key, "estimate", estimate),
             value=value if isinstance(value, str) else _number(key, "value", value, whole=True),
-            std_error=_number(key, "std_error", std_error),
-            statistic=_number(key, "statistic", statistic),
-            p_value=_number(key, "p_value", p_value),
-            ci_low=_number(key, "ci_low", ci_low),
-            ci_high=_number(key, "ci_high", ci_high),
-            n_obs=_count(key, "n_obs", n_obs),
-            n_entities=_count(key, "n_entities", n_entities),
-            convention=convention,
+            convention=given.get("convention"),
             digits=digits,
             unit=unit or None,
             notebook=self.notebook,
             cell=cell,
+            **read,
         )
         _check(result)
         self._results[key] = result
         self._made[key] = made
         return result
-
-    def fit(self, key: str, fit: Any, term: str, *, digits: int = 4, unit: str | None = None) -> Result:
-        """Record one term of a fitted model.
-
-        Parameters
-        ----------
-        fit
-            Has ``estimates``, ``std_errors``, ``statistics``, ``p_values``, ``ci_low``, ``ci_high`` (Series by term)
-            and ``n_obs``, ``n_entities``, ``convention``, as ``helpers.regression.panel.PanelFit`` does.
-        term
-            Name of the regressor.
-        """
-        if term not in fit.estimates.index:
-            terms = ", ".join(map(str, fit.estimates.index))
-            raise _refusal(key, f"the model has no term {term!r}", f"name one of its terms: {terms}")
-        return self.record(
-            key,
-            estimate=fit.estimates[term],
-            std_error=fit.std_errors[term],
-            statistic=fit.statistics[term],
-            p_value=fit.p_values[term],
-            ci_low=fit.ci_low[term],
-            ci_high=fit.ci_high[term],
-            n_obs=fit.n_obs,
-            n_entities=fit.n_entities,
-            convention=fit.convention,
-            digits=digits,
-            unit=unit,
-        )
 
     def frame(self) -> pd.DataFrame:
         """All results as a table, one row per key, one column per field of `Result`."""
@@ -276,6 +264,15 @@ def merge_results(folder: Path, notebooks: Sequence[str] | None = None) -> Path:
         for result in part.values():
             merged._add(result)
     return merged.write(folder / "results.json")
+
+
+def _finite_ends(found: Estimate) -> dict[str, Any]:
+    """The fields of an estimate; an end of an interval at infinity is no number and is left out."""
+    given = {name: getattr(found, name) for name in ESTIMATE_FIELDS}
+    for end in ("ci_low", "ci_high"):
+        if given[end] is not None and not math.isfinite(given[end]):
+            given[end] = None
+    return given
 
 
 def is_number(item: Any) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,75 +15,21 @@ from helpers.index.build import rebuild_indices
 from helpers.index.scaling import winsorise
 from helpers.inference.door import WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.many import fit_weighted_entities
-from helpers.regression.panel import Cluster, PanelFit, fit_panel
+from helpers.regression.panel import PanelFit
+from helpers.regression.specification import (
+    RobustnessCheck,
+    Specification,
+    describe_convention,
+    describe_term,
+    keep_complete_entities,
+    shift_column,
+    specify,
+)
+from helpers.study.model import Cluster
 
 if TYPE_CHECKING:
     from helpers.results.results import Results
     from helpers.study.study import RobustnessRow, Study
-
-
-@dataclass(frozen=True)
-class Specification:
-    """One regression in full: the rows and what is asked of them.
-
-    Attributes
-    ----------
-    data
-        Panel with the outcome, the treatment and the controls.
-    outcome, treatment, controls
-        Names of its columns.
-    effects
-        "entity" and "time" as absorbed.
-    cluster
-        What the standard errors are clustered by.
-    """
-
-    data: pd.DataFrame
-    outcome: str
-    treatment: str
-    controls: tuple[str, ...]
-    effects: tuple[str, ...]
-    cluster: Cluster
-
-    @property
-    def regressors(self) -> tuple[str, ...]:
-        """The treatment first, then the controls."""
-        return (self.treatment, *self.controls)
-
-    def fit(self) -> PanelFit:
-        """Estimate it by the study's convention."""
-        return fit_panel(
-            self.data,
-            self.outcome,
-            self.regressors,
-            entity_effects="entity" in self.effects,
-            time_effects="time" in self.effects,
-            cluster=self.cluster,
-        )
-
-
-def specify(panel: pd.DataFrame, study: Study, column: str | None = None) -> Specification:
-    """The specification of one column of the baseline ladder, the primary one by default.
-
-    Parameters
-    ----------
-    panel
-        Panel with every column that the model names.
-    study
-        The study.
-    column
-        Name of a column of the ladder.
-    """
-    model, step = study.model, study.ladder[column or study.primary]
-    controls = model.controls if step.controls else ()
-    return Specification(
-        data=panel[[model.outcome, model.treatment, *controls]],
-        outcome=model.outcome,
-        treatment=model.treatment,
-        controls=controls,
-        effects=step.effects,
-        cluster=model.cluster,
-    )
 
 
 def change(
@@ -122,7 +68,7 @@ def change(
     cluster: Cluster = specification.cluster
     if row.cluster is not None:
         cluster = row.cluster[0] if len(row.cluster) == 1 else (row.cluster[0], row.cluster[1])
-    return replace(specification, data=data, cluster=cluster)
+    return specification.with_(data, cluster=cluster)
 
 
 @dataclass(frozen=True)
@@ -159,7 +105,7 @@ def leave_one_out(specification: Specification) -> LeaveOneOut:
 
 def _without(specification: Specification, entity: object) -> Specification:
     entities = specification.data.index.get_level_values(0)
-    return replace(specification, data=specification.data[entities != entity])
+    return specification.with_(specification.data[entities != entity])
 
 
 def _refit_at_once(specification: Specification) -> pd.DataFrame | None:
@@ -187,44 +133,6 @@ def _refit_at_once(specification: Specification) -> pd.DataFrame | None:
         "ci_high": estimate + half,
     }
     return pd.DataFrame(columns, index=entities)
-
-
-def describe_term(fit: PanelFit, term: str) -> dict[str, float]:
-    """Estimate, std_error, p_value, ci_low and ci_high of one regressor."""
-    return {
-        "estimate": fit.estimates[term],
-        "std_error": fit.std_errors[term],
-        "p_value": fit.p_values[term],
-        "ci_low": fit.ci_low[term],
-        "ci_high": fit.ci_high[term],
-    }
-
-
-@dataclass(frozen=True)
-class RobustnessCheck:
-    """What one row of the robustness table found.
-
-    Attributes
-    ----------
-    estimate, std_error, p_value, ci_low, ci_high
-        Of the treatment.
-    n_obs, n_entities
-        Rows and entities used.
-    convention
-        What the p-value and the interval rest on.
-    remark
-        What else a reader must know about the row.
-    """
-
-    estimate: float
-    std_error: float
-    p_value: float
-    ci_low: float
-    ci_high: float
-    n_obs: int
-    n_entities: int
-    convention: str
-    remark: str = ""
 
 
 def check_robustness(
@@ -280,12 +188,6 @@ def _found(fit: PanelFit, term: str, remark: str = "") -> RobustnessCheck:
     )
 
 
-def describe_convention(fit: PanelFit) -> str:
-    """The convention in words: its name, what it clusters by and the degrees of freedom."""
-    by = fit.cluster if isinstance(fit.cluster, str) else " and ".join(fit.cluster or ("nothing",))
-    return f"{fit.convention}, clustered by {by}, t({fit.df})"
-
-
 def _found_wild(fit: PanelFit, wild: WildBootstrap, term: str) -> RobustnessCheck:
     assert wild.ci_low is not None, "the interval was asked for"
     assert wild.ci_high is not None, "the interval was asked for"
@@ -308,7 +210,7 @@ def _replace_columns(
     sources = {specification.outcome: specification.outcome, specification.treatment: treatment}
     rebuilt = panel if row.index is None else rebuild_indices(panel, study, sources.values(), row.index)
     replaced = {name: (rebuilt if source in rebuilt else panel)[source] for name, source in sources.items()}
-    return replace(specification, data=panel[list(controls)].assign(**replaced), controls=controls)
+    return specification.with_(panel[list(controls)].assign(**replaced), controls=controls)
 
 
 def record_checks(results: Results, checks: Mapping[str, RobustnessCheck], treatment: str) -> None:
@@ -333,7 +235,7 @@ def robustness_table(checks: Mapping[str, RobustnessCheck], study: Study) -> pd.
     rows = {
         study.label(name): {
             "asks": study.robustness[name].asks.en,
-            "finds": describe_finding(check, study.model.significance),
+            "finds": describe_finding(check, study.specification.significance),
             "estimate": check.estimate,
             "std_error": check.std_error,
             "p_value": check.p_value,
@@ -361,7 +263,7 @@ def row_estimates(checks: Mapping[str, RobustnessCheck], study: Study) -> pd.Dat
 
 def say_share(results: Results, checks: Mapping[str, RobustnessCheck], study: Study) -> str:
     """Record how many rows are positive and significant, or negative and significant; the sentence that says so."""
-    level = study.model.significance
+    level = study.specification.significance
     positive = sum(check.estimate > 0 and check.p_value < level for check in checks.values())
     negative = sum(check.estimate < 0 and check.p_value < level for check in checks.values())
     results.record("robustness.rows", value=len(checks))
@@ -404,19 +306,3 @@ def _drop_entities(data: pd.DataFrame, units: pd.DataFrame, where: dict[str, str
             f"robustness, drop_where {told}", "no entity is so, and the row would change nothing", "correct the value"
         )
     return data[~data.index.get_level_values(0).isin(units.index[dropped])]
-
-
-def keep_complete_entities(data: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the entities that have one in every time."""
-    counts = data.groupby(level=0)[data.columns[0]].transform("size")
-    return data[counts == data.index.get_level_values(1).nunique()]
-
-
-def shift_column(data: pd.DataFrame, column: str, periods: int, window: Sequence[int]) -> pd.DataFrame:
-    """Replace a column by its value `periods` earlier in the window; rows without one are left out."""
-    places = dict(enumerate(window))
-    entities, times = data.index.get_level_values(0), data.index.get_level_values(1)
-    earlier = [places.get(window.index(time) - periods) for time in times]
-    source = pd.MultiIndex.from_arrays([entities, pd.Index(earlier, dtype=float)])
-    shifted = data[column].reindex(source).to_numpy()
-    return data.assign(**{column: shifted}).dropna(subset=[column])

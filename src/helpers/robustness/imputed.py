@@ -16,7 +16,7 @@ from helpers.cleaning.sample import mark_sample, model_columns
 from helpers.errors import StudyError
 from helpers.index.build import build_index
 from helpers.regression.panel import PanelFit
-from helpers.robustness.changes import specify
+from helpers.regression.specification import specify
 
 if TYPE_CHECKING:
     from helpers.results.results import Results
@@ -169,7 +169,7 @@ def fit_imputed_study(
 
 
 def _fit_primary(completed: pd.DataFrame, study: Study) -> PanelFit:
-    roles = (study.model.outcome, study.model.treatment, *study.model.controls)
+    roles = (study.specification.outcome, study.specification.treatment, *study.specification.controls)
     built = {name: build_index(completed, study.indices[name]).values for name in roles if name in study.indices}
     return specify(completed.assign(**built), study).fit()
 
@@ -188,8 +188,8 @@ def say_imputed(results: Results, found: ImputedFit | None, study: Study) -> str
         if study.sample.missing == "drop" and not _rules(study):
             return "The rows with a gap are left out; the study file declares no multiple imputation."
         return "No figure that the model needs is missing, so there is nothing to impute."
-    key = f"robustness.multiple_imputation.{study.model.treatment}"
-    one = found.pooled[study.model.treatment]
+    key = f"robustness.multiple_imputation.{study.specification.treatment}"
+    one = found.pooled[study.specification.treatment]
     results.record(
         key,
         estimate=one.estimate,

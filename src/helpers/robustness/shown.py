@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.display.tables import write_table
-from helpers.robustness.changes import specify
+from helpers.regression.specification import specify
 from helpers.robustness.fragility import FragilityMap, map_fragility
 from helpers.robustness.indexed import IndexRegression, bootstrap_index_regression
 from helpers.robustness.pictures import draw_densities
@@ -30,7 +30,7 @@ def index_specification(study: Study) -> tuple[str, tuple[str, ...]] | None:
     The primary one; where neither its outcome nor its treatment is an index, that of the first robustness row whose
     treatment is one; None where there is none.
     """
-    model = study.model
+    model = study.specification
     controls = model.controls if study.ladder[study.primary].controls else ()
     if {model.outcome, model.treatment} & study.indices.keys():
         return model.treatment, controls
@@ -51,7 +51,7 @@ def bootstrap_indices(
     effects = study.ladder[study.primary].effects
     return bootstrap_index_regression(
         complete_rows(panel, study, treatment, controls),
-        study.model.outcome,
+        study.specification.outcome,
         treatment,
         controls,
         study.indices,
@@ -64,7 +64,7 @@ def bootstrap_indices(
 
 def complete_rows(panel: pd.DataFrame, study: Study, treatment: str, controls: tuple[str, ...]) -> pd.DataFrame:
     """The rows with every figure that a specification and its indices need."""
-    names = [study.model.outcome, treatment, *controls]
+    names = [study.specification.outcome, treatment, *controls]
     indicators = [name for index in names if index in study.indices for name in study.indices[index].indicators]
     return panel.dropna(subset=[*names, *indicators])
 
@@ -97,7 +97,8 @@ def say_index_bootstrap(found: IndexRegression | None, study: Study) -> str:
         return "No index stands in a declared regression, so that there is no uncertainty of an index to carry over."
     treatment = found.fit.regressors[0]
     key = f"robustness.index_bootstrap.{treatment}"
-    which = "" if treatment == study.model.treatment else f" ({study.label(treatment)} in the treatment's place)"
+    own = treatment == study.specification.treatment
+    which = "" if own else f" ({study.label(treatment)} in the treatment's place)"
     return (
         f"With the indices derived anew in each sample{which} the estimate {{{key}}} has the interval {{{key}:ci}} and "
         f"the standard error {{{key}:std_error}}: {{{key}.ratio}} times the one that takes the indices as given. Draws "
@@ -107,7 +108,7 @@ def say_index_bootstrap(found: IndexRegression | None, study: Study) -> str:
 
 def fit_fragility(panel: pd.DataFrame, study: Study, *, most: int) -> FragilityMap:
     """Refit the primary specification without every set of up to `most` entities, its indices derived anew."""
-    model, primary = study.model, study.ladder[study.primary]
+    model, primary = study.specification, study.ladder[study.primary]
     controls = model.controls if primary.controls else ()
     return map_fragility(
         complete_rows(panel, study, model.treatment, controls),
@@ -209,5 +210,5 @@ NO_INDEX = "Not shown: no index stands in a declared regression."
 
 def refit_gap(found: FragilityMap, panel: pd.DataFrame, study: Study) -> float:
     """Distance between the map's estimate with all entities and the primary specification's, relative to the latter."""
-    full = float(specify(panel, study).fit().estimates[study.model.treatment])
+    full = float(specify(panel, study).fit().estimates[study.specification.treatment])
     return abs(found.estimate / full - 1)

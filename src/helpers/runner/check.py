@@ -21,6 +21,7 @@ from helpers.index import build as construction
 from helpers.mediation.shown import PATHS
 from helpers.reading import statistics as reading
 from helpers.reading.units import read_units
+from helpers.regression.specification import specify
 from helpers.robustness import changes as robustness
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def check_claims(claims: Claims, study: Study) -> None:
         for text in claim.reads.values():
             for key in expand_words(where, text, claim_words(study)):
                 family, name, *rest = f"{key}..".split(".")
-                of_model = study.model.treatment in rest or (family == "mediation" and rest[0] in PATHS)
+                of_model = study.specification.treatment in rest or (family == "mediation" and rest[0] in PATHS)
                 if of_model and family in names and "*" not in name and name not in names[family]:
                     raise StudyError(where, f"reads the result {key}, which no run records", _near(name, names[family]))
 
@@ -157,8 +158,8 @@ def check_model(checked: Checked, study: Study) -> None:
     indices = construction.build_indices(checked.panel, study)
     panel = construction.model_panel(checked.panel, construction.index_values(indices))
     for column in study.ladder:
-        robustness.specify(panel, study, column).fit()
-    primary = robustness.specify(panel, study)
+        specify(panel, study, column).fit()
+    primary = specify(panel, study)
     for name, row in study.robustness.items():
         try:
             robustness.change(primary, row, panel, checked.units, study).fit()

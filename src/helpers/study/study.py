@@ -32,6 +32,7 @@ from helpers.study.data import (
 )
 from helpers.study.file import explain_validation, find_root, list_studies, read_yaml
 from helpers.study.index import Dimension, Index, Indicator, Method
+from helpers.study.model import Model, build_model
 from helpers.study.variations import (
     Cluster,
     Effect,
@@ -60,6 +61,7 @@ __all__ = [
     "Regions",
     "RobustnessRow",
     "Sample",
+    "Specification",
     "Strict",
     "Study",
     "Time",
@@ -72,8 +74,8 @@ __all__ = [
 ]
 
 
-class Model(Strict):
-    """The specification that the study is about."""
+class Specification(Strict):
+    """The block ``model`` of the study file: what the study is about."""
 
     outcome: Name
     treatment: Name
@@ -125,7 +127,7 @@ class Study(Strict):
     contract: Contract = Contract()
     variables: dict[Name, Variable]
     indices: dict[Name, Index]
-    model: Model
+    specification: Specification = Field(alias="model")
     ladder: dict[Name, LadderColumn]
     primary: Name
     robustness: dict[Name, RobustnessRow]
@@ -163,6 +165,18 @@ class Study(Strict):
         """Every derived column (variables, then indicators) with its formula."""
         variables = {name: item.formula for name, item in self.variables.items()}
         return variables | {name: item.formula for name, item in self.indicators.items()}
+
+    def model(self, column: str | None = None) -> Model:
+        """The model of one column of the ladder, the primary one by default."""
+        return build_model(self, column)
+
+    def ladder_models(self) -> dict[str, Model]:
+        """Every column of the ladder as a model, in the study's order."""
+        return {column: build_model(self, column) for column in self.ladder}
+
+    def words(self, name: str) -> Label:
+        """The label of a name in both languages (see :meth:`label`)."""
+        return Label(en=self.label(name), zh=self.label(name, "zh"))
 
     def label(self, name: str, language: Literal["en", "zh"] = "en") -> str:
         """The label of a variable, index, dimension, indicator, statistic, region or ladder column; else the name."""
@@ -217,7 +231,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _check_mediators_apart(self) -> Self:
-        treatment = self.indices.get(self.model.treatment)
+        treatment = self.indices.get(self.specification.treatment)
         if treatment is None:
             return self
         inside = {_squeeze(item.formula): name for name, item in treatment.indicators.items()}
@@ -250,7 +264,7 @@ class Study(Strict):
     @model_validator(mode="after")
     def _check_rebuilt(self) -> Self:
         for name, row in self.robustness.items():
-            built = {self.model.outcome, row.treatment or self.model.treatment}
+            built = {self.specification.outcome, row.treatment or self.specification.treatment}
             if row.index is not None and not built & self.indices.keys():
                 raise ValueError(
                     f"robustness.{name} makes an index anew, but neither outcome nor treatment is an index"
@@ -263,9 +277,9 @@ class Study(Strict):
             for name, row in self.robustness.items()
         }
         return rows | {
-            "model.outcome": (self.model.outcome,),
-            "model.treatment": (self.model.treatment,),
-            "model.controls": self.model.controls,
+            "model.outcome": (self.specification.outcome,),
+            "model.treatment": (self.specification.treatment,),
+            "model.controls": self.specification.controls,
             "mediators": tuple(self.mediators),
         }
 

@@ -1,0 +1,52 @@
+"""One estimated number with what a reader needs to judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+ESTIMATE_COLUMNS = ("estimate", "std_error", "statistic", "df", "p_value", "ci_low", "ci_high")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """An estimate; what does not apply to it is None.
+
+    Attributes
+    ----------
+    estimate
+        The number.
+    std_error, statistic, df
+        Its standard error, the statistic of the test against zero and the statistic's degrees of freedom.
+    p_value
+        Two-sided unless the convention says otherwise.
+    ci_low, ci_high
+        Its interval, 95 % unless the convention says otherwise; an end may be infinite.
+    n_obs, n_entities, n_clusters
+        Rows, entities and clusters behind it.
+    draws
+        Number of random draws behind the p-value, which then cannot be below 1 / draws; None where nothing was drawn.
+    convention
+        What standard error, p-value and interval rest on, in words.
+    """
+
+    estimate: float
+    std_error: float | None = None
+    statistic: float | None = None
+    df: float | None = None
+    p_value: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    n_obs: int | None = None
+    n_entities: int | None = None
+    n_clusters: int | None = None
+    draws: int | None = None
+    convention: str | None = None
+
+
+def estimate_frame(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
+    """Estimates as a table: one row per name, columns estimate, std_error, statistic, df, p_value, ci_low, ci_high."""
+    rows = {name: [getattr(found, column) for column in ESTIMATE_COLUMNS] for name, found in estimates.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(ESTIMATE_COLUMNS)).astype(float)

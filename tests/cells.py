@@ -1,0 +1,66 @@
+"""One cell of a notebook run by itself with planted values, to see which sentence its rule chooses."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from helpers.display.prose import Named, Sentence, write_sentence
+from helpers.results.estimate import Estimate
+from helpers.results.results import Results
+from helpers.runner.twins import read_percent
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class PlantedRun:
+    """In place of a notebook's run: records and says as it does, draws and writes nothing."""
+
+    def __init__(self, **attributes: Any) -> None:
+        self.results = Results(study="planted", notebook="planted")
+        self.__dict__.update(attributes)
+
+    def record(self, key: str, found: Estimate | None = None, **numbers: Any) -> Any:
+        """Record a planted result."""
+        return self.results.record(key, found, **numbers)
+
+    def say(self, template: str, **words: Named) -> Sentence:
+        """Fill a template."""
+        return write_sentence(template, self.results, words)
+
+    def label(self, name: str) -> Any:
+        """A name for itself."""
+        return SimpleNamespace(en=name, zh=name)
+
+    def text(self, template: str, **words: Named) -> str:
+        """A short text."""
+        return repr(self.say(template, **words))
+
+
+def run_cell(notebook: str, containing: str, **names: Any) -> str:
+    """Run the one code cell of ``notebooks/<notebook>.py`` whose source holds a text; the cell's last value as text.
+
+    Parameters
+    ----------
+    notebook
+        Name without ending.
+    containing
+        Text by which exactly one code cell is known.
+    **names
+        The names that the cell uses; ``run`` is a `PlantedRun` unless given.
+    """
+    script = ROOT / "notebooks" / f"{notebook}.py"
+    found = [
+        cell.source
+        for cell in read_percent(script.read_text(encoding="utf-8"), script.name)
+        if cell.type == "code" and containing in cell.source
+    ]
+    assert len(found) == 1, f"{len(found)} cells of {notebook} hold {containing!r}"
+    tree = ast.parse(found[0])
+    last = tree.body[-1]
+    assert isinstance(last, ast.Expr), "the cell does not end with a value"
+    names = {"run": PlantedRun(), **names}
+    exec(compile(ast.Module(tree.body[:-1], []), notebook, "exec"), names)
+    return repr(eval(compile(ast.Expression(last.value), notebook, "eval"), names))
