@@ -6,7 +6,7 @@ worked by hand elsewhere.
 """
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from skcriteria.agg.topsis import TOPSIS
 
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index, entropy_weights, min_max_scale
-from helpers.study.index_method import ALLOWED
+from helpers.study.index import Aggregate, Levels
 
 INDICATORS = {
     "patents": {"direction": 1, "dimension": "technology"},
@@ -98,8 +98,8 @@ def test_the_panel_stays_as_it_was() -> None:
     pd.testing.assert_frame_equal(panel, before)
 
 
-@pytest.mark.parametrize("levels", ALLOWED["levels"])
-@pytest.mark.parametrize("aggregate", ALLOWED["aggregate"])
+@pytest.mark.parametrize("levels", get_args(Levels))
+@pytest.mark.parametrize("aggregate", get_args(Aggregate))
 @pytest.mark.parametrize("weights", ["entropy", "entropy_yearly", "equal", "critic", "coefficient_of_variation"])
 def test_contributions_sum_to_the_index(weights: str, aggregate: str, levels: str) -> None:
     index = composite_index(
@@ -261,13 +261,17 @@ def one(name: str, **changes: Any) -> dict[str, Any]:
             "indicator roads, dimension sea",
         ),
         (a_panel(), a_spec(dimensions={**DEEP, "environment": {"parent": "sky"}}), "environment, parent sky"),
-        (a_panel(), a_spec(method={"weight": "equal"}), "index method, weight: there is no such choice"),
-        (a_panel(), a_spec(method={"weights": "guess"}), "index method, weights 'guess'"),
-        (a_panel(), a_spec(method={"zero_rule": "shift"}), "a shift above 0 goes with the zero rule"),
-        (a_panel(), a_spec(method={"scale": "z_score"}), "is negative, and entropy weighting needs"),
+        (a_panel(), a_spec(method={"weight": "equal"}), "index method: weight: unknown key"),
+        (a_panel(), a_spec(method={"weights": "guess"}), "index method: weights: Input should be 'entropy'"),
+        (a_panel(), a_spec(method={"zero_rule": "shift"}), "index method: zero_rule"),
+        (a_panel(), a_spec(method={"zero_rule": -0.01}), "greater than 0"),
         (a_panel(), a_spec(method={"weights": "fixed"}), "weight of patents: None"),
-        (a_panel(), a_spec(method={"aggregate": "geometric"}), "the geometric mean needs scores above 0"),
-        (a_panel(), a_spec(method={"score_range": (1, 0)}), "it needs 0 <= low < high"),
+        (
+            a_panel(),
+            a_spec(method={"aggregate": "geometric", "score_range": (0, 1)}),
+            "the geometric mean needs scores above 0",
+        ),
+        (a_panel(), a_spec(method={"score_range": (1, 0)}), "needs 0 <= low < high"),
         (a_panel().droplevel(1), a_spec(), "its rows are not labelled by entity and time"),
         (a_panel().iloc[[0, 0, 5]], a_spec(), "province p0, year 2015: the row is there twice"),
     ],
@@ -289,10 +293,35 @@ def test_a_chain_needs_the_arithmetic_mean() -> None:
         composite_index(a_panel(), a_spec(), weights="entropy_chained", aggregate="topsis")
 
 
-def test_negative_weights_are_refused_outside_the_arithmetic_mean() -> None:
-    panel = a_panel().assign(software=lambda frame: -frame["patents"] + frame["software"] / 50)
-    with pytest.raises(StudyError, match="needs weights of 0 or more"):
-        composite_index(panel, a_spec(), weights="pca", aggregate="topsis")
+def test_weights_that_may_be_negative_are_refused_outside_the_arithmetic_mean() -> None:
+    with pytest.raises(StudyError, match="its weights may be negative"):
+        composite_index(a_panel(), a_spec(), weights="pca", aggregate="topsis")
+
+
+@pytest.mark.parametrize(("scale", "weights"), [("z_score", "entropy"), ("distance_to_reference", "entropy_yearly")])
+def test_scores_below_0_are_brought_to_0_1_where_weights_are_shares(scale: str, weights: str) -> None:
+    declared = composite_index(a_panel(), a_spec(), scale=scale, weights=weights, score_range=(0.0, 1.0))
+    pd.testing.assert_series_equal(
+        composite_index(a_panel(), a_spec(), scale=scale, weights=weights).values, declared.values
+    )
+
+
+def test_scores_below_0_stay_where_weights_can_take_them() -> None:
+    assert composite_index(a_panel(), a_spec(), scale="z_score", weights="equal").values.min() < 0
+
+
+@pytest.mark.parametrize("aggregate", ["geometric", "harmonic"])
+def test_a_mean_of_scores_above_0_brings_them_there(aggregate: str) -> None:
+    declared = composite_index(a_panel(), a_spec(), aggregate=aggregate, score_range=POSITIVE)
+    pd.testing.assert_series_equal(composite_index(a_panel(), a_spec(), aggregate=aggregate).values, declared.values)
+
+
+def test_a_zero_rule_is_the_number_that_is_added_before_the_entropy() -> None:
+    index = composite_index(a_panel(), a_spec(method={"zero_rule": 0.01}))
+    shares = index.scores + 0.01
+    shares = shares / shares.sum()
+    entropy = -(shares * np.log(shares)).sum() / np.log(len(shares))
+    assert_allclose(index.weights, (1 - entropy) / (1 - entropy).sum(), atol=1e-12)
 
 
 def test_yearly_weights_name_the_year_without_spread() -> None:

@@ -23,9 +23,7 @@ def drawn_panel(panel: pd.DataFrame, counts: np.ndarray) -> pd.DataFrame:
     return pd.concat(copies)
 
 
-@pytest.mark.parametrize(
-    "method", [{}, {"weights": "equal"}, {"zero_rule": "shift", "shift": 0.1}], ids=["entropy", "equal", "shift"]
-)
+@pytest.mark.parametrize("method", [{}, {"weights": "equal"}, {"zero_rule": 0.1}], ids=["entropy", "equal", "shift"])
 def test_a_draw_equals_the_index_of_the_drawn_panel(method: dict[str, Any]) -> None:
     panel, spec = a_panel(entities=8), a_spec(method=method)
     counts = np.random.default_rng(2).multinomial(8, np.full(8, 1 / 8), size=40)

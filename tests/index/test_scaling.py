@@ -14,8 +14,7 @@ from numpy.testing import assert_allclose
 from skcriteria.preprocessing.scalers import matrix_scale_by_cenit_distance
 
 from helpers.errors import StudyError
-from helpers.index.scaling import min_max_scale, scale_scores, winsorise
-from helpers.index.transforms import box_cox_power, transform_figures
+from helpers.index.scaling import box_cox_power, min_max_scale, scale_scores, transform_figures, winsorise
 
 DIAKOULAKI = np.array(
     [

@@ -11,9 +11,8 @@ from helpers.errors import StudyError
 from helpers.index.aggregation import aggregate_scores
 from helpers.index.checks import Matrix
 from helpers.index.composite import map_to_range, scale_indicators
-from helpers.index.weights import entropy_weights
-from helpers.index.weights_by_time import pooled_weights
-from helpers.study.index_method import IndexMethod, read_field
+from helpers.index.weights import entropy_weights, pooled_weights
+from helpers.study.index import Method, read_field, read_method
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class IndexChoices:
     zero_rule
         Shifts added to every score before its entropy is taken; 0 is the rule 0 ln 0 = 0.
     scale, scope, weights, aggregate
-        Options by the names of `IndexMethod`; no chained or hand-set weights, no goalposts.
+        Options by the names of `Method`; no chained or hand-set weights, no goalposts.
     winsorise
         Shares pulled in at each end.
     leave_one_out
@@ -65,7 +64,7 @@ class IndexChoices:
                 raise StudyError(f"options of the index: {name}", "there are none", "give at least one")
         for weights in self.weights:
             for scale in self.scale:
-                IndexMethod(weights=weights, scale=scale)
+                read_method(None, weights=weights, scale=scale)
 
 
 # Choices that an analyst makes once for all indices of a study.
@@ -88,14 +87,14 @@ class IndexRun:
         """Range of the scores: a mean that 0 would make 0 starts at `floor`."""
         return (floor if self.aggregate in ("geometric", "harmonic") else 0.0, 1.0)
 
-    def method(self, floor: float) -> IndexMethod:
+    def method(self, floor: float) -> Method:
         """The same combination as a method of `composite_index`."""
-        return IndexMethod(
+        return read_method(
+            None,
             scale=self.scale,
             scope=self.scope,
             weights=self.weights,
-            zero_rule="shift" if self.zero_rule else "zero",
-            shift=self.zero_rule,
+            zero_rule=self.zero_rule or "zero",
             aggregate=self.aggregate,
             winsorise=self.winsorise,
             score_range=self.score_range(floor),
@@ -146,7 +145,7 @@ class ChoiceIndex:
         return self._made[key]
 
     def _scale(self, run: IndexRun) -> Matrix:
-        method = IndexMethod(winsorise=run.winsorise, scale=run.scale, scope=run.scope)
+        method = read_method(None, winsorise=run.winsorise, scale=run.scale, scope=run.scope)
         return scale_indicators(self.panel, self.spec, method).to_numpy()
 
     def _keep(self, scores: Matrix, left_out: str | None) -> Matrix:

@@ -11,11 +11,9 @@ from helpers.errors import StudyError
 from helpers.index.aggregation import aggregate_scores, check_aggregable, member_contributions
 from helpers.index.checks import Matrix, check_enough, check_index_rows
 from helpers.index.hierarchy import ROOT, Hierarchy, read_hierarchy
-from helpers.index.scaling import min_max_scale, scale_scores, winsorise
-from helpers.index.transforms import transform_figures
-from helpers.index.weights import column_entropies, critic_weights, entropy_weights
-from helpers.index.weights_by_time import weights_by_time
-from helpers.study.index_method import IndexMethod, read_field, read_method
+from helpers.index.scaling import min_max_scale, scale_scores, transform_figures, winsorise
+from helpers.index.weights import column_entropies, critic_weights, entropy_weights, weights_by_time
+from helpers.study.index import Method, read_field, read_method
 
 __all__ = [
     "CompositeIndex",
@@ -68,7 +66,7 @@ class CompositeIndex:
     entropies: "pd.Series[float]"
     dimensions: "pd.Series[str]"
     directions: "pd.Series[int]"
-    method: IndexMethod
+    method: Method
 
     @property
     def dimension_weights(self) -> "pd.Series[float]":
@@ -98,7 +96,7 @@ def composite_index(panel: pd.DataFrame, spec: Any, **choices: Any) -> Composite
     spec
         `indicators` (name -> `direction`, `dimension`; where the method needs them `weight`, `transform`,
         `goalposts`, `reference`), `dimensions` (name -> `parent`, `weight`, `aggregate`) and `method` (see
-        `IndexMethod`), as attributes or as keys.
+        `Method`), as attributes or as keys.
     choices
         Single choices of the method to replace, for example ``weights="pca"``.
 
@@ -111,11 +109,12 @@ def composite_index(panel: pd.DataFrame, spec: Any, **choices: Any) -> Composite
     """
     method = read_method(read_field(spec, "method"), **choices)
     tree = read_hierarchy(spec, method.levels)
+    method = method.settle(tuple(tree.aggregates.values()))
     scores = scale_indicators(panel, spec, method)
     levels = _build_levels(scores, tree, method)
     contributions = levels.contributions
     if method.weights == "entropy_chained":
-        contributions = _chain(scores, levels.weights_by_time, method)
+        contributions = _chain(scores, levels.weights_by_time)
     indicators = read_field(spec, "indicators")
     dimensions = pd.Series({name: read_field(item, "dimension") or "" for name, item in indicators.items()})
     return CompositeIndex(
@@ -133,7 +132,7 @@ def composite_index(panel: pd.DataFrame, spec: Any, **choices: Any) -> Composite
     )
 
 
-def scale_indicators(panel: pd.DataFrame, spec: Any, method: IndexMethod) -> pd.DataFrame:
+def scale_indicators(panel: pd.DataFrame, spec: Any, method: Method) -> pd.DataFrame:
     """Figures -> winsorised -> transformed -> scores, n x k; the first half of `composite_index`, same parameters."""
     indicators: Mapping[str, Any] = read_field(spec, "indicators") or {}
     figures = _indicator_columns(panel, indicators)
@@ -193,7 +192,7 @@ class _Node:
     points: Matrix
 
 
-def _build_levels(scores: pd.DataFrame, tree: Hierarchy, method: IndexMethod) -> _Levels:
+def _build_levels(scores: pd.DataFrame, tree: Hierarchy, method: Method) -> _Levels:
     """Weigh the members of each node, from the lowest dimensions up to the index, then share the index out."""
     values = {name: scores[name].to_numpy() for name in tree.indicators}
     # Weights read scores on [0, 1]; a closeness by TOPSIS is there already.
@@ -223,7 +222,7 @@ def _build_node(
     members: pd.DataFrame,
     unit: pd.DataFrame,
     aggregate: str,
-    method: IndexMethod,
+    method: Method,
     hand_set: Mapping[str, float | None],
 ) -> _Node:
     local = weights_by_time(unit, method, hand_set)
@@ -260,14 +259,8 @@ def rows_of(by_time: pd.DataFrame, scores: pd.DataFrame) -> Matrix:
     return by_time.loc[scores.index.get_level_values(1)].to_numpy()
 
 
-def _chain(scores: pd.DataFrame, by_time: pd.DataFrame, method: IndexMethod) -> pd.DataFrame:
+def _chain(scores: pd.DataFrame, by_time: pd.DataFrame) -> pd.DataFrame:
     """Contributions of the chained index, n x k; see `composite_index`."""
-    if method.aggregate != "arithmetic":
-        raise StudyError(
-            f"index method, weights entropy_chained with aggregate {method.aggregate}",
-            "a chain adds up changes, which the arithmetic mean alone does",
-            "use aggregate: arithmetic or weights: entropy_yearly",
-        )
     entities, times = (scores.index.get_level_values(level) for level in (0, 1))
     if len(scores) != entities.nunique() * times.nunique():
         raise StudyError(

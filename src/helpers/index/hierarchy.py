@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers.errors import StudyError
-from helpers.study.index_method import read_field
+from helpers.study.index import read_field
 
 # The index itself: the parent of the top dimensions.
 ROOT = ""

@@ -10,7 +10,7 @@ from helpers.errors import StudyError
 from helpers.index.checks import CONSTANT_TOLERANCE, Matrix
 from helpers.index.composite import composite_index
 from helpers.index.weights import TINY
-from helpers.study.index_method import IndexMethod, read_field, read_method
+from helpers.study.index import Method, read_field, read_method
 
 # Draws worked on at a time: few enough that draws x rows x indicators stay in the processor's cache.
 BLOCK_DRAWS = 32
@@ -136,9 +136,9 @@ def rank_rows(values: Matrix, rows: pd.MultiIndex | pd.Index) -> Matrix:
     return ranks
 
 
-def _signed_figures(panel: pd.DataFrame, spec: Any, method: IndexMethod) -> pd.DataFrame:
+def _signed_figures(panel: pd.DataFrame, spec: Any, method: Method) -> pd.DataFrame:
     """Figures times direction, so that more is better; what one panel refuses, `composite_index` has said first."""
-    known = IndexMethod(weights=method.weights, zero_rule=method.zero_rule, shift=method.shift)
+    known = Method(weights=method.weights, zero_rule=method.zero_rule)
     indicators = read_field(spec, "indicators")
     transformed = [name for name, item in indicators.items() if read_field(item, "transform")]
     if method != known or method.weights not in ("entropy", "equal") or transformed:
@@ -151,7 +151,7 @@ def _signed_figures(panel: pd.DataFrame, spec: Any, method: IndexMethod) -> pd.D
     return panel[list(indicators)] * checked.directions
 
 
-def _redraw_block(signed: Matrix, counts: Matrix, method: IndexMethod, names: list[str]) -> IndexDraws:
+def _redraw_block(signed: Matrix, counts: Matrix, method: Method, names: list[str]) -> IndexDraws:
     """A few draws at once; `signed` n x k, `counts` B x n."""
     drawn = counts > 0
     low = np.array([signed[rows].min(axis=0) for rows in drawn])

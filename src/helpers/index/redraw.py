@@ -20,7 +20,7 @@ from helpers.errors import StudyError
 from helpers.index.checks import CONSTANT_TOLERANCE
 from helpers.index.composite import composite_index
 from helpers.regression.effects import Codes, Floats
-from helpers.study.index_method import IndexMethod, read_field
+from helpers.study.index import Method, read_field
 
 # Numbers held at once in the largest intermediate array.
 CHUNK = 4_000_000
@@ -105,9 +105,9 @@ def rederive_columns(
     return columns, reasons
 
 
-def _is_plain(spec: Any, method: IndexMethod) -> bool:
+def _is_plain(spec: Any, method: Method) -> bool:
     """Whether the sums serve: pooled min-max scores, entropy without shift or equal weights, arithmetic, one level."""
-    plain = IndexMethod(weights=method.weights)
+    plain = Method(weights=method.weights)
     transformed = any(read_field(item, "transform") for item in read_field(spec, "indicators").values())
     return method == plain and method.weights in ("entropy", "equal") and not transformed
 
@@ -140,7 +140,7 @@ class _EntitySums:
 
 
 def _derive(
-    signed: Floats, sums: _EntitySums, counts: Floats, method: IndexMethod, names: pd.Index
+    signed: Floats, sums: _EntitySums, counts: Floats, method: Method, names: pd.Index
 ) -> tuple[Floats, Floats, np.ndarray]:
     """Values, weights and reasons of some samples."""
     drawn = counts > 0

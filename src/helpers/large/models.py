@@ -16,7 +16,7 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.index.checks import CONSTANT_TOLERANCE, read_directions
 from helpers.large.panel import LargePanel, describe_columns
-from helpers.study.index_method import IndexMethod, read_field, read_method
+from helpers.study.index import Method, read_field, read_method
 
 if TYPE_CHECKING:
     from duckdb import Expression
@@ -72,8 +72,8 @@ def index_large_panel(panel: LargePanel, spec: Any) -> LargeIndex:
         rows, a direction that is neither +1 nor -1.
     """
     method = read_method(read_field(spec, "method"))
-    if method != IndexMethod():
-        raise StudyError("index over a large panel", f"its method is {method}", f"use the method {IndexMethod()}")
+    if method != Method():
+        raise StudyError("index over a large panel", f"its method is {method}", f"use the method {Method()}")
     indicators: Mapping[str, Any] = read_field(spec, "indicators") or {}
     names = list(indicators)
     if len(names) < 2 or panel.n_rows < 2:
