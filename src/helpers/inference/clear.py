@@ -1,0 +1,118 @@
+"""Whether an effect is clear: by the t test and by the wild bootstrap, with time effects and without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
+from helpers.regression.panel import PanelFit, fit
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
+
+WITHOUT_TIMES = "without_years"
+"""Last word of the key of an effect without time effects; the same in every study, since claims read it."""
+
+
+@dataclass(frozen=True)
+class ClearTest:
+    """One effect under the two tests that a verdict reads, with the model's effects and without time effects.
+
+    Attributes
+    ----------
+    fit
+        The regression.
+    effect, wild
+        The term by the cluster-robust t test, and by the restricted wild cluster bootstrap with its interval.
+    without_times, without_times_wild
+        The same without time effects; None where the model has none, so that there is nothing to leave out.
+    """
+
+    fit: PanelFit
+    effect: Estimate
+    wild: Estimate
+    without_times: Estimate | None = None
+    without_times_wild: Estimate | None = None
+
+    def is_clear(self, level: float) -> bool:
+        """Whether both tests reject at a level."""
+        return _both_below(self.effect, self.wild, level)
+
+    def is_clear_without_times(self, level: float) -> bool:
+        """Whether both tests reject once the time effects are left out."""
+        if self.without_times is None or self.without_times_wild is None:
+            return False
+        return _both_below(self.without_times, self.without_times_wild, level)
+
+
+def fit_clear(
+    data: pd.DataFrame, model: Model, term: str | None = None, *, draws: int, rng: np.random.Generator
+) -> ClearTest:
+    """Test one regressor of a model in every way that a verdict needs.
+
+    Parameters
+    ----------
+    data
+        Panel with the model's columns.
+    model
+        The model.
+    term
+        One of its regressors; its treatment when left out.
+    draws
+        Draws of the wild bootstrap (all sign vectors where the clusters are few).
+    rng
+        Source of the draws.
+
+    Raises
+    ------
+    StudyError
+        As `helpers.regression.panel.fit_panel`.
+    """
+    name = term or model.treatment
+    found = fit(data, model)
+    effect, wild = _test(found, name, draws, rng)
+    if not (model.time_effects and model.entity_effects):
+        return ClearTest(found, effect, wild)
+    without, without_wild = _test(fit(data, model.with_(effects=("entity",))), name, draws, rng)
+    return ClearTest(found, effect, wild, without, without_wild)
+
+
+def record_clear(record: Callable[..., Any], key: str, found: ClearTest, **options: Any) -> Any:
+    """Record an effect under ``key``, ``key.wild``, ``key.without_years`` and ``key.without_years.wild``; the first."""
+    first = record(key, found.effect, **options)
+    record(f"{key}.wild", found.wild, **options)
+    if found.without_times is not None and found.without_times_wild is not None:
+        record(f"{key}.{WITHOUT_TIMES}", found.without_times, **options)
+        record(f"{key}.{WITHOUT_TIMES}.wild", found.without_times_wild, **options)
+    return first
+
+
+def wild_estimate(effect: Estimate, wild: WildBootstrap) -> Estimate:
+    """An estimate with the p-value and interval of its wild bootstrap in place of those of the t test."""
+    how = "every sign pattern enumerated" if wild.enumerated else "drawn"
+    return replace(
+        effect,
+        std_error=None,
+        df=None,
+        statistic=wild.statistic,
+        p_value=wild.p_value,
+        ci_low=wild.ci_low,
+        ci_high=wild.ci_high,
+        draws=None if wild.enumerated else wild.n_draws,
+        convention=f"restricted wild cluster bootstrap, Rademacher, {how}, interval by inversion",
+    )
+
+
+def _test(found: PanelFit, name: str, draws: int, rng: np.random.Generator) -> tuple[Estimate, Estimate]:
+    wild = wild_cluster_bootstrap(found, name, draws=draws, rng=rng, interval=True)
+    return found[name], wild_estimate(found[name], wild)
+
+
+def _both_below(effect: Estimate, wild: Estimate, level: float) -> bool:
+    assert effect.p_value is not None
+    assert wild.p_value is not None
+    return effect.p_value < level and wild.p_value < level

@@ -1,0 +1,150 @@
+"""Several effects read together: p-values that count how many are looked at, whatever outcome or regressor each has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from helpers.errors import StudyError
+from helpers.inference.multiplicity import holm, romano_wolf
+from helpers.regression.panel import PanelFit, fit
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
+
+BLOCK = 20_000
+"""Draws that are held at once."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One member of a family: the rows, the model, and the regressor that is asked about."""
+
+    data: pd.DataFrame
+    model: Model
+    term: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a family says of one member.
+
+    Attributes
+    ----------
+    fit
+        The member's regression.
+    effect
+        By the cluster-robust t test, for itself.
+    wild
+        By the restricted wild bootstrap, for itself.
+    adjusted
+        The same effect with the Romano-Wolf p-value over the family in place of its own.
+    holm
+        Holm's p-value over the family's t tests.
+    """
+
+    fit: PanelFit
+    effect: Estimate
+    wild: Estimate
+    adjusted: Estimate
+    holm: float
+
+
+def fit_family(questions: Mapping[str, Question], *, draws: int, rng: np.random.Generator) -> dict[str, Answer]:
+    """Fit every member and adjust for looking at all of them.
+
+    Each draw gives an entity one sign in every regression, so that the members move together as they do in the data:
+    y* = X b0 + v_g u0 with the member's own null imposed; t* = b* / se* with the clustered standard error taken anew.
+    Rademacher signs, the sample itself counted once. Step-down of Romano and Wolf (2005, 2016).
+
+    Parameters
+    ----------
+    questions
+        Name -> member; each is clustered by entity. Their rows may differ.
+    draws
+        Number of draws.
+    rng
+        Source of the draws.
+
+    Raises
+    ------
+    StudyError
+        No draws, no member, a member clustered otherwise, or a regression that cannot be fitted.
+    """
+    if draws < 1 or not questions:
+        raise StudyError("family of tests", f"{len(questions)} tests, {draws} draws", "give tests, and draws")
+    fits = {name: _fit(name, question) for name, question in questions.items()}
+    moments = [_moments(fits[name], question.term) for name, question in questions.items()]
+    entities = {name: pd.Index(fit.design.index.unique(0)) for name, fit in fits.items()}
+    everyone = pd.Index(sorted(set().union(*(set(index) for index in entities.values())), key=str))
+    places = [everyone.get_indexer(entities[name]) for name in questions]
+    statistics = np.concatenate(
+        [
+            np.column_stack([_draw(moment, signs[:, place]) for moment, place in zip(moments, places, strict=True)])
+            for signs in _signs(draws, len(everyone), rng)
+        ]
+    )
+    observed = np.array([fits[name][question.term].statistic for name, question in questions.items()], dtype=float)
+    reached = (np.abs(statistics) >= np.abs(observed) * (1 - 1e-9)).sum(axis=0)
+    adjusted = romano_wolf(observed, statistics)
+    by_holm = holm([float(fits[name].p_values[question.term]) for name, question in questions.items()])
+    return {
+        name: _answer(fits[name], question.term, (1 + reached[n]) / (1 + draws), adjusted[n], (by_holm[n], draws))
+        for n, (name, question) in enumerate(questions.items())
+    }
+
+
+def _fit(name: str, question: Question) -> PanelFit:
+    if question.model.cluster not in ("entity", question.model.entity):
+        raise StudyError(f"family, {name}", "a family is clustered by entity", "leave the cluster at entity")
+    return fit(question.data[list(question.model.columns)], question.model)
+
+
+def _moments(found: PanelFit, term: str) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """What a draw needs: score of each entity (G,), how each entity's sign moves each score (G, G), and the factor."""
+    design, place = found.design, found.design.regressors.index(term)
+    x = design.x_within / np.linalg.norm(design.x_within, axis=0)
+    others = np.linalg.qr(np.delete(x, place, axis=1))[0] if x.shape[1] > 1 else np.zeros((len(x), 0))
+    own = x[:, place] - others @ (others.T @ x[:, place])
+    residual = design.y_within - others @ (others.T @ design.y_within)
+    entity = design.effects.entity
+    size = design.effects.n_entities
+    spread = np.zeros((len(residual), size))
+    spread[np.arange(len(residual)), entity] = residual
+    spread = design.effects.project(spread)
+    whole = np.linalg.qr(x)[0]
+    spread -= whole @ (whole.T @ spread)
+    scores = np.asarray(np.bincount(entity, own * residual, minlength=size), dtype=float)
+    moved = np.zeros((size, size))
+    np.add.at(moved, entity, own[:, None] * spread)
+    sandwich = found.std_errors[term] * np.linalg.norm(design.x_within[:, place]) * (own @ own)
+    raw = np.linalg.norm(np.bincount(entity, own * found.residuals.loc[design.index].to_numpy(), minlength=size))
+    return scores, moved, float(raw / sandwich)
+
+
+def _draw(
+    moment: tuple[NDArray[np.float64], NDArray[np.float64], float], signs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    scores, moved, factor = moment
+    spread = np.sqrt(((signs @ moved.T) ** 2).sum(axis=1))
+    return np.asarray((signs @ scores) / spread * factor)
+
+
+def _signs(draws: int, size: int, rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    blocks = [min(BLOCK, draws - start) for start in range(0, draws, BLOCK)]
+    return [np.where(rng.random((block, size)) < 0.5, -1.0, 1.0) for block in blocks]
+
+
+def _answer(found: PanelFit, term: str, wild: float, adjusted: float, rest: tuple[float, int]) -> Answer:
+    effect, (by_holm, draws) = found[term], rest
+    drawn = replace(effect, std_error=None, df=None, ci_low=None, ci_high=None, draws=draws + 1)
+    return Answer(
+        found,
+        effect,
+        replace(drawn, p_value=float(wild), convention="restricted wild cluster bootstrap, Rademacher, drawn"),
+        replace(drawn, p_value=float(adjusted), convention="Romano-Wolf over the family, restricted wild bootstrap"),
+        float(by_holm),
+    )

@@ -1,0 +1,1 @@
+"""Policies and neighbours: difference in differences, event studies, spatial models."""

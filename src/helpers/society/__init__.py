@@ -1,0 +1,1 @@
+"""For whom: equality of services, gaps, functions, and social quality beside government quality."""
