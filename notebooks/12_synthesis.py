@@ -1,7 +1,7 @@
 # %% [markdown]
-# # 9 Synthesis
+# # 12 Synthesis
 #
-# What holds? Each claim of the literature is written down with the rule that judges it before the results are known.
+# What holds? Each claim of the literature stands in the claims file with the rule that judges it.
 # The rule reads recorded results and nothing else. "Not supported" is a finding about these figures and this
 # specification, not a failure.
 
@@ -20,7 +20,7 @@ out: str = ""
 from helpers import notebook
 from helpers.claims import verdicts as claims
 
-run = notebook.open_run("09_synthesis", study=study, run_folder=run_folder, out=out)
+run = notebook.open_run("12_synthesis", study=study, run_folder=run_folder, out=out)
 choices = run.study
 ledger = claims.load_claims(choices.folder)
 verdicts = claims.judge_claims(ledger, run.earlier, claims.claim_words(choices))
