@@ -180,7 +180,7 @@ def build_mini(folder: Path, patch: pytest.MonkeyPatch) -> Mini:
     for part in ("runner", "report"):
         (package / part).mkdir()
     runner = ("__init__", "execution", "executed", "kernels", "twins")
-    for module in ("__init__", "errors", *(f"runner/{name}" for name in runner), "report/__init__"):
+    for module in ("__init__", "errors", "files", *(f"runner/{name}" for name in runner), "report/__init__"):
         shutil.copy(ROOT / "src" / "helpers" / f"{module}.py", package / f"{module}.py")
     (package / "mini.py").write_text(MODULE)
     (package / "shared.py").write_text('LETTER = "a"\n')

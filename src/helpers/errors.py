@@ -1,4 +1,8 @@
-"""The one error that a person who runs a study may see."""
+"""The one error that a person who runs a study may see, and the hint at the name that was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class StudyError(Exception):
@@ -22,3 +26,11 @@ class StudyError(Exception):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.rule}\n  What to do: {self.remedy}"
+
+
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """``did you mean 'x'? `` for the nearest known name, with a blank after it; empty when none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
+    return f"did you mean '{near[0]}'? " if near else ""

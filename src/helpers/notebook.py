@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.display.figures import FigureView, draw_svg, set_style, show_svg, write_bytes
+from helpers.display.figures import FigureView, draw_svg, set_style, show_svg
 from helpers.display.prose import Named, Sentence, write_sentence
 from helpers.display.tables import TableView, check_name, read_table, show_table, write_table
 from helpers.errors import StudyError
+from helpers.files import write_bytes
 from helpers.results.results import Result, Results, read_results
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class NotebookRun:
             svg = draw_svg(figure, check_name(name))
         finally:
             plt.close(figure)
-        write_bytes(svg, self.out / "figures" / f"{name}.svg")
+        write_bytes(self.out / "figures" / f"{name}.svg", svg)
         return show_svg(svg, caption=caption, alt=alt)
 
     def say(self, template: str, **words: Named) -> Sentence:

@@ -95,7 +95,7 @@ def test_a_failed_write_leaves_the_old_manifest(folder: Path, monkeypatch: pytes
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(StudyError, match="No space left"):
         write_manifest(folder)
     assert (folder / "manifest.json").read_bytes() == before

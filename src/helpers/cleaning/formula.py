@@ -12,7 +12,6 @@ Functions, all within entity and by calendar time: ``log(x)``, ``lag(x)``, ``lag
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ import pandas as pd
 
 from helpers.cleaning import formula_functions as functions
 from helpers.cleaning.formula_parser import ALLOWED, MAX_LENGTH, Call, Name, Node, Number, Operation, Parser
-from helpers.errors import StudyError
+from helpers.errors import StudyError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,7 @@ def check_columns(formula: Formula, known: Collection[str]) -> None:
     """
     for name in formula.columns:
         if name not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "declare it under columns, or correct the formula"
+            hint = did_you_mean(name, known) + "declare it under columns, or correct the formula"
             raise StudyError(formula.where, f"there is no column '{name}'", hint)
 
 

@@ -151,15 +151,6 @@ def show_svg(svg: bytes, *, caption: str, alt: str) -> FigureView:
     return FigureView(f'<figure class="picture">{body}</figure>', f"{caption}\n{alt}")
 
 
-def write_bytes(content: bytes, path: Path) -> Path:
-    """Write a file aside, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_bytes(content)
-    aside.replace(path)
-    return path
-
-
 def draw_estimates(axes: Axes, estimates: Any, *, label: str = "", marked: str | None = None) -> Axes:
     """Estimates with their intervals, one row each, first on top, a line at zero.
 

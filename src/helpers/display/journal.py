@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.display.figures import write_bytes
 from helpers.display.tables import check_name, show_table
+from helpers.files import write_bytes, write_text
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -46,9 +46,9 @@ def write_journal(frame: pd.DataFrame, folder: Path, name: str, *, caption: str,
         Above and below the table.
     """
     stem = folder / check_name(name)
-    write_bytes(html_page(frame, caption, note).encode(), stem.with_suffix(".html"))
-    write_bytes(latex_table(frame, caption, note, name).encode(), stem.with_suffix(".tex"))
-    write_bytes(word_file(frame, caption, note), stem.with_suffix(".docx"))
+    write_text(stem.with_suffix(".html"), html_page(frame, caption, note))
+    write_text(stem.with_suffix(".tex"), latex_table(frame, caption, note, name))
+    write_bytes(stem.with_suffix(".docx"), word_file(frame, caption, note))
     links = ", ".join(f"[{form}](tables/{name}.{end})" for form, end in FORMS.items())
     return f"The same table for a manuscript: {links}."
 

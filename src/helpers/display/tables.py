@@ -14,6 +14,7 @@ import pandas as pd
 
 from helpers.display.prose import MINUS, format_number, format_p_value
 from helpers.errors import StudyError
+from helpers.files import write_text
 
 # A spreadsheet runs a cell that begins with one of these; an apostrophe in front makes it text. Text that itself begins
 # with an apostrophe gets another, so that reading undoes writing without doubt.
@@ -95,11 +96,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> Path:
     for column in flat.columns:
         if not pd.api.types.is_numeric_dtype(flat[column]):
             flat[column] = flat[column].map(lambda cell: _harmless(cell) if isinstance(cell, str) else cell)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    flat.to_csv(aside, index=False, encoding="utf-8", lineterminator="\n")
-    aside.replace(path)
-    return path
+    return write_text(path, flat.to_csv(index=False, lineterminator="\n"))
 
 
 def read_table(path: Path, index: tuple[str, ...] = ()) -> pd.DataFrame:

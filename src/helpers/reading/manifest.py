@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.errors import StudyError
+from helpers.files import sweep, write_text
 
 MANIFEST_NAME = "manifest.json"
 SCHEMA = 1
@@ -34,15 +34,13 @@ def write_manifest(folder: Path) -> Path:
         When there is no data file, or the folder cannot be read or written.
     """
     target = folder / MANIFEST_NAME
-    aside = target.with_name(f".{MANIFEST_NAME}.{os.getpid()}")
     sums = _measure(folder)
     if not sums:
         raise StudyError(str(folder), "there is no data file to list", "put the raw files under raw/")
     try:
-        aside.write_text(json.dumps({"schema": SCHEMA, "files": sums}, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        aside.replace(target)
+        sweep(folder)
+        write_text(target, json.dumps({"schema": SCHEMA, "files": sums}, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
-        aside.unlink(missing_ok=True)
         rule = f"the manifest cannot be written ({error.strerror})"
         raise StudyError(str(target), rule, "make room, or permit writing to the folder") from None
     return target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Self
 
 import pandas as pd
 
-from helpers.errors import StudyError
+from helpers.errors import StudyError, did_you_mean
 from helpers.reading.decoding import shorten
 from helpers.reading.formats import read_tables
 from helpers.study.study import Entity
@@ -88,9 +87,7 @@ class Spellings:
             if len(both) > 1:
                 rule = f"'{shorten(text)}' names {len(both)} entities in one row ({', '.join(both)})"
                 raise StudyError(where, rule, "give each of them a row of its own")
-            near = difflib.get_close_matches(text.strip(), self.shown, n=1, cutoff=0.5)
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            remedy = f"{hint}correct the name, or add it to the units file"
+            remedy = f"{did_you_mean(text.strip(), self.shown, 0.5)}correct the name, or add it to the units file"
             raise StudyError(where, f"'{shorten(text)}' is not an entity of the study", remedy)
         return key
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from helpers.display.prose import format_number, format_p_value
 from helpers.errors import StudyError
+from helpers.files import write_text
 from helpers.report.chapters import Cell, Chapter, read_chapter
 from helpers.results.results import Result, Results, read_results
 
@@ -140,10 +140,7 @@ def write_report(
     )
     check_links(text, run_folder / FILE)
     path = run_folder / FILE
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8", newline="\n")
-    aside.replace(path)
-    return path
+    return write_text(path, text)
 
 
 def check_links(text: str, path: Path) -> None:

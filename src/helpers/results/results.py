@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
+from helpers.files import write_text
 from helpers.results.estimate import Estimate
 
 SCHEMA = 1
@@ -189,11 +189,7 @@ class Results(Mapping[str, Result]):
         rows = [{name: item for name, item in asdict(self[key]).items() if item is not None} for key in self]
         content = {"study": self.study, "schema": SCHEMA, "results": rows}
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.write_text(text, encoding="utf-8", newline="\n")
-        aside.replace(path)
-        return path
+        return write_text(path, text)
 
     def _add(self, result: Result) -> None:
         if result.key in self._results:

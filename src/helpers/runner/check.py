@@ -5,7 +5,6 @@ A run does the same before it starts a notebook, so that bad input costs nothing
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +15,7 @@ from helpers.claims.verdicts import Claims, claim_words, expand_words, load_clai
 from helpers.cleaning import contract, sample
 from helpers.cleaning import gaps as cleaning
 from helpers.cleaning.formula import check_columns, parse_formula
-from helpers.errors import StudyError
+from helpers.errors import StudyError, did_you_mean
 from helpers.index import build as construction
 from helpers.mediation.shown import PATHS
 from helpers.reading import statistics as reading
@@ -190,6 +189,4 @@ def _names_in_keys(study: Study) -> dict[str, set[str]]:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"{hint}correct the key under reads, or declare it in the study file"
+    return f"{did_you_mean(name, known)}correct the key under reads, or declare it in the study file"

@@ -212,7 +212,7 @@ def list_command(_: argparse.Namespace) -> int:
 
 def schema_command(_: argparse.Namespace) -> int:
     """``study schema``."""
-    from helpers.runner.record import write_text
+    from helpers.files import write_text
 
     path = find_project() / "data" / "study.schema.json"
     write_text(path, schema_text())

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
+from helpers.files import write_text
 from helpers.runner.executed import clean_executed
 from helpers.runner.kernels import ENGINE, INJECTED, register_engine, was_stopped
 from helpers.runner.twins import Cell, build_notebook, dump_notebook
@@ -170,8 +171,7 @@ def execute(
     if not (staging / "out" / "run" / "results" / f"{name}.json").is_file():
         raise progress.error("The notebook came to its end without results: its last cell must be `run.save()`.")
     target = staging / "out" / "notebooks" / f"{name}.ipynb"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(dump_notebook(clean_executed(executed, root)), encoding="utf-8", newline="\n")
+    write_text(target, dump_notebook(clean_executed(executed, root)))
     return progress.finished
 
 

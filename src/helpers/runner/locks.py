@@ -73,6 +73,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    from helpers.files import write_text
     from helpers.study.study import find_root
 
-    (find_root() / "environment.yml").write_text(environment_text(find_root()), encoding="utf-8", newline="\n")
+    write_text(find_root() / "environment.yml", environment_text(find_root()))

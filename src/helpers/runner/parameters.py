@@ -7,7 +7,6 @@ Here a parameter is an assignment in the cell tagged ``parameters``; its annotat
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import math
 import re
@@ -15,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.errors import StudyError
+from helpers.errors import StudyError, did_you_mean
 from helpers.runner.twins import Cell
 
 RUNNER_NAMES = ("study", "run_folder", "out")
@@ -186,6 +185,4 @@ def _assign(
 
 
 def _near(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"{hint}declared are {', '.join(sorted(known)) or 'none'}"
+    return f"{did_you_mean(name, known)}declared are {', '.join(sorted(known)) or 'none'}"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
+from helpers.files import write_text
 from helpers.runner.twins import Cell
 
 RESULTS = "run/results"
@@ -195,14 +196,6 @@ def read_entry(folder: Path, task: str) -> Entry:
 def write_entry(folder: Path, task: str, entry: Entry) -> None:
     """Record a task: written aside, then renamed."""
     write_text(entry_path(folder, task), json.dumps(asdict(entry), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file aside, then rename: nobody sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8", newline="\n")
-    aside.replace(path)
 
 
 def record_failure(job: Job, message: str) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from helpers.errors import StudyError
+from helpers.files import write_text
 
 CHECKED_TAG = "nbval-check-output"
 METADATA = {
@@ -267,5 +268,5 @@ def _edited_side(
 def _write_if_new(path: Path, text: str) -> bool:
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_text(path, text)
     return True

@@ -7,14 +7,13 @@ data are in :mod:`helpers.study.data`, those of an index in :mod:`helpers.study.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from helpers.errors import StudyError
+from helpers.errors import StudyError, did_you_mean
 from helpers.study.data import (
     WHOLE,
     Column,
@@ -306,8 +305,7 @@ def load_study(folder: Path) -> Study:
 
 
 def _suggest(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(known))}"
+    hint = did_you_mean(name, known).strip() or f"known are {', '.join(sorted(known))}"
     return f"which is declared nowhere; {hint}"
 
 
