@@ -12,10 +12,35 @@ import pytest
 from helpers.runner.plan import Request
 from helpers.runner.twins import write_twins
 from helpers.runner.workspace import use_own_folders
+from outside import ROWS, calls_outside, write_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
 use_own_folders(ROOT, ROOT / "reports" / "tests")  # nothing that a test starts writes into the home
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--parity``: write the parity page from the tests that ran."""
+    parser.addoption("--parity", action="store_true", help="write docs/parity.md from the tests marked outside")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker."""
+    config.addinivalue_line("markers", "outside: meets numbers from outside the project (see tests/outside.py)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that call `outside`."""
+    for item in items:
+        if calls_outside(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.outside)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the page when every test that meets outside numbers has passed."""
+    if session.config.getoption("--parity") and exitstatus == 0 and not hasattr(session.config, "workerinput"):
+        write_page(ROWS)
+
 
 PARAMETERS = """\
 # %% tags=["parameters"]

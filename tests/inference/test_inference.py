@@ -15,6 +15,7 @@ from helpers.errors import StudyError
 from helpers.inference.door import cr2, cr3, standard_error_passport, wild_cluster_bootstrap
 from helpers.regression.design import build_design
 from helpers.regression.panel import PanelFit, fit_panel
+from outside import outside
 from reference.panels import RESULTS, firm_rows, gappy_grunfeld, grunfeld
 
 TWO_WAY: dict[str, Any] = {"entity_effects": True, "time_effects": True}
@@ -67,7 +68,8 @@ def test_wildboottest_agrees_under_full_enumeration(restricted, variant, paramet
         )
     fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"])
     ours = wild_cluster_bootstrap(fit, parameter, restricted=restricted, variant=variant)
-    assert ours.statistic == pytest.approx(float(theirs["statistic"].iloc[0]), rel=1e-9)
+    source = "wildboottest: full enumeration, Grunfeld with gaps"
+    outside(wild_cluster_bootstrap, source, ours.statistic, theirs["statistic"].iloc[0], rtol=1e-9)
     # It counts the two ties of the sample or not, as rounding falls.
     assert ours.p_value_strict <= float(theirs["p-value"].iloc[0]) <= ours.p_value_ties
 
@@ -213,7 +215,7 @@ def test_cr2_of_rows_that_are_their_own_clusters_is_hc2():
 
     fit = rows_as_clusters(3, 27)
     hc2 = sm.OLS(fit.design.y, fit.design.x).fit(cov_type="HC2")
-    assert cr2(fit, "x").std_error == pytest.approx(hc2.bse[0], rel=1e-9)
+    outside(cr2, "statsmodels: OLS, cov_type='HC2'", cr2(fit, "x").std_error, hc2.bse[0], rtol=1e-9)
 
 
 def test_satterthwaite_df_of_three_against_27_is_that_of_imbens_and_kolesar():
@@ -222,8 +224,8 @@ def test_satterthwaite_df_of_three_against_27_is_that_of_imbens_and_kolesar():
     above = (n_treated + n_others) ** 2 * (n_treated - 1) * (n_others - 1)
     closed = above / (n_treated**2 * (n_treated - 1) + n_others**2 * (n_others - 1))
     df = cr2(rows_as_clusters(3, 27), "x").df
-    assert df == pytest.approx(closed, rel=1e-9)
-    assert round(df, 1) == 2.5
+    outside(cr2, "written out: the closed form of two groups", df, closed, rtol=1e-9)
+    outside(cr2, "Imbens and Kolesar (2016): table 1", df, 2.5, atol=0.05)
 
 
 @pytest.mark.parametrize("panel", [grunfeld, gappy_grunfeld])
@@ -249,8 +251,8 @@ def test_cr2_with_absorbed_effects_is_that_of_dummies(panel):
         columns.append((np.eye(len(frame)) - hat)[:, own] @ score)
     products = np.array(columns) @ np.array(columns).T
     test = cr2(fit, "value")
-    assert test.std_error == pytest.approx(np.sqrt(meat), rel=1e-8)
-    assert test.df == pytest.approx(np.trace(products) ** 2 / np.sum(products**2), rel=1e-8)
+    theirs = (np.sqrt(meat), np.trace(products) ** 2 / np.sum(products**2))
+    outside(cr2, "written out: all dummies in the hat matrix", (test.std_error, test.df), theirs, rtol=1e-8)
 
 
 def test_cr2_is_unbiased_when_errors_are_independent():
@@ -267,8 +269,8 @@ def test_cr2_is_unbiased_when_errors_are_independent():
 def test_jackknife_of_grunfeld_is_the_printed_one():
     # Stata's vce(jackknife, mse) and MacKinnon, Nielsen and Webb's CV3, computed independently.
     test = cr3(grunfeld_fit(), "capital")
-    assert test.std_error == pytest.approx(0.30745, abs=5e-6)
-    assert test.p_value == pytest.approx(0.211, abs=5e-4)
+    outside(cr3, "Stata: vce(jackknife, mse), Grunfeld", test.std_error, 0.30745, atol=5e-6)
+    outside(cr3, "Stata: vce(jackknife, mse), Grunfeld", test.p_value, 0.211, atol=5e-4)
 
 
 def test_jackknife_is_that_of_fits_without_each_entity():
@@ -292,6 +294,17 @@ def test_jackknife_says_which_cluster_alone_carries_the_estimate():
     assert "not defined here" in table["formula"].to_dict()["cr3"]
 
 
+PROGRAMS = {
+    "iid": "R plm",
+    "plm": "R plm",
+    "lfe": "R lfe",
+    "stata": "Stata",
+    "areg": "R sandwich",
+    "two": "R fixest",
+    "driscoll": "R plm",
+}
+
+
 # The same table as for fit_panel, with R plm's vcovSCC and fixest's Driscoll-Kraay at lag 2.
 @pytest.mark.parametrize(
     ("convention", "std_error", "factor"),
@@ -309,7 +322,8 @@ def test_jackknife_says_which_cluster_alone_carries_the_estimate():
 )
 def test_passport_prints_the_standard_error_of_each_program(convention, std_error, factor):
     table = standard_error_passport(grunfeld_fit(), "capital")
-    assert table.loc[convention, "std_error"] == pytest.approx(std_error, abs=5e-9)
+    source = f"{PROGRAMS[convention.split('_')[0]]}: Grunfeld, {convention.replace('_', ' ')}"
+    outside(standard_error_passport, source, table.loc[convention, "std_error"], std_error, atol=5e-9)
     if factor is not None:
         assert table.loc[convention, "factor"] == pytest.approx(factor, rel=1e-12)
 
@@ -330,7 +344,8 @@ def test_panel_newey_west_is_that_of_plm(model, lag, regressor):
     printed = pd.read_csv(RESULTS / "ac-covariance-reference.csv").set_index(["model", "maxlag", "row", "column"])
     fit = fit_panel(panel, "y", ["x1", "x2"], entity_effects=model == "within")
     ours = float(standard_error_passport(fit, regressor, lag=lag)["std_error"].to_dict()["newey_west_plm"])
-    assert ours**2 == pytest.approx(float(printed.loc[(model, lag, regressor, regressor), "value"]), rel=1e-9)
+    theirs = float(printed.loc[(model, lag, regressor, regressor), "value"])
+    outside(standard_error_passport, "R plm: vcovNW, an unbalanced panel", ours**2, theirs, rtol=1e-9)
 
 
 def places(entities: pd.Index) -> pd.DataFrame:

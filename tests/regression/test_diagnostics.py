@@ -23,6 +23,7 @@ from helpers.regression.diagnostics import (
     wooldridge_serial_correlation,
 )
 from helpers.regression.panel import fit_panel
+from outside import outside
 from reference.panels import RESULTS, gappy_grunfeld, grunfeld, simulated, stata_output, wages
 
 MODEL = ("inv", ["value", "capital"])
@@ -36,9 +37,8 @@ def without_last_row():
 def test_random_effects_of_grunfeld_are_those_of_swamy_and_arora():
     # Baltagi (2013), table 2.1; R plm, model = "random".
     fit = fit_random_effects(grunfeld(), *MODEL)
-    assert fit.estimates[["const", "value", "capital"]].to_list() == pytest.approx(
-        [-57.834415, 0.109781, 0.308113], abs=5e-7
-    )
+    printed = {"const": -57.834415, "value": 0.109781, "capital": 0.308113}
+    outside(fit_random_effects, "Baltagi (2013): table 2.1", fit.estimates, printed, atol=5e-7)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,12 @@ def test_random_effects_of_the_wage_panel_are_those_of_plm(case, time_effects):
     table = pd.read_csv(RESULTS / "re-variance-components-reference.csv")
     printed = table[table["case"] == case].set_index("quantity")["value"]
     order = ["const", *(name for name in fit.estimates.index if name != "const")]
-    assert fit.variance_idiosyncratic == pytest.approx(printed["sigma2_idios"], rel=1e-8)
-    assert fit.variance_entity == pytest.approx(printed["sigma2_id"], rel=1e-8)
-    np.testing.assert_allclose(fit.estimates[order], printed[printed.index.str.startswith("coef")], rtol=1e-8)
-    np.testing.assert_allclose(fit.std_errors[order], printed[printed.index.str.startswith("se")], rtol=1e-8)
+    source = "R plm: model = 'random', the wage panel"
+    variances = [fit.variance_idiosyncratic, fit.variance_entity]
+    outside(fit_random_effects, source, variances, printed[["sigma2_idios", "sigma2_id"]], rtol=1e-8)
+    for ours, name in ((fit.estimates, "coef"), (fit.std_errors, "se")):
+        theirs = printed[printed.index.str.startswith(name)].to_numpy()
+        outside(fit_random_effects, source, ours[order].to_numpy(), theirs, rtol=1e-8)
 
 
 @pytest.mark.parametrize("sample", ["", "_light", "_heavy"])
@@ -80,21 +82,23 @@ def test_random_effects_of_the_simulated_panel_are_those_of_stata(sample, model,
     data = simulated()[columns].dropna()
     fit = fit_random_effects(data, columns[0], columns[1:], cluster=cluster, variance="harmonic_mean")
     stata = stata_output(f"random_effect-{model}--{sample}").loc[fit.estimates.index]
-    np.testing.assert_allclose(fit.estimates, stata["estimate"], rtol=1e-8)
-    np.testing.assert_allclose(fit.std_errors, stata["std_error"], rtol=1e-8)
+    source = "Stata: xtreg, re, a simulated panel"
+    outside(fit_random_effects, source, fit.estimates, stata["estimate"], rtol=1e-8)
+    outside(fit_random_effects, source, fit.std_errors, stata["std_error"], rtol=1e-8)
 
 
 def test_hausman_of_grunfeld_is_that_of_baltagi():
     # Baltagi (2013), section 4.3.1: 2.33; R plm prints 2.3303669, p 0.3118654.
     test = hausman(grunfeld(), *MODEL)
-    assert (test.statistic, test.p_value) == pytest.approx((2.3303669, 0.3118654), abs=5e-8)
-    assert test.df == (2.0,)
+    source = "R plm: phtest, Grunfeld; Baltagi (2013), section 4.3.1"
+    outside(hausman, source, (test.statistic, test.p_value, *test.df), (2.3303669, 0.3118654, 2), atol=5e-8)
 
 
 def test_robust_hausman_of_grunfeld_is_that_of_plm():
     # R plm, phtest(method = "aux", vcov = vcovHC): 8.2998366, p 0.0157657.
     test = hausman(grunfeld(), *MODEL, robust=True)
-    assert (test.statistic, test.p_value) == pytest.approx((8.2998366, 0.0157657), abs=5e-8)
+    source = "R plm: phtest(method = 'aux', vcov = vcovHC), Grunfeld"
+    outside(hausman, source, (test.statistic, test.p_value), (8.2998366, 0.0157657), atol=5e-8)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +110,7 @@ def test_robust_hausman_of_grunfeld_is_that_of_plm():
 )
 def test_f_tests_for_effects_are_those_of_plm(options, statistic, df):
     test = f_test_effects(grunfeld(), *MODEL, **options)
-    assert test.statistic == pytest.approx(statistic, abs=5e-4)
-    assert test.df == df
+    outside(f_test_effects, "R plm: pFtest, Grunfeld", (test.statistic, *test.df), (statistic, *df), atol=5e-4)
 
 
 def test_time_effects_are_tested_given_the_entity_effects():
@@ -123,8 +126,9 @@ def test_time_effects_are_tested_given_the_entity_effects():
     [("entity", 798.16155, 28.251753), ("time", 6.4538816, -2.5404491), ("twoway", 804.61543, 18.180637)],
 )
 def test_lagrange_multiplier_tests_are_those_of_baltagi(effect, lm, signed):
-    assert breusch_pagan_lm(grunfeld(), *MODEL, effect=effect).statistic == pytest.approx(lm, rel=1e-7)
-    assert honda(grunfeld(), *MODEL, effect=effect).statistic == pytest.approx(signed, rel=1e-7)
+    source = "Baltagi (2013): tables 4.1 and 4.2, more digits from R plm and EViews"
+    outside(breusch_pagan_lm, source, breusch_pagan_lm(grunfeld(), *MODEL, effect=effect).statistic, lm, rtol=1e-7)
+    outside(honda, source, honda(grunfeld(), *MODEL, effect=effect).statistic, signed, rtol=1e-7)
 
 
 # R plm and EViews 9 on Grunfeld without its 200th row.
@@ -133,13 +137,14 @@ def test_lagrange_multiplier_tests_are_those_of_baltagi(effect, lm, signed):
     [("entity", 796.66152, 28.225193), ("time", 6.4545778, -2.5405861), ("twoway", 803.1161, 18.16176)],
 )
 def test_lagrange_multiplier_tests_allow_an_unbalanced_panel(effect, lm, signed):
-    assert breusch_pagan_lm(without_last_row(), *MODEL, effect=effect).statistic == pytest.approx(lm, rel=1e-7)
-    assert honda(without_last_row(), *MODEL, effect=effect).statistic == pytest.approx(signed, rel=1e-6)
+    data, source = without_last_row(), "EViews: Grunfeld without its last row"
+    outside(breusch_pagan_lm, source, breusch_pagan_lm(data, *MODEL, effect=effect).statistic, lm, rtol=1e-7)
+    outside(honda, source, honda(data, *MODEL, effect=effect).statistic, signed, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("options", "z"), [({"heterogeneous": True}, 5.3401), ({}, 4.6612)])
 def test_pesaran_cd_of_grunfeld_is_that_of_plm(options, z):
-    assert pesaran_cd(grunfeld(), *MODEL, **options).statistic == pytest.approx(z, abs=5e-5)
+    outside(pesaran_cd, "R plm: pcdtest, Grunfeld", pesaran_cd(grunfeld(), *MODEL, **options).statistic, z, atol=5e-5)
 
 
 def test_pesaran_cd_skips_pairs_without_two_common_times():
@@ -158,7 +163,8 @@ def test_pesaran_cd_skips_pairs_without_two_common_times():
             if len(both) >= 2:
                 terms.append(np.sqrt(len(both)) * np.corrcoef(both.T)[0, 1])
     assert len(terms) == 44
-    assert pesaran_cd(panel, *MODEL).statistic == pytest.approx(sum(terms) / np.sqrt(len(terms)), rel=1e-10)
+    theirs = sum(terms) / np.sqrt(len(terms))
+    outside(pesaran_cd, "written out: pair by pair", pesaran_cd(panel, *MODEL).statistic, theirs, rtol=1e-10)
 
 
 def test_pesaran_cd_says_when_entities_are_too_short():
@@ -170,9 +176,9 @@ def test_pesaran_cd_says_when_entities_are_too_short():
 def test_wooldridge_test_on_within_residuals_is_that_of_plm():
     # R plm, pwartest(inv ~ value + capital): F = 76.929, df 1 and 188, p 1.057e-15.
     test = wooldridge_serial_correlation(grunfeld(), *MODEL, form="within")
-    assert test.statistic == pytest.approx(76.929, abs=5e-4)
-    assert test.df == (1.0, 188.0)
-    assert test.p_value == pytest.approx(1.057e-15, rel=5e-4)
+    source = "R plm: pwartest, Grunfeld"
+    outside(wooldridge_serial_correlation, source, (test.statistic, *test.df), (76.929, 1, 188), atol=5e-4)
+    outside(wooldridge_serial_correlation, source, test.p_value, 1.057e-15, rtol=5e-4)
 
 
 @pytest.mark.parametrize("panel", [grunfeld, gappy_grunfeld])
@@ -189,8 +195,9 @@ def test_wooldridge_test_on_differences_is_that_of_two_clustered_regressions(pan
     second = sm.OLS(pairs["now"], pairs[["before"]]).fit(cov_type="cluster", cov_kwds={"groups": groups})
     statistic = float(((second.params["before"] + 0.5) / second.bse["before"]) ** 2)
     test = wooldridge_serial_correlation(panel(), *MODEL)
-    assert test.statistic == pytest.approx(statistic, rel=1e-8)
-    assert test.df == (1.0, 9.0)
+    source = "statsmodels: OLS twice, clustered (Drukker 2003)"
+    ours = (test.statistic, *test.df)
+    outside(wooldridge_serial_correlation, source, ours, (statistic, 1, 9), rtol=1e-8)
 
 
 @pytest.mark.parametrize("panel", [grunfeld, gappy_grunfeld])
@@ -204,8 +211,8 @@ def test_modified_wald_is_that_of_greene(panel):
         spread = float(((own**2 - variance) ** 2).sum()) / size / (size - 1)
         total += (variance - overall) ** 2 / spread
     test = modified_wald(panel(), *MODEL)
-    assert test.statistic == pytest.approx(total, rel=1e-10)
-    assert test.p_value == pytest.approx(float(stats.chi2.sf(total, 10)))
+    source = "written out: Greene (2000), p. 598"
+    outside(modified_wald, source, (test.statistic, test.p_value), (total, stats.chi2.sf(total, 10)), rtol=1e-10)
 
 
 def longley():
@@ -228,12 +235,13 @@ def test_variance_inflation_of_longley_is_that_of_r():
         "POP": 399.15102,
         "YEAR": 758.98060,
     }
-    assert factors.to_dict() == pytest.approx(printed, abs=5e-6)
+    outside(vif, "R car: vif, Longley", factors, printed, atol=5e-6)
 
 
 def test_condition_number_of_longley_is_that_of_belsley():
     # Belsley, Kuh and Welsch (1980): scaled condition number 43,275.
-    assert condition_number(longley(), list(longley().columns)) == pytest.approx(43275, abs=0.5)
+    ours = condition_number(longley(), list(longley().columns))
+    outside(condition_number, "Belsley, Kuh and Welsch (1980): Longley", ours, 43275, atol=0.5)
 
 
 def test_inflation_within_is_that_of_the_within_correlation():

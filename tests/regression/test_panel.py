@@ -15,11 +15,22 @@ from helpers.regression.batches import fit_batch
 from helpers.regression.engines import compare_engines
 from helpers.regression.many import fit_weighted_entities
 from helpers.regression.panel import fit_panel
+from outside import outside
 from reference.panels import gappy_grunfeld, grunfeld, simulated, stata_output
 
 EFFECTS = [{"entity_effects": entity, "time_effects": time} for entity in (False, True) for time in (False, True)]
 TWO_WAY: dict[str, Any] = {"entity_effects": True, "time_effects": True}
 REGRESSORS = ["value", "capital"]
+
+
+PROGRAMS = {
+    "plm": "R plm",
+    "lfe": "R lfe",
+    "stata": "Stata",
+    "fixest": "R fixest",
+    "areg": "R sandwich",
+    "conventional": "R fixest",
+}
 
 
 # Grunfeld, inv ~ capital | firm + year: R plm, lfe, fixest, sandwich and Stata print these.
@@ -38,8 +49,13 @@ REGRESSORS = ["value", "capital"]
 )
 def test_grunfeld_standard_errors_are_those_of_the_named_program(cluster, convention, std_error):
     fit = fit_panel(grunfeld(), "inv", ["capital"], cluster=cluster, convention=convention, **TWO_WAY)
-    assert fit.std_errors["capital"] == pytest.approx(std_error, abs=5e-9)
-    assert fit.estimates["capital"] == pytest.approx(0.41380183, abs=5e-9)
+    outside(
+        fit_panel,
+        f"{PROGRAMS[convention]}: Grunfeld, two-way effects",
+        [fit.estimates["capital"], fit.std_errors["capital"]],
+        [0.41380183, std_error],
+        atol=5e-9,
+    )
 
 
 def test_default_p_value_is_that_of_t_with_clusters_less_one():
@@ -52,8 +68,9 @@ def test_within_covariance_is_that_of_baltagi():
     # Baltagi (2013), section 4.3.1, as printed by R plm's tests: vcov(fe) * 1000.
     fit = fit_panel(grunfeld(), "inv", REGRESSORS, entity_effects=True, cluster=None)
     printed = [[0.14058119769, -0.07746798877], [-0.07746798877, 0.30117876659]]
-    assert fit.covariance.to_numpy() * 1000 == pytest.approx(np.array(printed), rel=1e-9)
-    assert fit.estimates.to_list() == pytest.approx([0.1101238, 0.3100653], abs=5e-8)
+    source = "Baltagi (2013): section 4.3.1"
+    outside(fit_panel, source, fit.covariance.to_numpy() * 1000, printed, rtol=1e-9)
+    outside(fit_panel, source, fit.estimates, [0.1101238, 0.3100653], atol=5e-8)
 
 
 # Stata 13 output that linearmodels ships; the last two panels have gaps.
@@ -72,8 +89,9 @@ def test_estimates_and_standard_errors_are_those_of_stata(sample, model, options
     columns = [name + sample for name in ("y", "x1", "x2", "x3", "x4", "x5")]
     fit = fit_panel(simulated()[columns].dropna(), columns[0], columns[1:], **options)
     stata = stata_output(model + sample).loc[list(fit.regressors)]
-    np.testing.assert_allclose(fit.estimates, stata["estimate"], rtol=1e-8)
-    np.testing.assert_allclose(fit.std_errors, stata["std_error"], rtol=1e-8)
+    source = "Stata: regress and xtreg, fe, a simulated panel"
+    outside(fit_panel, source, fit.estimates, stata["estimate"], rtol=1e-8)
+    outside(fit_panel, source, fit.std_errors, stata["std_error"], rtol=1e-8)
 
 
 @pytest.mark.parametrize("effects", EFFECTS)
@@ -97,7 +115,7 @@ def test_two_way_effects_of_a_panel_with_gaps_are_those_of_dummies():
     dummies = [pd.get_dummies(panel.index.get_level_values(level), dtype=float).to_numpy() for level in (0, 1)]
     x = np.column_stack([panel[REGRESSORS].to_numpy(), *dummies])
     estimates, *_ = np.linalg.lstsq(x, panel["inv"].to_numpy())
-    np.testing.assert_allclose(fit.estimates, estimates[:2], rtol=1e-10)
+    outside(fit_panel, "written out: least squares on dummies", fit.estimates, estimates[:2], rtol=1e-10)
     np.testing.assert_allclose(fit.residuals, panel["inv"] - x @ estimates, atol=1e-8)
 
 
