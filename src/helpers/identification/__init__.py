@@ -1,1 +1,1 @@
-"""What else could explain it: omitted variables, placebos, instruments, dynamics, thresholds."""
+"""What else could explain it: omitted variables, placebos, instruments, dynamics."""

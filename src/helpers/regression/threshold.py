@@ -7,7 +7,6 @@ not identified under the null, so the p-value is from a bootstrap. Interval of g
 (S(g') - S(g)) / s2 <= -2 log(1 - sqrt(level)).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.inference.resampling import check_level
 from helpers.regression.design import Design, build_design, check_panel
 from helpers.regression.effects import Floats
-from helpers.regression.panel import PanelFit, fit_panel
+from helpers.regression.panel import PanelFit, fit
+from helpers.study.model import Model
 
 # Share of a column's length below which nothing of it is left.
 ABSENT = 1e-8
@@ -45,8 +44,8 @@ class PanelThreshold:
     fit
         The regression at the threshold, clustered by entity under the "stata" convention; its standard errors take the
         threshold as known, which Hansen (1999) shows is right in large samples.
-    outcome, treatment, threshold_variable
-        Names of columns.
+    model, variable
+        The regression without a threshold, and the name of the threshold variable.
     level, draws, bootstrap
         Coverage of the interval; bootstrap draws, and how they are made.
     """
@@ -63,9 +62,8 @@ class PanelThreshold:
     n_high: int
     profile: pd.DataFrame = field(repr=False)
     fit: PanelFit = field(repr=False)
-    outcome: str
-    treatment: str
-    threshold_variable: str
+    model: Model
+    variable: str
     level: float
     draws: int
     bootstrap: str
@@ -73,13 +71,9 @@ class PanelThreshold:
 
 def panel_threshold(
     data: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    threshold_variable: str,
-    controls: Sequence[str] = (),
+    model: Model,
+    variable: str,
     *,
-    entity_effects: bool = True,
-    time_effects: bool = True,
     trim: float = 0.1,
     draws: int = 999,
     bootstrap: Literal["residual", "wild"] = "residual",
@@ -92,12 +86,10 @@ def panel_threshold(
     ----------
     data
         Balanced panel: rows indexed by (entity, time).
-    outcome, treatment, controls
-        Names of numeric columns.
-    threshold_variable
+    model
+        The regression without a threshold; Hansen (1999) has entity effects alone.
+    variable
         Name of the column q; it may be the treatment itself.
-    entity_effects, time_effects
-        Effects; Hansen (1999) has entity effects alone.
     trim
         Smallest share of the rows on either side of a candidate.
     draws
@@ -115,17 +107,18 @@ def panel_threshold(
     StudyError
         An unbalanced panel, a share or level that makes no sense, or no candidate with enough rows on both sides.
     """
-    check_level(level)
+    if not 0 < level < 1:
+        raise StudyError("interval", f"its level is {level}", "give a share between 0 and 1, such as 0.95")
     if not 0 < trim < 0.5 or draws < 1 or bootstrap not in ("residual", "wild"):
         raise StudyError(
             "threshold", f"trim {trim}, draws {draws}, bootstrap {bootstrap}", "0 < trim < 0.5, draws >= 1"
         )
     design = build_design(
-        data, outcome, [treatment, *controls], entity_effects=entity_effects, time_effects=time_effects
+        data, model.outcome, model.regressors, entity_effects=model.entity_effects, time_effects=model.time_effects
     )
     if not design.effects.is_balanced:
         raise StudyError("threshold", "the panel is not balanced", "leave out entities that are not seen at every time")
-    q = check_panel(data, [threshold_variable])[threshold_variable].to_numpy(dtype=float)
+    q = check_panel(data, [variable])[variable].to_numpy(dtype=float)
     candidates, directions = _candidate_directions(design, q, trim)
     moments = _Moments(design, directions)
     gain, rest = moments.gains(design.y_within[:, None])
@@ -133,10 +126,10 @@ def panel_threshold(
     scale = (rest[0] - gain[best, 0]) / _freedom(design)
     ratio = (gain[best, 0] - gain[:, 0]) / scale
     inside = candidates[ratio <= -2 * np.log(1 - np.sqrt(level))]
-    split = _split(data, treatment, threshold_variable, candidates[best])
-    low, high = (f"{treatment}_{side}" for side in ("low", "high"))
-    fit = fit_panel(split, outcome, [low, high, *controls], entity_effects=entity_effects, time_effects=time_effects)
-    drawn = _bootstrap(moments, fit, design, draws, bootstrap, rng)
+    low, high = (f"{model.treatment}_{side}" for side in ("low", "high"))
+    split = _split(data, model.treatment, variable, candidates[best])
+    fitted = fit(split, model.with_(treatment=low, controls=(high, *model.controls), cluster="entity"))
+    drawn = _bootstrap(moments, fitted, design, draws, bootstrap, rng)
     statistic = float(gain[best, 0] / scale)
     return PanelThreshold(
         threshold=float(candidates[best]),
@@ -153,12 +146,11 @@ def panel_threshold(
         n_high=int(np.sum(q > candidates[best])),
         profile=pd.DataFrame(
             {"rss": rest[0] - gain[:, 0], "likelihood_ratio": ratio},
-            index=pd.Index(candidates, name=threshold_variable),
+            index=pd.Index(candidates, name=variable),
         ),
-        fit=fit,
-        outcome=outcome,
-        treatment=treatment,
-        threshold_variable=threshold_variable,
+        fit=fitted,
+        model=model,
+        variable=variable,
         level=level,
         draws=draws,
         bootstrap=bootstrap,
@@ -209,11 +201,11 @@ def _split(data: pd.DataFrame, treatment: str, variable: str, threshold: float) 
 
 
 def _bootstrap(
-    moments: _Moments, fit: PanelFit, design: Design, draws: int, kind: str, rng: np.random.Generator
+    moments: _Moments, fitted: PanelFit, design: Design, draws: int, kind: str, rng: np.random.Generator
 ) -> Floats:
     """F statistics (draws,) of outcomes without a threshold, errors from the residuals of the threshold model."""
     n_entities, n_times = design.effects.n_entities, design.effects.n_times
-    series = fit.residuals.loc[design.index].to_numpy().reshape(n_entities, n_times)
+    series = fitted.residuals.loc[design.index].to_numpy().reshape(n_entities, n_times)
     if kind == "residual":
         drawn = series[rng.integers(0, n_entities, size=(draws, n_entities))]
     else:
