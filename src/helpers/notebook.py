@@ -162,6 +162,38 @@ class NotebookRun:
         names = self._labels(frame) | dict(labels or {})
         return show_table(frame, caption=caption, note=note, digits=digits, labels=names, link=f"tables/{name}.csv")
 
+    def framework(self, name: str) -> TableView:
+        """A table of one of the texts, in the words of the study's frameworks file, with what measures each row here.
+
+        Raises
+        ------
+        StudyError
+            The file has no such framework.
+        """
+        from helpers.claims.frameworks import FILE, load_frameworks, measured_keys
+        from helpers.claims.verdicts import claim_words
+
+        known = load_frameworks(self.study.folder)
+        if name not in known:
+            raise StudyError(f"{FILE}", f"it has no framework {name!r}", f"known are {', '.join(known) or 'none'}")
+        framework, words = known[name], claim_words(self.study)
+        rows = [
+            {column: self.text("{cell}", cell=cell) for column, cell in row.cells.items()}
+            | {
+                "measured_by": ", ".join(measured_keys(row, words)),
+                "not_measured": self.text("{reason}", reason=row.not_measured) if row.not_measured else "",
+            }
+            for row in framework.rows
+        ]
+        heads = {column: self.text("{head}", head=label) for column, label in framework.columns.items()}
+        return self.table(
+            pd.DataFrame(rows),
+            f"framework_{name}",
+            caption="{title} ({source})",
+            words={"title": framework.title, "source": framework.source},
+            labels=heads,
+        )
+
     def figure(
         self, figure: Figure, name: str, *, caption: str, alt: str, words: Mapping[str, Named] | None = None
     ) -> FigureView:
