@@ -2,9 +2,8 @@
 # # 4 Robustness
 #
 # Does the result survive? First the primary specification is changed in one respect at a time; the rows are declared in
-# the study file before they are run. Then everything that was declared as a choice is changed at once, the index is
-# treated as the estimate that it is, small sets of units are left out, and chance and omitted variables are put to the
-# test.
+# the study file before they are run. Then small sets of units are left out, and the index is treated as the estimate
+# that it is.
 
 # %% [markdown]
 # ## Parameters
@@ -15,18 +14,13 @@ run_folder: str = ""
 out: str = ""
 wild_draws: int = 99999
 bootstrap_draws: int = 1999
-joint_draws: int = 299
 fragility_most: int = 3
-permutations: int = 9999
 
 # %% [markdown]
 # ## Load
 
 # %%
 from helpers import notebook
-from helpers.identification import dynamic_report, instrument_report
-from helpers.identification import shown as omitted_report
-from helpers.multiverse import shown as multiverse_report
 from helpers.regression import pictures
 from helpers.robustness import changes as robustness
 from helpers.robustness import imputed as imputed_fit
@@ -36,7 +30,7 @@ from helpers.robustness import shown as fragility_report
 # %%
 run = notebook.open_run("04_robustness", study=study, run_folder=run_folder, out=out)
 choices, results = run.study, run.results
-treatment, level = choices.specification.treatment, choices.specification.significance
+treatment = choices.specification.treatment
 effect = f"effect of {choices.label(treatment).lower()}"
 data = run.read("panel")
 
@@ -155,166 +149,6 @@ fragility_report.show_index_draws(run, index_draws)
 # %% [markdown]
 # Where the two distributions differ, the index is part of the uncertainty (wider) or moves with the sample in a way
 # that steadies the estimate (narrower). The conventional interval knows of neither.
-
-# %% [markdown]
-# ## What if every choice had been made otherwise?
-#
-# Every option that the study file declares is crossed with every other: how the indices are built, which indicator they
-# do without, which rows, which controls, which effects, which lag. Each combination is one universe.
-
-# %% tags=["summary"]
-multiverse = multiverse_report.fit_multiverse(data, choices, run.units)
-survival = multiverse_report.record_multiverse(results, multiverse)
-run.say(multiverse_report.say_multiverse(multiverse))
-
-# %%
-multiverse_report.show_curve(run, multiverse)
-
-# %% [markdown]
-# Standardised estimates compare across indices of different scales. Below the curve, a mark says where an option stands
-# among the estimates: an option whose marks gather at one end decides the result.
-
-# %%
-multiverse_report.show_survival(run, survival)
-
-# %%
-multiverse_report.show_failures(run, multiverse)
-
-# %% [markdown]
-# ## Which decision moves the estimate?
-
-# %%
-shares = multiverse_report.find_shares(multiverse)
-multiverse_report.show_shares(run, shares)
-
-# %%
-run.say(multiverse_report.record_shares(results, shares))
-
-# %% [markdown]
-# *Alone* is the variance of the means by option; *with its interactions* is what is left when all other decisions are
-# fixed. A control that stands alone is in or out.
-
-# %% [markdown]
-# ## Do all universes together say more than chance?
-#
-# Universes share their data, so that many significant ones may be one accident. Under the null hypothesis the residuals
-# of each unit change their sign together, in all universes at once; that gives the distribution of three statistics of
-# the whole curve (Simonsohn, Simmons and Nelson 2020).
-
-# %%
-joint = multiverse_report.test_jointly(results, multiverse, draws=joint_draws, rng=run.rng("joint test"))
-multiverse_report.show_joint(run, joint)
-
-# %%
-multiverse_report.show_nulls(run, joint)
-
-# %% tags=["summary"]
-run.say(multiverse_report.say_joint(joint, level))
-
-# %% [markdown]
-# The joint test says whether the curve as a whole is compatible with no effect, not which of its universes is right: a
-# curve whose weaker half leaves out effects that belong in the model can be far from zero for that reason alone.
-
-# %% [markdown]
-# ## How strong would an omitted variable have to be?
-
-# %%
-oster = omitted_report.find_oster(data, choices)
-omitted_report.record_oster(results, oster)
-run.say(omitted_report.say_oster(oster))
-
-# %%
-fit = primary.fit()
-value = omitted_report.find_robustness_value(fit, treatment, level)
-run.say(omitted_report.record_robustness_value(results, value))
-
-# %%
-bounds = omitted_report.bound_table(fit, treatment, choices)
-run.table(
-    bounds, "confounder_bounds", caption="The estimate beside a variable as strong as a control, or several times"
-)
-
-# %%
-run.figure(
-    drawings.draw_contour(omitted_report.contour_of(fit, treatment, bounds), bounds, label=effect),
-    "confounder_contour",
-    caption="The estimate over the strength of an omitted variable; in colour: where it is zero",
-    alt="Contour lines of the estimate with dots for variables as strong as the controls.",
-)
-
-# %% [markdown]
-# A dot is a variable that would be as strong as a control that was observed, or twice, or three times. If dots lie
-# beyond the line at zero, a variable of ordinary strength is enough to take the estimate away.
-
-# %% [markdown]
-# ## Does something move the treatment that has no other way to the outcome?
-#
-# The study file declares instruments, each with the argument for it and its weakness. The effective F says how much
-# they move the treatment; where they are weak, the estimate and its standard error mislead, and only the set of effects
-# that the Anderson-Rubin test does not reject keeps its promise.
-
-# %%
-instrumented = instrument_report.fit_instruments(data, choices, run.read("statistics"), run.units)
-instrument_report.record_instruments(results, instrumented)
-instrument_report.show_arguments(run, instrumented)
-
-# %%
-instrument_report.show_instruments(run, instrumented)
-
-# %%
-run.say(instrument_report.say_instruments(instrumented, choices))
-
-# %% [markdown]
-# An effective F above the critical value excludes a large bias of the estimate; it says nothing of whether the
-# instrument reaches the outcome on another way, which no test with one instrument can.
-
-# %% [markdown]
-# ## Is it the outcome's own past?
-#
-# Where an outcome persists, its past belongs in the model, and least squares with unit effects is biased in a short
-# panel. Difference and system GMM take earlier levels and differences as instruments.
-
-# %%
-past = dynamic_report.fit_dynamics(data, choices)
-dynamic_report.record_dynamics(results, past)
-dynamic_report.show_dynamics(run, past)
-
-# %% [markdown]
-# Two tests must not reject: Hansen's J (the instruments agree) and serial correlation of second order in the
-# differences. With many instruments for few units, J cannot reject and is no comfort.
-
-# %%
-dynamic_report.say_dynamics(run, past)
-
-# %% [markdown]
-# ## Could chance, or the future, do as well?
-#
-# Two placebos that must find nothing: the histories of the treatment are dealt out to other units, and the treatment of
-# the next period is put beside the present one.
-
-# %%
-placebo = omitted_report.deal_treatment(data, choices, draws=permutations, rng=run.rng("placebo permutations"))
-run.say(omitted_report.record_placebo(results, placebo, data, choices))
-
-# %%
-omitted_report.show_placebo(run, placebo, label=effect)
-
-# %%
-lead = omitted_report.fit_lead(data, choices)
-run.say(omitted_report.record_lead(results, lead, level))
-
-# %% [markdown]
-# ## Which parts of the outcome respond?
-#
-# Whoever looks at several outcomes finds one by chance. The p-values below are adjusted for all that are looked at, by
-# Holm's method and by that of Romano and Wolf, which uses how the tests move together.
-
-# %%
-family = omitted_report.fit_dimensions(data, choices, draws=permutations, rng=run.rng("outcome dimensions"))
-run.say(omitted_report.record_dimensions(results, family, level))
-
-# %%
-omitted_report.show_dimensions(run, family)
 
 # %% [markdown]
 # ## Checks

@@ -1,4 +1,4 @@
-"""Which notebooks a study can run: some need mediators, regions or indices, and are left out where there are none."""
+"""Which notebooks a study can run: some need blocks of the study file, and are left out where there are none."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 NEEDS_FILE = "needs.yml"
-Need = Literal["indices", "mediators", "regions"]
+Need = Literal["indices", "mediators", "regions", "multiverse"]
 
 _REASONS: dict[Need, str] = {
     "indices": "the study file declares no index",
     "mediators": "the study file declares no mediator",
     "regions": "the study file declares no grouping of the units",
+    "multiverse": "the study file declares no multiverse",
 }
 
 
@@ -56,13 +57,9 @@ def read_needs(folder: Path) -> dict[str, Needs]:
 
 def list_left_out(study: Study, folder: Path) -> dict[str, str]:
     """Notebook -> why the study runs without it."""
-    held: dict[Need, bool] = {
-        "indices": bool(study.indices),
-        "mediators": bool(study.mediators),
-        "regions": bool(study.regions),
-    }
-    lacking = {name: [need for need in item.needs if not held[need]] for name, item in read_needs(folder).items()}
-    return {name: "; ".join(_REASONS[need] for need in needs) for name, needs in lacking.items() if needs}
+    needs = read_needs(folder)
+    lacking = {name: [need for need in item.needs if not getattr(study, need)] for name, item in needs.items()}
+    return {name: "; ".join(_REASONS[need] for need in missing) for name, missing in lacking.items() if missing}
 
 
 def find_stand_ins(study: Study, folder: Path) -> dict[str, str]:
