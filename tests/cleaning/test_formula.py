@@ -105,6 +105,22 @@ def test_deflate_needs_every_year() -> None:
         evaluate(parse_formula("deflate(x, cpi, 2015)"), panel)
 
 
+def test_at_repeats_the_figure_of_one_time_within_entity() -> None:
+    np.testing.assert_array_equal(work_out("at(x, 2016)", x=X), [2, 2, 2, 30, 30, 30])
+    np.testing.assert_array_equal(work_out("x - at(x + y, 2015)", x=X, y=Y), [-2, -1, 1, -5, 15, 45])
+
+
+def test_at_is_missing_where_the_entity_has_no_such_figure() -> None:
+    np.testing.assert_array_equal(work_out("at(x, 2016)", x=[1, NAN, 4, 10, 30, 60]), [NAN, NAN, NAN, 30, 30, 30])
+    panel = make_panel(x=X).drop(("A", 2016))
+    assert evaluate(parse_formula("at(x, 2016)"), panel).isna().tolist() == [True, True, False, False, False]
+
+
+def test_at_needs_a_time_that_is_read() -> None:
+    with pytest.raises(StudyError, match="asks for the time 2014, and the panel holds 2015 to 2017"):
+        work_out("at(x, 2014)", x=X)
+
+
 def test_interpolate_is_linear_between_known_figures() -> None:
     np.testing.assert_array_equal(work_out("interpolate(x)", x=[1, NAN, 4, 10, NAN, 60]), [1, 2.5, 4, 10, 35, 60])
 

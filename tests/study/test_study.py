@@ -84,6 +84,8 @@ REFUSED = [
     ("indices/dose/method", {"scale": "goalposts"}, "scale goalposts needs `goalposts: [low, high]` for the indicator"),
     ("indices/dose/method", {"weights": "fixed"}, "weights fixed needs a `weight` of 0 or more for d1"),
     ("indices/dose/indicators/d1", indicator(goalposts=[3, 1]), "need low < high"),
+    ("indices/dose/last", 2012, "indices.dose.last: the wave 2012 is not analysed; write one from 2001 to 2009"),
+    ("indices/dose/first", 2009, "indices.dose: first and last leave fewer than two periods"),
     ("indices/dose/dimensions", {"all": {"label": label("All"), "parent": "top"}}, "the parent 'top'"),
     ("robustness", row(treatment="doze"), "robustness.row names 'doze'"),
     ("robustness", row(controls=["sise"]), "robustness.row names 'sise'"),

@@ -126,7 +126,8 @@ def _series_errors(
             yield StudyError(_place(study, item["column"], f"{time} {item['time']}"), rule, unit)
     for item in jumps.to_dict("records"):
         ratio = item["figure"] / item["before"]
-        if ratio > 0 and not 1 / UNIT_OF_FIGURE < ratio < UNIT_OF_FIGURE:
+        most = float("inf") if study.columns[item["column"]].starts_near_zero else UNIT_OF_FIGURE
+        if ratio > 0 and not 1 / UNIT_OF_FIGURE < ratio < most:
             where = _place(study, item["column"], f"{entity} {item['entity']}, {time} {item['time']}")
             yield StudyError(where, f"{item['figure']:g} follows {item['before']:g}: another unit", unit)
     moved = series.find_moved_times(panel, order)

@@ -63,6 +63,12 @@ def interpolate(values: pd.Series) -> pd.Series:
     return _stack_like(filled.to_numpy(), wide, values)
 
 
+def at(values: pd.Series, time: int) -> pd.Series:
+    """The value of the same entity at one time, repeated in all its rows; missing where it has none there."""
+    entity = values.index.get_level_values(0)
+    return pd.Series(values.xs(time, level=1).reindex(entity).to_numpy(), index=values.index)
+
+
 def standardise(values: pd.Series, rows: np.ndarray | None = None) -> pd.Series:
     """Z-scores within each time: (x - mean) / sd with the sample standard deviation (n - 1).
 

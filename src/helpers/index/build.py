@@ -15,11 +15,27 @@ if TYPE_CHECKING:
     from helpers.study.study import Index, Study
 
 
-def build_index(panel: pd.DataFrame, index: Index, **choices: Any) -> CompositeIndex:
-    """One index over the rows of `panel` that fall into its periods; `choices` replace parts of its method."""
+def index_rows(panel: pd.DataFrame, index: Index, missing: str = "stop") -> pd.DataFrame:
+    """The rows over which an index is built.
+
+    Parameters
+    ----------
+    panel
+        Entity-times by columns, the index's indicators among them.
+    index
+        Its `first` and `last` narrow the periods.
+    missing
+        "drop" leaves out the rows that lack a figure for one of the indicators; "stop" leaves them to be refused.
+    """
     times = panel.index.get_level_values(1)
     inside = (times >= (index.first or times.min())) & (times <= (index.last or times.max()))
-    return composite_index(panel[inside], index, **choices)
+    rows = panel[inside]
+    return rows.dropna(subset=[name for name in index.indicators if name in rows]) if missing == "drop" else rows
+
+
+def build_index(panel: pd.DataFrame, index: Index, missing: str = "stop", **choices: Any) -> CompositeIndex:
+    """One index over its rows (see `index_rows`); `choices` replace parts of its method."""
+    return composite_index(index_rows(panel, index, missing), index, **choices)
 
 
 def build_indices(panel: pd.DataFrame, study: Study) -> dict[str, CompositeIndex]:
@@ -33,7 +49,7 @@ def build_indices(panel: pd.DataFrame, study: Study) -> dict[str, CompositeIndex
     built = {}
     for name, index in study.indices.items():
         try:
-            built[name] = build_index(panel, index)
+            built[name] = build_index(panel, index, study.sample.missing)
         except StudyError as error:
             raise StudyError(f"index {name}, {error.where}", error.rule, error.remedy) from None
     return built
@@ -49,7 +65,8 @@ def rebuild_indices(
 ) -> pd.DataFrame:
     """Those of the named columns that are indices, made anew with parts of their method replaced."""
     indices = {name: study.indices[name] for name in names if name in study.indices}
-    return index_values({name: build_index(panel, index, **choices) for name, index in indices.items()})
+    built = {name: build_index(panel, index, study.sample.missing, **choices) for name, index in indices.items()}
+    return index_values(built)
 
 
 def weight_table(index: CompositeIndex, bootstrap: IndexBootstrap, study: Study) -> pd.DataFrame:

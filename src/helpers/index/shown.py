@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.index.accounting import split_change
+from helpers.index.build import index_rows
 from helpers.index.dynamics import beta_convergence, markov_transitions, sigma_convergence
 from helpers.index.index_bootstrap import IndexBootstrap, bootstrap_index
 from helpers.index.inequality import dagum_split, split_by_time, theil_split
@@ -40,7 +41,11 @@ def bootstrap_indices(
     panel: pd.DataFrame, study: Study, draws: int, rng: np.random.Generator
 ) -> dict[str, IndexBootstrap]:
     """Entity bootstrap of every index: intervals of its weights, values and ranks."""
-    return {name: bootstrap_index(panel, index, draws, rng) for name, index in study.indices.items()}
+    missing = study.sample.missing
+    return {
+        name: bootstrap_index(index_rows(panel, index, missing), index, draws, rng)
+        for name, index in study.indices.items()
+    }
 
 
 def record_weights(

@@ -70,7 +70,9 @@ class Column(Strict):
     """One raw statistic: its file, how the file names it, the values that it may take, and the times that it covers.
 
     It covers ``first`` to ``last``, or only ``times`` where it is not published in every period. ``vintage`` names the
-    revision of a statistic that is revised; statistics of one identity must be of one vintage.
+    revision of a statistic that is revised; statistics of one identity must be of one vintage. A statistic that
+    ``starts_near_zero``, as a new technology does, may rise a thousandfold: that is listed as a jump, not taken for a
+    change of its unit.
     """
 
     file: str
@@ -83,6 +85,7 @@ class Column(Strict):
     last: int | None = None
     times: tuple[int, ...] | None = None
     vintage: str | None = None
+    starts_near_zero: bool = False
     label: Label
 
     def covers(self, time: int) -> bool:

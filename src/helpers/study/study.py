@@ -261,6 +261,21 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
+    def _check_index_windows(self) -> Self:
+        window = self.time.window
+        for name, index in self.indices.items():
+            for field, time in (("first", index.first), ("last", index.last)):
+                if time is not None and not window[0] <= time <= window[-1]:
+                    raise ValueError(
+                        f"indices.{name}.{field}: the {self.time.name} {time} is not analysed; "
+                        f"write one from {window[0]} to {window[-1]}"
+                    )
+            inside = [time for time in window if (index.first or time) <= time <= (index.last or time)]
+            if len(inside) < 2:
+                raise ValueError(f"indices.{name}: first and last leave fewer than two periods")
+        return self
+
+    @model_validator(mode="after")
     def _check_rebuilt(self) -> Self:
         for name, row in self.robustness.items():
             built = {self.specification.outcome, row.treatment or self.specification.treatment}
