@@ -19,6 +19,7 @@ from helpers.display.prose import Named, Sentence, write_sentence
 from helpers.display.tables import TableView, check_name, read_table, show_table, write_table
 from helpers.errors import StudyError
 from helpers.files import write_bytes
+from helpers.results.draws import DrawRecord
 from helpers.results.results import Result, Results, read_results
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class NotebookRun:
         self.results = Results(study=study.name, notebook=notebook, where=self._where)
         self.checks: list[tuple[tuple[str | None, int], Check]] = []
         self._texts: dict[str, tuple[str, Mapping[str, str | dict[str, str]]]] = {}
+        self.draws = DrawRecord()
 
     @cached_property
     def _stand_ins(self) -> dict[str, str]:
@@ -118,7 +120,9 @@ class NotebookRun:
         Two notebooks that name the same purpose draw the same numbers, so that one test has one p-value.
         """
         text = "\0".join((str(self.study.seed), name))
-        return np.random.default_rng(np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest())))
+        rng = np.random.default_rng(np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest())))
+        self.draws.watch(name, rng)
+        return rng
 
     def read(self, name: str) -> pd.DataFrame:
         """A table of an earlier notebook; a panel (index entity, time) when it has both columns."""
@@ -256,6 +260,7 @@ class NotebookRun:
 
     def save(self) -> None:
         """Write this notebook's results; its last cell. A notebook without this file has not finished."""
+        self.draws.write(self.out / "run" / "draws" / f"{self.notebook}.json")
         self.results.write(self.out / "run" / "results" / f"{self.notebook}.json")
 
     @property
@@ -333,13 +338,31 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
     read = load_study(folder)
     home = root / "reports" / read.name
     set_style()
-    return NotebookRun(
+    run = NotebookRun(
         notebook,
         read,
         run_folder=Path(run_folder) if run_folder else home,
         out=Path(out) if out else home,
         source=root / "notebooks" / f"{notebook}.ipynb",
     )
+    _note_draws(run)
+    return run
+
+
+def _note_draws(run: NotebookRun) -> None:
+    """Let the notebook note the random draws of each cell when it ends."""
+    shell = _shell()
+    if shell is not None and hasattr(shell, "events"):
+        shell.events.register("post_run_cell", lambda _: run.draws.note(run._where()[0]))
+
+
+def _shell() -> Any:
+    """The IPython at work; None elsewhere."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return None
+    return get_ipython()  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _running_cell() -> tuple[str, str | None, int]:
@@ -347,11 +370,7 @@ def _running_cell() -> tuple[str, str | None, int]:
 
     The id is the one that the client told, as JupyterLab and the runner do; None if it told none.
     """
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return "", None, 0
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call, unused-ignore]
+    shell = _shell()
     if shell is None:
         return "", None, 0
     told = shell.get_parent().get("metadata", {}).get("cellId") if hasattr(shell, "get_parent") else None

@@ -36,7 +36,11 @@ def grunfeld() -> pd.DataFrame:
 
 def firm_study() -> Any:
     study = make_study(ladder={"full": SimpleNamespace(controls=True, effects=("entity",))})
-    study.specification.outcome, study.specification.treatment, study.specification.controls = "invest", "value", ("capital",)
+    study.specification.outcome, study.specification.treatment, study.specification.controls = (
+        "invest",
+        "value",
+        ("capital",),
+    )
     study.time.window = tuple(range(1935, 1955))
     return study
 

@@ -217,7 +217,12 @@ def test_the_report_follows_its_style_sheet_and_the_notebooks_do_not(with_report
     run(with_report.request(only=None))
     (with_report.root / "src" / "helpers" / "report" / "page.css").write_text("body { color: red }\n")
     reasons = explain(plan(with_report.request(only=None)))
-    assert reasons == {"01_first": [], "02_second": [], "03_third": [], "report": ["src/helpers/report/page.css changed"]}
+    assert reasons == {
+        "01_first": [],
+        "02_second": [],
+        "03_third": [],
+        "report": ["src/helpers/report/page.css changed"],
+    }
 
 
 def test_a_run_folder_that_cannot_be_made_is_told(mini):

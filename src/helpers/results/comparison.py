@@ -1,57 +1,238 @@
-"""Two runs side by side: which results differ, by how much."""
+"""Two runs side by side, number by number: reproduced, differs, or cannot say."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
-import pandas as pd
+from helpers.results.numbers import (
+    RULES,
+    WORDS,
+    Number,
+    Run,
+    Table,
+    find_keys,
+    is_number,
+    list_cells,
+    list_results,
+)
 
-from helpers.results.results import COUNTS, NUMBERS, Result, is_number
+REPRODUCED, DIFFERS, CANNOT_SAY = "reproduced", "differs", "cannot say"
+LEVELS = (0.01, 0.05, 0.10)
+SIGNIFICANT = 6
+P_DIGITS = 3
+NOTHING = 1e-12
+"""Two numbers nearer to zero than this are both zero: the rest is rounding of sums of numbers around one."""
+TIE = 0.01
+"""Units of the last printed digit: nearer than this, two numbers are the same although a tie is rounded two ways."""
 
 
-def compare_results(
-    first: Mapping[str, Result],
-    second: Mapping[str, Result],
-    *,
-    relative: float = 1e-6,
-    absolute: float = 1e-9,
-    at_printed_digits: bool = False,
-) -> pd.DataFrame:
-    """Differences between two runs, with a tolerance.
+@dataclass(frozen=True)
+class Judged:
+    """One number of the reference, of the new run, or of both.
+
+    Attributes
+    ----------
+    old, new
+        In the reference and in the new run; None where it is missing.
+    answer
+        `REPRODUCED`, `DIFFERS` or `CANNOT_SAY`.
+    reason
+        Why it is not reproduced; empty if it is.
+    relative
+        ``|new - old| / max(|old|, |new|)``, None where one is no number.
+    units
+        Difference in units of the last printed digit (of the sixth significant one in a table).
+    std_errors
+        Difference in the reference's standard errors.
+    """
+
+    old: Number | None
+    new: Number | None
+    answer: str
+    reason: str = ""
+    relative: float | None = None
+    units: float | None = None
+    std_errors: float | None = None
+
+    @property
+    def number(self) -> Number:
+        """The reference's number, or else the new one: its name, kind and place."""
+        number = self.old or self.new
+        assert number is not None
+        return number
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is a verdict or an order and no number."""
+        return self.number.kind in WORDS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every number of two runs, judged."""
+
+    judged: tuple[Judged, ...]
+
+    @cached_property
+    def numbers(self) -> Counter[str]:
+        """Answer -> how many numbers."""
+        return Counter(item.answer for item in self.judged if not item.is_word)
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """Answer -> how many verdicts and orders of rows."""
+        return Counter(item.answer for item in self.judged if item.is_word)
+
+    @cached_property
+    def kinds(self) -> dict[str, Counter[str]]:
+        """Kind -> answer -> how many, in the order of the rules."""
+        found: dict[str, Counter[str]] = {}
+        for item in self.judged:
+            found.setdefault(item.number.kind, Counter())[item.answer] += 1
+        return {kind: found[kind] for kind in RULES if kind in found}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every number, verdict and order came out again, and there was at least one."""
+        return bool(self.judged) and not self.left
+
+    @cached_property
+    def left(self) -> tuple[Judged, ...]:
+        """What was not reproduced: what differs first, then what cannot be said."""
+        left = [item for item in self.judged if item.answer != REPRODUCED]
+        return tuple(sorted(left, key=lambda item: item.answer != DIFFERS))
+
+    @cached_property
+    def furthest(self) -> Judged | None:
+        """The largest relative difference, reproduced or not; None when no two numbers differ at all."""
+        moved = [item for item in self.judged if item.relative]
+        return max(moved, key=lambda item: item.relative or 0.0, default=None)
+
+
+def compare_runs(old: Run, new: Run) -> Comparison:
+    """Compare every number of two runs.
 
     Parameters
     ----------
-    first, second
-        Two sets of results, as `read_results` gives them.
-    relative, absolute
-        Two numbers agree when ``|a - b| <= absolute + relative * max(|a|, |b|)``.
-    at_printed_digits
-        Estimates, values, standard errors and intervals agree when they are nearer than half of the last printed
-        decimal of the first; for comparisons across machines.
-
-    Returns
-    -------
-    DataFrame
-        Columns key, field, first, second, difference; one row per field that differs; a key that only one side has
-        is a row with field "key". Empty when the runs agree.
+    old
+        The reference.
+    new
+        The run that is judged by it.
     """
-    rows: list[tuple[str, str, Any, Any, float]] = []
-    for key in sorted(first.keys() | second.keys()):
-        if key not in first or key not in second:
-            rows.append((key, "key", key in first, key in second, math.nan))
-            continue
-        for name in (*NUMBERS, *COUNTS, "convention", "unit"):
-            a, b = getattr(first[key], name), getattr(second[key], name)
-            half = 0.5 * 10.0 ** -first[key].digits if at_printed_digits and name not in ("p_value", *COUNTS) else 0.0
-            if not _agree(a, b, relative, max(absolute, half)):
-                gap = b - a if is_number(a) and is_number(b) else math.nan
-                rows.append((key, name, a, b, gap))
-    return pd.DataFrame(rows, columns=["key", "field", "first", "second", "difference"])
+    tables = sorted(old.tables.keys() | new.tables.keys())
+    cells = [item for name in tables for item in _compare_tables(name, old.tables.get(name), new.tables.get(name))]
+    return Comparison((*_compare(list_results(old.results), list_results(new.results)), *cells))
 
 
-def _agree(a: Any, b: Any, relative: float, absolute: float) -> bool:
-    if is_number(a) and is_number(b):
-        return bool(abs(a - b) <= absolute + relative * max(abs(a), abs(b)))
-    return bool(a == b)
+def _compare(old: Iterable[Number], new: Iterable[Number]) -> Iterator[Judged]:
+    first = {(number.row, number.field): number for number in old}
+    second = {(number.row, number.field): number for number in new}
+    for key in dict.fromkeys([*first, *second]):
+        yield judge(first.get(key), second.get(key))
+
+
+def _compare_tables(name: str, old: Table | None, new: Table | None) -> Iterator[Judged]:
+    empty = Table((), ())
+    keys = find_keys(old or empty, new or empty) if old and new else ()
+    if old and new and keys is None:
+        yield from _unmatched(name, old, new)
+        return
+    places: Mapping[str, Table] = {"old": old or empty, "new": new or empty}
+    assert keys is not None
+    if not (old and new):
+        keys = find_keys(places["old"], places["old"]) or () if old else find_keys(places["new"], places["new"]) or ()
+    first, second = (list_cells(name, table, keys) for table in places.values())
+    if places["old"].columns == places["new"].columns and places["old"].rows == places["new"].rows:
+        yield from (Judged(number, number, REPRODUCED, "", 0.0) for number in second)
+    else:
+        yield from _compare(first, second)
+    if old and new and len(old.rows) > 1:
+        yield _compare_order(name, old, new, keys)
+
+
+def _unmatched(name: str, old: Table, new: Table) -> Iterator[Judged]:
+    """A table whose rows have no names of their own: the same row in the same place, or nothing can be said."""
+    same = old.columns == new.columns and old.rows == new.rows
+    for place, row in enumerate(old.rows):
+        for number in list_cells(name, Table(old.columns, (row,), old.notebook, old.cell), ()):
+            here = Number(name, f"row {place + 1}", number.field, number.text, number.kind, None, None, old.notebook)
+            yield (
+                Judged(here, here, REPRODUCED, "", 0.0)
+                if same
+                else Judged(here, None, CANNOT_SAY, "the rows of the table cannot be told apart")
+            )
+
+
+def _compare_order(name: str, old: Table, new: Table, keys: tuple[int, ...]) -> Judged:
+    """Whether the rows that both tables have stand in the same order."""
+    first, second = ([tuple(row[place] for place in keys) for row in table.rows] for table in (old, new))
+    shared = set(first) & set(second)
+    here = [[row for row in rows if row in shared] for rows in (first, second)]
+    number = Number(name, "rows", "order", "", "order of rows", None, None, new.notebook, new.cell)
+    if here[0] == here[1]:
+        return Judged(number, number, REPRODUCED)
+    moved = next((a, b) for a, b in zip(*here, strict=True) if a != b)
+    reason = f"the order changes: {', '.join(moved[1])} stands where {', '.join(moved[0])} stood"
+    return Judged(number, number, DIFFERS, reason)
+
+
+def judge(old: Number | None, new: Number | None) -> Judged:
+    """Judge one number by the rule of its kind (see `helpers.results.numbers.RULES`)."""
+    if old is None or new is None:
+        side = "the reference" if old is None else "the new run"
+        return Judged(old, new, CANNOT_SAY, f"it is missing in {side}")
+    if old.kind in ("verdict", "printed figure") or new.kind in ("verdict", "printed figure"):
+        return _judge_words(old, new)
+    a, b = float(old.text), float(new.text)
+    relative = abs(b - a) / max(abs(a), abs(b)) if max(abs(a), abs(b)) > NOTHING else 0.0
+    unit = _unit(old, max(abs(a), abs(b)))
+    reason = _reason(old, new, a, b, unit)
+    answer = DIFFERS if reason else REPRODUCED
+    return Judged(old, new, answer, reason, relative, abs(b - a) / unit, _in_std_errors(old, abs(b - a)))
+
+
+def _judge_words(old: Number, new: Number) -> Judged:
+    if is_number(old.text) != is_number(new.text) and "verdict" in (old.kind, new.kind):
+        return Judged(old, new, CANNOT_SAY, "it is a number on one side only")
+    same = old.text == new.text
+    return Judged(old, new, REPRODUCED if same else DIFFERS, "" if same else f"'{old.text}' became '{new.text}'")
+
+
+def _reason(old: Number, new: Number, a: float, b: float, unit: float) -> str:
+    """Why two numbers are not the same by the rule of their kind; empty if they are."""
+    if a == b:
+        return ""
+    if old.kind in ("count", "rank") and new.kind in ("count", "rank"):
+        return "it is another whole number"
+    if max(abs(a), abs(b)) < NOTHING:
+        return ""
+    if old.kind.startswith("p-value"):
+        for low, high in pairwise((-1.0, *LEVELS, 2.0)):
+            if (low <= a < high) != (low <= b < high):
+                return f"it crosses {high:g}"
+    elif a * b < 0 and old.kind != "spread":
+        return "its sign changes"
+    return "" if _same_text(a, b, unit) else "it differs at the digits that are printed"
+
+
+def _same_text(a: float, b: float, unit: float) -> bool:
+    return round(a / unit) == round(b / unit) or abs(a - b) < TIE * unit
+
+
+def _unit(number: Number, size: float) -> float:
+    """One unit of the last digit that counts."""
+    if number.kind in ("count", "rank"):
+        return 1.0
+    if number.digits is None:
+        return float(10.0 ** (int(f"{size:e}".partition("e")[2]) + 1 - SIGNIFICANT)) if size else NOTHING
+    return float(10.0 ** -(P_DIGITS if number.kind == "p-value" else number.digits))
+
+
+def _in_std_errors(old: Number, gap: float) -> float | None:
+    if old.kind not in ("estimate", "figure in a table") or not old.std_error or old.field == "std_error":
+        return None
+    return gap / old.std_error if old.field in ("estimate", "value", "indirect_effect") else None

@@ -1,11 +1,13 @@
 """The one door out of a notebook for numbers: record a result once, print it everywhere.
 
-A results file is JSON, ``{"study", "schema": 1, "results": [...]}``, sorted by key, floats at full precision (the
-shortest text that reads back to the same number). A field that a result does not have is left out, never null.
+A results file is JSON, ``{"study", "schema": 1, "results": [...], "seals"}``, sorted by key, floats at full precision
+(the shortest text that reads back to the same number). A field that a result does not have is left out, never null.
+``seals`` has a short checksum of each result, in order, so that one that was edited by hand can be named.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -187,7 +189,8 @@ class Results(Mapping[str, Result]):
     def write(self, path: Path) -> Path:
         """Write the results file aside, then rename: a reader never sees half a file."""
         rows = [{name: item for name, item in asdict(self[key]).items() if item is not None} for key in self]
-        content = {"study": self.study, "schema": SCHEMA, "results": rows}
+        seals = " ".join(_seal(row) for row in rows)
+        content = {"study": self.study, "schema": SCHEMA, "results": rows, "seals": seals}
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
         return write_text(path, text)
 
@@ -228,6 +231,28 @@ def read_results(path: Path) -> Results:
             raise StudyError(str(path), f"a result does not fit the schema ({error})", remedy) from None
         results._add(result)
     return results
+
+
+def find_edits(path: Path) -> list[str]:
+    """Keys of the results in a file that are not as they were written, by their seals; none for a file without seals.
+
+    Raises
+    ------
+    StudyError
+        The file is no results file.
+    """
+    read_results(path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    rows, seals = content["results"], str(content.get("seals", "")).split()
+    if not seals:
+        return []
+    if len(rows) != len(seals):
+        return [f"{len(rows)} results stand where {len(seals)} were written"]
+    return [row["key"] for row, seal in zip(rows, seals, strict=True) if _seal(row) != seal]
+
+
+def _seal(row: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def merge_results(folder: Path, notebooks: Sequence[str] | None = None) -> Path:

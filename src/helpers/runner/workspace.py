@@ -73,11 +73,17 @@ def check_writable(folder: Path) -> None:
 
 
 def use_own_folders(root: Path, folder: Path) -> None:
-    """Point the caches of Jupyter, IPython, matplotlib and numba into the project, so that the home stays untouched."""
+    """Point kernels to the project's own helpers, and the caches of Jupyter, IPython, matplotlib and numba into it.
+
+    So the home stays untouched, and a run in a copy of the project looks to a notebook like one in the project itself.
+    """
     prefix = Path(sys.prefix)
     home = (prefix if prefix.is_relative_to(root) else folder / "run") / "var"
     for name, part in OWN_FOLDERS.items():
         os.environ[name] = str(home / part)
+    own = str(root / "src")
+    others = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part not in ("", own)]
+    os.environ |= {"STUDY_ROOT": str(root), "PYTHONPATH": os.pathsep.join([own, *others])}
 
 
 OWN_FOLDERS = {

@@ -1,0 +1,62 @@
+"""The commands of those who review a study: did the numbers come out again, and if not, which and why."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.study.arguments import BAD_INPUT, DONE, FAILED, add_command, read_count, read_study
+
+if TYPE_CHECKING:
+    from helpers.study.arguments import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this folder's commands to the command line."""
+    verify = add_command(
+        commands, "verify", verify_command, "run again from raw data, compare every number", study=True
+    )
+    verify.add_argument("--against", metavar="FOLDER|REVISION", help="compare with this instead of the last commit")
+    verify.add_argument("--twice", action="store_true", help="run two times; name the first cell that differs")
+    verify.add_argument("--preset", metavar="NAME", help="a preset of the study file, as in `study run`")
+    verify.add_argument("--workers", type=read_count, metavar="N", help="notebooks at a time, as in `study run`")
+    verify.add_argument(
+        "--out", type=Path, metavar="DIR", help="for verify.json and .html (default: reports/STUDY/run/verify)"
+    )
+
+
+def verify_command(options: argparse.Namespace) -> int:
+    """``study verify``."""
+    root, study, word = read_study(options.study)
+    print(f"{study.name}: running {'two times ' if options.twice else 'again '}from raw data, in a copy", flush=True)
+    from helpers.review.verify import RunFailedError, check_study_folder, tell, verify, write_verified
+
+    check_study_folder(root, study)
+    run_options = _run_options(options)
+    try:
+        if options.twice:
+            return _verify_twice(root, study.name, word, run_options)
+        verified = verify(root, study, word, run_options, options.against)
+    except RunFailedError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT if error.code == BAD_INPUT else FAILED
+    written = write_verified(verified, options.out or root / "reports" / study.name / "run" / "verify")
+    print("\n".join(tell(verified)))
+    print(f"wrote {' and '.join(os.path.relpath(path) for path in written)}")
+    return DONE if verified.comparison.complete else FAILED
+
+
+def _verify_twice(root: Path, name: str, word: str, run_options: list[str]) -> int:
+    from helpers.review.twice import run_twice
+
+    first = run_twice(root, name, word, run_options)
+    print(f"{name}: {first or 'two runs, the same numbers, tables, orders of rows, pictures and random draws'}")
+    return FAILED if first else DONE
+
+
+def _run_options(options: argparse.Namespace) -> list[str]:
+    chosen = {"--preset": options.preset, "--workers": options.workers}
+    return [text for name, value in chosen.items() if value is not None for text in (name, str(value))]

@@ -1,0 +1,98 @@
+"""The numbers that a run is judged by: those that the repository holds, those of another revision, or of a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.errors import StudyError
+from helpers.results.results import find_edits, read_results
+from helpers.review.git import find_revision, has_git, lay_out, list_files
+from helpers.review.scratch import scratch_folder
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where reference numbers stand.
+
+    Attributes
+    ----------
+    folder
+        Holds ``results.json``, ``tables/`` and ``figures/``.
+    label
+        What it is, in words.
+    """
+
+    folder: Path
+    label: str
+
+
+@contextlib.contextmanager
+def open_reference(root: Path, name: str, against: str | None = None) -> Iterator[Reference]:
+    """The reference of a study, for as long as it is needed.
+
+    Parameters
+    ----------
+    root
+        The project's root.
+    name
+        The study's name.
+    against
+        A folder or a git revision; by default what the last commit holds, or ``reports/<study>`` where there is no git.
+
+    Raises
+    ------
+    StudyError
+        No reference, one of another study or schema, one that was edited by hand, a revision that does not exist.
+    """
+    home = root / "reports" / name
+    if against is not None and Path(against).is_dir():
+        yield _checked(Reference(Path(against), f"the folder {against}"), name)
+        return
+    if against is None:
+        _check_edits(home)
+    if against is None and not has_git(root):
+        if not (home / "results.json").is_file():
+            raise StudyError(str(home / "results.json"), "there is no reference for this study", _REMEDY)
+        yield _checked(Reference(home, f"reports/{name}"), name)
+        return
+    revision = find_revision(root, against or "HEAD")
+    under = f"reports/{name}"
+    if f"{under}/results.json" not in list_files(root, revision, under):
+        rule = f"revision {revision[:12]} holds no {under}/results.json: there is no committed reference for this study"
+        raise StudyError(str(home), rule, _REMEDY)
+    with scratch_folder("reference") as folder:
+        lay_out(root, revision, folder, under)
+        yield _checked(Reference(folder / under, f"{under} of commit {revision[:12]}"), name)
+
+
+_REMEDY = "run the study and commit its reports, or name a folder or a revision with --against"
+
+
+def _checked(reference: Reference, name: str) -> Reference:
+    results = read_results(reference.folder / "results.json")
+    if results.study != name:
+        rule = f"these are the results of the study '{results.study}', not of '{name}'"
+        raise StudyError(f"{reference.label}, results.json", rule, "name the reference of this study with --against")
+    return reference
+
+
+def _check_edits(home: Path) -> None:
+    """Refuse a work tree whose results were edited by hand: a reader of them would be misled."""
+    path = home / "results.json"
+    if path.is_file():
+        edited = find_edits(path)
+        if edited:
+            rule = f"edited by hand after the run wrote it: {', '.join(edited)}"
+            raise StudyError(str(path), rule, "restore it (`git checkout -- reports`), or run the study again")
+
+
+def digest_run(folder: Path) -> str:
+    """SHA-256 over results and tables, by name and content: whether two folders hold exactly the same numbers."""
+    total = hashlib.sha256()
+    for path in [folder / "results.json", *sorted((folder / "tables").glob("*.csv"))]:
+        total.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
