@@ -15,8 +15,9 @@ def meeting_outside_numbers() -> set[str]:
     found = set()
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            named = isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-            if named and any(isinstance(part, ast.Name) and part.id == "outside" for part in ast.walk(node)):
+            if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
+                continue
+            if any(isinstance(part, ast.Name) and part.id == "outside" for part in ast.walk(node)):
                 found.add(f"{path.relative_to(ROOT / 'tests').as_posix()}::{node.name}")
     return {name for name in found if not name.startswith(HERE)}
 

@@ -26,7 +26,7 @@ class Setting:
     def meat(self, scores: Floats, bread: Floats) -> Floats:
         """Sandwich of scores (N, m) with a bread (m, m)."""
         if self.clusters:
-            return cluster_covariance(scores, bread, self.clusters, self.sizes, find_convention(self.convention))
+            return cluster_covariance(scores @ bread, self.clusters, self.sizes, find_convention(self.convention))
         factor = self.sizes.n_obs / (self.sizes.n_obs - self.sizes.n_parameters) if self.convention == "hc1" else 1.0
         return np.asarray(factor * (bread @ (scores.T @ scores) @ bread))
 

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
+from helpers.regression.collinearity import solve, span
 from helpers.regression.design import Design
 from helpers.regression.effects import Codes, Effects, Floats
-from helpers.regression.panel import PanelFit, solve_least_squares
+from helpers.regression.panel import PanelFit
 
 Parameter = str | Mapping[str, float]
 
@@ -54,13 +55,13 @@ def build_contrast(fit: PanelFit, parameter: Parameter) -> Contrast:
     restriction = np.array([float(weights.get(name, 0.0)) for name in fit.regressors])
     if not np.any(restriction):
         raise StudyError("contrast", "all weights are zero", "give at least one regressor a weight")
-    _, bread = solve_least_squares(fit.design)
+    _, weights_of_all = solve(fit.design.x_within, fit.design.y_within)
     name = parameter if isinstance(parameter, str) else " ".join(f"{value:+g} {key}" for key, value in weights.items())
     return Contrast(
         name=name,
         restriction=restriction,
         estimate=float(restriction @ fit.estimates.to_numpy()),
-        weights=fit.design.x_within @ (bread @ restriction),
+        weights=weights_of_all @ restriction,
     )
 
 
@@ -82,13 +83,12 @@ def only_cluster(fit: PanelFit, what: str) -> Codes:
 def annihilate(design: Design, columns: Floats) -> Floats:
     """Residuals of columns (n_obs, m) on the effects and the regressors."""
     left = design.effects.project(columns)
-    q, _ = np.linalg.qr(design.x_within)
-    return np.asarray(left - q @ (q.T @ left))
+    return span(design.x_within).remove(left)
 
 
 def own_blocks(design: Design, codes: Codes) -> Iterator[tuple[Codes, Floats]]:
     """Rows of each cluster and its block (I - H)_gg of the matrix that leaves residuals; see `annihilate`."""
-    q, _ = np.linalg.qr(design.x_within)
+    q = span(design.x_within).q
     for group in range(int(codes.max()) + 1):
         own = np.flatnonzero(codes == group)
         unit = np.zeros((design.n_obs, len(own)))

@@ -12,9 +12,10 @@ from helpers.errors import StudyError
 from helpers.inference.contrast import only_cluster
 from helpers.inference.dependence import conley_meat, driscoll_kraay_meat, great_circle_km, newey_west_meat
 from helpers.inference.small_sample import cr2, cr3
+from helpers.regression.collinearity import solve
 from helpers.regression.conventions import CONVENTIONS, Sizes, cluster_covariance, count_sizes
 from helpers.regression.effects import Floats
-from helpers.regression.panel import PanelFit, solve_least_squares
+from helpers.regression.panel import PanelFit
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,11 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Sample:
-    """What the lines share: the fit, the regressor's position, (X'X)^-1, and scores (n_obs, k)."""
+    """What the lines share: the fit, the coefficient's weights (n_obs,), and their products with the residuals."""
 
     fit: PanelFit
-    position: int
-    bread: Floats
+    weights: Floats
     scores: Floats
-
-    def variance(self, meat: Floats) -> float:
-        """Variance of the coefficient for the middle of a sandwich."""
-        return float((self.bread @ meat @ self.bread)[self.position, self.position])
 
 
 def standard_error_passport(
@@ -83,9 +79,9 @@ def standard_error_passport(
     only_cluster(fit, "standard-error passport")
     if parameter not in fit.regressors:
         raise StudyError(f"regressor {parameter}", "it is not in the fit", f"use one of {list(fit.regressors)}")
-    _, bread = solve_least_squares(fit.design)
+    weights = solve(fit.design.x_within, fit.design.y_within)[1][:, fit.regressors.index(parameter)]
     residuals = fit.residuals.loc[fit.design.index].to_numpy()
-    sample = _Sample(fit, fit.regressors.index(parameter), bread, fit.design.x_within * residuals[:, None])
+    sample = _Sample(fit, weights, (weights * residuals)[:, None])
     lags = int(fit.n_times**0.25 + 1e-9) if lag is None else lag
     entries = [*_independent(sample, residuals), *_clustered(sample), *_two_way(sample), *_over_time(sample, lags)]
     entries += _few_clusters(sample, parameter)
@@ -102,10 +98,10 @@ def _independent(sample: _Sample, residuals: Floats) -> Iterator[_Entry]:
     """Errors unrelated to each other."""
     sizes = sample.fit.sizes
     df = sizes.n_obs - sizes.n_parameters
-    own = float(sample.bread[sample.position, sample.position] * (residuals @ residuals) / sizes.n_obs)
+    own = float((sample.weights @ sample.weights) * (residuals @ residuals) / sizes.n_obs)
     factor = sizes.n_obs / df
     yield _Entry("iid", "nothing related, one variance", "every program's default", "N/(N - K)", factor, own, df)
-    white = sample.variance(sample.scores.T @ sample.scores)
+    white = (sample.scores.T @ sample.scores).item()
     software = "Stata areg, vce(robust); R fixest vcov = 'hetero'; lm + HC1"
     yield _Entry("hc1", "nothing related, any variance", software, "N/(N - K)", factor, white, df)
 
@@ -124,16 +120,14 @@ def _clustered(sample: _Sample) -> Iterator[_Entry]:
     rule = CONVENTIONS["stata"]
     meat = driscoll_kraay_meat(sample.scores, effects.time, 0)
     factor = rule.factor(sizes, effects.n_times)
-    yield _Entry(
-        "time_stata", "within time", rule.software, rule.formula, factor, sample.variance(meat), rule.df(sizes)
-    )
+    yield _Entry("time_stata", "within time", rule.software, rule.formula, factor, meat.item(), rule.df(sizes))
 
 
 def _raw(sample: _Sample, name: str, sizes: Sizes) -> float:
     """Variance of the coefficient from the clusters of the fit under a convention."""
     fit = sample.fit
-    covariance = cluster_covariance(sample.scores, sample.bread, fit.clusters, sizes, CONVENTIONS[name])
-    return float(covariance[sample.position, sample.position])
+    covariance = cluster_covariance(sample.scores, fit.clusters, sizes, CONVENTIONS[name])
+    return float(covariance.item())
 
 
 def _two_way(sample: _Sample) -> Iterator[_Entry]:
@@ -142,8 +136,8 @@ def _two_way(sample: _Sample) -> Iterator[_Entry]:
     clusters = (fit.clusters[0], fit.design.effects.time)
     sizes = count_sizes(fit.design, clusters)
     assumes = f"within {fit.cluster} and within time"
-    raw_terms = cluster_covariance(sample.scores, sample.bread, clusters, sizes, CONVENTIONS["plm"])
-    raw = float(raw_terms[sample.position, sample.position])
+    raw_terms = cluster_covariance(sample.scores, clusters, sizes, CONVENTIONS["plm"])
+    raw = float(raw_terms.item())
     software = {
         "stata": "Stata reghdfe, two cluster variables; R fixest; pyfixest",
         "conventional": CONVENTIONS["conventional"].software,
@@ -151,15 +145,15 @@ def _two_way(sample: _Sample) -> Iterator[_Entry]:
     }
     for name, printed_by in software.items():
         rule = CONVENTIONS[name]
-        covariance = cluster_covariance(sample.scores, sample.bread, clusters, sizes, rule)
-        factor = float(covariance[sample.position, sample.position]) / raw
+        covariance = cluster_covariance(sample.scores, clusters, sizes, rule)
+        factor = float(covariance.item()) / raw
         yield _Entry(f"two_way_{name}", assumes, printed_by, rule.formula, factor, raw, rule.df(sizes))
 
 
 def _over_time(sample: _Sample, lag: int) -> Iterator[_Entry]:
     """Errors related over time, with all entities at once or each by itself."""
     effects, sizes = sample.fit.design.effects, sample.fit.sizes
-    across = sample.variance(driscoll_kraay_meat(sample.scores, effects.time, lag))
+    across = driscoll_kraay_meat(sample.scores, effects.time, lag).item()
     assumes = f"within time, and over {lag} lags"
     df = sizes.n_obs - sizes.n_parameters
     yield _Entry("driscoll_kraay_plm", assumes, f"R plm, vcovSCC(maxlag = {lag})", "1", 1.0, across, df)
@@ -169,7 +163,7 @@ def _over_time(sample: _Sample, lag: int) -> Iterator[_Entry]:
     formula = "T/(T - 1) x (N - 1)/(N - K without time effects)"
     software = f"R fixest, vcov = DK({lag}); pyfixest"
     yield _Entry("driscoll_kraay_fixest", assumes, software, formula, factor, across, rule.df(by_time))
-    within = sample.variance(newey_west_meat(sample.scores, effects.entity, effects.time, lag))
+    within = newey_west_meat(sample.scores, effects.entity, effects.time, lag).item()
     software = f"R plm, vcovNW(maxlag = {lag})"
     yield _Entry("newey_west_plm", f"within entity, over {lag} lags", software, "1", 1.0, within, df)
 
@@ -202,7 +196,7 @@ def _conley(
     design, sizes = sample.fit.design, sample.fit.sizes
     entities = design.index.levels[0][np.unique(design.index.codes[0])]
     distance = great_circle_km(coordinates, entities)
-    variance = sample.variance(conley_meat(sample.scores, design.effects.entity, distance, cutoff_km, kernel))
+    variance = conley_meat(sample.scores, design.effects.entity, distance, cutoff_km, kernel).item()
     assumes = f"among entities within {cutoff_km:g} km, {kernel} kernel, all times"
     if variance < 0:
         return _Entry("conley", assumes, "Conley (1999)", "not defined here: the variance is negative", *[np.nan] * 3)

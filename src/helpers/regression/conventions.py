@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from helpers.errors import StudyError
 from helpers.regression.design import Design
@@ -197,22 +196,18 @@ def cluster_terms(clusters: tuple[Codes, ...]) -> list[tuple[float, Codes]]:
     return [(1.0, clusters[0]), (1.0, clusters[1]), (-1.0, both)]
 
 
-def cluster_covariance(
-    scores: Floats, bread: NDArray[np.float64], clusters: tuple[Codes, ...], sizes: Sizes, convention: Convention
-) -> Floats:
-    """Covariance (k, k) = bread x sum over terms of factor x (sum over clusters of s_g s_g') x bread.
+def cluster_covariance(scores: Floats, clusters: tuple[Codes, ...], sizes: Sizes, convention: Convention) -> Floats:
+    """Covariance (k, k) = sum over terms of factor x (sum over clusters of s_g s_g').
 
     Parameters
     ----------
     scores
-        Regressors times residuals, (n_obs, k).
-    bread
-        Inverse of X'X, (k, k).
+        (X'X)^-1 x_it e_it of each row, (n_obs, k): the weights of the estimates times the residuals.
     clusters, sizes, convention
         One or two cluster variables, the counts, and whose factor to use.
     """
-    meat = np.zeros_like(bread)
+    covariance = np.zeros((scores.shape[1], scores.shape[1]))
     for sign, codes in cluster_terms(clusters):
         sums = group_sums(scores, codes)
-        meat += sign * convention.factor(sizes, len(sums)) * (sums.T @ sums)
-    return np.asarray(bread @ meat @ bread)
+        covariance += sign * convention.factor(sizes, len(sums)) * (sums.T @ sums)
+    return covariance

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import StudyError
+from helpers.regression.collinearity import span
 from helpers.regression.panel import fit_panel
 from helpers.regression.random_effects import RandomEffectsFit, fit_random_effects
 from helpers.regression.specification import RobustnessCheck, Specification, describe_convention, describe_term, specify
@@ -129,16 +130,8 @@ def _dummies(data: pd.DataFrame, level: int) -> pd.DataFrame:
 
 def _independent(columns: pd.DataFrame) -> pd.DataFrame:
     """The columns that those before them, and the intercept, do not span."""
-    basis = np.ones((len(columns), 1)) / np.sqrt(len(columns))
-    kept = []
-    for name, column in columns.items():
-        values = column.to_numpy(dtype=float) / np.linalg.norm(column)
-        left = values - basis @ (basis.T @ values)
-        left -= basis @ (basis.T @ left)
-        if np.linalg.norm(left) > 1e-8:
-            basis = np.column_stack([basis, left / np.linalg.norm(left)])
-            kept.append(name)
-    return columns[kept]
+    basis = span(np.column_stack([np.ones(len(columns)), columns.to_numpy(dtype=float)]))
+    return columns.iloc[:, [place - 1 for place in basis.kept[1:]]]
 
 
 def _random_check(fit: RandomEffectsFit, term: str) -> RobustnessCheck:

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import StudyError
-from helpers.regression.collinearity import ABSORBED
+from helpers.regression.collinearity import SEPARATE, solve
 from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
@@ -151,7 +151,7 @@ def fit_panel(
     """Fit outcome = regressors + effects + error by least squares.
 
     The effects are projected out exactly, balanced or not; without effects an intercept `const` is added.
-    Covariance = factor x (X'X)^-1 (sum over clusters of s_g s_g') (X'X)^-1, s_g = X_g'e_g on projected columns.
+    Covariance = factor x (sum over clusters of s_g s_g'), s_g = (X'X)^-1 X_g'e_g on projected columns.
 
     Parameters
     ----------
@@ -180,27 +180,19 @@ def fit_panel(
         convention.
     """
     design = build_design(data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects)
-    if not np.linalg.norm(design.y_within) > ABSORBED * np.linalg.norm(design.y):
+    if not np.linalg.norm(design.y_within) > SEPARATE * np.linalg.norm(design.y):
         remedy = "choose another outcome, or leave out the effects that absorb it"
         raise StudyError(f"outcome {outcome}", "it has no variation of its own beside the effects", remedy)
     clusters = read_clusters(data, design, cluster)
     sizes = count_sizes(design, clusters)
-    estimates, bread = solve_least_squares(design)
+    estimates, weights = solve(design.x_within, design.y_within)
     residuals = design.y_within - design.x_within @ estimates
-    covariance, df = _covariance(design, residuals, bread, clusters, sizes, convention)
+    covariance, df = _covariance(residuals, weights, clusters, sizes, convention)
     covariance, repaired = _repair(covariance)
     return _collect(
         design, data, (estimates, covariance, residuals), df, clusters, sizes, convention, cluster,
         (*_singletons(design, clusters), *repaired),
     )  # fmt: skip
-
-
-def solve_least_squares(design: Design) -> tuple[Floats, Floats]:
-    """Estimates (k,) and (X'X)^-1 (k, k), by QR of the projected columns scaled to unit length."""
-    length = np.linalg.norm(design.x_within, axis=0)
-    q, r = np.linalg.qr(design.x_within / length)
-    inverse = np.linalg.inv(r) / length[:, None]
-    return inverse @ (q.T @ design.y_within), inverse @ inverse.T
 
 
 def read_clusters(data: pd.DataFrame, design: Design, cluster: Cluster) -> tuple[Codes, ...]:
@@ -236,21 +228,20 @@ def _cluster_codes(data: pd.DataFrame, design: Design, name: str) -> Codes:
 
 
 def _covariance(
-    design: Design, residuals: Floats, bread: Floats, clusters: tuple[Codes, ...], sizes: Sizes, convention: str
+    residuals: Floats, weights: Floats, clusters: tuple[Codes, ...], sizes: Sizes, convention: str
 ) -> tuple[Floats, int]:
     """Covariance (k, k) of the estimates with its degrees of freedom."""
+    scores = weights * residuals[:, None]
     if clusters:
         rule = find_convention(convention)
-        covariance = cluster_covariance(design.x_within * residuals[:, None], bread, clusters, sizes, rule)
-        return covariance, rule.df(sizes)
+        return cluster_covariance(scores, clusters, sizes, rule), rule.df(sizes)
     df = sizes.n_obs - sizes.n_parameters
     if convention in ("hc0", "hc1"):
-        scores = design.x_within * residuals[:, None]
         factor = sizes.n_obs / df if convention == "hc1" else 1.0
-        return np.asarray(factor * (bread @ (scores.T @ scores) @ bread)), df
+        return np.asarray(factor * (scores.T @ scores)), df
     if convention != "iid":
         find_convention(convention)
-    return np.asarray(bread * (residuals @ residuals / df)), df
+    return np.asarray((weights.T @ weights) * (residuals @ residuals / df)), df
 
 
 def _repair(covariance: Floats) -> tuple[Floats, tuple[str, ...]]:

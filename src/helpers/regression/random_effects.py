@@ -9,13 +9,11 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import StudyError
+from helpers.regression.collinearity import SEPARATE, Basis, is_definite, quadratic_form, solve, span
 from helpers.regression.design import CONSTANT, Design, build_design
 from helpers.regression.diagnostic import Diagnostic
 from helpers.regression.effects import Codes, Effects, Floats, group_means, group_sums
 from helpers.regression.panel import fit_panel
-
-# Share of the largest singular value below which a direction counts as absent.
-RANK = 1e-9
 
 Variance = Literal["baltagi_chang", "harmonic_mean"]
 
@@ -125,44 +123,43 @@ def _variances(y: Floats, x: Floats, effects: Effects, variance: Variance) -> tu
     """Variance of the error and of the entity effect."""
     columns = np.column_stack([y, x])
     within = Effects(effects.entity, effects.time, True, False).project(columns)
-    rss_within, rank_within = _residual_sum(within[:, 0], within[:, 1:])
+    # What the entity effects absorb is rounding: a share of the column as it came.
+    within[:, np.linalg.norm(within, axis=0) <= SEPARATE * np.linalg.norm(columns, axis=0)] = 0.0
+    rss_within, basis = _residual_sum(within[:, 0], within[:, 1:])
     sizes = np.bincount(effects.entity)
-    variance_error = rss_within / (len(y) - len(sizes) - rank_within)
-    means = group_means(columns, effects.entity)
+    variance_error = rss_within / (len(y) - len(sizes) - basis.rank)
+    # The intercept goes first, so that a regressor is judged by what it adds to it.
+    means = group_means(np.column_stack([y, x[:, -1:], x[:, :-1]]), effects.entity)
     if variance == "harmonic_mean":
-        rss_between, rank_between = _residual_sum(means[:, 0], means[:, 1:])
-        variance_entity = rss_between / (len(sizes) - rank_between) - variance_error * float(np.mean(1 / sizes))
+        rss_between, basis = _residual_sum(means[:, 0], means[:, 1:])
+        variance_entity = rss_between / (len(sizes) - basis.rank) - variance_error * float(np.mean(1 / sizes))
         return float(variance_error), max(variance_entity, 0.0)
     if variance != "baltagi_chang":
         raise StudyError(f"random effects, variance {variance}", "it is not known", f"use one of {get_args(Variance)}")
     root = np.sqrt(sizes)[:, None]
-    rss_between, rank_between = _residual_sum((root * means)[:, 0], (root * means)[:, 1:])
-    weighted = (means[:, 1:] * sizes[:, None]).T @ means[:, 1:]
-    squared = (means[:, 1:] * (sizes**2)[:, None]).T @ means[:, 1:]
-    trace = np.trace(np.linalg.pinv(weighted, rcond=RANK, hermitian=True) @ squared)
-    variance_entity = (rss_between - (len(sizes) - rank_between) * variance_error) / (len(y) - trace)
+    rss_between, basis = _residual_sum((root * means)[:, 0], (root * means)[:, 1:])
+    # trace((M'NM)^+ M'N^2 M) of the means M, N the rows of each entity, on an orthonormal basis of sqrt(N) M.
+    trace = float(np.sum(sizes[:, None] * basis.q**2))
+    variance_entity = (rss_between - (len(sizes) - basis.rank) * variance_error) / (len(y) - trace)
     return float(variance_error), max(float(variance_entity), 0.0)
 
 
-def _residual_sum(y: Floats, x: Floats) -> tuple[float, int]:
-    """Residual sum of squares and rank of a regression whose columns may be dependent."""
-    length = np.linalg.norm(x, axis=0)
-    kept = x[:, length > RANK * length.max()] / length[length > RANK * length.max()]
-    estimates, _, rank, _ = np.linalg.lstsq(kept, y, rcond=RANK)
-    return float(np.sum((y - kept @ estimates) ** 2)), int(rank)
+def _residual_sum(y: Floats, x: Floats) -> tuple[float, Basis]:
+    """Residual sum of squares of a regression whose columns may be dependent, and their span."""
+    basis = span(x)
+    return float(np.sum(basis.remove(y) ** 2)), basis
 
 
 def _least_squares(y: Floats, x: Floats, cluster: Codes | None) -> tuple[Floats, Floats]:
     """Estimates and their covariance, conventional or clustered."""
-    bread = np.linalg.inv(x.T @ x)
-    estimates = bread @ (x.T @ y)
+    estimates, weights = solve(x, y)
     residuals = y - x @ estimates
     n, k = x.shape
     if cluster is None:
-        return estimates, bread * (residuals @ residuals) / (n - k)
-    scores = group_sums(x * residuals[:, None], cluster)
+        return estimates, (weights.T @ weights) * (residuals @ residuals) / (n - k)
+    scores = group_sums(weights * residuals[:, None], cluster)
     groups = len(scores)
-    return estimates, groups / (groups - 1) * (n - 1) / (n - k) * bread @ (scores.T @ scores) @ bread
+    return estimates, groups / (groups - 1) * (n - 1) / (n - k) * (scores.T @ scores)
 
 
 def hausman(
@@ -205,8 +202,7 @@ def hausman(
     names = list(fixed.regressors)
     gap = (fixed.estimates - random.estimates[names]).to_numpy()
     spread = (fixed.covariance - random.covariance.loc[names, names]).to_numpy()
-    statistic = float(gap @ np.linalg.solve(spread, gap))
-    definite = bool(np.linalg.eigvalsh(spread)[0] > 0)
+    statistic, definite = quadratic_form(gap, spread), is_definite(spread)
     return Diagnostic(
         name="Hausman test",
         statistic=statistic,
@@ -238,11 +234,9 @@ def _mundlak(
     added = design.x[:, :-1] - group_means(design.x[:, :-1], entity)[entity]
     full = np.column_stack([added, columns[:, 1:]])
     k = len(fixed.regressors)
-    bread = np.linalg.inv(full.T @ full)
-    estimates = bread @ (full.T @ columns[:, 0])
-    scores = group_sums(full * (columns[:, 0] - full @ estimates)[:, None], entity)
-    covariance = (bread @ (scores.T @ scores) @ bread)[:k, :k]
-    statistic = float(estimates[:k] @ np.linalg.solve(covariance, estimates[:k]))
+    estimates, weights = solve(full, columns[:, 0])
+    scores = group_sums(weights[:, :k] * (columns[:, 0] - full @ estimates)[:, None], entity)
+    statistic = quadratic_form(estimates[:k], scores.T @ scores)
     return Diagnostic(
         name="robust Hausman (Mundlak) test",
         statistic=statistic,

@@ -8,10 +8,11 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import StudyError
+from helpers.regression.collinearity import least_squares, solve, span
 from helpers.regression.design import build_design, check_panel
 from helpers.regression.diagnostic import Diagnostic
 from helpers.regression.effects import Effects, Floats, group_means, group_sums
-from helpers.regression.panel import fit_panel, solve_least_squares
+from helpers.regression.panel import fit_panel
 
 
 def pesaran_cd(
@@ -74,14 +75,15 @@ def _entity_residuals(data: pd.DataFrame, outcome: str, regressors: Sequence[str
     parts = []
     for entity, rows in panel.groupby(level=0):
         x = np.column_stack([rows[list(regressors)].to_numpy(), np.ones(len(rows))])
-        estimates, _, rank, _ = np.linalg.lstsq(x, rows[outcome].to_numpy())
-        if rank < x.shape[1] or len(rows) <= x.shape[1]:
+        # The intercept goes first, so that a regressor is judged by what it adds to it.
+        basis = span(x[:, ::-1])
+        if basis.rank < x.shape[1] or len(rows) <= x.shape[1]:
             raise StudyError(
                 f"Pesaran CD, {entity}",
                 f"{len(rows)} rows cannot determine its own {x.shape[1]} coefficients",
                 "use the residuals of one regression for all (heterogeneous=False)",
             )
-        parts.append(pd.Series(rows[outcome] - x @ estimates))
+        parts.append(pd.Series(basis.remove(rows[outcome].to_numpy()), index=rows.index))
     return pd.Series(pd.concat(parts))
 
 
@@ -124,9 +126,8 @@ def wooldridge_serial_correlation(
     entity = np.unique(effects.entity[pair], return_inverse=True)[1].ravel()
     within = form == "within"
     x = np.column_stack([lagged[pair], np.ones(pair.sum())])[:, : 1 + within]
-    bread = np.linalg.inv(x.T @ x)
-    estimates = bread @ (x.T @ residuals[pair])
-    scores = group_sums(x * (residuals[pair] - x @ estimates)[:, None], entity) @ bread[:, 0]
+    estimates, weights = solve(x, residuals[pair])
+    scores = group_sums(weights[:, :1] * (residuals[pair] - x @ estimates)[:, None], entity)[:, 0]
     groups = len(scores)
     factor = 1.0 if within else groups / (groups - 1)
     null = -1 / (len(residuals) / effects.n_entities - 1) if within else -0.5
@@ -150,7 +151,7 @@ def _serial_residuals(
     design = build_design(data, outcome, regressors, entity_effects=True, time_effects=time_effects)
     effects = design.effects
     if form == "within":
-        estimates, _ = solve_least_squares(design)
+        estimates, _ = solve(design.x_within, design.y_within)
         return design.y_within - design.x_within @ estimates, effects
     if form != "first_difference":
         raise StudyError(f"Wooldridge test, form {form}", "it is not known", "use first_difference or within")
@@ -161,7 +162,7 @@ def _serial_residuals(
     if time_effects:
         time = np.unique(effects.time[has], return_inverse=True)[1].ravel()
         change = change - group_means(change, time)[time]
-    estimates, *_ = np.linalg.lstsq(change[:, 1:], change[:, 0])
+    estimates = least_squares(change[:, 1:], change[:, 0])
     residuals = np.full(len(columns), np.nan)
     residuals[has] = change[:, 0] - change[:, 1:] @ estimates
     return residuals, effects
