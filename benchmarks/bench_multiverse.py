@@ -19,6 +19,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from helpers.identification.dynamic import fit_dynamic
+from helpers.identification.dynamic_moments import Layout
 from helpers.identification.outcome_family import fit_outcomes
 from helpers.multiverse.curve import variance_shares
 from helpers.multiverse.declared import study_specifications
@@ -27,6 +28,7 @@ from helpers.multiverse.joint import joint_test
 from helpers.multiverse.plan import walk_cells
 from helpers.robustness.fragility import map_fragility
 from helpers.robustness.indexed import bootstrap_index_regression
+from helpers.study.model import Model
 from helpers.study.study import Study, load_study
 
 ENTITIES, TIMES = 31, 7
@@ -158,7 +160,9 @@ def time_the_rest(found: Multiverse, panel: pd.DataFrame, study: Study) -> None:
         "five outcomes, 9,999 draws": lambda: fit_outcomes(
             panel, list(panel.columns[:5]), model.controls[0], model.controls[1:], rng=rng
         ),
-        "system GMM": lambda: fit_dynamic(panel, panel.columns[0], predetermined=[panel.columns[1]], system=True),
+        "system GMM": lambda: fit_dynamic(
+            panel, Model(*panel.columns[:2]), Layout(predetermined=(panel.columns[1],), system=True)
+        ),
     }
     for name, run in work.items():
         start = time.perf_counter()

@@ -1,6 +1,5 @@
 """Dynamic panels: difference and system GMM with Windmeijer's correction, Hansen's J and tests for AR(1) and AR(2)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +7,12 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import StudyError
-from helpers.identification.dynamic_moments import DynamicDesign, Lags, Moments, build_moments
+from helpers.identification.dynamic_moments import Layout, Moments, build_moments
 from helpers.regression.effects import Floats
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
+
+DEFAULT = Layout()
 
 
 @dataclass(frozen=True)
@@ -59,49 +62,39 @@ class DynamicFit:
     system: bool
     notes: tuple[str, ...]
 
+    def __getitem__(self, term: str) -> Estimate:
+        """One coefficient with everything that belongs to it."""
+        return Estimate(
+            estimate=float(self.estimates[term]),
+            std_error=float(self.std_errors[term]),
+            statistic=float(self.statistics[term]),
+            p_value=float(self.p_values[term]),
+            ci_low=float(self.ci_low[term]),
+            ci_high=float(self.ci_high[term]),
+            n_obs=self.n_obs,
+            n_entities=self.n_entities,
+            convention=f"{'system' if self.system else 'difference'} GMM, {self.steps} step"
+            f"{'s, Windmeijer correction' if self.steps == 2 else ', robust'}, normal",
+        )
 
-def fit_dynamic(
-    data: pd.DataFrame,
-    outcome: str,
-    exogenous: Sequence[str] = (),
-    predetermined: Sequence[str] = (),
-    *,
-    lags: int = 1,
-    outcome_lags: Lags = (2, None),
-    predetermined_lags: Lags = (1, None),
-    time_effects: bool = True,
-    system: bool = False,
-    collapse: bool = True,
-    steps: int = 2,
-) -> DynamicFit:
+
+def fit_dynamic(data: pd.DataFrame, model: Model, layout: Layout = DEFAULT, *, steps: int = 2) -> DynamicFit:
     """Fit outcome = lags of the outcome + regressors + effects of entity and time by GMM.
 
     Difference GMM (Arellano and Bond 1991) takes differences and uses earlier levels as instruments; system GMM
     (Blundell and Bond 1998) adds the level equations with earlier differences. Weights of the first step are those for
-    independent errors of one variance, of the second step those of the first step's residuals.
+    independent errors of one variance, of the second step those of the first step's residuals. Every column is brought
+    to length one before any rank is decided or any weight inverted, so that no result depends on a unit; the origin of
+    a column whose levels are instruments (the outcome, what is predetermined) does matter.
 
     Parameters
     ----------
     data
         Panel with consecutive times.
-    outcome
-        Column.
-    exogenous
-        Regressors that no error touches; their own differences are instruments, in a system their levels too: there
-        they must be unrelated to the entity's effect (else name them under `predetermined`).
-    predetermined
-        Regressors that earlier errors may touch, instrumented by their lags from `predetermined_lags[0]` on: 1 when
-        only earlier errors do, 2 when the error of the same time does too.
-    lags
-        Lags of the outcome among the regressors.
-    outcome_lags, predetermined_lags
-        First and last lag used as instruments; None for all there are.
-    time_effects
-        Whether there is an effect of each time.
-    system
-        Add the level equations.
-    collapse
-        One instrument for each lag, not for each lag and time: with few entities their number must be held down.
+    model
+        Outcome, regressors and whether there are time effects; effects of entities are always there.
+    layout
+        Which lags and which columns are instruments.
     steps
         1 or 2.
 
@@ -115,33 +108,23 @@ def fit_dynamic(
     -----
     Roodman (2009), Stata Journal 9(1), for the layout; Windmeijer (2005), Journal of Econometrics 126(1).
     """
-    if steps not in (1, 2) or lags < 1 or outcome_lags[0] < 2 or predetermined_lags[0] < 1:
+    earliest = (layout.outcome_lags[0], layout.predetermined_lags[0])
+    if steps not in (1, 2) or layout.lags < 1 or earliest[0] < 2 or earliest[1] < 1:
         raise StudyError(
-            f"dynamic model of {outcome}",
-            f"steps {steps}, lags {lags}, instruments from lag {outcome_lags[0]} and {predetermined_lags[0]} on",
+            f"dynamic model of {model.outcome}",
+            f"steps {steps}, lags {layout.lags}, instruments from lag {earliest[0]} and {earliest[1]} on",
             "use 1 or 2 steps, 1 lag or more, instruments of the outcome from lag 2 on",
         )
-    design = DynamicDesign(
-        outcome=outcome,
-        exogenous=tuple(exogenous),
-        predetermined=tuple(predetermined),
-        lags=lags,
-        outcome_lags=outcome_lags,
-        predetermined_lags=predetermined_lags,
-        time_effects=time_effects,
-        system=system,
-        collapse=collapse,
-    )
-    moments = build_moments(data, design)
+    moments = build_moments(data, model, layout)
     sums = _Sums.of(moments)
-    _check_identified(sums, moments, outcome)
+    _check_identified(sums, moments, model.outcome)
     first = _step(
         moments, sums, _inverse(np.einsum("grl,rs,gsm->lm", moments.instruments, moments.weight, moments.instruments))
     )
     last = first
     if steps == 2:
         last = _correct(moments, sums, first, _step(moments, sums, _inverse(first.spread)))
-    return _collect(moments, sums, last, steps, system)
+    return _collect(moments, sums, last, steps, layout.system)
 
 
 @dataclass(frozen=True)
@@ -214,10 +197,8 @@ def _check_identified(sums: _Sums, moments: Moments, outcome: str) -> None:
             f"{n_instruments} instruments for {k} coefficients",
             "allow more lags as instruments",
         )
-    size = np.sqrt(np.einsum("grk,grk->k", moments.regressors, moments.regressors))
-    scaled = sums.cross / np.where(size > 0, size, 1.0)
-    values = np.linalg.svd(scaled, compute_uv=False)
-    if (size == 0).any() or values[-1] <= 1e-10 * values[0]:
+    values = np.linalg.svd(sums.cross, compute_uv=False)
+    if not moments.regressors.any(axis=(0, 1)).all() or values[-1] <= 1e-10 * values[0]:
         raise StudyError(
             f"dynamic model of {outcome}",
             f"the instruments cannot tell its coefficients apart: {', '.join(moments.names)}",
@@ -244,8 +225,9 @@ def _serial_correlation(moments: Moments, sums: _Sums, step: _Step, order: int) 
 
 def _collect(moments: Moments, sums: _Sums, step: _Step, steps: int, system: bool) -> DynamicFit:
     names = pd.Index(moments.names)
-    estimates = pd.Series(step.estimates, index=names)
-    std_errors = pd.Series(np.sqrt(np.diag(step.covariance)), index=names)
+    covariance = moments.to_units @ step.covariance @ moments.to_units.T
+    estimates = pd.Series(moments.to_units @ step.estimates, index=names)
+    std_errors = pd.Series(np.sqrt(np.diag(covariance)), index=names)
     statistics = estimates / std_errors
     half = stats.norm.isf(0.025) * std_errors
     j, df = _hansen(moments, sums, step, steps)
@@ -264,7 +246,7 @@ def _collect(moments: Moments, sums: _Sums, step: _Step, steps: int, system: boo
         p_values=pd.Series(2 * stats.norm.sf(np.abs(statistics)), index=names),
         ci_low=estimates - half,
         ci_high=estimates + half,
-        covariance=pd.DataFrame(step.covariance, index=names, columns=names),
+        covariance=pd.DataFrame(covariance, index=names, columns=names),
         hansen_j=j,
         hansen_df=df,
         hansen_p_value=float(stats.chi2.sf(j, df)) if df else float("nan"),

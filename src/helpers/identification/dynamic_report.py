@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.identification.dynamic import DynamicFit, fit_dynamic
+from helpers.identification.dynamic_moments import Layout
 from helpers.regression.specification import Specification, shift_column, specify
 
 if TYPE_CHECKING:
@@ -71,15 +72,8 @@ def _count_periods(data: pd.DataFrame, window: tuple[int, ...]) -> pd.DataFrame:
 def _try(data: pd.DataFrame, step: Specification, *, system: bool) -> DynamicFit | str:
     try:
         with np.errstate(invalid="ignore"):
-            fit = fit_dynamic(
-                data,
-                step.outcome,
-                step.controls,
-                [step.treatment],
-                predetermined_lags=(2, None),
-                time_effects="time" in step.effects,
-                system=system,
-            )
+            layout = Layout(predetermined=(step.treatment,), predetermined_lags=(2, None), system=system)
+            fit = fit_dynamic(data, step.model, layout)
     except StudyError as error:
         return f"not fitted: {error.where}: {error.rule}"
     if not np.isfinite(fit.std_errors[step.treatment]):
