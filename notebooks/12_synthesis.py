@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 12 Synthesis
 #
-# What holds? Each claim of the literature stands in the claims file with the rule that judges it.
-# The rule reads recorded results and nothing else. "Not supported" is a finding about these figures and this
-# specification, not a failure.
+# What holds? Each claim of the literature stands in the study's claims file with the rule that judges it. The rule
+# reads recorded results and nothing else. "Not supported" is a finding about these figures and this specification,
+# not a failure.
 
 # %% [markdown]
 # ## Parameters
@@ -18,40 +18,82 @@ out: str = ""
 
 # %%
 from helpers import notebook
-from helpers.claims import verdicts as claims
+from helpers.claims import file, frameworks, shown, verdicts
 
 run = notebook.open_run("12_synthesis", study=study, run_folder=run_folder, out=out)
-choices = run.study
-ledger = claims.load_claims(choices.folder)
-verdicts = claims.judge_claims(ledger, run.earlier, claims.claim_words(choices))
+words = verdicts.claim_words(run.study)
+
+# %%
+claims = file.load_claims(run.study.folder)
+judged = verdicts.judge_claims(claims, run.earlier, words)
 
 # %% [markdown]
 # ## Which claims hold?
-
-# %% tags=["summary"]
-claims.record_verdicts(run.results, verdicts)
-run.table(claims.short_ledger(verdicts), "verdicts", caption="The claims and their verdicts")
+#
+# One row per text, one column per verdict.
 
 # %%
-run.table(claims.verdict_table(verdicts), "ledger", caption="The ledger: claim, rule in words, verdict")
+verdicts.record_verdicts(run.results, judged)
+run.table(shown.counts(judged), "verdicts", caption="How many claims of each text have which verdict")
 
 # %% [markdown]
-# The rule is stated in words here and as data in the study's claims file.
+# Each row below gives a claim in the text's own words, the verdict with its condition, and the numbers that decided it.
+# The column on stars is what a reader would have concluded from estimates and cluster-robust t tests alone: where it
+# differs from the verdict, few units carry the result or several tests were looked at together.
+
+# %% tags=["summary"]
+run.table(shown.ledger(judged, claims), "ledger", caption="The ledger: claim, verdict, the numbers that decided it")
+
+# %% [markdown]
+# ## Where do the texts contradict each other?
+#
+# Some claims cannot hold together. They stand side by side here, each judged by its own rule.
+
+# %%
+run.table(shown.contested(judged, claims), "contested", caption="Claims that pull against each other")
+
+# %% [markdown]
+# ## By which rule?
+#
+# The rule is stated in words here and as data in the study's claims file; where nothing here can test a claim, the
+# reason stands in its place.
+
+# %%
+run.table(shown.rules(judged), "rules", caption="Where each claim stands in its text, and the rule that judges it")
 
 # %% [markdown]
 # ## On what does each verdict rest?
+#
+# Every number that a rule read, so that each verdict can be checked by hand.
 
 # %%
-run.table(claims.evidence_table(verdicts), "evidence", caption="Every result that a rule read", digits=4)
+run.table(shown.evidence(judged), "evidence", caption="Every result that a rule read", digits=4)
+
+# %% [markdown]
+# ## What of the texts' frameworks is measured?
+#
+# Each table of a text was shown at the head of its chapter. Together: how many of their rows results measure, and how
+# many nothing here can measure.
+
+# %%
+laid_out = frameworks.load_frameworks(run.study.folder)
+run.table(frameworks.coverage(laid_out), "frameworks", caption="Rows of each framework, measured here and not")
+
+# %% [markdown]
+# ## What does no check decide?
+#
+# Whether the indicators measure what the texts mean; whether government follows the figures that firms and households
+# leave; whether what was left out moves treatment and outcome together. These are judgements, and they stay the
+# reader's.
 
 # %% [markdown]
 # ## Checks
 
 # %%
-run.check("every claim has a verdict", set(verdicts) == set(ledger.claims))
+run.check("every claim has a verdict", set(judged) == set(claims.claims))
 
 # %% tags=["nbval-check-output"]
-print(len(verdicts), "claims judged")
+print(len(judged), "claims judged")
 
 # %% [markdown]
 # ## Save

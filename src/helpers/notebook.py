@@ -159,9 +159,10 @@ class NotebookRun:
         """Write ``tables/<name>.csv`` at full precision and show the table (see `helpers.display.tables.show_table`).
 
         Names are printed by the study's labels; ``labels`` goes before them. Caption and note are messages whose
-        places ``words`` fills, as in ``say``.
+        places ``words`` fills, as in ``say``; a cell may be a label in both languages.
         """
         caption, note = (self.text(part, **(words or {})) for part in (caption, note))
+        frame = frame.map(self._plain_cell)
         write_table(frame, self._table_path(name))
         names = self._labels(frame) | dict(labels or {})
         return show_table(frame, caption=caption, note=note, digits=digits, labels=names, link=f"tables/{name}.csv")
@@ -182,10 +183,10 @@ class NotebookRun:
             raise StudyError(f"{FILE}", f"it has no framework {name!r}", f"known are {', '.join(known) or 'none'}")
         framework, words = known[name], claim_words(self.study)
         rows = [
-            {column: self.text("{cell}", cell=cell) for column, cell in row.cells.items()}
-            | {
+            {
+                **row.cells,
                 "measured_by": ", ".join(measured_keys(row, words)),
-                "not_measured": self.text("{reason}", reason=row.not_measured) if row.not_measured else "",
+                "not_measured": row.not_measured or "",
             }
             for row in framework.rows
         ]
@@ -291,6 +292,10 @@ class NotebookRun:
         labels = {part.name: part.label.en for part in (self.study.entity, self.study.time)}
         pairs = {word: labels.get(word) or self.study.label(word) for word in words | names}
         return {word: label for word, label in pairs.items() if label != word}
+
+    def _plain_cell(self, cell: Any) -> Any:
+        """A cell that holds a study's label as its English text, known to the report in both languages."""
+        return self.text("{cell}", cell=cell) if hasattr(cell, "en") and hasattr(cell, "zh") else cell
 
     def _table_path(self, name: str) -> Path:
         return self.out / "tables" / f"{check_name(name)}.csv"

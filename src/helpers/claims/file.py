@@ -40,6 +40,20 @@ class Conditions(Strict):
     partly_supported: str | None = None
 
 
+class Qualification(Strict):
+    """What is added to a verdict where a further condition holds, for instance that a sign shows only in one model."""
+
+    when: str
+    words: Label
+
+
+class Contest(Strict):
+    """Claims that pull against each other, to be read side by side."""
+
+    question: Label
+    claims: tuple[ClaimId, ...] = Field(min_length=2)
+
+
 class Claim(Strict):
     """One claim: its sentence, where it stands, and either a rule over named results or the reason why there is none.
 
@@ -50,6 +64,10 @@ class Claim(Strict):
         stands for several results, ``*`` for one dotted part or a placeholder that lists several words.
     test
         The rule in words.
+    partly
+        What a partly supported verdict rests on, in words: a verdict names its condition.
+    qualified
+        Words that are added to the verdict where their own condition holds; the first that does.
     """
 
     source: SourceKey
@@ -58,9 +76,12 @@ class Claim(Strict):
     test: Label | None = None
     reads: dict[Name, str] = Field(default_factory=dict)
     rule: Conditions | None = None
+    partly: Label | None = None
+    qualified: tuple[Qualification, ...] = ()
     not_testable: Label | None = None
     caution: Label | None = None
     _rules: dict[VerdictName, Rule] = PrivateAttr(default_factory=dict)
+    _additions: tuple[tuple[Rule, Label], ...] = PrivateAttr(default=())
 
     @model_validator(mode="after")
     def _check_either(self) -> Self:
@@ -68,26 +89,41 @@ class Claim(Strict):
             raise ValueError("a claim has either a rule or the reason why it is not testable, not both and not neither")
         if self.rule is not None and (self.test is None or not self.reads):
             raise ValueError("a rule needs the names that it reads and the same test in words")
+        if self.rule is not None and (self.rule.partly_supported is None) != (self.partly is None):
+            raise ValueError("partly names what a partly supported verdict rests on: give both or neither")
         return self
 
     @model_validator(mode="after")
     def _parse(self) -> Self:
         for condition in CONDITIONS:
             text = getattr(self.rule, condition, None)
-            if text is None:
-                continue
-            try:
-                rule = parse_rule(text)
-            except RuleError as error:
-                raise ValueError(f"rule {condition}: {error}") from None
-            unknown = sorted({name for name, _ in rule.reads} - self.reads.keys())
-            if unknown:
-                raise ValueError(f"rule {condition}: {', '.join(unknown)} is not among reads")
-            self._rules[condition] = rule
-        unused = self.reads.keys() - {name for rule in self._rules.values() for name, _ in rule.reads}
+            if text is not None:
+                self._rules[condition] = self._read_rule(condition, text)
+        self._additions = tuple((self._read_rule("qualified", item.when), item.words) for item in self.qualified)
+        unused = self.reads.keys() - {name for rule in self.all_rules for name, _ in rule.reads}
         if unused:
             raise ValueError(f"reads names {', '.join(sorted(unused))}, which no condition uses")
         return self
+
+    def _read_rule(self, condition: str, text: str) -> Rule:
+        try:
+            rule = parse_rule(text)
+        except RuleError as error:
+            raise ValueError(f"rule {condition}: {error}") from None
+        unknown = sorted({name for name, _ in rule.reads} - self.reads.keys())
+        if unknown:
+            raise ValueError(f"rule {condition}: {', '.join(unknown)} is not among reads")
+        return rule
+
+    @property
+    def additions(self) -> tuple[tuple[Rule, Label], ...]:
+        """The parsed conditions of what is added to the verdict, each with its words."""
+        return self._additions
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """Every parsed condition, those of the additions last."""
+        return (*self._rules.values(), *(rule for rule, _ in self._additions))
 
     @property
     def rules(self) -> dict[VerdictName, Rule]:
@@ -104,12 +140,18 @@ class Claims(Strict):
         The level to which rules refer by the name ``significance``.
     thresholds
         Further declared numbers to which rules refer by name.
+    words
+        What a name in reads means, for the sentence that gives the reason of a verdict.
+    contested
+        Claims that pull against each other.
     """
 
     significance: float = Field(gt=0, lt=0.5)
     thresholds: dict[Name, float] = Field(default_factory=dict)
+    words: dict[Name, Label] = Field(default_factory=dict)
     sources: dict[SourceKey, Source]
     claims: dict[ClaimId, Claim]
+    contested: tuple[Contest, ...] = ()
 
     @property
     def constants(self) -> dict[str, float]:
@@ -121,10 +163,14 @@ class Claims(Strict):
         for claim_id, claim in self.claims.items():
             if claim.source not in self.sources:
                 raise ValueError(f"{claim_id} names the source {claim.source}, which is not declared")
-            for condition, rule in claim.rules.items():
+            for rule in claim.all_rules:
                 unknown = sorted(set(rule.constants) - self.constants.keys())
                 if unknown:
-                    raise ValueError(f"{claim_id}, rule {condition}: no threshold is called {', '.join(unknown)}")
+                    raise ValueError(f"{claim_id}, rule {rule.text}: no threshold is called {', '.join(unknown)}")
+        for contest in self.contested:
+            missing = sorted(set(contest.claims) - self.claims.keys())
+            if missing:
+                raise ValueError(f"contested names {', '.join(missing)}, which is no claim of this file")
         return self
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import pandas as pd
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from helpers.claims.file import SourceKey
@@ -91,3 +92,19 @@ def check_measured(frameworks: Mapping[str, Framework], results: Mapping[str, An
                         "correct measured_by, or say under not_measured why nothing measures it",
                     )
     return measured
+
+
+def coverage(frameworks: Mapping[str, Framework]) -> pd.DataFrame:
+    """One row per framework: source, title, and how many of its rows results measure, in part or not at all."""
+    rows = {
+        name: {
+            "source": framework.source,
+            "title": framework.title,
+            "measured": sum(bool(row.measured_by) and row.not_measured is None for row in framework.rows),
+            "in_part": sum(bool(row.measured_by) and row.not_measured is not None for row in framework.rows),
+            "not_measured": sum(not row.measured_by for row in framework.rows),
+        }
+        for name, framework in frameworks.items()
+    }
+    columns = ["source", "title", "measured", "in_part", "not_measured"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("framework")

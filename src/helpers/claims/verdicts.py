@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from helpers.claims.file import CONDITIONS, Claim, Claims, VerdictName, load_claims
+from helpers.claims.file import CONDITIONS, Claim, Claims, VerdictName
 from helpers.claims.rules import RuleError, evaluate_rule
 from helpers.errors import StudyError
 from helpers.results.results import Results
 from helpers.study.study import Label, Study
-
-__all__ = [
-    "Claims",
-    "Evidence",
-    "Verdict",
-    "claim_words",
-    "evidence_table",
-    "expand_words",
-    "judge_claims",
-    "load_claims",
-    "record_verdicts",
-    "short_ledger",
-    "verdict_table",
-]
 
 VERDICT_LABELS: dict[str, Label] = {
     "supported": Label(en="supported", zh="支持"),
@@ -52,11 +40,14 @@ class Evidence:
         Key of the result.
     values
         Field -> number, for the fields that the rule read.
+    record
+        The whole result.
     """
 
     name: str
     key: str
     values: dict[str, float]
+    record: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -75,6 +66,12 @@ class Verdict:
         Each count or share of the rule, as written, with its number.
     evidence
         Every result that the rule read.
+    added
+        What is added to the verdict, since a further condition holds.
+    by_stars
+        The verdict that one would give who reads estimates and t tests only, not the bootstrap or the family.
+    at_border
+        Keys of results whose drawn p-value lies so near the level that other draws could put it on the other side.
     """
 
     claim_id: str
@@ -83,6 +80,16 @@ class Verdict:
     conditions: dict[VerdictName, bool] = field(default_factory=dict)
     computed: dict[str, float] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    added: Label | None = None
+    by_stars: VerdictName | None = None
+    at_border: tuple[str, ...] = ()
+
+    def words(self) -> Label:
+        """The verdict with its condition, in both languages."""
+        told = VERDICT_LABELS[self.verdict]
+        more = self.claim.partly if self.verdict == "partly_supported" else None
+        parts = [part for part in (told, more, self.added) if part is not None]
+        return Label(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))
 
     def label(self, language: Literal["en", "zh"] = "en") -> str:
         """The verdict in words."""
@@ -138,46 +145,19 @@ def judge_claims(
     }
 
 
-def verdict_table(verdicts: Mapping[str, Verdict], language: Literal["en", "zh"] = "en") -> pd.DataFrame:
-    """The ledger: one row per claim with its sentence, source, the test in words, the verdict and what it rests on."""
-    rows = []
-    for claim_id, verdict in verdicts.items():
-        claim = verdict.claim
-        why = claim.test if claim.not_testable is None else claim.not_testable
-        rows.append(
-            {
-                "claim": claim_id,
-                "source": claim.source,
-                "section": getattr(claim.section, language),
-                "text": getattr(claim.text, language),
-                "test": getattr(why, language),
-                "verdict": verdict.label(language),
-                "results": len(verdict.evidence),
-            }
-        )
-    return pd.DataFrame(rows).set_index("claim")
-
-
-def short_ledger(verdicts: Mapping[str, Verdict], language: Literal["en", "zh"] = "en") -> pd.DataFrame:
-    """One row per claim: its sentence and its verdict."""
-    rows = {
-        claim_id: {"text": getattr(verdict.claim.text, language), "verdict": verdict.label(language)}
-        for claim_id, verdict in verdicts.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("claim")
-
-
-def evidence_table(verdicts: Mapping[str, Verdict]) -> pd.DataFrame:
-    """Every number that a rule read, by claim: the key of the result, the field and the number."""
-    return pd.concat({claim_id: verdict.evidence_table() for claim_id, verdict in verdicts.items()}, names=["claim"])[
-        ["key", "field", "number"]
-    ].droplevel(1)
+def verdict_key(claim_id: str) -> str:
+    """The key under which a verdict is recorded: the claim in lower case with underscores."""
+    return f"claims.{claim_id.lower().replace('-', '_')}.verdict"
 
 
 def record_verdicts(results: Results, verdicts: Mapping[str, Verdict]) -> None:
-    """Record every verdict under ``claims.<claim>.verdict``, the claim in lower case with underscores."""
+    """Record every verdict under ``claims.<claim>.verdict``, and how many of each source have which."""
     for claim_id, verdict in verdicts.items():
-        results.record(f"claims.{claim_id.lower().replace('-', '_')}.verdict", value=verdict.label())
+        results.record(verdict_key(claim_id), value=verdict.label())
+    counted = Counter((verdict.claim.source, verdict.verdict) for verdict in verdicts.values())
+    for (source, name), number in sorted(counted.items()):
+        results.record(f"claims.{source.lower()}.{name}", value=number)
+    results.record("claims.number", value=len(verdicts))
 
 
 def _judge(
@@ -190,11 +170,34 @@ def _judge(
     if claim.not_testable is not None:
         return Verdict(claim_id, claim, "not_testable")
     keys = {name: _expand(claim_id, key, results, words) for name, key in claim.reads.items()}
-    pairs = list(dict.fromkeys(pair for rule in claim.rules.values() for pair in rule.reads))
+    pairs = list(dict.fromkeys(pair for rule in claim.all_rules for pair in rule.reads))
     read = {(name, part): [_number(claim_id, key, part, results) for key in keys[name]] for name, part in pairs}
-    values = {
-        pair: np.array(found) if _is_list(claim.reads[pair[0]], words) else found[0] for pair, found in read.items()
+    lists = {name: _is_list(key, words) for name, key in claim.reads.items()}
+    values = {pair: np.array(found) if lists[pair[0]] else found[0] for pair, found in read.items()}
+    stars = {
+        (name, part): [_stars(results[key], number) for key, number in zip(keys[name], found, strict=True)]
+        if part == "p_value"
+        else found
+        for (name, part), found in read.items()
     }
+    seen = {pair: np.array(found) if lists[pair[0]] else found[0] for pair, found in stars.items()}
+    holds, computed = _evaluate(claim_id, claim, values, constants)
+    added = next((told for rule, told in claim.additions if evaluate_rule(rule, values, constants).holds), None)
+    evidence = tuple(
+        Evidence(name, key, {part: read[name, part][place] for owner, part in pairs if owner == name}, results[key])
+        for name in claim.reads
+        for place, key in enumerate(keys[name])
+    )
+    level = constants["significance"]
+    border = tuple(item.key for item in evidence if "p_value" in item.values and _is_at_border(item.record, level))
+    by_stars = _first(_evaluate(claim_id, claim, seen, constants)[0])
+    return Verdict(claim_id, claim, _first(holds), holds, computed, evidence, added, by_stars, border)
+
+
+def _evaluate(
+    claim_id: str, claim: Claim, values: Mapping[Any, Any], constants: Mapping[str, float]
+) -> tuple[dict[VerdictName, bool], dict[str, float]]:
+    """Which conditions hold, and every count and share that they took."""
     holds: dict[VerdictName, bool] = {}
     computed: dict[str, float] = {}
     for condition, rule in claim.rules.items():
@@ -204,13 +207,31 @@ def _judge(
             raise StudyError(f"claim {claim_id}, rule {condition}", str(error), "correct the claims file") from None
         holds[condition] = answer.holds
         computed.update(answer.computed)
-    verdict: VerdictName = next((name for name in CONDITIONS if holds.get(name)), "not_supported")
-    evidence = tuple(
-        Evidence(name, key, {part: read[name, part][place] for owner, part in pairs if owner == name})
-        for name in claim.reads
-        for place, key in enumerate(keys[name])
-    )
-    return Verdict(claim_id, claim, verdict, holds, computed, evidence)
+    return holds, computed
+
+
+def _first(holds: Mapping[VerdictName, bool]) -> VerdictName:
+    return next((name for name in CONDITIONS if holds.get(name)), "not_supported")
+
+
+def _stars(record: Any, p_value: float) -> float:
+    """The p-value that a table with stars shows: of the t statistic with G - 1 degrees of freedom; else as it is."""
+    statistic, clusters = _field(record, "statistic"), _field(record, "n_clusters") or _field(record, "n_entities")
+    if statistic is None or clusters is None or clusters < 2:
+        return p_value
+    return float(2 * stats.t.sf(abs(statistic), clusters - 1))
+
+
+def _is_at_border(record: Any, level: float) -> bool:
+    """Whether a p-value from random draws is within three Monte-Carlo errors of the level."""
+    p_value, draws = _field(record, "p_value"), _field(record, "draws")
+    if p_value is None or not draws:
+        return False
+    return bool(abs(p_value - level) < 3 * np.sqrt(level * (1 - level) / draws))
+
+
+def _field(record: Any, name: str) -> Any:
+    return record.get(name) if isinstance(record, Mapping) else getattr(record, name, None)
 
 
 def _is_list(key: str, words: Mapping[str, str | Sequence[str]]) -> bool:
@@ -259,7 +280,7 @@ def _number(claim_id: str, key: str, part: str, results: Mapping[str, Any]) -> f
     record = results[key]
     names = ("estimate", "value") if part == "number" else (part,)
     for name in names:
-        found = record.get(name) if isinstance(record, Mapping) else getattr(record, name, None)
+        found = _field(record, name)
         if isinstance(found, int | float | np.number) and not isinstance(found, bool):
             return float(found)
     raise StudyError(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from helpers.claims.verdicts import Claims, claim_words, expand_words, load_claims
+from helpers.claims.file import Claims, load_claims
+from helpers.claims.verdicts import claim_words, expand_words
 from helpers.cleaning import contract, sample
 from helpers.cleaning import gaps as cleaning
 from helpers.cleaning.formula import check_columns, parse_formula
@@ -183,7 +184,7 @@ def _names_in_keys(study: Study) -> dict[str, set[str]]:
     return {
         "baseline": set(study.ladder),
         "robustness": set(study.robustness),
-        "mediation": set(study.mediators),
+        "mediation": {*study.mediators, "chain"},
         "region": groups | pairs,
     }
 
