@@ -408,6 +408,8 @@ def run_on(project: Project, mount: str) -> subprocess.CompletedProcess[str]:
     script = f"""
 set -e
 mount -t tmpfs -o size=64k tmpfs "$1"
+mkdir "$1/run"
+echo provinces > "$1/run/study"
 echo earlier > "$1/report.html"
 {mount}
 code=0

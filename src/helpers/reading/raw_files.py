@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.errors import StudyError
+from helpers.files import find_inside
 from helpers.reading.decoding import shorten
 from helpers.reading.formats import read_tables
 from helpers.reading.layouts import read_figures
@@ -92,8 +93,9 @@ def find_files(folder: Path, file: str) -> list[Path]:
         When a file is outside the folder, or no file has such a name.
     """
     try:
-        found = sorted(folder.glob(file)) if "*" in file else [folder / file]
-        inside = [_inside(folder, path) for path in found]
+        whole = find_inside(folder, file.replace("*", "_"), str(folder / shorten(file)))
+        found = [path.relative_to(folder).as_posix() for path in sorted(folder.glob(file))]
+        inside = [find_inside(folder, name, str(folder)) for name in found] if "*" in file else [whole]
     except (OSError, ValueError, NotImplementedError, RuntimeError):
         place = folder / shorten(file.replace("\0", " "))
         raise StudyError(str(place), "no file can have such a name", "correct it in the study file") from None
@@ -131,9 +133,3 @@ def choose_figures(source: Source, wanted: tuple[str | None, ...]) -> list[Figur
 def squeeze(text: str) -> str:
     """The name of a measure without differences of width, case and blanks."""
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
-
-
-def _inside(folder: Path, path: Path) -> Path:
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise StudyError(str(path), "the file is outside the study folder", "copy it into the study's raw folder")
-    return path

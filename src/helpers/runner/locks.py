@@ -7,6 +7,7 @@ the ``uv export`` line at its top); ``environment.yml`` is written from it by ``
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,20 @@ def locked_names(root: Path) -> set[str]:
 def exported_versions(root: Path) -> dict[str, str]:
     """Name -> version in ``requirements.lock``."""
     return dict(PIN.findall((root / "requirements.lock").read_text(encoding="utf-8")))
+
+
+def installed_versions(root: Path) -> dict[str, str]:
+    """Name -> version of what is installed of ``requirements.lock``, by the names of the folders that say so."""
+    try:
+        locked = exported_versions(root)
+    except FileNotFoundError:
+        return {}
+    found: dict[str, str] = {}
+    for folder in map(Path, sys.path):
+        for path in folder.glob("*.dist-info") if folder.is_dir() else ():
+            name, _, version = path.stem.partition("-")
+            found.setdefault(normal_name(name), version)
+    return {name: found[name] for name in sorted(map(normal_name, locked)) if name in found}
 
 
 def environment_versions(root: Path) -> dict[str, str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from helpers.errors import StudyError
+from helpers.files import sweep
 from helpers.runner.ahead import Queue, Work
 from helpers.runner.execution import NotebookError, execute, prepare_staging
 from helpers.runner.plan import Request, explain, plan
@@ -26,16 +27,18 @@ from helpers.runner.record import (
     REPORT,
     Entry,
     Job,
+    check_unedited,
     collect_inputs,
     digest_file,
     explain_task,
     publish,
     read_entry,
     record_failure,
+    sweep_removed,
     upstream_files,
     write_entry,
 )
-from helpers.runner.workspace import check_writable, disk_errors, interruptible, only_run
+from helpers.runner.workspace import check_own, check_writable, disk_errors, interruptible, mark_own, only_run
 
 PATIENCE = 10
 """Seconds that a Dask scheduler has to answer."""
@@ -71,14 +74,19 @@ def run(request: Request) -> Outcome:
         When the run was interrupted; its kernels are gone and what finished is kept.
     """
     jobs = plan(request)
+    word = check_own(request.folder, request.root, request.study_folder)
     with disk_errors(request.folder), only_run(request.folder):
         check_writable(request.folder)
+        sweep(request.folder)
         if not any(explain_task(job) for job in jobs):
             return Outcome({}, tuple(job.name for job in jobs), ())
         try:
             with interruptible(), _started_ahead(jobs, request):
                 if request.check is not None:
                     request.check()  # kernels start meanwhile; what they wait for comes only after it
+                mark_own(request.folder, word)
+                if request.only is None:
+                    sweep_removed(request.folder, [job.name for job in jobs])
                 errors = _build(jobs, request)
         finally:
             shutil.rmtree(request.folder / "run" / "staging", ignore_errors=True)
@@ -104,6 +112,7 @@ def run_job(job: Job) -> None:
             if job.run in _queues:
                 _queues[job.run].drop(job.name)
             return
+        check_unedited(job)
         inputs = collect_inputs(job)
         started = time.monotonic()
         try:
@@ -172,6 +181,7 @@ def _write_report(job: Job, inputs: dict[str, str], started: float) -> None:
     from helpers.results.results import merge_results
     from helpers.study.study import load_study
 
+    check_unedited(job)
     written = [merge_results(job.folder, list(job.upstream))]
     folder = Path(job.study) if "/" in job.study else job.root / "data" / job.study
     written.append(write_report(load_study(job.root / folder), job.folder, list(job.upstream)))

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
+from helpers.runner.locks import installed_versions
 from helpers.runner.parameters import RUNNER_NAMES, assign_parameters
-from helpers.runner.record import REPORT, Job, explain_task
+from helpers.runner.record import REPORT, Job, explain_task, take_digests
 from helpers.runner.sources import Source, find_modules, find_own_modules, find_upstream, read_sources
 from helpers.study.needs import NEEDS_FILE, keep_notebooks
 from helpers.study.study import load_study
@@ -74,10 +75,12 @@ def plan(request: Request) -> list[Job]:
         A notebook that breaks a rule (see :mod:`helpers.runner.sources`), a parameter that does not exist or is of the
         wrong type, or ``only`` naming no notebook.
     """
+    digests = _take_digests(request)
     sources = _read_sources(request)
     upstream = find_upstream(sources)
     values = assign_parameters({source.name: source.parameters for source in sources}, request.preset, request.settings)
     template = Job("", request.root, request.folder, request.study, run=uuid.uuid4().hex, timeout=request.timeout)
+    template = replace(template, packages=installed_versions(request.root))
     jobs = [
         replace(
             template,
@@ -85,7 +88,7 @@ def plan(request: Request) -> list[Job]:
             values=values[source.name],
             upstream=upstream[source.name],
             reads=source.reads,
-            files=tuple(_notebook_files(request, source)),
+            files=_choose(digests, request, _notebook_files(request, source)),
             cells=source.cells,
             imports=find_own_modules(request.root / "src" / "helpers", source.modules),
         )
@@ -94,7 +97,21 @@ def plan(request: Request) -> list[Job]:
     if request.only is not None:
         return _restrict(jobs, request.only)
     names = tuple(job.name for job in jobs)
-    return [*jobs, replace(template, name=REPORT, upstream=names, files=tuple(_report_files(request)))]
+    report = replace(template, name=REPORT, upstream=names)
+    return [*jobs, replace(report, files=_choose(digests, request, _report_files(request)))]
+
+
+def _take_digests(request: Request) -> dict[str, str]:
+    """The digest of every file that a task may depend on, taken before any of them is read."""
+    helpers = [path for path in (request.root / "src" / "helpers").rglob("*") if path.suffix != ".pyc"]
+    notebooks = (request.root / "notebooks").glob("[0-9]*.py")
+    files = [path for path in (*helpers, *notebooks, *_study_files(request)) if path.is_file()]
+    return take_digests([*files, request.root / "requirements.lock"], request.root)
+
+
+def _choose(digests: dict[str, str], request: Request, paths: list[Path]) -> dict[str, str]:
+    labels = [Path(os.path.relpath(path, request.root)).as_posix() for path in paths]
+    return {label: digests.get(label, "missing") for label in labels}
 
 
 def _read_sources(request: Request) -> list[Source]:

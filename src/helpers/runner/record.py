@@ -11,16 +11,17 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
-from helpers.files import write_text
+from helpers.files import find_inside, write_text
 from helpers.runner.twins import Cell
 
 RESULTS = "run/results"
+UNREADABLE = "its record is damaged, or of another version of the project"
 REPORT = "report"
 
 
@@ -43,7 +44,10 @@ class Job:
     reads
         Tables that it reads, names or patterns.
     files
-        The files whose content it depends on: source, study files, helper modules, lock.
+        The files that it depends on (source, study files, helper modules, lock), relative to the root, each with its
+        digest from before anything was read.
+    packages
+        The installed packages of the lock with their versions.
     cells
         The notebook's cells; none for the report.
     imports
@@ -61,7 +65,8 @@ class Job:
     values: Mapping[str, Any] = field(default_factory=dict)
     upstream: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
     imports: tuple[str, ...] = ()
     run: str = ""
@@ -123,14 +128,28 @@ def collect_inputs(job: Job) -> dict[str, str]:
     dict
         Label -> SHA-256 for files, the value itself for parameters and the version of Python.
     """
-    inputs = {_label(path, job.root): digest_file(path) for path in job.files}
+    inputs = {**job.files, **{f"package {name}": version for name, version in job.packages.items()}}
     inputs |= {f"parameter {name}": json.dumps(value) for name, value in job.values.items()}
     inputs |= {path: digest_file(job.folder / path) for path in upstream_files(job)}
     return inputs | {"study": job.study, "Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
 
 
-def _label(path: Path, root: Path) -> str:
-    return Path(os.path.relpath(path, root)).as_posix()
+def take_digests(paths: Iterable[Path], root: Path) -> dict[str, str]:
+    """Path relative to the root -> SHA-256."""
+    return {Path(os.path.relpath(path, root)).as_posix(): digest_file(path) for path in paths}
+
+
+def check_unedited(job: Job) -> None:
+    """Make sure that the files of a task are still those whose digests were taken before anything was read.
+
+    Raises
+    ------
+    StudyError
+        Naming the file that was edited meanwhile; a record would say of it what is not so.
+    """
+    for label, before in job.files.items():
+        if digest_file(job.root / label) != before:
+            raise StudyError(label, "it was edited while the run was at work", "run again: what finished is kept")
 
 
 def upstream_files(job: Job) -> list[str]:
@@ -150,6 +169,8 @@ def _is_read(table: str, patterns: tuple[str, ...]) -> bool:
 def explain_task(job: Job, entry: Entry | None = None) -> list[str]:
     """Why a task would run, in words; an empty list when it is up to date."""
     entry = read_entry(job.folder, job.name) if entry is None else entry
+    if entry.failure == UNREADABLE:
+        return [UNREADABLE]
     failure = [f"its last attempt failed: {entry.failure.splitlines()[0]}"] if entry.failure else []
     if not entry.inputs:
         return failure or ["never run"]
@@ -171,7 +192,9 @@ def _input_reasons(before: Mapping[str, str], now: Mapping[str, str]) -> list[st
         old, new = before.get(label), now.get(label)
         if old == new:
             continue
-        if label.startswith("parameter ") or label in ("Python", "study"):
+        if label.startswith("package "):
+            reasons.append(f"{label} is {new or 'not installed'}, was {old or 'not installed'}")
+        elif label.startswith("parameter ") or label in ("Python", "study"):
             reasons.append(f"{label} is {new or 'the default'}, was {old or 'the default'}")
         elif new in (None, "missing"):
             reasons.append(f"{label} is gone")
@@ -186,11 +209,31 @@ def entry_path(folder: Path, task: str) -> Path:
 
 
 def read_entry(folder: Path, task: str) -> Entry:
-    """What is recorded of a task; an empty entry when it never finished or the file cannot be read."""
+    """What is recorded of a task; nothing but a failure when the record is damaged or of another version."""
     try:
-        return Entry(**json.loads(entry_path(folder, task).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+        entry = Entry(**json.loads(entry_path(folder, task).read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError):
         return Entry()
+    except (ValueError, TypeError, RecursionError):
+        return Entry(failure=UNREADABLE)
+    return entry if _is_sound(entry, folder) else Entry(failure=UNREADABLE)
+
+
+def _is_sound(entry: Entry, folder: Path) -> bool:
+    """Whether the fields are of their types and every product lies in the run folder: a record is only a file."""
+    pairs = (entry.inputs, entry.products)
+    if not all(isinstance(pair, dict) and all(map(_is_text, (*pair, *pair.values()))) for pair in pairs):
+        return False
+    if not (_is_text(entry.run) and _is_text(entry.failure) and isinstance(entry.seconds, int | float)):
+        return False
+    try:
+        return all(find_inside(folder, path, "record") for path in entry.products)
+    except StudyError:
+        return False
+
+
+def _is_text(item: object) -> bool:
+    return isinstance(item, str)
 
 
 def write_entry(folder: Path, task: str, entry: Entry) -> None:
@@ -211,8 +254,9 @@ def publish(job: Job, inputs: dict[str, str], cells: int, seconds: float) -> Ent
     Raises
     ------
     StudyError
-        When a file belongs to another task.
+        When a file belongs to another task, or the task's own files were edited while it ran.
     """
+    check_unedited(job)
     home = job.staging / "out"
     fresh = sorted(path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file())
     products = {path: digest_file(home / path) for path in fresh}
@@ -230,11 +274,27 @@ def publish(job: Job, inputs: dict[str, str], cells: int, seconds: float) -> Ent
 
 def _check_owner(job: Job, products: Mapping[str, str]) -> None:
     for other in sorted((job.folder / "run" / "record").glob("*.json")):
-        if other.stem != job.name:
-            shared = read_entry(job.folder, other.stem).products.keys() & products.keys()
-            if shared:
-                raise StudyError(
-                    f"notebook {job.name}",
-                    f"writes {min(shared)}, which belongs to {other.stem}",
-                    "give one of the two another name",
-                )
+        entry = read_entry(job.folder, other.stem)
+        shared = entry.products.keys() & products.keys()
+        if other.stem == job.name or not shared:
+            continue
+        source = f"notebooks/{other.stem}.py"
+        if entry.run == job.run or entry.inputs.get(source) == digest_file(job.root / source):
+            raise StudyError(
+                f"notebook {job.name}",
+                f"writes {min(shared)}, which belongs to {other.stem}",
+                "give one of the two another name",
+            )
+        # The other was edited or is gone, so the file may have moved from one to the other.
+        left = {path: digest for path, digest in entry.products.items() if path not in shared}
+        write_entry(job.folder, other.stem, replace(entry, products=left))
+
+
+def sweep_removed(folder: Path, names: Iterable[str]) -> None:
+    """Take away the products of tasks that the study no longer has, where nobody else has changed them since."""
+    for path in sorted((folder / "run" / "record").glob("*.json")):
+        if path.stem not in names:
+            for product, digest in read_entry(folder, path.stem).products.items():
+                if digest_file(folder / product) == digest:
+                    (folder / product).unlink(missing_ok=True)
+            path.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
+from helpers.files import write_text
 from helpers.runner.execution import DISK_ERRORS
 from helpers.runner.kernels import allow_kernels, stop_kernels
 
@@ -63,6 +65,70 @@ def only_run(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise StudyError(str(folder), "another run is at work here", "wait for it, or choose --out") from None
         yield
+
+
+OWNER = "run/study"
+"""The file by which a run folder says whose it is; a committed report says it by its results."""
+
+KEPT = ("data", "notebooks", "src", "tests", "docs", "benchmarks", ".git", ".venv")
+"""Folders of the project in which nothing is written by a run."""
+
+
+def check_own(folder: Path, root: Path, study_folder: Path) -> str:
+    """Make sure that a run may write into a folder: a new or empty one, or this study's own.
+
+    Returns
+    -------
+    str
+        The word by which the folder is marked as this study's (see `mark_own`).
+
+    Raises
+    ------
+    StudyError
+        The project itself or one of its folders, a study's folder, or a folder that holds anything else.
+    """
+    folder, root, study_folder = folder.resolve(), root.resolve(), study_folder.resolve()
+    name = study_folder.name
+    word = name if study_folder.parent == root / "data" else study_folder.as_posix()
+    kept = [root / part for part in KEPT] + [study_folder]
+    if root.is_relative_to(folder) or any(_overlap(folder, other) for other in kept):
+        raise StudyError(f"--out {folder}", "a run would write over the project's own files", "name a new folder")
+    if not _is_new(folder):
+        marked, made = _read_owner(folder)
+        at_home = folder == root / "reports" / name and not marked and not made
+        if not at_home and (marked or made) != (word if marked else name):
+            whose = f"a run of the study {marked or made}" if marked or made else "files of something else"
+            remedy = "name a new or an empty folder with --out, or move its files away"
+            raise StudyError(str(folder), f"it holds {whose}", remedy)
+    return word
+
+
+def _overlap(first: Path, second: Path) -> bool:
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _is_new(folder: Path) -> bool:
+    """Whether a folder is not there, or holds nothing but what an interrupted start may leave."""
+    return not folder.is_dir() or (
+        all(path.name in ("run", ".gitkeep") for path in folder.iterdir()) and not (folder / OWNER).is_file()
+    )
+
+
+def _read_owner(folder: Path) -> tuple[str, str]:
+    """The study that a run folder is marked as, and the one that its results name; empty where nothing says it."""
+    marked = made = ""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        marked = (folder / OWNER).read_text(encoding="utf-8").strip()
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        made = str(json.loads((folder / "results.json").read_text(encoding="utf-8"))["study"])
+    return marked, made
+
+
+def mark_own(folder: Path, word: str) -> None:
+    """Say whose run folder it is."""
+    path = folder / OWNER
+    if not path.is_file():
+        write_text(path, f"{word}\n")
 
 
 def check_writable(folder: Path) -> None:

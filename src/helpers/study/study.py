@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from helpers.errors import StudyError, did_you_mean
+from helpers.files import find_inside
 from helpers.study.data import (
     WHOLE,
     Column,
@@ -316,7 +317,26 @@ def load_study(folder: Path) -> Study:
     except ValidationError as error:
         raise explain_validation(path, error) from None
     study._folder = folder
+    _check_places(study)
     return study
+
+
+def _check_places(study: Study) -> None:
+    """The study bears its folder's name, so that none writes another's report, and reads nothing outside its folder.
+
+    A name with ``*`` is looked up when it is read.
+    """
+    name, path = study.folder.resolve().name, study.folder / "study.yml"
+    if study.name != name and not name.startswith("."):
+        raise StudyError(f"{path}, name", f"it is '{study.name}', the folder is '{name}'", "give both the same name")
+    for file in ("study.yml", "claims.yml", "codebook.csv", "manifest.json"):
+        find_inside(study.folder, file, str(study.folder / file))
+    named = {"entity.units": study.entity.units}
+    if study.map is not None:
+        named |= {"map.tiles": study.map.tiles, "map.contiguity": study.map.contiguity}
+    named |= {f"columns.{name}.file": column.file.replace("*", "_") for name, column in study.columns.items()}
+    for key, file in named.items():
+        find_inside(study.folder, file, f"{path}, {key}")
 
 
 def _suggest(name: str, known: set[str]) -> str:
