@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from helpers.display.figures import new_figure
 from helpers.notebook import NotebookRun
-from helpers.results.results import merge_results
+from helpers.results.results import join_results
 
 NAMES = ["01_data", "03_model"]
 EVIL = (
@@ -125,5 +125,5 @@ def write_toy_run(folder: Path) -> Path:
     """A finished run folder, all but its report."""
     write_data(folder)
     write_model(folder)
-    merge_results(folder, NAMES)
+    join_results(folder, NAMES).write(folder / "results.json")
     return folder

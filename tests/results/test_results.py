@@ -8,7 +8,7 @@ import pytest
 
 from helpers.errors import StudyError
 from helpers.results.estimate import Estimate
-from helpers.results.results import Results, merge_results, read_results
+from helpers.results.results import Results, join_results, read_results
 
 
 @pytest.fixture
@@ -146,25 +146,25 @@ def _write_parts(folder, *parts):
 
 def test_parts_are_merged_in_order_of_keys(tmp_path):
     _write_parts(tmp_path, ("01_a", "z.z"), ("02_b", "a.a"))
-    merged = read_results(merge_results(tmp_path))
+    merged = join_results(tmp_path)
     assert [(key, result.notebook) for key, result in merged.items()] == [("a.a", "02_b"), ("z.z", "01_a")]
 
 
 def test_a_part_of_a_notebook_that_is_gone_is_not_merged(tmp_path):
     _write_parts(tmp_path, ("01_a", "z.z"), ("02_b", "a.a"))
-    assert list(read_results(merge_results(tmp_path, ["01_a"]))) == ["z.z"]
+    assert list(join_results(tmp_path, ["01_a"])) == ["z.z"]
 
 
 def test_two_notebooks_may_not_share_a_key(tmp_path):
     _write_parts(tmp_path, ("01_a", "a.a"), ("02_b", "a.a"))
     with pytest.raises(StudyError, match="01_a and 02_b"):
-        merge_results(tmp_path)
+        join_results(tmp_path)
 
 
 def test_a_missing_part_is_named(tmp_path):
     _write_parts(tmp_path, ("01_a", "a.a"))
     with pytest.raises(StudyError, match=r"02_b\.json"):
-        merge_results(tmp_path, ["01_a", "02_b"])
+        join_results(tmp_path, ["01_a", "02_b"])
 
 
 @pytest.mark.parametrize(

@@ -123,13 +123,13 @@ def read_run(folder: Path, places: Mapping[str, tuple[str, str]] | None = None) 
     StudyError
         No results file, or one that cannot be read.
     """
-    results = read_results(folder / "results.json")
-    known = places or {}
-    tables = {
-        path.stem: _read_table(path, *known.get(path.stem, (None, None)))
-        for path in sorted((folder / "tables").glob("*.csv"))
-    }
-    return Run(results, tables)
+    return Run(read_results(folder / "results.json"), read_tables(folder, places or {}))
+
+
+def read_tables(folder: Path, places: Mapping[str, tuple[str, str]]) -> dict[str, Table]:
+    """The tables of a run folder as text, by name; ``places`` as in `read_run`."""
+    paths = sorted((folder / "tables").glob("*.csv"))
+    return {path.stem: _read_table(path, *places.get(path.stem, (None, None))) for path in paths}
 
 
 def _read_table(path: Path, notebook: str | None, cell: str | None) -> Table:

@@ -255,8 +255,8 @@ def _seal(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def merge_results(folder: Path, notebooks: Sequence[str] | None = None) -> Path:
-    """Join the notebooks' own files into ``folder/results.json``.
+def join_results(folder: Path, notebooks: Sequence[str] | None = None) -> Results:
+    """Join what the notebooks of a run recorded.
 
     Parameters
     ----------
@@ -284,7 +284,7 @@ def merge_results(folder: Path, notebooks: Sequence[str] | None = None) -> Path:
             )
         for result in part.values():
             merged._add(result)
-    return merged.write(folder / "results.json")
+    return merged
 
 
 def _finite_ends(found: Estimate) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers.review.places import find_places, read_cells
+from helpers.results.places import find_places, read_cells
 from helpers.review.scratch import copy_project, run_project, scratch_folder
 from helpers.review.verify import RunFailedError
 

@@ -21,7 +21,7 @@ from typing import Any, cast
 from helpers.errors import StudyError
 from helpers.files import sweep
 from helpers.runner.ahead import Queue, Work
-from helpers.runner.execution import NotebookError, execute, prepare_staging
+from helpers.runner.execution import execute, prepare_staging
 from helpers.runner.plan import Request, explain, plan
 from helpers.runner.record import (
     REPORT,
@@ -106,6 +106,8 @@ def run_job(job: Job) -> None:
         When the notebook does not finish; noted in the record.
     StudyError
         When the disk is full or closed, or the report cannot be written.
+    InconsistentError
+        When numbers of the run contradict each other (see :mod:`helpers.results.consistency`).
     """
     with disk_errors(job.folder):
         if not explain_task(job):
@@ -120,7 +122,7 @@ def run_job(job: Job) -> None:
                 _write_report(job, inputs, started)
             else:
                 publish(job, inputs, _do_notebook(job), time.monotonic() - started)
-        except (NotebookError, StudyError) as error:
+        except Exception as error:
             record_failure(job, str(error))
             raise
 
@@ -178,11 +180,13 @@ def _show_upstream(job: Job) -> None:
 
 def _write_report(job: Job, inputs: dict[str, str], started: float) -> None:
     from helpers.report.report import write_report
-    from helpers.results.results import merge_results
+    from helpers.results.consistency import keep_consistent
+    from helpers.results.results import join_results
     from helpers.study.study import load_study
 
     check_unedited(job)
-    written = [merge_results(job.folder, list(job.upstream))]
+    results = join_results(job.folder, list(job.upstream))
+    written = [keep_consistent(results, job.folder), results.write(job.folder / "results.json")]
     folder = Path(job.study) if "/" in job.study else job.root / "data" / job.study
     written.append(write_report(load_study(job.root / folder), job.folder, list(job.upstream)))
     products = {path.relative_to(job.folder).as_posix(): digest_file(path) for path in written}

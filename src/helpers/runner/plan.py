@@ -18,7 +18,7 @@ from helpers.study.needs import NEEDS_FILE, keep_notebooks
 from helpers.study.study import load_study
 
 RUNNER_MODULE = "helpers.runner.execution"
-REPORT_MODULES = ("helpers.report.report", "helpers.results.results")
+REPORT_MODULES = ("helpers.report.report", "helpers.results.consistency")
 DOCUMENTS = {".md"}
 """Endings of study files that only people read; the report alone depends on them."""
 
