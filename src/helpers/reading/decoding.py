@@ -8,7 +8,7 @@ import io
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d*)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?[\d.]+,\d+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_DELIMITERS = (",", "\t", ";")
+_DELIMITERS = (",", "\t", ";", "|")
 _SHOWN = 60
 
 
@@ -35,10 +35,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A file, or one worksheet of it, cut into rows that are not blank; the title is a worksheet's name."""
+    """A file, or one worksheet of it, cut into rows that are not blank; the title is a worksheet's name.
+
+    ``labels`` says what headings stand for, where the format keeps it; ``delimiter`` is what separated the cells of a
+    text, and is empty where the cells had types.
+    """
 
     title: str
     rows: tuple[Row, ...]
+    labels: dict[str, str] = field(default_factory=dict)
+    delimiter: str = ""
 
 
 def load_bytes(path: Path) -> bytes:
@@ -89,7 +95,7 @@ def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
 
 
 def cut_text(text: str, path: Path) -> tuple[Row, ...]:
-    """The lines of a text that are not blank, cut at commas, tabs or semicolons, whichever most lines have."""
+    """The lines of a text that are not blank, cut at commas, tabs, semicolons or bars, whichever most lines have."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=find_delimiter(text))
     rows = []
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from helpers.errors import StudyError
 from helpers.reading.columnar import read_parquet, read_stata
-from helpers.reading.decoding import Table, cut_text, decode, load_bytes
+from helpers.reading.decoding import Table, cut_text, decode, find_delimiter, load_bytes
 from helpers.reading.workbooks import read_xls, read_xlsx
 
 ARCHIVE = (b"PK\x03\x04", b"PK\x05\x06")
@@ -62,7 +62,8 @@ def read_tables(path: Path, encoding: str | None = None) -> tuple[Table, ...]:
             return reader(content, path)
     if encoding is None:
         _check_text(content, path)
-    return (Table("", cut_text(decode(content, path, encoding), path)),)
+    text = decode(content, path, encoding)
+    return (Table("", cut_text(text, path), delimiter=find_delimiter(text)),)
 
 
 def _check_text(content: bytes, path: Path) -> None:

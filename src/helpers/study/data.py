@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from helpers.study.periods import Kind, Period, show_period
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 
@@ -45,13 +47,17 @@ class Entity(Strict):
 
 
 class Time(Strict):
-    """The periods of the analysis (``first`` to ``last``, or an explicit list) and where reading begins."""
+    """The periods of the analysis (``first`` to ``last``, or an explicit list) and where reading begins.
+
+    ``kind`` says what a period is; periods are written and printed in its form (2019Q1, 2019-01, 2015/16).
+    """
 
     name: Name
-    first: int
-    last: int
-    read_from: int | None = None
-    times: tuple[int, ...] | None = None
+    kind: Kind = "year"
+    first: Period
+    last: Period
+    read_from: Period | None = None
+    times: tuple[Period, ...] | None = None
     label: Label
 
     @property
@@ -61,9 +67,15 @@ class Time(Strict):
 
     @property
     def read(self) -> tuple[int, ...]:
-        """The periods that are read: the window and the earlier ones that lags may need."""
+        """The periods that are read: the window and, from ``read_from``, the earlier ones that lags may need."""
+        if self.times is not None and self.read_from is None:
+            return self.times
         start = self.first if self.read_from is None else self.read_from
         return tuple(range(start, self.last + 1))
+
+    def show(self, code: int) -> str:
+        """A period as it is printed."""
+        return show_period(int(code), self.kind)
 
 
 class Column(Strict):
@@ -81,9 +93,9 @@ class Column(Strict):
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
-    first: int | None = None
-    last: int | None = None
-    times: tuple[int, ...] | None = None
+    first: Period | None = None
+    last: Period | None = None
+    times: tuple[Period, ...] | None = None
     vintage: str | None = None
     starts_near_zero: bool = False
     label: Label
@@ -137,7 +149,7 @@ class MissingRule(Strict):
     column: Name
     rule: Literal["interpolate", "carry", "zero", "drop_entity", "drop_time", "multiple_imputation"]
     entities: tuple[str, ...] | None = None
-    times: tuple[int, ...] | None = None
+    times: tuple[Period, ...] | None = None
     m: int | None = Field(default=None, ge=2, le=1000)
     reason: Label
 

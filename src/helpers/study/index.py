@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from helpers.errors import StudyError
 from helpers.study.data import Label, Name, Strict
 from helpers.study.file import list_problems
+from helpers.study.periods import Period
 
 
 def _refuse_yes(content: Any) -> Any:
@@ -205,8 +206,8 @@ class Index(Strict):
     method: Method = Method()
     dimensions: dict[Name, Dimension]
     indicators: dict[Name, Indicator]
-    first: int | None = None
-    last: int | None = None
+    first: Period | None = None
+    last: Period | None = None
 
     @model_validator(mode="after")
     def _check_hierarchy(self) -> Self:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from helpers.study.data import Label, Name, Strict
 from helpers.study.file import list_problems
 from helpers.study.index import Method
+from helpers.study.periods import Period
 
 Effect = Literal["entity", "time"]
 Cluster = Literal["entity", "time"]
@@ -28,7 +29,7 @@ class RobustnessRow(Strict):
     index: dict[str, Any] | None = None
     winsorise: float | None = Field(default=None, gt=0, lt=0.5)
     drop_where: dict[str, str | int] | None = None
-    drop_times: tuple[int, ...] | None = None
+    drop_times: tuple[Period, ...] | None = None
     balanced: bool = False
     lag_treatment: int | None = Field(default=None, ge=1)
     lead_outcome: int | None = Field(default=None, ge=1)
@@ -63,7 +64,7 @@ class MultiverseSample(Strict):
 
     label: Label
     drop_where: dict[str, str | int] | None = None
-    drop_times: tuple[int, ...] | None = None
+    drop_times: tuple[Period, ...] | None = None
 
 
 class MultiverseChoices(Strict):
@@ -91,7 +92,7 @@ class Instrument(Strict):
     label: Label
     kind: Literal["leave_one_out_mean", "initial_level_trend"]
     group: str | None = None
-    time: int | None = None
+    time: Period | None = None
     argument: Label
     weakness: Label
 
