@@ -60,8 +60,15 @@ run.table(kept.jumps, "jumps", caption="Figures that jump, less the common chang
 run.table(kept.breaks, "breaks", caption="Periods in which the typical figure halves or doubles", digits=2)
 
 # %%
+run.table(kept.doubts, "doubts", caption="Signs of another unit, or of figures in the rows of others")
+
+# %% [markdown]
+# Among few units such signs come by chance, so that there they are told; among 30 or more they stop the run, unless the
+# study file declares the statistic `genuine`.
+
+# %%
 results.record("data.warnings", value=kept.n_warnings, digits=0)
-run.say("The contract is kept, with {data.warnings} warnings: the rows of the two tables above.")
+run.say("The contract is kept, with {data.warnings} warnings: the rows of the three tables above.")
 
 # %% [markdown]
 # ## Which figures are missing?

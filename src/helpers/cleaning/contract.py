@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # A median change, or a change of a single figure, by such a factor is another unit and no event.
 UNIT_OF_PERIOD, UNIT_OF_FIGURE = 20.0, 1000.0
+# Among fewer entities such signs come by chance too often to stop a run; they are told as doubts.
+FEWEST_FOR_ERRORS = 30
+MOST_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -37,23 +40,30 @@ class ContractReport:
         From `helpers.cleaning.series.find_breaks`.
     identities
         One row per identity: cells compared, largest relative gap and its place, tolerance.
+    doubts
+        One row per statistic that looks as if it were in another unit, or in the rows of others, among so few entities
+        that it may be chance.
     """
 
     statistics: pd.DataFrame
     jumps: pd.DataFrame
     breaks: pd.DataFrame
     identities: pd.DataFrame
+    doubts: pd.DataFrame
 
     @property
     def n_warnings(self) -> int:
-        """Number of jumps and breaks."""
-        return len(self.jumps) + len(self.breaks)
+        """Number of jumps, breaks and doubts."""
+        return len(self.jumps) + len(self.breaks) + len(self.doubts)
 
     def describe(self) -> str:
         """The report in one line."""
         return (
             f"{len(self.statistics)} statistics, {len(self.identities)} identities hold, {self.n_warnings} warnings "
             f"({len(self.jumps)} single figures that jump, {len(self.breaks)} periods that break)"
+            + "".join(
+                f"; doubt: {name}, {row['at']}: {row['doubt']}" for name, row in self.doubts[:MOST_TOLD].iterrows()
+            )
         )
 
 
@@ -78,12 +88,17 @@ def check_contract(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> Co
     check_schema(panel, study)
     changes = series.measure_changes(panel)
     jumps, breaks = series.find_jumps(changes, study.contract.jump_score), series.find_breaks(changes)
-    for error in _series_errors(panel, jumps, breaks, [str(unit) for unit in units.index], study):
-        raise error
+    doubts = list(_series_doubts(panel, jumps, breaks, [str(unit) for unit in units.index], study))
+    entities = panel.index.get_level_values(0).nunique()
+    if doubts and entities >= FEWEST_FOR_ERRORS:
+        raise _as_error(doubts, study)
     rows = [_check_identity(panel, identity, study) for identity in study.contract.identities]
     identities = pd.DataFrame(rows, columns=["identity", "cells", "largest_gap", "at", "tolerance"])
     described = _describe_statistics(panel, jumps, breaks, study)
-    return ContractReport(described, jumps, breaks, identities.set_index("identity"))
+    told = pd.DataFrame(
+        [(doubt.column, doubt.when, doubt.rule) for doubt in doubts], columns=["statistic", "at", "doubt"]
+    )
+    return ContractReport(described, jumps, breaks, identities.set_index("identity"), told.set_index("statistic"))
 
 
 def check_schema(panel: pd.DataFrame, study: Study) -> None:
@@ -115,32 +130,54 @@ def check_schema(panel: pd.DataFrame, study: Study) -> None:
         check_ranges(panel, {name: column}, str(file))
 
 
-def _series_errors(
+class Doubt(NamedTuple):
+    """A sign that figures are not what they are declared to be: the statistic, where, which rule, what to do."""
+
+    column: str
+    when: str
+    rule: str
+    remedy: str
+
+
+def _as_error(doubts: list[Doubt], study: Study) -> StudyError:
+    """The first doubt as an error, with the key of the study file that declares the series true."""
+    first = doubts[0]
+    more = f" (and {len(doubts) - 1} more such signs)" if len(doubts) > 1 else ""
+    names = ", ".join(dict.fromkeys(doubt.column for doubt in doubts))
+    declared = f"if the figures are as published, declare them in the study file: contract: {{genuine: [{names}]}}"
+    return StudyError(_place(study, first.column, first.when), first.rule + more, f"{first.remedy}; {declared}")
+
+
+def _series_doubts(
     panel: pd.DataFrame, jumps: pd.DataFrame, breaks: pd.DataFrame, order: list[str], study: Study
-) -> Iterator[StudyError]:
+) -> Iterator[Doubt]:
+    """Signs of another unit and of rows of others, of statistics that the study does not declare genuine."""
     entity, time = study.index_names
+    genuine = set(study.contract.genuine)
     unit = "bring all figures of the statistic to one unit"
     for item in breaks.to_dict("records"):
-        if not 1 / UNIT_OF_PERIOD < item["ratio"] < UNIT_OF_PERIOD:
+        if item["column"] not in genuine and not 1 / UNIT_OF_PERIOD < item["ratio"] < UNIT_OF_PERIOD:
             rule = f"the figures are {item['ratio']:.3g} times those before: another unit"
-            yield StudyError(_place(study, item["column"], f"{time} {item['time']}"), rule, unit)
+            yield Doubt(item["column"], f"{time} {study.time.show(item['time'])}", rule, unit)
     for item in jumps.to_dict("records"):
         ratio = item["figure"] / item["before"]
         most = float("inf") if study.columns[item["column"]].starts_near_zero else UNIT_OF_FIGURE
-        if ratio > 0 and not 1 / UNIT_OF_FIGURE < ratio < most:
-            where = _place(study, item["column"], f"{entity} {item['entity']}, {time} {item['time']}")
-            yield StudyError(where, f"{item['figure']:g} follows {item['before']:g}: another unit", unit)
-    moved = series.find_moved_times(panel, order)
-    moved += series.find_moved_statistics(panel, order, study.contract.moved_margin)
+        if item["column"] not in genuine and ratio > 0 and not 1 / UNIT_OF_FIGURE < ratio < most:
+            when = f"{entity} {item['entity']}, {time} {study.time.show(item['time'])}"
+            yield Doubt(item["column"], when, f"{item['figure']:g} follows {item['before']:g}: another unit", unit)
+    margin = study.contract.moved_margin
+    moved = series.find_moved_times(panel, order, counted=margin is None)
+    moved += series.find_moved_statistics(panel, order, margin)
     for found in moved:
-        when = f"{time} {found.time}" if found.time is not None else f"every {time}"
-        beside = "related statistics" if found.time is None else "the periods beside"
-        yield StudyError(
-            _place(study, found.column, when),
-            f"the figures belong to other rows: one row up or down they fit at {found.moved:.2f}, where they stand "
-            f"at {found.as_given:.2f} (correlation with {beside})",
-            f"look whether the rows of the file were shifted against the names of the {entity}",
-        )
+        if found.column not in genuine:
+            beside = "related statistics" if found.time is None else "the periods beside"
+            yield Doubt(
+                found.column,
+                f"every {time}" if found.time is None else f"{time} {study.time.show(found.time)}",
+                f"the figures belong to other rows: one row up or down they fit at {found.moved:.2f}, where they stand "
+                f"at {found.as_given:.2f} (correlation with {beside})",
+                f"look whether the rows of the file were shifted against the names of the {entity}",
+            )
 
 
 def _check_identity(panel: pd.DataFrame, identity: Identity, study: Study) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 Floats = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -30,6 +31,9 @@ FITS_MOVED, BETTER_BY = 0.45, 0.15
 LIVELIEST = 5.0
 # How many of the other statistics a statistic is compared with: those that it resembles most.
 RELATIVES = 3
+# Probability that any of the tests made on a panel of unrelated figures calls one of them misplaced.
+LEVEL = 0.01
+SHUFFLES = 100
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def _median(values: Floats, axis: int) -> Floats:
     return np.where(count > 0, (middle[0] + np.where(count > 0, middle[1], 0.0)) / 2, np.nan)
 
 
-def find_moved_times(panel: pd.DataFrame, order: list[str]) -> list[Moved]:
+def find_moved_times(panel: pd.DataFrame, order: list[str], counted: bool = True) -> list[Moved]:
     """Find periods whose figures fit the periods beside them better one row up or down.
 
     The fit is the correlation over entities of the logarithms of a period with the mean of those of the periods beside
@@ -175,8 +179,12 @@ def find_moved_times(panel: pd.DataFrame, order: list[str]) -> list[Moved]:
         Statistics, index entity then time.
     order
         The entities in the order of the files.
+    counted
+        Whether the moved period must also fit better than chance makes it in as many tests.
     """
     found = []
+    tests = len(_moves(order)) * panel.shape[1] * panel.index.unique(1).size
+    least = _least_correlation(len(order), tests) if counted else 0.0
     for name in panel:
         wide = panel[name].where(panel[name] > 0).unstack().reindex(order)
         logs = np.log(wide.to_numpy(dtype=float))
@@ -185,12 +193,12 @@ def find_moved_times(panel: pd.DataFrame, order: list[str]) -> list[Moved]:
         if np.isfinite(given).any() and np.nanmedian(given) >= PERSISTENT:
             for place, time in enumerate(wide.columns):
                 moved = max(_correlate(logs[move, place], beside[place]) for move in _moves(order))
-                if moved >= FITS_MOVED and moved - given[place] >= BETTER_BY:
+                if moved >= max(FITS_MOVED, least) and moved - given[place] >= BETTER_BY:
                     found.append(Moved(str(name), int(time), given[place], moved))
     return found
 
 
-def find_moved_statistics(panel: pd.DataFrame, order: list[str], margin: float) -> list[Moved]:
+def find_moved_statistics(panel: pd.DataFrame, order: list[str], margin: float | None = None) -> list[Moved]:
     """Find statistics that fit the other statistics better when every series is moved one row up or down.
 
     The fit is the mean of two numbers: the mean absolute correlation with the three nearest other statistics, once of
@@ -201,22 +209,34 @@ def find_moved_statistics(panel: pd.DataFrame, order: list[str], margin: float) 
     panel, order
         As in `find_moved_times`.
     margin
-        By how much the moved series must fit better.
+        By how much the moved series must fit better. When None, by 0.15, and better than shuffled series do by chance.
     """
     if len(order) < 2 * FEWEST_ENTITIES or panel.shape[1] < 2 * RELATIVES:
         return []
     levels, within = _two_views(panel, order)
+    shuffles = [np.random.default_rng(number).permutation(len(order)) for number in range(SHUFFLES)]
+    tests = len(_moves(order)) * panel.shape[1]
+    least = float(stats.norm.isf(LEVEL / tests)) if margin is None else -np.inf
     found = []
     for place, name in enumerate(panel):
         others = [number for number in range(panel.shape[1]) if number != place]
         pairs = ((levels[:, place], levels[:, others]), (within[:, :, place], within[:, :, others]))
-        as_given, *moved = (
-            sum(_nearest(own[move], rest) for own, rest in pairs) / len(pairs)
-            for move in (np.arange(len(order)), *_moves(order))
-        )
-        if max(moved) - as_given >= margin:
+        as_given, *moved = (_fit(pairs, move) for move in (np.arange(len(order)), *_moves(order)))
+        if max(moved) - as_given < (BETTER_BY if margin is None else margin):
+            continue
+        by_chance = np.array([_fit(pairs, shuffle) for shuffle in shuffles])
+        if max(moved) - by_chance.mean() >= least * by_chance.std(ddof=1):
             found.append(Moved(str(name), None, as_given, max(moved)))
     return found
+
+
+def _fit(pairs: tuple[tuple[Floats, Floats], ...], move: Order) -> float:
+    return sum(_nearest(own[move], rest) for own, rest in pairs) / len(pairs)
+
+
+def _least_correlation(entities: int, tests: int) -> float:
+    """The correlation that chance reaches in none of so many tests, with probability 1 - LEVEL (Fisher's z)."""
+    return float(np.tanh(stats.norm.isf(LEVEL / max(tests, 1)) / np.sqrt(max(entities - 3, 1))))
 
 
 def _moves(order: list[str]) -> list[Order]:

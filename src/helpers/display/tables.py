@@ -105,7 +105,7 @@ def read_table(path: Path, index: tuple[str, ...] = ()) -> pd.DataFrame:
     Parameters
     ----------
     index
-        Names of the columns that become the index, sorted, if the table has them all.
+        Names of the columns that become the index, sorted, if the table has them all; the first is read as text.
 
     Raises
     ------
@@ -114,7 +114,9 @@ def read_table(path: Path, index: tuple[str, ...] = ()) -> pd.DataFrame:
     """
     if not path.is_file():
         raise StudyError(str(path), "the table is missing", "run the notebook that writes it first, or the whole study")
-    frame = pd.read_csv(path, encoding="utf-8", keep_default_na=False, na_values=[""])
+    # Names of entities are texts, also those that look like numbers: 000051 is not 51.
+    texts = {name: str for name in index[:1]}
+    frame = pd.read_csv(path, encoding="utf-8", keep_default_na=False, na_values=[""], dtype=texts)
     frame.columns = pd.Index([_plain(str(name)) for name in frame.columns])
     for column in frame.columns:
         if not pd.api.types.is_numeric_dtype(frame[column]):

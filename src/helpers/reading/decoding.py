@@ -8,6 +8,7 @@ import io
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?[\d.]+,\d+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DELIMITERS = (",", "\t", ";", "|")
 _SHOWN = 60
+MOST_LISTED = 10
 
 
 class Row(NamedTuple):
@@ -160,6 +162,12 @@ def shorten(text: str) -> str:
     """A text as messages show it: on one line, and not longer than a line."""
     plain = " ".join(text.split())
     return plain if len(plain) <= _SHOWN else plain[:_SHOWN] + "..."
+
+
+def few(items: Sequence[str]) -> str:
+    """At most ten of a thing, as messages list them."""
+    more = f" and {len(items) - MOST_LISTED} more" if len(items) > MOST_LISTED else ""
+    return ", ".join(items[:MOST_LISTED]) + more
 
 
 def _check_control(text: str, where: str) -> None:

@@ -24,7 +24,6 @@ from helpers.reading.sheets import (
     fit,
     is_measure,
     is_value,
-    parse_time,
 )
 
 
@@ -52,7 +51,7 @@ def read_entity_by_time(sheet: Sheet) -> list[Figure] | None:
         return None
     check_headings(sheet, header)
     at = _entity_column(sheet, header) or 0
-    times = [parse_time(cell) for cell in header.cells]
+    times = [sheet.time(cell) for cell in header.cells]
     measure = next((place for place, cell in enumerate(header.cells) if is_measure(cell)), None)
     others = {at, measure} | {i for i, cell in enumerate(header.cells) if cell and sheet.is_remark(cell)}
     figures = []
@@ -88,7 +87,7 @@ def read_one_entity(sheet: Sheet) -> list[Figure] | None:
             "or export one indicator for all entities",
         )
     check_headings(sheet, header)
-    times = [parse_time(cell) for cell in header.cells]
+    times = [sheet.time(cell) for cell in header.cells]
     figures = []
     for row in body(sheet, header):
         cells, place = fit(sheet, row, len(header.cells)), sheet.at(row)
@@ -185,7 +184,7 @@ def _entity_column(sheet: Sheet, row: Row) -> int | None:
 
 def _has_times(sheet: Sheet, row: Row) -> bool:
     """Whether a header has years, and no column of times beside them."""
-    return any(parse_time(cell) for cell in row.cells) and not any(sheet.is_time(cell) for cell in row.cells)
+    return any(sheet.time(cell) for cell in row.cells) and not any(sheet.is_time(cell) for cell in row.cells)
 
 
 def _names_entities(sheet: Sheet, row: Row) -> bool:
@@ -211,7 +210,7 @@ def _is_remark(sheet: Sheet, header: Row, place: int) -> bool:
 
 
 def _time_of(sheet: Sheet, row: Row, text: str) -> int:
-    time = parse_time(text)
+    time = sheet.time(text)
     if time is None:
         raise explain_time(text, sheet.at(row))
     return time

@@ -18,22 +18,55 @@ CLOSE = 0.75
 SUMS_TO = 2e-3
 FEWEST_PARTS = 4
 
-_TOTALS = frozenset(
-    "total totals grandtotal subtotal sum all overall average mean median highest lowest maximum minimum world global "
-    "national nationwide nationaltotal wholecountry country countrytotal other others unitedkingdomtotal insgesamt gesamt "
-    "ensemble totale totalgeneral cảnước toànquốc "
-    "euroarea eurozone europeanunion eu27 eu28 eu27_2020 eu15 ea19 ea20 euu emu wld oecd oecdtotal oecd-total oecdaverage "
-    "oecd-average oecdmembers g7 g20 brics asean "
-    "全国 全国合计 全国总计 全国平均 全国均值 合计 总计 总和 小计 平均 均值 平均值 全省 全市 全区 全省合计 全市合计 各地区合计 "
-    "总体 最大值 最小值 其他 东部 中部 西部 东北 东部地区 中部地区 西部地区 东北地区 世界 全球".split()
+_TOTAL_WORDS = (
+    *("total", "totals", "grandtotal", "subtotal", "sum", "all", "overall", "average", "mean", "median"),
+    *("highest", "lowest", "maximum", "minimum", "world", "global", "national", "nationwide", "nationaltotal"),
+    *("wholecountry", "countrytotal", "insgesamt", "gesamt", "ensemble", "totale", "totalgeneral", "cảnước"),
+    *("toànquốc", "euroarea", "eurozone", "europeanunion", "eu27", "eu28", "eu27_2020", "eu15", "ea19", "ea20"),
+    *("euu", "emu", "wld", "oecd", "oecdtotal", "oecd-total", "oecdaverage", "oecd-average", "oecdmembers"),
+    *(
+        "g7",
+        "g20",
+        "brics",
+        "asean",
+        "全国",
+        "全国合计",
+        "全国总计",
+        "全国平均",
+        "全国均值",
+        "合计",
+        "总计",
+        "总和",
+        "小计",
+        "平均",
+    ),
+    *(
+        "均值",
+        "平均值",
+        "全省",
+        "全市",
+        "全区",
+        "全省合计",
+        "全市合计",
+        "各地区合计",
+        "总体",
+        "最大值",
+        "最小值",
+        "东部",
+        "中部",
+        "西部",
+        "东北",
+    ),
+    *("东部地区", "中部地区", "西部地区", "东北地区", "世界", "全球"),
 )
+_TOTALS = frozenset(_TOTAL_WORDS)
 _AGGREGATE = re.compile(
     r"(total|sum|average|mean)\s*[:,(/-].*|.*[\s,(/-](total|average|aggregate|合计|总计|小计|平均)\)?"
     r"|(european union|euro area|eurozone)\b.*"
     r"|((upper|lower)[ -])?(high|low|middle|upper|lower)([ -]middle)?[ -]income( countries| economies)?"
-    r"|low & middle income|(east asia|europe|latin america|middle east|north america|south asia|sub-saharan africa|africa"
-    r"|arab world|caribbean|central europe|pacific|other|small|fragile|heavily indebted|least developed|early|late"
-    r"|pre-|post-|ida|ibrd)\b.*(&.*|and .*|small states|situations|\(hipc\)|un classification|dividend"
+    r"|low & middle income|(east asia|europe|latin america|middle east|north america|south asia|sub-saharan africa"
+    r"|africa|arab world|caribbean|central europe|pacific|other|small|fragile|heavily indebted|least developed|early"
+    r"|late|pre-|post-|ida|ibrd)\b.*(&.*|and .*|small states|situations|\(hipc\)|un classification|dividend"
     r"|only|total|blend|excluding .*|ida|\(ida .*|\(excluding .*)|arab world|sub-saharan africa( .*)?|south asia( .*)?"
     r"|north america|latin america|oecd( .*)?|(advanced|emerging|developing) (economies|countries|markets?)\b.*"
     r"|emerging market and .*|major advanced .*|other advanced .*|(eastern|western|central|southern|northern) africa"
@@ -116,7 +149,7 @@ def near_misses(unknown: Iterable[str], absent: Collection[str]) -> dict[str, st
         if len(word) < 2:
             continue
         # A name of two or three signs that shares all but one of them with a name that is absent is a slip of it.
-        short = max(0.5, 1 - 1 / len(word)) if len(word) <= 3 else CLOSE
+        short = max(0.49, 0.99 - 1 / len(word)) if len(word) <= 3 else CLOSE
         near = difflib.get_close_matches(word, list(words), n=1, cutoff=short)
         if near:
             found[name] = words[near[0]]

@@ -1,4 +1,4 @@
-"""Columns of cells to columns of numbers: separators, signs of a missing figure and footnote marks, by the whole column.
+"""Columns of cells to columns of numbers: separators, marks of a missing figure, footnotes, by the whole column.
 
 One cell cannot say whether 34,007 is thirty-four or thirty-four thousand; its column, and the table around it, mostly
 can. Where they cannot, the person is asked. No figure is rescaled, and what was read as empty is counted and told.
@@ -15,12 +15,48 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import shorten
+from helpers.reading.decoding import few, shorten
 
-MOST_LISTED = 10
 USUAL_MARKS = (
-    *("na", "n/a", "#n/a", "n.a.", "n.a", "nan", "null", "none", "missing", "..", "...", "…", "……", ".", ":", "-", "--"),
-    *("—", "――", "——", "–", "_", "x", "nd", "n.d.", "缺失", "无", "不详", "暂缺", "无数据", "*", "/", "\\n", "<na>", "no data"),
+    *(
+        "na",
+        "n/a",
+        "#n/a",
+        "n.a.",
+        "n.a",
+        "nan",
+        "null",
+        "none",
+        "missing",
+        "..",
+        "...",
+        "…",
+        "……",
+        ".",
+        ":",
+        "-",
+        "--",
+    ),
+    *(
+        "—",
+        "――",
+        "——",
+        "–",
+        "_",
+        "x",
+        "nd",
+        "n.d.",
+        "缺失",
+        "无",
+        "不详",
+        "暂缺",
+        "无数据",
+        "*",
+        "/",
+        "\\n",
+        "<na>",
+        "no data",
+    ),
 )
 """What publishers and programs write where there is no figure, in lower case."""
 
@@ -28,7 +64,8 @@ _STATA = re.compile(r"\.[a-z]")
 _FLAGS = r"[bcdefinprsuz]{1,3}"
 _FLAGGED_GAP = re.compile(rf"([A-Z] )?(\.\.|:)( {_FLAGS})?")
 _MARKED = re.compile(
-    rf"(?P<number>.*?[\d.])(\s*[*†‡§¶#^①-⑳⁰¹²³⁴-⁹]+|\s*[\[(（【](\d{{1,2}}|[a-z*]|注\d*)[)）\]】]| {_FLAGS}|(?<=\d)\s*[①-⑳])+"
+    r"(?P<number>.*?[\d.])"
+    rf"(\s*[*†‡§¶#^①-⑳⁰¹²³⁴-⁹]+|\s*[\[(（【](\d{{1,2}}|[a-z*]|注\d*)[)）\]】]| {_FLAGS}|(?<=\d)\s*[①-⑳])+"
 )
 _CURRENCY = re.compile(r"^([+-]?)\s*([$€£¥￥₫₹]|US\$|USD|EUR|CNY|RMB)\s*(?=[\d.])|\s*([$€£¥￥₫₹元])$")
 _BLANKS = re.compile(r"(?<=\d)[\s\u00a0\u2009\u202f'’](?=\d{3}(\D|$))")
@@ -38,7 +75,7 @@ _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SENTINEL = re.compile(r"-9{2,6}(\.0+)?|-99{1,5}8(\.0+)?", re.ASCII)
 
 
-class Undecided(StudyError):
+class UndecidedError(StudyError):
     """What a table cannot say and the person must.
 
     Parameters
@@ -114,7 +151,7 @@ class Notation:
         )
 
 
-def looks_like_figure(text: str, notation: Notation) -> bool:
+def looks_like_figure(text: str) -> bool:
     """Whether a cell may be a figure, perhaps marked or with separators."""
     if _PLAIN.fullmatch(text):
         return True
@@ -238,7 +275,7 @@ class _Column:
     def _explain(self, bad: list[int], where: str, name: str) -> StudyError:
         first = self.texts[bad[0]]
         shown = list(dict.fromkeys(shorten(self.texts[n]) for n in bad))
-        more = f" (and {len(bad) - 1} more cells: {_few(shown[1:])})" if len(bad) > 1 and shown[1:] else ""
+        more = f" (and {len(bad) - 1} more cells: {few(shown[1:])})" if len(bad) > 1 and shown[1:] else ""
         more = more or (f" (and {len(bad) - 1} more such cells)" if len(bad) > 1 else "")
         place = f"{where}, {self.places[bad[0]]}, column {name}"
         rule, remedy = _explain_cell(first, shown)
@@ -279,9 +316,7 @@ def _decide(columns: Mapping[str, _Column], notation: Notation, where: str) -> d
     return decided
 
 
-def _weigh_comma(
-    name: str, column: _Column, points: bool, commas: bool, notation: Notation, where: str
-) -> str:
+def _weigh_comma(name: str, column: _Column, points: bool, commas: bool, notation: Notation, where: str) -> str:
     """What the comma is in a column where each stands before three digits."""
     if notation.semicolons or (commas and not points):
         return ","
@@ -291,7 +326,7 @@ def _weigh_comma(
     if points or whole:
         return "."
     example = next(core for core in column.cores if core and "," in core)
-    raise Undecided(
+    raise UndecidedError(
         f"{where}, column {name}",
         f"{example} may be a number with a decimal comma or one with a separator of thousands, and nothing tells which",
         "say --decimal , or --decimal .",
@@ -310,7 +345,7 @@ def _ask_sentinel(name: str, column: _Column, values: list[float], where: str) -
     # A column that reaches half-way down to the code may hold it as a figure.
     if others and min(others) > max(codes) / 2:
         text, cells = coded.most_common(1)[0]
-        raise Undecided(
+        raise UndecidedError(
             f"{where}, column {name}",
             f"{text} stands in {cells} cells, and all other figures are between {min(others):g} and {max(others):g}",
             f'if it means that there is no figure, say --missing "{text}"; if it is one, say --missing ""',
@@ -325,24 +360,17 @@ def _tell(columns: Mapping[str, _Column], decimals: Mapping[str, str]) -> list[s
     told = []
     commas = [name for name, decimal in decimals.items() if decimal == ","]
     if any("," in (core or "") for name in commas for core in columns[name].cores):
-        told.append(f"decimal commas: in {_few(commas)}")
+        told.append(f"decimal commas: in {few(commas)}")
     grouped = [
         name
         for name, column in columns.items()
         if any((("," if decimals[name] == "." else ".") in (core or "")) for core in column.cores)
     ]
     if grouped:
-        told.append(f"separators of thousands: read as such in {_few(grouped)}")
+        told.append(f"separators of thousands: read as such in {few(grouped)}")
     if marks:
-        told.append(f"read as empty: {_few([f'{mark!r} in {count} cells' for mark, count in marks.most_common()])}")
+        told.append(f"read as empty: {few([f'{mark!r} in {count} cells' for mark, count in marks.most_common()])}")
     if flags:
-        told.append(
-            f"footnote marks: taken off {sum(flags.values())} figures ({_few([mark for mark, _ in flags.most_common()])})"
-        )
+        shown = few([mark for mark, _ in flags.most_common()])
+        told.append(f"footnote marks: taken off {sum(flags.values())} figures ({shown})")
     return told
-
-
-def _few(items: Sequence[str]) -> str:
-    """At most ten of a thing."""
-    more = f" and {len(items) - MOST_LISTED} more" if len(items) > MOST_LISTED else ""
-    return ", ".join(items[:MOST_LISTED]) + more

@@ -14,6 +14,7 @@ from helpers.reading.formats import read_tables
 from helpers.reading.layouts import read_figures
 from helpers.reading.sheets import Figure, Sheet, UnknownLayoutError, find_indicator
 from helpers.reading.units import Spellings
+from helpers.study.periods import Kind
 
 _SAYS_NOTHING = re.compile(
     r"((分省|城市|全国|国际)?(年度|季度|月度|统计)?数据|data|download|export|table|sheet|book|工作簿|新建.*|未命名.*)?[\W\d_]*",
@@ -47,7 +48,11 @@ class Source:
 
 
 def read_source(
-    path: Path, spellings: Spellings, names: tuple[str, str] = ("entity", "time"), encoding: str | None = None
+    path: Path,
+    spellings: Spellings,
+    names: tuple[str, str] = ("entity", "time"),
+    encoding: str | None = None,
+    kind: Kind = "year",
 ) -> Source:
     """Read all figures of one file, in whatever format and shape it is.
 
@@ -60,7 +65,7 @@ def read_source(
         When the file cannot be read, or no table of it has a known layout.
     """
     tables = [table for table in read_tables(path, encoding) if table.rows]
-    sheets = [Sheet(path, table.rows, spellings, names, table.title) for table in tables]
+    sheets = [Sheet(path, table.rows, spellings, names, table.title, kind) for table in tables]
     read, unread = [], []
     for sheet in sheets or [Sheet(path, (), spellings, names)]:
         try:

@@ -21,15 +21,28 @@ HEADER_WITHIN = 40
 MOST_HEADER_LINES = 3
 _STATEMENT = re.compile(r"([^:：,，]{1,20})[:：]\s*(.+)")
 _NOTE = re.compile(
-    r"^(注|备注|说明|数据来源|资料来源|来源|notes?|sources?|data from database|last updated|\*)\s*([:：.]|$)", re.IGNORECASE
+    r"^(注|备注|说明|数据来源|资料来源|来源|notes?|sources?|data from database|last updated|\*)\s*([:：.]|$)",
+    re.IGNORECASE,
 )
-_STEM = re.compile(r"(?P<stem>.*?[^\d\s_.\-(（])[\s_.\-]*[(（]?(?P<time>(?:19|20)\d{2}(?:[-_. ]?[QqHhMm]\d{1,2})?年?)[)）]?")
+_STEM = re.compile(
+    r"(?P<stem>.*?[^\d\s_.\-(（])[\s_.\-]*[(（]?(?P<time>(?:19|20)\d{2}(?:[-_. ]?[QqHhMm]\d{1,2})?年?)[)）]?"
+)
 _STEM_SHORT = re.compile(r"(?P<stem>.*?[^\d])_?(?P<time>\d{2})")
 _STEM_AFTER = re.compile(r"[Xx]?(?P<time>(?:19|20)\d{2}(?:[QqHhMm]\d{1,2})?)年?[\s_.\-]*(?P<stem>[^\d\s_.\-].*)")
 _NUMBER = re.compile(r"[+-]?[\d.,\s'’%]*\d[\d.,\s'’%]*([eE][+-]?\d+)?\s*([*†‡①-⑳]|\s[a-z]{1,2}|[(（\[]\d{1,2}[)）\]])*")
 _GAPS = {"..", "...", ":", "-", "--", "na", "n/a", "nan", "null", "#n/a", "."}
 INDICATOR_WORDS = (
-    *("indicatorname", "seriesname", "subjectdescriptor", "指标名称", "指标", "indicator", "series", "variable", "measure"),
+    *(
+        "indicatorname",
+        "seriesname",
+        "subjectdescriptor",
+        "指标名称",
+        "指标",
+        "indicator",
+        "series",
+        "variable",
+        "measure",
+    ),
     *("statistic", "item", "变量", "变量名", "subject", "indicatorcode", "seriescode", "concept", "项目"),
 )
 UNIT_WORDS = ("unit", "units", "单位", "计量单位", "unitofmeasure")
@@ -151,7 +164,7 @@ def _find_body(rows: Sequence[Row]) -> int | None:
         figures = [cell for cell in filled if _NUMBER.fullmatch(cell)]
         times = [cell for cell in filled if parse_heading(cell)]
         gaps = [cell for cell in filled if cell.casefold() in _GAPS]
-        if len(filled) < 2 or not figures and not (gaps and times) and not (len(gaps) > 1):
+        if len(filled) < 2 or (not figures and not (gaps and times) and not (len(gaps) > 1)):
             continue
         run = len(times) >= 2 and len(set(times)) * 2 >= len(times) and len(figures) <= len(times)
         repeated = len(times) >= 4 and len(figures) <= len(times)
@@ -244,7 +257,7 @@ def _fill_down(headed: Headed) -> list[Row]:
 
 
 def _split_keys(headed: Headed) -> Headed:
-    """Eurostat's first column, ``unit,geo\\time`` over ``PC,AT``, as columns of their own."""
+    r"""Eurostat's first column, ``unit,geo\time`` over ``PC,AT``, as columns of their own."""
     head = headed.heads[0][-1] if headed.heads[0] else ""
     keys = [part.strip() for part in head.split("\\")[0].split(",")]
     if "\\" not in head and "," not in head:
@@ -390,5 +403,3 @@ def _melt(
         places = [at.get((measure, code)) for code in times]
         columns[word] = ["" if n is None else row.cells[n] for row in headed.body for n in places]
     return columns
-
-

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from helpers.errors import StudyError
 from helpers.reading.decoding import Row, shorten
 from helpers.reading.units import Spellings
+from helpers.study.periods import Kind, read_period
 
 HEAD = 10
 
@@ -48,6 +49,8 @@ class Sheet:
         The study's words for entity and time.
     title
         Name of the worksheet; empty where a file has but one table.
+    kind
+        What a period of the study is.
     """
 
     path: Path
@@ -55,6 +58,11 @@ class Sheet:
     spellings: Spellings
     names: tuple[str, str]
     title: str = ""
+    kind: Kind = "year"
+
+    def time(self, cell: str) -> int | None:
+        """The period that a cell names, or None: a year as files write it, or a period in the study's form."""
+        return parse_time(cell) if self.kind == "year" else read_period(cell, self.kind)
 
     @property
     def where(self) -> str:
@@ -126,7 +134,7 @@ def find_indicator(sheet: Sheet) -> str | None:
 
 def find_time(sheet: Sheet) -> int | None:
     """The one year that the file says it is about (时间：2019年), or None."""
-    return next((parse_time(text) for name, text, _ in _statements(sheet) if sheet.is_time(name)), None)
+    return next((sheet.time(text) for name, text, _ in _statements(sheet) if sheet.is_time(name)), None)
 
 
 def find_entity(sheet: Sheet) -> tuple[str, Row] | None:
@@ -190,7 +198,7 @@ def check_headings(sheet: Sheet, header: Row) -> None:
     """
     seen: set[str] = set()
     for cell in filter(None, header.cells):
-        time = parse_time(cell)
+        time = sheet.time(cell)
         heading = word(cell) if time is None else str(time)
         if heading in seen:
             what = f"column '{shorten(cell)}'" if time is None else f"{sheet.names[1]} {time}"

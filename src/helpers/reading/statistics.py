@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.cleaning.formula import parse_formula
 from helpers.errors import StudyError
-from helpers.reading.decoding import parse_number, plain_number, read_text, shorten
+from helpers.reading.decoding import few, parse_number, plain_number, read_text, shorten
 from helpers.reading.raw_files import Source, choose_figures, find_files, name_indicator, read_source, squeeze
 from helpers.reading.units import Spellings
 from helpers.reading.units import read_units as read_units
@@ -56,7 +56,7 @@ def read_raw(
         parts = {}
         for path in find_files(folder, column.file):
             if path not in sources:
-                sources[path] = read_source(path, spellings, names)
+                sources[path] = read_source(path, spellings, names, kind=time.kind)
             if column.indicator is None and column.column is None:
                 _check_named(sources[path], name)
             parts[path] = _take(sources[path], column.indicator, (column.column, column.indicator, name), names)
@@ -219,7 +219,7 @@ def _check_times(path: Path, figures: Figures, time: Time, column: Column) -> No
     if absent:
         raise StudyError(
             str(path),
-            f"there is no {time.name} {', '.join(map(str, absent))}, and the study needs it",
+            f"there is no {time.name} {few(list(map(time.show, absent)))}, and the study needs it",
             "add the column, or declare with first and last which times the statistic covers",
         )
 

@@ -22,10 +22,13 @@ YEARS = range(1500, 2201)
 APART, RARE = 25, 0.1
 MOSTLY = 0.5
 
-TIME_WORDS = ("year", "time", "date", "period", "wave", "quarter", "month", "semester", "trimestre", "年", "时间", "日期")
-TIME_WORDS += ("季", "月", "学年", "期", "año", "annee", "année", "jahr", "anno", "yr", "accper", "accyear", "année")
+TIME_WORDS: tuple[str, ...] = (
+    *("year", "time", "date", "period", "wave", "quarter", "month", "semester", "trimestre", "jahr", "anno", "año"),
+    *("annee", "année", "yr", "accper", "年", "时间", "日期", "季", "月", "学年", "期"),
+)
 TIME_NAMES = ("t", "fy", "yr", "nam", "năm", "ano", "trddt", "enddate")
-_MONTHS = {name: place for place, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: place for place, name in enumerate(_MONTH_NAMES, start=1)}
 _CHINESE = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
 _Y = r"(?P<y>\d{4})"
 
@@ -175,7 +178,7 @@ def _find_reader(cells: list[str], heading: str) -> tuple[Kind, Reader, str] | N
     if named and _all(cells, _READERS["month_number"]):
         return "month", _READERS["month_number"], ""
     if named and _all(cells, _READERS["two_digits"]) and _wide(cells):
-        return "year", _century(cells), f"years in two digits: {cells[0]} is read as {_century(cells)(cells[0])}"
+        return "year", _century, f"years in two digits: {cells[0]} is read as {_century(cells[0])}"
     if named and _all(cells, _READERS["period"]):
         return "period", _READERS["period"], ""
     return None
@@ -191,17 +194,10 @@ def _wide(cells: list[str]) -> bool:
     return min(numbers) >= 40 or any(cell.startswith(("0", "'", "’")) for cell in cells)
 
 
-def _century(cells: list[str]) -> Reader:
-    """Years in two digits: those after a turn of the century, or all of a run that begins low, are of this one."""
-
-    def read(text: str) -> int | None:
-        match = _TWO.fullmatch(text)
-        if match is None:
-            return None
-        number = int(match["y"])
-        return number + (1900 if number >= 40 else 2000)
-
-    return read
+def _century(text: str) -> int | None:
+    """A year in two digits: of this century below 40."""
+    match = _TWO.fullmatch(text)
+    return None if match is None else int(match["y"]) + (1900 if int(match["y"]) >= 40 else 2000)
 
 
 def _read_dates(cells: list[str]) -> tuple[Kind, Reader, str] | None:

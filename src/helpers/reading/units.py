@@ -55,17 +55,20 @@ class Spellings:
         """
         keys: dict[str, str] = {}
         shown: list[str] = []
+        short: dict[str, set[str]] = {}
         for column in dict.fromkeys((entity.key, *entity.aliases)):
             if column != entity.key and column not in units.columns:
                 raise _no_column(entity.units, column, [entity.key, *units.columns])
             texts = units.index if column == entity.key else units[column]
             for key, text in zip(units.index, texts, strict=True):
                 word = normalise_name(text)
-                for spelling in filter(None, {word, _SUFFIX.sub("", word)}):
-                    if keys.setdefault(spelling, key) != key:
-                        rule = f"'{text}' stands for {keys[spelling]} as well as for {key}"
-                        raise StudyError(entity.units, rule, "give every entity its own names and codes")
+                if word and keys.setdefault(word, key) != key:
+                    rule = f"'{text}' stands for {keys[word]} as well as for {key}"
+                    raise StudyError(entity.units, rule, "give every entity its own names and codes")
+                short.setdefault(_SUFFIX.sub("", word), set()).add(key)
                 shown.append(text)
+        # A name without its suffix is a spelling where it is that of one entity (Jilin city, Jilin province).
+        keys |= {word: next(iter(of)) for word, of in short.items() if word and len(of) == 1 and word not in keys}
         return cls((entity.key, *entity.aliases), keys, tuple(shown), tuple(units.index))
 
     def find(self, text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The commands that run and check a study, and those that begin one.
+"""The commands that run and check a study.
 
 Imports are late: ``study --help`` and a run with nothing to do load no pandas, no papermill and no matplotlib.
 """
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from helpers.errors import StudyError
 from helpers.study.arguments import (
     BAD_INPUT,
-    DEFAULT_STUDY,
     DONE,
     FAILED,
     add_command,
@@ -41,13 +40,6 @@ def add_commands(commands: Commands) -> None:
     add_run_options(explain)
     check = add_command(commands, "check", check_command, "validate a study's file and data; run nothing", study=True)
     check.add_argument("--accept", action="store_true", help="write the checksums anew after a change that was meant")
-    add_command(commands, "list", list_command, "list the studies")
-    adopt = add_command(commands, "adopt", adopt_command, "write a new study from a table of your own")
-    adopt.add_argument("path", type=Path, metavar="PATH", help="a table (CSV, Excel, Stata, Parquet) or a folder")
-    adopt.add_argument("--name", metavar="NAME", help="of the new study (default: from the file)")
-    new = add_command(commands, "new", new_command, "copy a study under a new name")
-    new.add_argument("name", metavar="NAME", help="of the new study")
-    new.add_argument("--from", dest="source", default=DEFAULT_STUDY, metavar="STUDY", help="the study that is copied")
     add_command(commands, "schema", schema_command, "write data/study.schema.json, for completion in editors")
     twins = add_command(commands, "twins", twins_command, "bring every notebook and its .ipynb twin in step")
     twins.add_argument("--keep", choices=("py", "ipynb"), help="which one to keep where both were edited")
@@ -178,44 +170,6 @@ def check_command(options: argparse.Namespace) -> int:
     files = check_manifest(study.folder)
     found = _check_study(study, root)
     print(f"{study.name}: study file valid, {files} data files as in the manifest, {found}")
-    return DONE
-
-
-def adopt_command(options: argparse.Namespace) -> int:
-    """``study adopt``."""
-    from helpers.reading.adopt import adopt
-    from helpers.study.needs import list_left_out
-    from helpers.study.study import load_study
-
-    root = find_project()
-    adopted = adopt(options.path, root, options.name)
-    print("\n".join([f"wrote {os.path.relpath(adopted.folder)}", *adopted.told]))
-    study = load_study(adopted.folder)
-    for notebook, reason in list_left_out(study, root / "notebooks").items():
-        print(f"left out: {notebook}, since {reason}")
-    print(f"next: edit {os.path.relpath(adopted.folder / 'study.yml')}, then `study check {study.name}`")
-    from helpers.runner.check import check_study
-
-    print(f"{study.name}: {check_study(study)}")
-    return DONE
-
-
-def new_command(options: argparse.Namespace) -> int:
-    """``study new``."""
-    from helpers.reading.adopt import copy_study
-
-    folder = copy_study(options.source, options.name, find_project())
-    print(f"wrote {os.path.relpath(folder)}; next: edit its study.yml, then `study check {options.name}`")
-    return DONE
-
-
-def list_command(_: argparse.Namespace) -> int:
-    """``study list``."""
-    from helpers.study.study import list_studies, load_study
-
-    root = find_project()
-    for name in list_studies(root):
-        print(f"{name}: {load_study(root / 'data' / name).title.en}")
     return DONE
 
 

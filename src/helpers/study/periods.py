@@ -86,6 +86,6 @@ def _count(content: Any) -> Any:
 Period = Annotated[
     int,
     BeforeValidator(_count),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "description": "2015, 2019Q1, 2019-01, 2015/16"}),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "description": "2015, 2019Q1, 2019-01"}),
 ]
 """A period in a study file: ``2015``, ``2019Q1``, ``2019H1``, ``2019-01``, ``2015/16`` or ``2014-12-31``."""

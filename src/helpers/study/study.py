@@ -17,6 +17,7 @@ from helpers.errors import StudyError, did_you_mean
 from helpers.files import find_inside
 from helpers.study.data import (
     WHOLE,
+    Adopted,
     Column,
     Contract,
     Entity,
@@ -119,6 +120,7 @@ class Study(Strict):
     title: Label
     question: Label
     seed: int = Field(ge=0)
+    adopted: Adopted | None = None
     entity: Entity
     time: Time
     columns: dict[Name, Column]

@@ -13,7 +13,7 @@ import pytest
 from helpers.errors import StudyError
 from helpers.reading import statistics as reading
 from helpers.reading import units
-from helpers.reading.adopt import adopt, copy_study
+from helpers.own.adopt import adopt, copy_study
 from helpers.reading.propose import propose
 from helpers.runner.check import check_study
 from helpers.study import needs

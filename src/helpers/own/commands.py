@@ -1,0 +1,164 @@
+"""The commands that begin a study of one's own: adopt, new, list.
+
+Imports are late: ``study --help`` loads no pandas.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import StudyError
+from helpers.study.arguments import DEFAULT_STUDY, DONE, add_command, find_project
+
+if TYPE_CHECKING:
+    from helpers.own.adopt import Adopted
+    from helpers.reading.proposal import Options
+    from helpers.study.arguments import Commands
+
+MOST_QUESTIONS = 10
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this folder's commands to the command line."""
+    adopt = add_command(commands, "adopt", adopt_command, "write a new study from a table of your own")
+    _add_adopt_options(adopt)
+    new = add_command(commands, "new", new_command, "copy a study under a new name")
+    new.add_argument("name", metavar="NAME", help="of the new study")
+    new.add_argument("--from", dest="source", default=DEFAULT_STUDY, metavar="STUDY", help="the study that is copied")
+    add_command(commands, "list", list_command, "list the studies")
+
+
+def _add_adopt_options(parser: argparse.ArgumentParser) -> None:
+    kinds = "a table (CSV, Excel, Stata, SPSS, R, Parquet) or a folder of tables"
+    parser.add_argument("path", type=Path, metavar="PATH", help=kinds)
+    options = {
+        "name": ("NAME", "of the new study (default: from the file)"),
+        "entity": ("HEADING", "the column that names the units; 'columns' where they stand side by side"),
+        "time": ("HEADING", "the column of the periods"),
+        "missing": ("LIST", "what stands where there is no figure, separated by commas, beside the usual NA, .. and :"),
+        "decimal": ("MARK", "the decimal mark, . or ,"),
+        "sheet": ("TITLES", "the worksheets to read, separated by commas"),
+        "units": ("LIST", "the list of units that knows the names (a study or a file), or own"),
+        "outcome": ("HEADING", "the measure that is explained"),
+        "treatment": ("HEADING", "the measure whose effect is asked"),
+        "controls": ("LIST", "the measures that are held constant, separated by commas, or none"),
+        "claim": ("WORD", "what is claimed of treatment and outcome: raises, lowers or moves (default)"),
+    }
+    for name, (metavar, text) in options.items():
+        parser.add_argument(f"--{name}", metavar=metavar, help=text)
+
+
+def read_options(options: argparse.Namespace) -> Options:
+    """What the command line says about a table.
+
+    Raises
+    ------
+    StudyError
+        A decimal mark or a claim that is none.
+    """
+    from helpers.own.study_text import CLAIMS
+    from helpers.reading.proposal import Options
+
+    if options.decimal not in (None, ".", ","):
+        raise StudyError(f"--decimal {options.decimal}", "the decimal mark is a point or a comma", "say . or ,")
+    if options.claim not in (None, *CLAIMS):
+        raise StudyError(f"--claim {options.claim}", "it is no claim that can be judged", f"say {', '.join(CLAIMS)}")
+    return Options(
+        entity=options.entity,
+        time=options.time,
+        missing=_split(options.missing),
+        decimal=options.decimal,
+        sheet=_split(options.sheet),
+        units=options.units,
+        outcome=options.outcome,
+        treatment=options.treatment,
+        controls=_split(options.controls),
+        claim=options.claim,
+    )
+
+
+def _split(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def adopt_command(options: argparse.Namespace) -> int:
+    """``study adopt``."""
+    from helpers.study.needs import list_left_out
+    from helpers.study.study import load_study
+
+    root = find_project()
+    asking = sys.stdin.isatty() and sys.stdout.isatty()
+    said = read_options(options)
+    adopted = _adopt(options.path, root, options.name, _ask_claim(said) if asking else said, asking)
+    print("\n".join([f"wrote {os.path.relpath(adopted.folder)}", *adopted.told]))
+    study = load_study(adopted.folder)
+    for notebook, reason in list_left_out(study, root / "notebooks").items():
+        print(f"left out: {notebook}, since {reason}")
+    file = os.path.relpath(adopted.folder / "study.yml")
+    print(f"next: look at {file}, then `study check {study.name}` and `study run {study.name} --preset quick`")
+    return DONE
+
+
+def _adopt(path: Path, root: Path, name: str | None, said: Options, asking: bool) -> Adopted:
+    """Adopt; what the table cannot say is asked where someone is there to answer."""
+    from helpers.own.adopt import adopt
+    from helpers.reading.numbers import UndecidedError
+    from helpers.runner.check import check_study
+
+    for _ in range(MOST_QUESTIONS):
+        try:
+            return adopt(path, root, name, said, check_study)
+        except UndecidedError as question:
+            if not asking:
+                raise
+            said = _answer(question.option, str(question), question.choices, said)
+    raise StudyError(str(path), "the answers lead nowhere", "say them as options: `study adopt --help`")
+
+
+def _answer(option: str, text: str, choices: tuple[str, ...], said: Options) -> Options:
+    """Put one question on the terminal and keep the answer among the options."""
+    print(text)
+    for number, choice in enumerate(choices, start=1):
+        print(f"  {number}  {choice or '(it is a figure)'}")
+    given = input(f"--{option}: ").strip()
+    if given.isdigit() and 1 <= int(given) <= len(choices):
+        given = choices[int(given) - 1]
+    several = option in ("missing", "sheet", "controls")
+    answer: Any = (_split(given) or ()) if several else given
+    return replace(said, **{option: answer})
+
+
+def _ask_claim(said: Options) -> Options:
+    from helpers.own.study_text import CLAIMS
+
+    if said.claim is not None:
+        return said
+    given = input("What is claimed: that the treatment raises, lowers or moves the outcome? [moves] ").strip()
+    return replace(said, claim=given if given in CLAIMS else None)
+
+
+def new_command(options: argparse.Namespace) -> int:
+    """``study new``."""
+    from helpers.own.adopt import copy_study
+
+    folder = copy_study(options.source, options.name, find_project())
+    print(f"wrote {os.path.relpath(folder)}; next: edit its study.yml, then `study check {options.name}`")
+    return DONE
+
+
+def list_command(_: argparse.Namespace) -> int:
+    """``study list``."""
+    from helpers.study.study import list_studies, load_study
+
+    root = find_project()
+    for name in list_studies(root):
+        try:
+            print(f"{name}: {load_study(root / 'data' / name).title.en}")
+        except StudyError as error:
+            print(f"{name}: not sound: {error.rule}")
+    return DONE

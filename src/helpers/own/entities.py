@@ -1,0 +1,220 @@
+"""How the entities of a new study are named: by a list of units that the project offers, or as the table names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.errors import StudyError
+from helpers.own.words import snake
+from helpers.reading.decoding import few
+from helpers.reading.formats import read_tables
+from helpers.reading.names import near_misses
+from helpers.reading.numbers import UndecidedError
+from helpers.reading.proposal import Proposal
+from helpers.reading.units import Spellings, normalise_name, read_units
+from helpers.study.data import Entity, Label
+from helpers.study.study import Study, list_studies, load_study
+
+# A list is that of a table where it knows so many of its names; codes of a few digits are anybody's.
+KNOWN_SHARE = 0.8
+SHORTEST_CODE = 4
+
+
+@dataclass(frozen=True)
+class UnitList:
+    """A list of units with every way in which tables spell them.
+
+    Attributes
+    ----------
+    name
+        The study or file that it comes from.
+    table
+        One row per unit: aliases and groups, indexed by key.
+    entity
+        Its key and aliases.
+    groupings
+        Columns that group the units.
+    spellings
+        Any spelling -> key.
+    """
+
+    name: str
+    table: pd.DataFrame
+    entity: Entity
+    groupings: tuple[str, ...]
+    spellings: Spellings
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a unit of the list; a code of a few digits is not, since others have it too."""
+        short = name.isdigit() and len(name) < SHORTEST_CODE
+        return not short and self.spellings.find(name) is not None
+
+
+@dataclass(frozen=True)
+class Entities:
+    """How the new study names its entities.
+
+    Attributes
+    ----------
+    table
+        The units file, its index the key.
+    key
+        Name of the key column.
+    aliases, groupings
+        Columns with other names of an entity, and columns that group entities.
+    keys
+        Name in the table -> key.
+    told
+        What was understood.
+    """
+
+    table: pd.DataFrame
+    key: str
+    aliases: tuple[str, ...]
+    groupings: tuple[str, ...]
+    keys: dict[str, str]
+    told: tuple[str, ...] = ()
+
+
+def offered_lists(root: Path) -> list[UnitList]:
+    """The lists of units that the studies of the project offer; a study that is not sound offers none."""
+    found = []
+    for name in list_studies(root):
+        try:
+            study = load_study(root / "data" / name)
+            if study.entity.offered:
+                found.append(_list_of(study))
+        except StudyError:
+            continue
+    return found
+
+
+def _list_of(study: Study) -> UnitList:
+    units = read_units(study.folder / study.entity.units, study.entity)
+    groupings = tuple(dict.fromkeys(item.column for item in study.regions.values()))
+    return UnitList(study.name, units, study.entity, groupings, Spellings.of(units, study.entity))
+
+
+def choose_lists(named: str | None, root: Path) -> list[UnitList]:
+    """The lists that a table may be matched with: those offered, the one that the person named, or none.
+
+    Raises
+    ------
+    UndecidedError
+        There is no such list and no such file.
+    """
+    if named == "own":
+        return []
+    lists = offered_lists(root)
+    if named is None:
+        return lists
+    chosen = [item for item in lists if item.name == named]
+    if chosen:
+        return chosen
+    if Path(named).is_file():
+        return [_read_list(Path(named))]
+    names = [item.name for item in lists]
+    raise UndecidedError(
+        f"--units {named}",
+        "there is no such list of units, and no such file",
+        f"lists are: {few(names)}; own takes the names as they stand; a file has one row per unit, its key first",
+        "units",
+        [*names, "own"],
+    )
+
+
+def _read_list(path: Path) -> UnitList:
+    """A person's own list: the key first, then columns of other names (each once) and of groups."""
+    rows = read_tables(path)[0].rows
+    header = rows[0].cells
+    heads = [snake(cell) or f"column_{place}" for place, cell in enumerate(header)]
+    cells = [(*row.cells, *[""] * len(heads))[: len(heads)] for row in rows[1:]]
+    table = pd.DataFrame(cells, columns=heads, dtype=str)
+    if table[heads[0]].duplicated().any():
+        twice = table.loc[table[heads[0]].duplicated(), heads[0]].iloc[0]
+        raise StudyError(str(path), f"the unit '{twice}' stands twice", "keep one row per unit, its key first")
+    table = table.set_index(heads[0])
+    aliases = tuple(name for name in table if table[name].is_unique and (table[name] != "").all())
+    groupings = tuple(str(name) for name in table if name not in aliases)
+    entity = Entity(name="entity", key=heads[0], aliases=tuple(map(str, aliases)), label=Label(en="Unit", zh="个体"))
+    return UnitList(str(path), table, entity, groupings, Spellings.of(table, entity))
+
+
+def match_entities(proposal: Proposal, lists: Sequence[UnitList], asked: bool = False) -> Entities:
+    """Name the entities by the list that knows most of them; as the table does where no list knows enough.
+
+    Parameters
+    ----------
+    proposal
+        The table.
+    lists
+        From :func:`choose_lists`.
+    asked
+        Whether the person named the list, so that codes of a few digits and a small share of names count too.
+    """
+    names = [str(name) for name in proposal.figures.index.unique(0)]
+    known = {item.name: sum(_knows(item, name, asked) for name in names) for item in lists}
+    best = max(lists, key=lambda item: known[item.name], default=None)
+    if best is None or known[best.name] < (1 if asked else KNOWN_SHARE * len(names)):
+        return _own_entities(proposal, names)
+    keys = {name: key for name in names if _knows(best, name, asked) and (key := best.spellings.find(name))}
+    if len(set(keys.values())) < len(keys):
+        return _own_entities(proposal, names)
+    return _listed_entities(best, names, keys)
+
+
+def _knows(item: UnitList, name: str, asked: bool) -> bool:
+    return item.spellings.find(name) is not None if asked else item.knows(name)
+
+
+def _listed_entities(best: UnitList, names: list[str], keys: dict[str, str]) -> Entities:
+    others = [name for name in names if name not in keys]
+    found = set(keys.values())
+    table = best.table.loc[[key for key in best.table.index if key in found]]
+    table = pd.concat([table, pd.DataFrame("", index=others, columns=table.columns)]).rename_axis(best.entity.key)
+    told = [f"{len(keys)} of {len(names)} names known from the list {best.name}, whose codes and groups they take"]
+    told[0] = told[0].replace("from the list", "from the study") if "/" not in best.name else told[0]
+    if others:
+        absent = [key for key in best.table.index if key not in found]
+        words = {alias: key for key in absent for alias in (key, *(best.table.loc[key, list(best.entity.aliases)]))}
+        near = near_misses(others, [word for word in words if word])
+        shown = [f"'{name}'" + (f" (perhaps {near[name]})" if name in near else "") for name in others]
+        told.append(f"not in the list {best.name}, kept without a group: {few(shown)}")
+    aliases = best.entity.aliases
+    return Entities(
+        table, best.entity.key, aliases, best.groupings, keys | {name: name for name in others}, tuple(told)
+    )
+
+
+def _own_entities(proposal: Proposal, names: list[str]) -> Entities:
+    """The table's own names; what is constant within an entity becomes another name of it, or a group."""
+    heads: dict[str, str] = {}
+    for number, head in enumerate(proposal.attributes, start=1):
+        word = snake(head) or f"attribute_{number}"
+        while word in {"entity", "year", *heads.values()}:
+            word += "_attribute"
+        heads[head] = word
+    table = proposal.units.rename(columns=heads).rename_axis("entity").fillna("")
+    columns = [str(name) for name in table]
+    distinct = {name: table[name].map(normalise_name) for name in columns}
+    aliases = [name for name in columns if distinct[name].is_unique and (table[name] != "").all()]
+    table, aliases = _check_aliases(table, aliases)
+    groupings = tuple(str(name) for name in table if name not in aliases)
+    return Entities(table, "entity", tuple(aliases), groupings, {name: name for name in names})
+
+
+def _check_aliases(table: pd.DataFrame, aliases: list[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Without the columns whose spellings clash with the name of another entity."""
+    kept: list[str] = []
+    for name in aliases:
+        entity = Entity(name="entity", key="entity", aliases=(*kept, name), label=Label(en="Unit", zh="个体"))
+        try:
+            Spellings.of(table, entity)
+            kept.append(name)
+        except StudyError:
+            table = table.drop(columns=name)
+    return table, kept

@@ -1,0 +1,157 @@
+"""The files of a new study as text: its commented study file, its claim, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from helpers.own.entities import Entities
+from helpers.own.words import label, quote, snake
+from helpers.reading.proposal import Measure, Proposal
+from helpers.study.periods import WORDS, Kind, show_period
+
+# A group of fewer entities has no regression of its own.
+SMALLEST_GROUP = 5
+MOST_GROUPINGS = 2
+TIME_NAMES: dict[Kind, str] = {"fiscal_year": "year", "day": "date"}
+
+CLAIMS = ("raises", "lowers", "moves")
+_WORDS = {"raises": ("raises", "提高"), "lowers": ("lowers", "降低"), "moves": ("moves", "影响")}
+_SIGNS = {"raises": ">", "lowers": "<"}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which measures the model is of, by their names in the study."""
+
+    outcome: str
+    treatment: str
+    controls: tuple[str, ...]
+
+
+def time_name(kind: Kind) -> str:
+    """What the study calls a period of a kind."""
+    return TIME_NAMES.get(kind, kind)
+
+
+def study_text(
+    name: str,
+    proposal: Proposal,
+    names: dict[str, str],
+    entities: Entities,
+    roles: Roles,
+    adopted: dict[str, object],
+    claim: str,
+) -> str:
+    """The study file."""
+    times = sorted({int(time) for time in proposal.figures.index.get_level_values(1)})
+    measures = {names[item.heading]: item for item in proposal.measures}
+    described = {key: f"unit: {quote(item.unit)}, label: {label(item.label)}" for key, item in measures.items()}
+    columns = "\n".join(f"  {quote(key)}: {{file: raw/figures.csv, {text}}}" for key, text in described.items())
+    variables = "\n".join(f"  {quote(key)}: {{formula: {quote(key)}, {text}}}" for key, text in described.items())
+    english, chinese = _question(measures[roles.outcome], measures[roles.treatment], claim)
+    return Template(read_template("adopted_study.yml")).substitute(
+        name=name,
+        title=label(f"{name}: {english}", f"{name}：{chinese}"),
+        question_en=quote(english),
+        question_zh=quote(chinese),
+        adopted="\n".join(f"  {key}: {_yaml(value)}" for key, value in adopted.items()),
+        key=quote(entities.key),
+        aliases=", ".join(map(quote, entities.aliases)),
+        entity_label=label(proposal.entity),
+        time=_time_text(proposal.kind, times),
+        columns=columns,
+        variables=variables,
+        outcome=quote(roles.outcome),
+        treatment=quote(roles.treatment),
+        controls=", ".join(map(quote, roles.controls)),
+        regions=_regions_text(entities),
+    )
+
+
+def claims_text(outcome: Measure, treatment: Measure, claim: str) -> str:
+    """The claims file: one claim in the direction that the person named, or in either."""
+    english, chinese = (word for word in _WORDS[claim])
+    words = {
+        "en": quote(f"{treatment.label} {english} {outcome.label}."),
+        "zh": quote(f"{treatment.label}{chinese}{outcome.label}。"),
+    }
+    template = "adopted_claims.yml" if claim in _SIGNS else "adopted_claims_two_sided.yml"
+    sign = _SIGNS.get(claim, "")
+    signs = {"sign": sign, "against": {">": "<", "<": ">"}.get(sign, "")}
+    told = {
+        "sign_en": {">": "positive", "<": "negative"}.get(sign, ""),
+        "sign_zh": {">": "正", "<": "负"}.get(sign, ""),
+    }
+    against = {"against_en": {">": "negative", "<": "positive"}.get(sign, "")}
+    against["against_zh"] = {">": "负", "<": "正"}.get(sign, "")
+    return Template(read_template(template)).safe_substitute(words | signs | told | against)
+
+
+def read_template(name: str) -> str:
+    """The text of a template."""
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+
+
+def _question(outcome: Measure, treatment: Measure, claim: str) -> tuple[str, str]:
+    verb = {"raises": "raise", "lowers": "lower", "moves": "move"}[claim]
+    return (
+        f"Does {treatment.label} {verb} {outcome.label}?",
+        f"{treatment.label}是否{_WORDS[claim][1]}{outcome.label}？",
+    )
+
+
+def _time_text(kind: Kind, times: Sequence[int]) -> str:
+    english, chinese = WORDS[kind]
+    shown = [show_period(time, kind) for time in times]
+    written = shown if kind in ("year", "period") else [quote(text) for text in shown]
+    lines = [f"  name: {time_name(kind)}"]
+    lines += [] if kind == "year" else [f"  kind: {kind}"]
+    lines += [f"  first: {written[0]}", f"  last: {written[-1]}"]
+    if len(times) < times[-1] - times[0] + 1:
+        lines.append(f"  times: [{', '.join(written)}] # the periods that the table has")
+    return "\n".join([*lines, f"  label: {label(english, chinese)}"])
+
+
+def _yaml(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(quote(str(item)) for item in value)}]"
+    return quote(str(value))
+
+
+def _regions_text(entities: Entities) -> str:
+    blocks: list[str] = []
+    taken: set[str] = set()
+    for column in entities.groupings:
+        counts = entities.table[column].value_counts()
+        groups = sorted(str(value) for value in counts.index if value and counts[value] >= SMALLEST_GROUP)
+        if len(groups) < 2:
+            continue
+        words = _group_words(column, groups, taken)
+        taken |= set(words.values())
+        others = [str(value) for value in counts.index if value not in groups]
+        values = "\n".join(f"      {quote(value)}: {word}" for value, word in words.items())
+        labels = "\n".join(f"      {word}: {label(value)}" for value, word in words.items())
+        reasons = {value: "too few members" if value else "in no group" for value in others}
+        left = "\n".join(f"      {quote(value)}: {label(reason)}" for value, reason in reasons.items())
+        left_out = f"    left_out:\n{left}\n" if others else ""
+        blocks.append(
+            f"  {quote(column)}:\n    column: {quote(column)}\n    order: [{', '.join(words.values())}]\n"
+            f"    values:\n{values}\n{left_out}    labels:\n{labels}"
+        )
+    return "regions:\n" + "\n".join(blocks[:MOST_GROUPINGS]) if blocks else "regions: {}"
+
+
+def _group_words(column: str, groups: Sequence[str], taken: set[str]) -> dict[str, str]:
+    """A word for each group, its own among the groups of all groupings."""
+    words: dict[str, str] = {}
+    for number, value in enumerate(groups, start=1):
+        word = snake(value) or f"group_{number}"
+        if word in taken or word in words.values() or word in {"yes", "no", "on", "off", "true", "false", "null"}:
+            word = f"{column}_{word}"
+        if word in taken or word in words.values():
+            word = f"{column}_{number}"
+        words[value] = word
+    return words

@@ -1,0 +1,205 @@
+"""Tables whose columns have their roles, as one panel: figures and groups described, names joined, totals left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pandas as pd
+
+from helpers.errors import StudyError
+from helpers.reading.decoding import few
+from helpers.reading.names import find_sums, is_total, join_spellings, near_misses, only_in_one
+from helpers.reading.numbers import Cells, Notation, read_columns
+from helpers.reading.proposal import Known, Measure, Options, Proposal
+from helpers.reading.roles import Keys
+from helpers.reading.shapes import Flat
+from helpers.reading.times import find_kind, is_time_word
+from helpers.reading.units import normalise_name
+from helpers.study.periods import show_period
+
+MOST_GROUPS = 10
+LONGEST_NAME = 120
+_UNIT = re.compile(r"^(?P<name>.*?)\s*[(（\[](?P<unit>[^()（）\[\]]+)[)）\]]\s*$")
+_RISKY = re.compile(r"^[=+\-@]|[<>\x00-\x1f]")
+
+
+def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation, where: str) -> Proposal:
+    """Figures, attributes and what was understood."""
+    entities = [
+        _check_name(name, line, where) for name, line in zip(flat.columns[keys.entity], flat.lines, strict=True)
+    ]
+    taken = {keys.entity, *keys.time.split(" + ")}
+    groups = _group_codes(flat, numeric - taken, entities)
+    names = [name for name in flat.columns if name in numeric and name not in taken and name not in groups]
+    names = [name for name in names if not (is_time_word(name) and find_kind(flat.columns[name], name))]
+    if not names:
+        raise StudyError(where, "no column holds figures", "the study needs two measures, numbers in each row")
+    places = [f"line {line}, {name}" for line, name in zip(flat.lines, entities, strict=True)]
+    read = read_columns({name: Cells(places, flat.columns[name]) for name in names}, notation, where)
+    index = pd.MultiIndex.from_arrays([pd.Index(entities, dtype=object), keys.times.codes], names=["entity", "time"])
+    figures = pd.DataFrame(read.columns, index=index)
+    attributes = _attributes(flat.columns, entities, {*taken, *names})
+    measures = tuple(_measure(name, flat, read.units) for name in names)
+    ignored = tuple(name for name in flat.columns if name not in {*taken, *names, *map(str, attributes)})
+    told = (*flat.told, *filter(None, [keys.times.told]), *read.told)
+    return Proposal(keys.entity, keys.time, keys.times.kind, measures, figures, attributes, ignored, (), told)
+
+
+def _group_codes(flat: Flat, numeric: set[str], entities: list[str]) -> set[str]:
+    """Columns of a few whole numbers that never change within an entity: codes of groups, and no measures."""
+    found = set()
+    index = pd.Series(entities)
+    for name in numeric:
+        cells = flat.columns[name]
+        values = set(cells)
+        if 2 <= len(values) <= MOST_GROUPS and all(cell.isdigit() for cell in values):
+            by_entity = pd.Series(cells).groupby(index)
+            if (by_entity.nunique() == 1).all() and by_entity.first().value_counts().min() > 1:
+                found.add(name)
+    return found
+
+
+def _attributes(columns: dict[str, list[str]], entities: list[str], taken: set[str]) -> pd.DataFrame:
+    """Columns of text that do not change within an entity."""
+    others = [name for name in columns if name not in taken]
+    index = pd.Index(entities, name="entity", dtype=object)
+    frame = pd.DataFrame({name: columns[name] for name in others}, index=index)
+    grouped = frame.groupby(level=0)
+    constant = [name for name in others if (grouped[name].nunique() <= 1).all()]
+    return grouped[constant].first() if constant else pd.DataFrame(index=index.unique().sort_values())
+
+
+def _measure(heading: str, flat: Flat, units: dict[str, str]) -> Measure:
+    text = flat.labels.get(heading, heading)
+    match = _UNIT.match(text)
+    label, unit = (match["name"], match["unit"]) if match and match["name"] else (text, "")
+    return Measure(heading, label, flat.units.get(heading) or unit or units.get(heading, ""))
+
+
+def _check_name(name: str, line: int, where: str) -> str:
+    if not name or _RISKY.search(name) or len(name) > LONGEST_NAME:
+        rule = f"'{name[:40]}' is not a name" if name else "the entity's name is empty"
+        raise StudyError(f"{where}, line {line}", rule, "write a name of letters, digits, blanks and dots")
+    return name
+
+
+def join_proposals(parts: list[Proposal], names: list[str]) -> Proposal:
+    """Measures of several tables side by side."""
+    kinds = Counter(part.kind for part in parts)
+    if len(kinds) > 1:
+        told = "; ".join(f"{name}: {part.kind.replace('_', ' ')}s" for name, part in zip(names, parts, strict=True))
+        raise StudyError(names[0], f"the tables are of different periods ({told})", "bring them to one kind of period")
+    owners = Counter(measure.heading for part in parts for measure in part.measures)
+    renamed = []
+    for name, part in zip(names, parts, strict=True):
+        new = {m.heading: f"{m.heading} ({name})" if owners[m.heading] > 1 else m.heading for m in part.measures}
+        measures = tuple(
+            replace(m, heading=new[m.heading], label=m.label if owners[m.heading] == 1 else f"{m.label} ({name})")
+            for m in part.measures
+        )
+        renamed.append(replace(part, figures=part.figures.rename(columns=new), measures=measures))
+    spellings = [name for part in renamed for name in dict.fromkeys(part.figures.index.get_level_values(0))]
+    chosen, joined = join_spellings(spellings, [None] * len(spellings))
+    chosen = {
+        name: min((n for n in spellings if normalise_name(n) == normalise_name(name)), key=spellings.index)
+        for name in chosen
+    }
+    parts = [_rename(part, chosen) for part in renamed]
+    figures = pd.concat([part.figures for part in parts], axis=1).sort_index()
+    units = pd.concat([part.units for part in parts], axis=1)
+    units = units.loc[:, ~units.columns.duplicated()].reindex(figures.index.unique(0)).fillna("")
+    told = [line for part in parts for line in part.told]
+    told += [f"spellings of one name: {few([' = '.join(group) for group in joined])}"] if joined else []
+    told += _tell_alone({name: set(part.figures.index.unique(0)) for name, part in zip(names, parts, strict=True)})
+    first = parts[0]
+    return Proposal(
+        first.entity,
+        first.time,
+        first.kind,
+        tuple(measure for part in parts for measure in part.measures),
+        figures,
+        units,
+        tuple(name for part in parts for name in part.ignored),
+        (),
+        tuple(dict.fromkeys(told)),
+    )
+
+
+def _tell_alone(names: dict[str, set[str]]) -> list[str]:
+    """The names that stand in one table only, and those among them that may be one."""
+    alone = only_in_one(names)
+    if not alone:
+        return []
+    every = {name for part in names.values() for name in part}
+    count = sum(map(len, alone.values()))
+    listed = "; ".join(f"{part}: {few(single)}" for part, single in alone.items())
+    told = [f"{count} of {len(every)} names stand in one table only: {listed}"]
+    pairs = []
+    lists = list(alone.values())
+    for place, first in enumerate(lists):
+        for second in lists[place + 1 :]:
+            pairs += [f"{one} / {other}" for one, other in near_misses(first, second).items()]
+    return [*told, f"perhaps one and the same: {few(pairs)}; write them alike in both tables"] if pairs else told
+
+
+def _rename(part: Proposal, chosen: dict[str, str]) -> Proposal:
+    names = part.figures.index.get_level_values(0)
+    index = pd.MultiIndex.from_arrays(
+        [pd.Index([chosen.get(n, n) for n in names], dtype=object), part.figures.index.get_level_values(1)],
+        names=["entity", "time"],
+    )
+    units = part.units.rename(index=chosen)
+    return replace(part, figures=part.figures.set_axis(index), units=units[~units.index.duplicated()])
+
+
+def join_names(proposal: Proposal) -> Proposal:
+    """Spellings that differ in form alone become one name; a row that then stands twice is refused."""
+    names = list(proposal.figures.index.get_level_values(0))
+    times = list(proposal.figures.index.get_level_values(1))
+    chosen, joined = join_spellings(names, times)
+    told = proposal.told
+    if joined:
+        shown = [" = ".join(f"'{name}'" for name in group) for group in joined]
+        told = (*told, f"names that differ in form alone are one: {few(shown)}")
+    if any(name != word for name, word in chosen.items()):
+        units = _merge_attributes(proposal.units, chosen)
+        proposal = _rename(replace(proposal, units=proposal.units.iloc[:, :0]), chosen)
+        proposal = replace(proposal, units=units.reindex(proposal.figures.index.unique(0)).fillna(""))
+    twice = proposal.figures.index[proposal.figures.index.duplicated()]
+    if len(twice):
+        entity, time = twice[0]
+        rule = f"{entity}, {show_period(time, proposal.kind)} stands twice under spellings that differ in form alone"
+        raise StudyError(f"column {proposal.entity}", rule, "write the names apart, or take one of the rows out")
+    return replace(proposal, figures=proposal.figures.sort_index(), told=told)
+
+
+def _merge_attributes(units: pd.DataFrame, chosen: dict[str, str]) -> pd.DataFrame:
+    """Attributes by the new names; those that the spellings disagree on are dropped."""
+    grouped = units.groupby(lambda name: chosen.get(name, name))
+    constant = [name for name in map(str, units) if (grouped[name].nunique() <= 1).all()]
+    return (
+        grouped[constant].first()
+        if constant
+        else pd.DataFrame(index=units.index.map(lambda n: chosen.get(n, n)).unique())
+    )
+
+
+def leave_out_totals(proposal: Proposal, options: Options, known: Known) -> Proposal:
+    """Leave out the rows of totals, which are no entities."""
+    if options.units == "own":
+        return proposal
+    names = [str(name) for name in proposal.figures.index.unique(0)]
+    named = [name for name in names if is_total(name) and not known(name)]
+    if 2 * len(named) > len(names):
+        named = []  # a panel of country groups is one of units
+    kept = proposal.figures[~proposal.figures.index.get_level_values(0).isin(named)]
+    summed = [name for name in find_sums(kept) if not known(name)]
+    left = [*named, *(summed if len(summed) == 1 else [])]
+    if not left or len(names) - len(left) < 2:
+        return proposal
+    figures = proposal.figures[~proposal.figures.index.get_level_values(0).isin(left)]
+    why = f"left out, since they are totals or means and no units: {few(left)} (--units own keeps every row)"
+    units = proposal.units.reindex(figures.index.unique(0))
+    return replace(proposal, figures=figures, units=units, left_out=tuple(left), told=(*proposal.told, why))
