@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from helpers.errors import StudyError
+from helpers.own.adopt import adopt, copy_study
 from helpers.reading import statistics as reading
 from helpers.reading import units
-from helpers.own.adopt import adopt, copy_study
 from helpers.reading.propose import propose
 from helpers.runner.check import check_study
 from helpers.study import needs
@@ -107,7 +107,7 @@ def test_provinces_are_known_by_name_or_code_and_take_their_regions(project: Pat
 def test_what_a_study_lacks_leaves_notebooks_out(project: Path) -> None:
     study = load_study(adopt(write(project, TABLE), project).folder)
     out = needs.list_left_out(study, ROOT / "notebooks")
-    assert set(out.values()) == {"the study file declares no index", "the study file declares no mediator"}
+    assert {"the study file declares no index", "the study file declares no mediator"} <= set(out.values())
     assert needs.find_stand_ins(study, ROOT / "notebooks") == {"panel": "indicators"}
 
 
@@ -148,16 +148,15 @@ def test_a_copied_study_has_its_own_name(project: Path) -> None:
 
 
 BAD = {
-    "no years": (TABLE.replace(",20", ",x20"), "no column holds years"),
-    "no entities": ("year,a,b\n2010,1,2\n2011,2,3\n2012,3,5\n", "no column names the entities"),
+    "no years": (TABLE.replace(",20", ",x20"), "no column holds periods"),
+    "no entities": ("year,a,b\n2010,1,2\n2011,2,3\n2012,3,5\n", "measures of one entity, or one measure of several"),
     "one measure": (
         "unit,year,a\n" + "".join(f"u{i},{y},{i + y}\n" for i in range(3) for y in (2010, 2011)),
         "one measure",
     ),
     "a row twice": (TABLE + "u1,a,2012,1,2,3\n", "stands twice"),
-    "thousands": (TABLE.replace("u1,a,2012,", 'u1,a,2012,"1,234.5",2,3\nu1,a,2099,', 1), "thousands separators"),
-    "full width": (TABLE.replace("u2,a,2010,", "u2,a,2010,１", 1), "full-width digits"),
-    "per cent": (TABLE.replace("u1,a,2012,", "u1,a,2012,5%,2,3\nu1,a,2099,", 1), "carries its unit"),
+    "a year that cannot be": (TABLE + "u1,a,2099,1,2,3\n", "stands far from all others, 2010 to 2015"),
+    "per cent": (TABLE + "u1,a,2016,5%,2,3\n", "carries its unit"),
     "a formula as a name": (TABLE.replace("u2,", "=HYPERLINK(1),"), "is not a name"),
     "markup as a name": (TABLE.replace("u2,", "<script>alert(1)</script>,"), "is not a name"),
     "words for a figure": (TABLE.replace("u4,a,2014,", "u4,a,2014,about ", 1), "where a number is needed"),
@@ -167,8 +166,8 @@ BAD = {
         "change over time",
     ),
     "a short row": (TABLE.replace("u1,a,2012,", "u1,a,2012\nu1,a,2099,", 1), "cells, the header"),
-    "nothing": ("", "tables with figures"),
-    "a heading alone": (HEADER, "tables with figures"),
+    "nothing": ("", "holds no table"),
+    "a heading alone": (HEADER, "there is no figure"),
 }
 
 
@@ -182,11 +181,13 @@ def test_a_table_that_cannot_be_adopted_is_told_and_leaves_nothing(text: str, ru
     assert sorted(project.rglob("*")) == before
 
 
-def test_a_workbook_with_two_tables_is_refused(tmp_path: Path) -> None:
+def test_a_workbook_with_one_table_twice_is_refused(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     for sheet in (book.active, book.create_sheet()):
         sheet.append(["unit", "year", "a"])
-        sheet.append(["u1", 2010, 1])
+        for entity in ("u1", "u2"):
+            for year in (2010, 2011):
+                sheet.append([entity, year, 1])
     book.save(tmp_path / "own.xlsx")
-    with pytest.raises(StudyError, match="2 tables"):
+    with pytest.raises(StudyError, match="stands twice"):
         propose(tmp_path / "own.xlsx")

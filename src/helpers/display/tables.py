@@ -115,7 +115,7 @@ def read_table(path: Path, index: tuple[str, ...] = ()) -> pd.DataFrame:
     if not path.is_file():
         raise StudyError(str(path), "the table is missing", "run the notebook that writes it first, or the whole study")
     # Names of entities are texts, also those that look like numbers: 000051 is not 51.
-    texts = {name: str for name in index[:1]}
+    texts = dict.fromkeys(index[:1], str)
     frame = pd.read_csv(path, encoding="utf-8", keep_default_na=False, na_values=[""], dtype=texts)
     frame.columns = pd.Index([_plain(str(name)) for name in frame.columns])
     for column in frame.columns:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_BRACKETS = re.compile(r"\s*[(（\[][^()（）\[\]]*[)）\]]\s*$")
 MOST_CONTROLS = 3
 # Share of gaps from which a measure is proposed after all others.
 SPARSE = 0.3
@@ -151,8 +152,8 @@ def _name_measures(measures: Sequence[Measure], root: Path) -> dict[str, str]:
     known = _known_statistics(root)
     names: dict[str, str] = {}
     for number, measure in enumerate(measures, start=1):
-        name = known.get(_squeeze(measure.label)) or snake(measure.heading) or snake(measure.label)
-        name = name or f"measure_{number}"
+        bare = _BRACKETS.sub("", measure.heading)
+        name = known.get(_squeeze(measure.label)) or snake(bare) or snake(measure.label) or f"measure_{number}"
         name = f"{name}_figure" if name in RESERVED else name
         names[measure.heading] = f"{name}_{number}" if name in names.values() else name
     return names

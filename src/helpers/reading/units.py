@@ -67,6 +67,12 @@ class Spellings:
                     raise StudyError(entity.units, rule, "give every entity its own names and codes")
                 short.setdefault(_SUFFIX.sub("", word), set()).add(key)
                 shown.append(text)
+        for word, of in short.items():
+            other = next((key for key in sorted(of) if keys.get(word, key) != key), None)
+            if other is not None:
+                first, second = sorted((keys[word], other), key=list(units.index).index)
+                rule = f"'{word}' stands for {first} as well as for {second}"
+                raise StudyError(entity.units, rule, "give every entity its own names and codes")
         # A name without its suffix is a spelling where it is that of one entity (Jilin city, Jilin province).
         keys |= {word: next(iter(of)) for word, of in short.items() if word and len(of) == 1 and word not in keys}
         return cls((entity.key, *entity.aliases), keys, tuple(shown), tuple(units.index))

@@ -253,7 +253,7 @@ class Study(Strict):
         window = self.time.window
         if len(window) < 2 or list(window) != sorted(set(window)):
             raise ValueError("time needs at least two periods, in rising order and without repeats")
-        if not set(window) <= set(self.time.read):
+        if not set(window) <= set(self.time.read) or window[-1] > self.time.last or window[0] < self.time.first:
             raise ValueError("time.times must lie between the first period that is read and time.last")
         samples = self.multiverse.samples if self.multiverse else {}
         for role, rows in (("robustness", self.robustness), ("multiverse.samples", samples)):
