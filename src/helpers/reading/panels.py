@@ -90,7 +90,7 @@ def join_proposals(parts: list[Proposal], names: list[str]) -> Proposal:
     kinds = Counter(part.kind for part in parts)
     if len(kinds) > 1:
         listed = "; ".join(f"{name}: {part.kind.replace('_', ' ')}s" for name, part in zip(names, parts, strict=True))
-        raise StudyError(names[0], f"the tables are of different periods ({listed})", "bring them to one kind of period")
+        raise StudyError(names[0], f"their periods differ in kind ({listed})", "bring them to one kind of period")
     owners = Counter(measure.heading for part in parts for measure in part.measures)
     renamed = []
     for name, part in zip(names, parts, strict=True):
