@@ -15,8 +15,8 @@ import pandas as pd
 from pymcdm.weights import entropy_weights as pymcdm_entropy
 from skcriteria.preprocessing.weighters import entropy_weights as scikit_entropy
 
+from helpers.index.bootstrap import bootstrap_index
 from helpers.index.composite import composite_index, entropy_weights
-from helpers.index.index_bootstrap import bootstrap_index
 from helpers.multiverse.drawn import IndexExperiment, Specification, sobol_sensitivity
 
 ENTITIES, TIMES = 31, 7

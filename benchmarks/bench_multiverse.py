@@ -148,14 +148,13 @@ def restate(row: Any, n_controls: int, kinds: tuple[str, ...], parameters: int) 
 
 
 def time_the_rest(found: Multiverse, panel: pd.DataFrame, study: Study) -> None:
-    model, rng = study.specification, np.random.default_rng(3)
-    names = (model.outcome, model.treatment, model.controls)
+    model, rng = study.model(), np.random.default_rng(3)
     work: dict[str, Callable[[], object]] = {
         "joint test, 199 draws": lambda: joint_test(found, draws=199, rng=rng),
         "variance by decision": lambda: variance_shares(found),
-        "fragility map, 4,991 refits": lambda: map_fragility(panel, *names, study.indices),
+        "fragility map, 4,991 refits": lambda: map_fragility(panel, model, study.indices),
         "indices derived anew in 9,999 samples": lambda: bootstrap_index_regression(
-            panel, *names, study.indices, draws=9_999, rng=rng
+            panel, model, study.indices, draws=9_999, rng=rng
         ),
         "five outcomes, 9,999 draws": lambda: fit_outcomes(
             panel, list(panel.columns[:5]), model.controls[0], model.controls[1:], rng=rng

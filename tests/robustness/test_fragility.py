@@ -13,9 +13,9 @@ import pytest
 
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index
-from helpers.index.redraw import rederive_index
 from helpers.regression.panel import fit_panel
-from helpers.robustness.fragility import count_refits, map_fragility
+from helpers.robustness.fragility import LeftOut, count_refits, map_fragility
+from helpers.study.model import Model
 
 EFFECTS: dict[str, Any] = {"entity_effects": True, "time_effects": True}
 
@@ -50,7 +50,7 @@ def test_provinces_make_as_many_refits_as_the_binomials_say() -> None:
 
 
 def test_every_refit_equals_fit_panel_on_the_rows_that_are_left(grunfeld: pd.DataFrame) -> None:
-    found = map_fragility(grunfeld, "invest", "capital", most=2)
+    found = map_fragility(grunfeld, Model("invest", "capital"), most=2)
     assert len(found.table) == 10 + 45
     for row, left in enumerate(found.sets):
         fit = fit_panel(grunfeld.drop(list(left), level=0), "invest", ["capital"], **EFFECTS)
@@ -61,17 +61,19 @@ def test_every_refit_equals_fit_panel_on_the_rows_that_are_left(grunfeld: pd.Dat
 
 def test_in_grunfeld_one_firm_carries_the_verdict(grunfeld: pd.DataFrame) -> None:
     # The design notes of the project's statistics: clustered p 0.0001 with all firms, and one firm carries the result.
-    found = map_fragility(grunfeld, "invest", "capital", most=1)
+    found = map_fragility(grunfeld, Model("invest", "capital"), most=1)
     assert found.estimate == pytest.approx(0.41380183, abs=5e-9)
     assert found.p_value < 0.001
     assert found.by_entity.index[0] == "General Motors"
 
 
-@pytest.mark.parametrize("method", [{}, {"weights": "equal"}, {"weights": "critic"}, {"scope": "yearly"}])
+@pytest.mark.parametrize(
+    "method", [{}, {"weights": "equal"}, {"weights": "critic"}, {"scope": "yearly"}, {"zero_rule": 0.01}]
+)
 def test_refits_derive_the_indices_anew(method: dict[str, Any]) -> None:
     panel = make_panel()
     specs = {name: spec("".join(item.indicators), **method) for name, item in SPECS.items()}
-    found = map_fragility(panel, "good", "digital", ["a"], specs, most=1)
+    found = map_fragility(panel, Model("good", "digital", ("a",)), specs, most=1)
     for row in (0, 4, 8):
         left = panel.drop(list(found.sets[row]), level=0)
         data = left.assign(**{name: composite_index(left, item).values for name, item in specs.items()})
@@ -83,7 +85,7 @@ def test_refits_derive_the_indices_anew(method: dict[str, Any]) -> None:
 
 def test_an_outcome_that_is_no_index_stays_as_it_is() -> None:
     panel = make_panel()
-    found = map_fragility(panel, "a", "digital", ["p"], SPECS, most=1)
+    found = map_fragility(panel, Model("a", "digital", ("p",)), SPECS, most=1)
     left = panel.drop(found.sets[3][0], level=0)
     fit = fit_panel(
         left.assign(digital=composite_index(left, SPECS["digital"]).values), "a", ["digital", "p"], **EFFECTS
@@ -93,7 +95,7 @@ def test_an_outcome_that_is_no_index_stays_as_it_is() -> None:
 
 def test_smallest_sets_are_those_of_a_search_by_hand() -> None:
     panel = make_panel()
-    found = map_fragility(panel, "p", "q", ["a"], most=3)
+    found = map_fragility(panel, Model("p", "q", ("a",)), most=3)
     sign, verdict = (None, None)
     whole = fit_panel(panel, "p", ["q", "a"], **EFFECTS)
     for left in (chosen for size in (1, 2, 3) for chosen in combinations([f"e{i}" for i in range(9)], size)):
@@ -109,7 +111,7 @@ def test_smallest_sets_are_those_of_a_search_by_hand() -> None:
 def test_a_refit_without_variation_is_listed_with_the_reason() -> None:
     panel = make_panel()
     panel["dummy"] = ((panel.index.get_level_values(0) == "e3") & (panel.index.get_level_values(1) > 1)).astype(float)
-    found = map_fragility(panel, "p", "dummy", most=1)
+    found = map_fragility(panel, Model("p", "dummy"), most=1)
     assert found.n_failed == 1
     assert found.table.loc[found.table["reason"] != "", "left_out"].tolist() == ["e3"]
 
@@ -117,34 +119,21 @@ def test_a_refit_without_variation_is_listed_with_the_reason() -> None:
 def test_an_indicator_that_becomes_constant_is_a_reason() -> None:
     panel = make_panel()
     panel["s"] = (panel.index.get_level_values(0) == "e4").astype(float)
-    drawn = rederive_index(panel, SPECS["digital"], 1 - np.eye(9))
-    assert np.flatnonzero(drawn.reasons != "").tolist() == [4]
-    assert "indicator s" in drawn.reasons[4]
+    found = map_fragility(panel, Model("good", "digital"), SPECS, most=1).table
+    assert np.flatnonzero(found["reason"] != "").tolist() == [4]
+    assert "indicator s" in found["reason"][4]
 
 
-@pytest.mark.parametrize("method", [{}, {"weights": "equal"}, {"weights": "coefficient_of_variation"}])
-def test_a_sample_with_copies_is_the_index_of_the_stacked_rows(method: dict[str, Any]) -> None:
-    panel, item = make_panel(), spec("pqr", **method)
-    counts = np.random.default_rng(2).multinomial(9, np.full(9, 1 / 9), size=4)
-    drawn = rederive_index(panel, item, counts)
-    for row, count in enumerate(counts):
-        copies = [
-            panel.loc[[f"e{g}"]].rename(index={f"e{g}": f"e{g}_{copy}"}, level=0)
-            for g in range(9)
-            for copy in range(count[g])
-        ]
-        stacked = composite_index(pd.concat(copies).sort_index(), item)
-        assert drawn.weights[row] == pytest.approx(stacked.weights.to_numpy(), rel=1e-9)
-        values = pd.Series(drawn.values[row], index=panel.index)
-        for g in np.flatnonzero(count):
-            assert list(values.loc[[f"e{g}"]]) == pytest.approx(list(stacked.values.loc[[f"e{g}_0"]]), rel=1e-9)
+def test_sets_are_left_out_one_after_the_other() -> None:
+    samples = LeftOut(4, 2)
+    assert len(samples) == 4 + 6
+    np.testing.assert_array_equal(samples[3:5], [[1, 1, 1, 0], [0, 0, 1, 1]])
 
 
-def test_samples_of_another_shape_are_refused() -> None:
-    with pytest.raises(StudyError, match="counts"):
-        rederive_index(make_panel(), SPECS["good"], np.ones((2, 3)))
+def test_sets_that_would_make_too_many_refits_are_not_left_out() -> None:
+    assert map_fragility(make_panel(), Model("p", "q"), most=3, refits=45).table["size"].max() == 2
 
 
 def test_sets_that_leave_nothing_are_refused() -> None:
     with pytest.raises(StudyError, match="leave at least two"):
-        map_fragility(make_panel(), "p", "q", most=8)
+        map_fragility(make_panel(), Model("p", "q"), most=8)

@@ -14,7 +14,9 @@ from helpers.errors import StudyError
 from helpers.index.composite import composite_index
 from helpers.regression.many import fit_weighted_entities
 from helpers.regression.panel import fit_panel
+from helpers.robustness import indexed
 from helpers.robustness.indexed import bootstrap_index_regression
+from helpers.study.model import Model
 
 
 def make_panel(entities: int = 12, times: int = 4) -> pd.DataFrame:
@@ -23,17 +25,19 @@ def make_panel(entities: int = 12, times: int = 4) -> pd.DataFrame:
     return pd.DataFrame(rng.gamma(1.5, size=(len(index), 7)), index=index, columns=["p", "q", "r", "s", "t", "u", "a"])
 
 
-def spec(names: str) -> Any:
+def spec(names: str, **method: Any) -> Any:
     items = {name: {"direction": 1, "dimension": "d"} for name in names}
-    return SimpleNamespace(indicators=items, dimensions={"d": {}}, method=None)
+    return SimpleNamespace(indicators=items, dimensions={"d": {}}, method=method or None)
 
 
 SPECS = {"good": spec("pqr"), "digital": spec("stu")}
+BOTH = Model("good", "digital")
 
 
-def test_every_draw_is_index_then_regression_on_the_stacked_rows() -> None:
-    panel = make_panel()
-    found = bootstrap_index_regression(panel, "good", "digital", ["a"], SPECS, draws=4, rng=np.random.default_rng(3))
+@pytest.mark.parametrize("method", [{}, {"weights": "critic"}, {"zero_rule": 0.01}, {"scale": "percentile"}])
+def test_every_draw_is_index_then_regression_on_the_stacked_rows(method: dict[str, Any]) -> None:
+    panel, specs = make_panel(), {"good": spec("pqr", **method), "digital": spec("stu", **method)}
+    found = bootstrap_index_regression(panel, BOTH.with_(controls=("a",)), specs, draws=4, rng=np.random.default_rng(3))
     counts = np.random.default_rng(3).multinomial(12, np.full(12, 1 / 12), size=4)
     for draw, count in zip(found.rederived_draws, counts, strict=True):
         copies = [
@@ -42,14 +46,16 @@ def test_every_draw_is_index_then_regression_on_the_stacked_rows() -> None:
             for copy in range(count[g])
         ]
         stacked = pd.concat(copies).sort_index()
-        data = stacked.assign(**{name: composite_index(stacked, item).values for name, item in SPECS.items()})
+        data = stacked.assign(**{name: composite_index(stacked, item).values for name, item in specs.items()})
         fit = fit_panel(data, "good", ["digital", "a"], entity_effects=True, time_effects=True)
         assert draw == pytest.approx(fit.estimates["digital"], rel=1e-9)
 
 
 def test_indices_as_given_are_the_plain_bootstrap_of_the_regression() -> None:
     panel = make_panel()
-    found = bootstrap_index_regression(panel, "good", "digital", ["a"], SPECS, draws=50, rng=np.random.default_rng(3))
+    found = bootstrap_index_regression(
+        panel, BOTH.with_(controls=("a",)), SPECS, draws=50, rng=np.random.default_rng(3)
+    )
     counts = np.random.default_rng(3).multinomial(12, np.full(12, 1 / 12), size=50)
     data = panel.assign(**{name: composite_index(panel, item).values for name, item in SPECS.items()})
     plain = fit_weighted_entities(data, "good", ["digital", "a"], counts)
@@ -63,7 +69,9 @@ def test_bca_interval_is_scipys() -> None:
     from scipy import stats
 
     panel = make_panel()
-    found = bootstrap_index_regression(panel, "good", "a", [], SPECS, draws=4000, rng=np.random.default_rng(3))
+    found = bootstrap_index_regression(
+        panel, BOTH.with_(treatment="a"), SPECS, draws=4000, rng=np.random.default_rng(3)
+    )
     cube = panel[["p", "q", "r", "a"]].to_numpy().reshape(12, 4, 4)
 
     def refit(drawn: Any) -> float:
@@ -88,21 +96,37 @@ def test_bca_interval_is_scipys() -> None:
 def test_draws_without_an_index_are_counted() -> None:
     panel = make_panel(5)
     panel["s"] = (panel.index.get_level_values(0) == "e02").astype(float)
-    found = bootstrap_index_regression(panel, "good", "digital", [], SPECS, draws=200, rng=np.random.default_rng(3))
+    found = bootstrap_index_regression(panel, BOTH, SPECS, draws=200, rng=np.random.default_rng(3))
     # Entity e02 is missing from a sample with probability (4/5)^5 = 0.33.
     assert 40 < found.n_failed < 95
     assert np.isnan(found.rederived_draws).sum() >= 40
 
 
 def test_the_table_puts_the_intervals_side_by_side() -> None:
-    found = bootstrap_index_regression(
-        make_panel(), "good", "digital", [], SPECS, draws=99, rng=np.random.default_rng(3)
-    )
+    found = bootstrap_index_regression(make_panel(), BOTH, SPECS, draws=99, rng=np.random.default_rng(3))
     assert list(found.table.columns) == ["std_error", "ci_low", "ci_high"]
     assert len(found.table) == 5
     assert (found.table["ci_low"] < found.table["ci_high"]).all()
 
 
+def test_samples_are_fitted_in_blocks_of_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, counts = make_panel(), np.random.default_rng(3).multinomial(12, np.full(12, 1 / 12), size=40).astype(float)
+    whole = indexed.fit(panel, BOTH, SPECS, counts)
+    monkeypatch.setattr(indexed, "CHUNK", 100)
+    asked = []
+
+    class Asked:
+        def __len__(self) -> int:
+            return len(counts)
+
+        def __getitem__(self, rows: slice) -> Any:
+            asked.append(len(counts[rows]))
+            return np.asarray(counts[rows])
+
+    np.testing.assert_allclose(indexed.fit(panel, BOTH, SPECS, Asked()).estimates, whole.estimates, rtol=1e-12)
+    assert max(asked) == 1
+
+
 def test_a_regression_without_an_index_is_refused() -> None:
     with pytest.raises(StudyError, match="neither is an index"):
-        bootstrap_index_regression(make_panel(), "p", "a", [], SPECS, draws=99, rng=np.random.default_rng(3))
+        bootstrap_index_regression(make_panel(), Model("p", "a"), SPECS, draws=99, rng=np.random.default_rng(3))

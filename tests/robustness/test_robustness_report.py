@@ -102,7 +102,8 @@ def test_without_an_index_there_is_no_index_to_derive_anew(panel: pd.DataFrame) 
 def test_an_index_in_a_robustness_row_stands_in_for_the_treatment() -> None:
     rows = {"other": SimpleNamespace(treatment="score", controls=("rain",))}
     study = make_study(indices={"score": object()}, robustness=rows)
-    assert fragility_report.index_specification(study) == ("score", ("rain",))
+    model = fragility_report.index_model(study)
+    assert (model.treatment, model.controls) == ("score", ("rain",))
 
 
 def test_the_lead_is_the_dose_of_the_next_year(panel: pd.DataFrame) -> None:

@@ -21,11 +21,12 @@ Sources: OECD and JRC (2008), Handbook on Constructing Composite Indicators, ste
 import numpy as np
 import pandas as pd
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.index.checks import Matrix, row_name
+from helpers.index.checks import row_name
 
 
-def aggregate_scores(scores: Matrix, weights: Matrix, aggregate: str) -> Matrix:
+def aggregate_scores(scores: Floats, weights: Floats, aggregate: str, base: Floats | None = None) -> Floats:
     """Index of each row, shape (n,).
 
     Parameters
@@ -36,6 +37,8 @@ def aggregate_scores(scores: Matrix, weights: Matrix, aggregate: str) -> Matrix:
         k, or n x k where weights differ between rows.
     aggregate
         "arithmetic", "geometric", "harmonic" or "topsis".
+    base
+        The rows whose worst and best TOPSIS measures from; those of `scores` by default.
     """
     if aggregate == "arithmetic":
         return np.asarray((scores * weights).sum(axis=1))
@@ -43,12 +46,13 @@ def aggregate_scores(scores: Matrix, weights: Matrix, aggregate: str) -> Matrix:
         return np.asarray(np.exp((np.log(scores) * weights).sum(axis=1)))
     if aggregate == "harmonic":
         return np.asarray(1.0 / (weights / scores).sum(axis=1))
-    from_worst = np.sqrt(_squared_distance(scores, scores.min(axis=0), weights).sum(axis=1))
-    from_best = np.sqrt(_squared_distance(scores, scores.max(axis=0), weights).sum(axis=1))
+    base = scores if base is None else base
+    from_worst = np.sqrt(_squared_distance(scores, base.min(axis=0), weights).sum(axis=1))
+    from_best = np.sqrt(_squared_distance(scores, base.max(axis=0), weights).sum(axis=1))
     return np.asarray(from_worst / (from_worst + from_best))
 
 
-def member_contributions(scores: Matrix, weights: Matrix, aggregate: str) -> Matrix:
+def member_contributions(scores: Floats, weights: Floats, aggregate: str) -> Floats:
     """Index points that each member gives, n x k; each row sums to the index. Parameters as in `aggregate_scores`."""
     if aggregate == "arithmetic":
         return scores * weights
@@ -99,5 +103,5 @@ def check_aggregable(scores: pd.DataFrame, by_time: pd.DataFrame, aggregate: str
     )
 
 
-def _squared_distance(scores: Matrix, point: Matrix, weights: Matrix) -> Matrix:
+def _squared_distance(scores: Floats, point: Floats, weights: Floats) -> Floats:
     return np.asarray((weights * (scores - point)) ** 2)

@@ -11,7 +11,7 @@ from helpers.errors import StudyError
 from helpers.index.composite import CompositeIndex, composite_index
 
 if TYPE_CHECKING:
-    from helpers.index.index_bootstrap import IndexBootstrap
+    from helpers.index.bootstrap import IndexBootstrap
     from helpers.study.study import Index, Study
 
 

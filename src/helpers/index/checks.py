@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
 
-Matrix = NDArray[np.float64]
 Table = pd.DataFrame | ArrayLike
 
 # A column whose range is within rounding error of its size is constant: 0.1 + 0.2 and 0.3 are one figure.
@@ -24,9 +24,9 @@ BLOCK = 128
 class ColumnExtents:
     """Lowest and highest figure and sum of each column, shape (k,) each."""
 
-    low: Matrix
-    high: Matrix
-    total: Matrix
+    low: Floats
+    high: Floats
+    total: Floats
 
 
 def column_names(data: Table) -> list[Hashable]:
@@ -45,7 +45,7 @@ def row_name(data: Table, row: int) -> str:
     return ", ".join(f"{name or 'row'} {part}" for name, part in zip(data.index.names, labels, strict=True))
 
 
-def check_figures(data: Table) -> Matrix:
+def check_figures(data: Table) -> Floats:
     """Read a table as numbers, every one finite.
 
     Parameters
@@ -68,7 +68,7 @@ def check_figures(data: Table) -> Matrix:
     return matrix
 
 
-def read_figures(data: Table) -> Matrix:
+def read_figures(data: Table) -> Floats:
     """`check_figures` without the look at single cells."""
     if isinstance(data, pd.DataFrame):
         _check_unique_names(data)
@@ -84,7 +84,7 @@ def read_figures(data: Table) -> Matrix:
     return matrix
 
 
-def check_finite(data: Table, matrix: Matrix, extents: ColumnExtents) -> None:
+def check_finite(data: Table, matrix: Floats, extents: ColumnExtents) -> None:
     """Stop at a missing or infinite cell; it shows in the sum of its column.
 
     Raises
@@ -102,7 +102,7 @@ def _check_unique_names(data: pd.DataFrame) -> None:
         raise StudyError(f"column {twice[0]}", "the name is used twice", "give every indicator a name of its own")
 
 
-def _numbers_of(data: pd.DataFrame) -> Matrix:
+def _numbers_of(data: pd.DataFrame) -> Floats:
     for name in data.columns:
         if not pd.api.types.is_numeric_dtype(data[name]):
             raise StudyError(
@@ -111,14 +111,14 @@ def _numbers_of(data: pd.DataFrame) -> Matrix:
     return data.to_numpy(dtype=float)
 
 
-def _numbers_of_array(data: ArrayLike) -> Matrix:
+def _numbers_of_array(data: ArrayLike) -> Floats:
     try:
         return np.asarray(data, dtype=float)
     except (TypeError, ValueError) as error:
         raise StudyError("figures", f"they are not a table of numbers ({error})", "give one number per cell") from None
 
 
-def _check_finite_column(data: Table, column: Matrix, name: Hashable) -> None:
+def _check_finite_column(data: Table, column: Floats, name: Hashable) -> None:
     missing = np.flatnonzero(np.isnan(column))
     if len(missing) == len(column):
         raise StudyError(f"column {name}", "every cell is missing", "take the indicator out or supply its figures")
@@ -138,14 +138,14 @@ def _check_finite_column(data: Table, column: Matrix, name: Hashable) -> None:
     raise StudyError(f"column {name}", "its sum is larger than a number can be", "use a larger unit")
 
 
-def column_extents(matrix: Matrix) -> ColumnExtents:
+def column_extents(matrix: Floats) -> ColumnExtents:
     """Lowest and highest figure and sum of each column of an n x k matrix, in one walk through memory."""
     # A column with a missing or infinite cell has such a sum, which is what `check_finite` looks for.
     with np.errstate(invalid="ignore", over="ignore"):
         return _measure_columns(matrix)
 
 
-def _measure_columns(matrix: Matrix) -> ColumnExtents:
+def _measure_columns(matrix: Floats) -> ColumnExtents:
     rows, columns = matrix.shape
     if not matrix.flags.c_contiguous or rows < FOLD * BLOCK:
         return ColumnExtents(matrix.min(axis=0), matrix.max(axis=0), matrix.sum(axis=0))
@@ -180,7 +180,7 @@ def check_no_constant(data: Table, extents: ColumnExtents) -> None:
         )
 
 
-def check_no_negative(data: Table, matrix: Matrix, extents: ColumnExtents, method: str) -> None:
+def check_no_negative(data: Table, matrix: Floats, extents: ColumnExtents, method: str) -> None:
     """Stop at the first negative cell, for methods that need shares of a total.
 
     Raises
@@ -199,7 +199,7 @@ def check_no_negative(data: Table, matrix: Matrix, extents: ColumnExtents, metho
         )
 
 
-def like(frame: Table, matrix: Matrix) -> Any:
+def like(frame: Table, matrix: Floats) -> Any:
     """`matrix` with the labels of `frame` where it has any."""
     if isinstance(frame, pd.DataFrame):
         return pd.DataFrame(matrix, index=frame.index, columns=frame.columns)
@@ -228,7 +228,7 @@ def check_index_rows(figures: pd.DataFrame) -> None:
         )
 
 
-def check_enough(matrix: Matrix | pd.DataFrame, method: str) -> None:
+def check_enough(matrix: Floats | pd.DataFrame, method: str) -> None:
     """Stop where weights have nothing to compare: one row or one column.
 
     Raises
@@ -245,7 +245,7 @@ def check_enough(matrix: Matrix | pd.DataFrame, method: str) -> None:
         )
 
 
-def check_enough_rows(matrix: Matrix | pd.DataFrame, method: str) -> None:
+def check_enough_rows(matrix: Floats | pd.DataFrame, method: str) -> None:
     """Stop where there is one row only.
 
     Raises
@@ -257,7 +257,7 @@ def check_enough_rows(matrix: Matrix | pd.DataFrame, method: str) -> None:
         raise StudyError("figures of 1 row", f"{method} compares rows and needs two or more", "add entities or times")
 
 
-def read_directions(directions: Any, names: Sequence[Hashable]) -> Matrix:
+def read_directions(directions: Any, names: Sequence[Hashable]) -> Floats:
     """Directions as a vector in the order of `names`.
 
     Parameters

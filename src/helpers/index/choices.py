@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.index.aggregation import aggregate_scores
-from helpers.index.checks import Matrix
 from helpers.index.composite import map_to_range, scale_indicators
 from helpers.index.weights import entropy_weights, pooled_weights
 from helpers.study.index import Method, read_field, read_method
@@ -121,9 +121,9 @@ class ChoiceIndex:
         self.floor = floor
         self.indicators = tuple(str(name) for name in read_field(spec, "indicators"))
         self._times = np.unique(panel.index.get_level_values(1), return_inverse=True)[1]
-        self._made: dict[tuple[Any, ...], Matrix] = {}
+        self._made: dict[tuple[Any, ...], Floats] = {}
 
-    def build(self, run: IndexRun) -> Matrix:
+    def build(self, run: IndexRun) -> Floats:
         """The index under `run`, shape (n,), by the panel's rows; errors as in `composite_index`."""
         table = (run.winsorise, run.scale, run.scope)
         kept = (*table, run.left_out)
@@ -139,21 +139,21 @@ class ChoiceIndex:
         low, high = run.score_range(self.floor)
         return aggregate_scores(low + (high - low) * scores, weights, run.aggregate)
 
-    def _once(self, key: tuple[Any, ...], make: Callable[[], Matrix]) -> Matrix:
+    def _once(self, key: tuple[Any, ...], make: Callable[[], Floats]) -> Floats:
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
 
-    def _scale(self, run: IndexRun) -> Matrix:
+    def _scale(self, run: IndexRun) -> Floats:
         method = read_method(None, winsorise=run.winsorise, scale=run.scale, scope=run.scope)
         return scale_indicators(self.panel, self.spec, method).to_numpy()
 
-    def _keep(self, scores: Matrix, left_out: str | None) -> Matrix:
+    def _keep(self, scores: Floats, left_out: str | None) -> Floats:
         """The scores of the other indicators, on [0, 1] by one map common to all of them."""
         kept = [name != left_out for name in self.indicators]
         return map_to_range(scores[:, kept], (0.0, 1.0))
 
-    def _weigh(self, scores: Matrix, run: IndexRun) -> Matrix:
+    def _weigh(self, scores: Floats, run: IndexRun) -> Floats:
         """Weights, shape (k,), or n x k where each time has its own."""
         if run.weights != "entropy_yearly":
             return np.asarray(pooled_weights(scores, run.weights, run.zero_rule))

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.index.aggregation import aggregate_scores, check_aggregable, member_contributions
-from helpers.index.checks import Matrix, check_enough, check_index_rows
+from helpers.index.checks import check_enough, check_index_rows
 from helpers.index.hierarchy import ROOT, Hierarchy, read_hierarchy
 from helpers.index.scaling import min_max_scale, scale_scores, transform_figures, winsorise
 from helpers.index.weights import column_entropies, critic_weights, entropy_weights, weights_by_time
@@ -152,10 +153,14 @@ def scale_indicators(panel: pd.DataFrame, spec: Any, method: Method) -> pd.DataF
     return pd.DataFrame(map_to_range(scores.to_numpy(), method.score_range), index=scores.index, columns=scores.columns)
 
 
-def map_to_range(scores: Matrix, score_range: tuple[float, float]) -> Matrix:
-    """Bring a whole table of scores to (low, high) by one linear map that is common to its columns."""
+def map_to_range(scores: Floats, score_range: tuple[float, float], base: Floats | None = None) -> Floats:
+    """Bring a whole table of scores to (low, high) by one linear map that is common to its columns.
+
+    The map takes the lowest and the highest score of `base`, by default the table itself, to the ends of the range.
+    """
     low, high = score_range
-    lowest, highest = scores.min(), scores.max()
+    base = scores if base is None else base
+    lowest, highest = base.min(), base.max()
     return np.asarray(low + (scores - lowest) * ((high - low) / (highest - lowest)))
 
 
@@ -187,9 +192,9 @@ class _Levels:
 class _Node:
     """One node: its values (n,), its members' local weights (T x members) and index points (n x members)."""
 
-    values: Matrix
+    values: Floats
     weights: pd.DataFrame
-    points: Matrix
+    points: Floats
 
 
 def _build_levels(scores: pd.DataFrame, tree: Hierarchy, method: Method) -> _Levels:
@@ -235,7 +240,7 @@ def _build_node(
     )
 
 
-def _share_out(nodes: Mapping[str, _Node], tree: Hierarchy) -> tuple[dict[str, "pd.Series[float]"], dict[str, Matrix]]:
+def _share_out(nodes: Mapping[str, _Node], tree: Hierarchy) -> tuple[dict[str, "pd.Series[float]"], dict[str, Floats]]:
     """Weight by time and index points of every node below the index."""
     root = nodes[ROOT]
     by_time = {ROOT: pd.Series(1.0, index=root.weights.index)}
@@ -250,11 +255,11 @@ def _share_out(nodes: Mapping[str, _Node], tree: Hierarchy) -> tuple[dict[str, "
     return by_time, points
 
 
-def _table(columns: Mapping[str, Matrix], names: list[str], scores: pd.DataFrame) -> pd.DataFrame:
+def _table(columns: Mapping[str, Floats], names: list[str], scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: columns[name] for name in names}, index=scores.index)
 
 
-def rows_of(by_time: pd.DataFrame, scores: pd.DataFrame) -> Matrix:
+def rows_of(by_time: pd.DataFrame, scores: pd.DataFrame) -> Floats:
     """The weights of each row's time, n x k."""
     return by_time.loc[scores.index.get_level_values(1)].to_numpy()
 

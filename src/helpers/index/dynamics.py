@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.index.checks import Matrix
 from helpers.regression.panel import PanelFit, fit_panel
 
 
@@ -267,7 +267,7 @@ def markov_transitions(values: "pd.Series[float]", classes: int = 4, *, relative
     )
 
 
-def _ergodic(matrix: Matrix) -> Matrix:
+def _ergodic(matrix: Floats) -> Floats:
     """The left eigenvector of eigenvalue 1, if there is exactly one."""
     if np.isnan(matrix).any():
         return np.full(len(matrix), np.nan)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.index.checks import Matrix
 
 
 @dataclass(frozen=True)
@@ -159,18 +159,18 @@ def split_by_time(
     return table
 
 
-def _theil(figures: Matrix) -> float:
+def _theil(figures: Floats) -> float:
     if figures.sum() == 0:
         return 0.0
     ratio = figures / figures.mean()
     return float((ratio * np.log(np.where(ratio > 0, ratio, 1.0))).mean())
 
 
-def _mean_distance(one: Matrix, other: Matrix) -> float:
+def _mean_distance(one: Floats, other: Floats) -> float:
     return float(np.abs(np.subtract.outer(one, other)).mean())
 
 
-def _groups(values: "pd.Series[float]", regions: "pd.Series[Any]") -> dict[Any, Matrix]:
+def _groups(values: "pd.Series[float]", regions: "pd.Series[Any]") -> dict[Any, Floats]:
     """Figures of each region, regions in order of first appearance."""
     for entity, figure in values.items():
         if not (np.isfinite(figure) and figure >= 0):

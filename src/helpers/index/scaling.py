@@ -1,15 +1,15 @@
 """Figures -> scores: every indicator on one scale, more is better; before that, declared rules against skew."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args, overload
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.index.checks import (
-    Matrix,
     Table,
     check_figures,
     check_no_constant,
@@ -29,8 +29,8 @@ TRANSFORMS = ("log", "box_cox")
 @overload
 def min_max_scale(frame: pd.DataFrame, directions: Any = None) -> pd.DataFrame: ...
 @overload
-def min_max_scale(frame: ArrayLike, directions: Any = None) -> Matrix: ...
-def min_max_scale(frame: Table, directions: Any = None) -> pd.DataFrame | Matrix:
+def min_max_scale(frame: ArrayLike, directions: Any = None) -> Floats: ...
+def min_max_scale(frame: Table, directions: Any = None) -> pd.DataFrame | Floats:
     """Scale each column to [0, 1] over all rows given.
 
     score = (x - min) / (max - min) where more is better, (max - x) / (max - min) where less is better.
@@ -56,15 +56,15 @@ def min_max_scale(frame: Table, directions: Any = None) -> pd.DataFrame | Matrix
     matrix = check_figures(frame)
     signs = read_directions(directions, column_names(frame))
     check_no_constant(frame, column_extents(matrix))
-    scores: pd.DataFrame | Matrix = like(frame, _min_max(matrix, signs))
+    scores: pd.DataFrame | Floats = like(frame, scale_matrix(matrix, signs, "min_max"))
     return scores
 
 
 @overload
 def winsorise(frame: pd.DataFrame, share: float) -> pd.DataFrame: ...
 @overload
-def winsorise(frame: ArrayLike, share: float) -> Matrix: ...
-def winsorise(frame: Table, share: float) -> pd.DataFrame | Matrix:
+def winsorise(frame: ArrayLike, share: float) -> Floats: ...
+def winsorise(frame: Table, share: float) -> pd.DataFrame | Floats:
     """Pull the most extreme figures of each column in to its quantiles.
 
     x becomes min(max(x, q(share)), q(1 - share)), with q the linearly interpolated quantile over all rows.
@@ -92,7 +92,7 @@ def winsorise(frame: Table, share: float) -> pd.DataFrame | Matrix:
         )
     matrix = check_figures(frame)
     low, high = np.quantile(matrix, [share, 1 - share], axis=0)
-    clipped: pd.DataFrame | Matrix = like(frame, np.clip(matrix, low, high))
+    clipped: pd.DataFrame | Floats = like(frame, np.clip(matrix, low, high))
     return clipped
 
 
@@ -172,68 +172,83 @@ class at_time:  # noqa: N801 - reads as a phrase: with at_time(panel, 2015)
             raise StudyError(f"{error.where}, {self.place}", error.rule, error.remedy) from None
 
 
-def _scale_block(figures: pd.DataFrame, signs: Matrix, scale: str, limits: dict[str, Any]) -> pd.DataFrame:
+def _scale_block(figures: pd.DataFrame, signs: Floats, scale: str, limits: dict[str, Any]) -> pd.DataFrame:
     matrix = check_figures(figures)
-    if scale != "goalposts":
-        check_no_constant(figures, column_extents(matrix))
+    posts = references = None
     if scale == "goalposts":
         posts = _read_goalposts(figures, limits["goalposts"])
-        scores = _goalposts(matrix, signs, posts)
-    elif scale == "distance_to_reference":
-        scores = _distance(matrix, signs, _read_references(figures, matrix, limits["references"]))
-    elif scale == "ratio_to_best":
-        _check_ratio(figures, matrix, signs)
-        scores = _ratio_to_best(matrix, signs)
     else:
-        scores = PLAIN_SCALES[scale](matrix, signs)
+        check_no_constant(figures, column_extents(matrix))
+    if scale == "distance_to_reference":
+        references = _read_references(figures, matrix, limits["references"])
+    if scale == "ratio_to_best":
+        _check_ratio(figures, matrix, signs)
+    scores = scale_matrix(matrix, signs, scale, posts=posts, references=references)
     return pd.DataFrame(scores, index=figures.index, columns=figures.columns)
 
 
-def _min_max(matrix: Matrix, signs: Matrix) -> Matrix:
-    low, high = matrix.min(axis=0), matrix.max(axis=0)
-    return np.asarray(np.where(signs > 0, matrix - low, high - matrix) / (high - low))
+def scale_matrix(
+    matrix: Floats,
+    signs: Floats,
+    scale: str,
+    base: Floats | None = None,
+    *,
+    posts: Floats | None = None,
+    references: Floats | None = None,
+) -> Floats:
+    """Scores of plain figures that have been checked; see `scale_scores`.
+
+    Parameters
+    ----------
+    matrix
+        n x k figures.
+    signs
+        k directions.
+    scale
+        One of `SCALES`.
+    base
+        The rows that set the ends, means and ranks, m x k; those of `matrix` by default. Rows of `matrix` that are not
+        among them are scaled by the same formula and may lie outside its range.
+    posts
+        2 x k goalposts, for that scale.
+    references
+        k reference values, NaN for the mean of `base`, for the distance to a reference.
+    """
+    base = matrix if base is None else base
+    match scale:
+        case "min_max":
+            low, high = base.min(axis=0), base.max(axis=0)
+            return np.asarray(np.where(signs > 0, matrix - low, high - matrix) / (high - low))
+        case "z_score":
+            return np.asarray(signs * (matrix - base.mean(axis=0)) / base.std(axis=0, ddof=1))
+        case "rank":
+            return _ranks(signs * matrix, signs * base)
+        case "percentile":
+            return np.asarray((_ranks(signs * matrix, signs * base) - 1) / (len(base) - 1))
+        case "goalposts":
+            assert posts is not None
+            reached = np.clip((matrix - posts[0]) / (posts[1] - posts[0]), 0.0, 1.0)
+            return np.asarray(np.where(signs > 0, reached, 1.0 - reached))
+        case "distance_to_reference":
+            means = base.mean(axis=0)
+            to = means if references is None else np.where(np.isnan(references), means, references)
+            return np.asarray(signs * (matrix - to) / np.abs(to))
+        case _:
+            with np.errstate(divide="ignore"):
+                return np.asarray(np.where(signs > 0, matrix / base.max(axis=0), base.min(axis=0) / matrix))
 
 
-def _z_score(matrix: Matrix, signs: Matrix) -> Matrix:
-    return np.asarray(signs * (matrix - matrix.mean(axis=0)) / matrix.std(axis=0, ddof=1))
+def _ranks(matrix: Floats, base: Floats) -> Floats:
+    """Rank of each figure among those of its column of `base`, 1 the lowest; ties share their mean rank."""
+    ordered = np.sort(base, axis=0)
+    sides = [
+        np.column_stack([np.searchsorted(ordered[:, j], matrix[:, j], side) for j in range(matrix.shape[1])])
+        for side in ("left", "right")
+    ]
+    return np.asarray((sides[0] + sides[1] + 1) / 2)
 
 
-def _rank(matrix: Matrix, signs: Matrix) -> Matrix:
-    # scipy.stats takes half a second to import, which only this scale should cost.
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(signs * matrix, axis=0), dtype=float)
-
-
-def _percentile(matrix: Matrix, signs: Matrix) -> Matrix:
-    return np.asarray((_rank(matrix, signs) - 1) / (len(matrix) - 1))
-
-
-# Scales that need the figures alone; all take (n x k figures, k directions).
-PLAIN_SCALES: dict[str, Callable[[Matrix, Matrix], Matrix]] = {
-    "min_max": _min_max,
-    "z_score": _z_score,
-    "rank": _rank,
-    "percentile": _percentile,
-}
-
-
-def _goalposts(matrix: Matrix, signs: Matrix, posts: Matrix) -> Matrix:
-    low, high = posts
-    reached = np.clip((matrix - low) / (high - low), 0.0, 1.0)
-    return np.asarray(np.where(signs > 0, reached, 1.0 - reached))
-
-
-def _distance(matrix: Matrix, signs: Matrix, references: Matrix) -> Matrix:
-    return np.asarray(signs * (matrix - references) / np.abs(references))
-
-
-def _ratio_to_best(matrix: Matrix, signs: Matrix) -> Matrix:
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.where(signs > 0, matrix / matrix.max(axis=0), matrix.min(axis=0) / matrix))
-
-
-def _read_goalposts(figures: pd.DataFrame, goalposts: Mapping[Any, Sequence[float]]) -> Matrix:
+def _read_goalposts(figures: pd.DataFrame, goalposts: Mapping[Any, Sequence[float]]) -> Floats:
     for name in figures.columns:
         posts = goalposts.get(name)
         if posts is None or len(posts) != 2 or not posts[0] < posts[1]:
@@ -245,7 +260,7 @@ def _read_goalposts(figures: pd.DataFrame, goalposts: Mapping[Any, Sequence[floa
     return np.array([goalposts[name] for name in figures.columns], dtype=float).T
 
 
-def _read_references(figures: pd.DataFrame, matrix: Matrix, references: Mapping[Any, float]) -> Matrix:
+def _read_references(figures: pd.DataFrame, matrix: Floats, references: Mapping[Any, float]) -> Floats:
     means = matrix.mean(axis=0)
     values = np.array([references.get(name, mean) for name, mean in zip(figures.columns, means, strict=True)])
     for name, value in zip(figures.columns, values, strict=True):
@@ -258,7 +273,7 @@ def _read_references(figures: pd.DataFrame, matrix: Matrix, references: Mapping[
     return values
 
 
-def _check_ratio(figures: pd.DataFrame, matrix: Matrix, signs: Matrix) -> None:
+def _check_ratio(figures: pd.DataFrame, matrix: Floats, signs: Floats) -> None:
     check_no_negative(figures, matrix, column_extents(matrix), "the ratio to the best")
     for column, name in enumerate(figures.columns):
         if signs[column] < 0 and matrix[:, column].min() == 0:
@@ -294,24 +309,26 @@ def transform_figures(figures: pd.DataFrame, rules: Mapping[Any, str | None]) ->
                 f"indicator {name}, transform {rule!r}", "it is not known", f"use one of: {', '.join(TRANSFORMS)}"
             )
         _check_positive(figures[[name]], rule)
-        result[name] = np.log(figures[name]) if rule == "log" else _box_cox(figures[name])
+        column = figures[name].to_numpy(dtype=float)
+        result[name] = np.log(column) if rule == "log" else box_cox(column, column)
     return result
 
 
-def box_cox_power(figures: "pd.Series[float]") -> float:
-    """Power that makes the column most like a normal sample, by maximum likelihood.
+def box_cox_power(figures: ArrayLike) -> float:
+    """Power that makes the figures most like a normal sample, by maximum likelihood.
 
     Source: Box and Cox (1964), Journal of the Royal Statistical Society B 26(2).
     """
     from scipy.stats import boxcox_normmax
 
-    return float(boxcox_normmax(figures.to_numpy(dtype=float), method="mle"))
+    return float(boxcox_normmax(np.asarray(figures, dtype=float), method="mle"))
 
 
-def _box_cox(figures: "pd.Series[float]") -> "pd.Series[float]":
+def box_cox(figures: Floats, base: Floats) -> Floats:
+    """Figures by Box and Cox's transform with the power that suits those of `base`."""
     from scipy.special import boxcox
 
-    return pd.Series(boxcox(figures.to_numpy(dtype=float), box_cox_power(figures)), index=figures.index)
+    return np.asarray(boxcox(figures, box_cox_power(base)))
 
 
 def _check_positive(figures: pd.DataFrame, rule: str) -> None:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.index.accounting import split_change
+from helpers.index.bootstrap import IndexBootstrap, bootstrap_index
 from helpers.index.build import index_rows
 from helpers.index.dynamics import beta_convergence, markov_transitions, sigma_convergence
-from helpers.index.index_bootstrap import IndexBootstrap, bootstrap_index
 from helpers.index.inequality import dagum_split, split_by_time, theil_split
 from helpers.index.pictures import draw_tiles
 from helpers.index.spatial import local_moran, moran_by_time, read_contiguity

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.index.checks import Matrix
 
 
 @dataclass(frozen=True)
@@ -167,12 +167,12 @@ def moran_by_time(
     return table
 
 
-def _moran(deviations: Matrix, weights: Matrix) -> Matrix:
+def _moran(deviations: Floats, weights: Floats) -> Floats:
     """I of each row of `deviations`."""
     return np.asarray(((deviations @ weights.T) * deviations).sum(axis=1) / (deviations**2).sum(axis=1))
 
 
-def _prepare(values: "pd.Series[float]", contiguity: pd.DataFrame) -> tuple[Matrix, Matrix]:
+def _prepare(values: "pd.Series[float]", contiguity: pd.DataFrame) -> tuple[Floats, Floats]:
     """Row-standardised weights, and deviations from the mean in their order."""
     for entity in contiguity.index:
         if entity not in values.index or not np.isfinite(values[entity]):

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.index.checks import (
-    Matrix,
     Table,
     check_enough,
     check_enough_rows,
@@ -33,8 +33,8 @@ TINY = np.finfo(float).tiny
 @overload
 def entropy_weights(scores: pd.DataFrame, shift: float = 0.0) -> "pd.Series[float]": ...
 @overload
-def entropy_weights(scores: ArrayLike, shift: float = 0.0) -> Matrix: ...
-def entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Matrix":
+def entropy_weights(scores: ArrayLike, shift: float = 0.0) -> Floats: ...
+def entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Floats":
     """Entropy weights: a column counts the more, the less evenly its total is spread over the rows.
 
     w_j = (1 - e_j) / sum_j (1 - e_j), with e_j from `column_entropies`.
@@ -67,8 +67,8 @@ def entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Ma
 @overload
 def column_entropies(scores: pd.DataFrame, shift: float = 0.0) -> "pd.Series[float]": ...
 @overload
-def column_entropies(scores: ArrayLike, shift: float = 0.0) -> Matrix: ...
-def column_entropies(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Matrix":
+def column_entropies(scores: ArrayLike, shift: float = 0.0) -> Floats: ...
+def column_entropies(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Floats":
     """Entropy of each column as a share of its maximum ln n.
 
     p_ij = x_ij / sum_i x_ij;  e_j = - sum_i p_ij ln p_ij / ln n;  0 ln 0 = 0.
@@ -97,8 +97,8 @@ def column_entropies(scores: Table, shift: float = 0.0) -> "pd.Series[float] | M
 class _Shares:
     """Figures whose columns can be turned into shares: n x k `matrix`, and the sum of each column."""
 
-    matrix: Matrix
-    total: Matrix
+    matrix: Floats
+    total: Floats
 
 
 def _check_shares(scores: Table, shift: float, method: str = "entropy weighting") -> _Shares:
@@ -113,7 +113,7 @@ def _check_shares(scores: Table, shift: float, method: str = "entropy weighting"
     return _Shares(matrix, extents.total)
 
 
-def _entropies(shares: _Shares, shift: float) -> Matrix:
+def _entropies(shares: _Shares, shift: float) -> Floats:
     """`column_entropies` on checked figures, a block of rows at a time."""
     matrix = shares.matrix
     rows, columns = matrix.shape
@@ -138,10 +138,10 @@ def critic_weights(
 @overload
 def critic_weights(
     matrix: ArrayLike, directions: Any = None, correlation: Literal["pearson", "spearman"] = "pearson"
-) -> Matrix: ...
+) -> Floats: ...
 def critic_weights(
     matrix: Table, directions: Any = None, correlation: Literal["pearson", "spearman"] = "pearson"
-) -> "pd.Series[float] | Matrix":
+) -> "pd.Series[float] | Floats":
     """CRITIC weights: a column counts the more, the more it varies and the less it repeats the others.
 
     With s the min-max scores: C_j = sd(s_j) x sum_m (1 - r_jm);  w_j = C_j / sum_j C_j.
@@ -180,7 +180,7 @@ def critic_weights(
     return _labelled(matrix, _shares(information))
 
 
-def _correlations(values: Matrix, correlation: str) -> Matrix:
+def _correlations(values: Floats, correlation: str) -> Floats:
     if correlation not in ("pearson", "spearman"):
         raise StudyError(f"correlation {correlation!r}", "it is not known", "use pearson or spearman")
     if correlation == "spearman":
@@ -193,8 +193,8 @@ def _correlations(values: Matrix, correlation: str) -> Matrix:
 @overload
 def equal_weights(scores: pd.DataFrame) -> "pd.Series[float]": ...
 @overload
-def equal_weights(scores: ArrayLike) -> Matrix: ...
-def equal_weights(scores: Table) -> "pd.Series[float] | Matrix":
+def equal_weights(scores: ArrayLike) -> Floats: ...
+def equal_weights(scores: Table) -> "pd.Series[float] | Floats":
     """Equal weights, 1 / k for each of the k columns."""
     columns = check_figures(scores).shape[1]
     return _labelled(scores, np.full(columns, 1.0 / columns))
@@ -203,8 +203,8 @@ def equal_weights(scores: Table) -> "pd.Series[float] | Matrix":
 @overload
 def variation_weights(scores: pd.DataFrame) -> "pd.Series[float]": ...
 @overload
-def variation_weights(scores: ArrayLike) -> Matrix: ...
-def variation_weights(scores: Table) -> "pd.Series[float] | Matrix":
+def variation_weights(scores: ArrayLike) -> Floats: ...
+def variation_weights(scores: Table) -> "pd.Series[float] | Floats":
     """Weights by the coefficient of variation: w_j = (sd_j / mean_j) / sum_m (sd_m / mean_m), sd with n - 1.
 
     Parameters
@@ -230,8 +230,8 @@ def variation_weights(scores: Table) -> "pd.Series[float] | Matrix":
 @overload
 def critic_entropy_weights(scores: pd.DataFrame, shift: float = 0.0) -> "pd.Series[float]": ...
 @overload
-def critic_entropy_weights(scores: ArrayLike, shift: float = 0.0) -> Matrix: ...
-def critic_entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Matrix":
+def critic_entropy_weights(scores: ArrayLike, shift: float = 0.0) -> Floats: ...
+def critic_entropy_weights(scores: Table, shift: float = 0.0) -> "pd.Series[float] | Floats":
     """Geometric mean of CRITIC (Pearson) and entropy weights, scaled to sum to 1.
 
     w_j = sqrt(c_j x h_j) / sum_m sqrt(c_m x h_m), with c from `critic_weights` and h from `entropy_weights`.
@@ -267,8 +267,8 @@ def fixed_weights(weights: Mapping[str, float | None]) -> "pd.Series[float]":
 @overload
 def pca_weights(scores: pd.DataFrame) -> "pd.Series[float]": ...
 @overload
-def pca_weights(scores: ArrayLike) -> Matrix: ...
-def pca_weights(scores: Table) -> "pd.Series[float] | Matrix":
+def pca_weights(scores: ArrayLike) -> Floats: ...
+def pca_weights(scores: Table) -> "pd.Series[float] | Floats":
     """Weights that make the index an affine map of the first principal component.
 
     With v the first eigenvector of the correlation matrix of the scores, its sign such that sum v > 0, and sd_j the
@@ -299,11 +299,11 @@ def pca_weights(scores: Table) -> "pd.Series[float] | Matrix":
     return _labelled(scores, slopes / np.abs(slopes).sum())
 
 
-def _shares(values: Matrix) -> Matrix:
+def _shares(values: Floats) -> Floats:
     return np.asarray(values / values.sum())
 
 
-def _labelled(data: Table, values: Matrix) -> "pd.Series[float] | Matrix":
+def _labelled(data: Table, values: Floats) -> "pd.Series[float] | Floats":
     return pd.Series(values, index=data.columns) if isinstance(data, pd.DataFrame) else values
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.index.checks import Matrix
 from helpers.index.choices import SHARED, ChoiceIndex, IndexChoices, IndexRun
 from helpers.multiverse.sobol import SobolIndices, sobol_indices, sobol_sample
 from helpers.regression.batches import fit_batch
@@ -66,7 +66,7 @@ class ChoiceRuns:
     inputs: tuple[str, ...]
     options: pd.DataFrame
     estimates: pd.DataFrame
-    ranks: dict[str, Matrix]
+    ranks: dict[str, Floats]
     entities: pd.Index
 
 
@@ -152,7 +152,7 @@ class IndexExperiment:
         """Names of the choices that vary."""
         return tuple(self.options)
 
-    def run(self, points: Matrix) -> ChoiceRuns:
+    def run(self, points: Floats) -> ChoiceRuns:
         """Build every index and fit the regression at each point.
 
         Parameters
@@ -170,7 +170,7 @@ class IndexExperiment:
             entities=self.panel.index.get_level_values(0).unique(),
         )
 
-    def _run_block(self, picked: list[dict[str, Any]]) -> tuple[pd.DataFrame, dict[str, Matrix]]:
+    def _run_block(self, picked: list[dict[str, Any]]) -> tuple[pd.DataFrame, dict[str, Floats]]:
         """Estimates and ranks of a few runs."""
         values = {name: np.empty((len(picked), len(self.panel))) for name in self.indices}
         for row, options in enumerate(picked):
@@ -180,24 +180,24 @@ class IndexExperiment:
         means = self._entity_means()
         return self._fit(values), {name: _ranks(matrix @ means) for name, matrix in values.items()}
 
-    def _pick(self, point: Matrix) -> dict[str, Any]:
+    def _pick(self, point: Floats) -> dict[str, Any]:
         fixed = {name: getattr(self.choices, name)[0] for name in SHARED}
         return fixed | {
             name: options[int(share * len(options))]
             for share, (name, options) in zip(point, self.options.items(), strict=True)
         }
 
-    def _entity_means(self) -> Matrix:
+    def _entity_means(self) -> Floats:
         """Columns that average the rows of each entity, n x entities."""
         codes = self.panel.index.get_level_values(0).factorize()[0]
         member = np.equal.outer(codes, np.arange(codes.max() + 1)).astype(float)
         return np.asarray(member / member.sum(axis=0))
 
-    def _fit(self, values: Mapping[str, Matrix]) -> pd.DataFrame:
+    def _fit(self, values: Mapping[str, Floats]) -> pd.DataFrame:
         model = self.specification
         runs = len(next(iter(values.values())))
 
-        def column(name: str) -> Matrix:
+        def column(name: str) -> Floats:
             figures = values[name] if name in values else self.panel[name].to_numpy(dtype=float)
             return np.broadcast_to(figures, (runs, len(self.panel)))
 
@@ -295,7 +295,7 @@ def _summarise(baseline: pd.DataFrame, runs: pd.DataFrame, ends: Sequence[float]
     return pd.DataFrame(rows).T
 
 
-def _ranks(means: Matrix) -> Matrix:
+def _ranks(means: Floats) -> Floats:
     """Rank along each row, 1 is best, ties share the better rank."""
     ranks = np.empty(means.shape)
     for entity in range(means.shape[1]):

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.index.checks import Matrix
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SobolIndices:
         return float(self.table[["first_half_width", "total_half_width"]].to_numpy().max())
 
 
-def sobol_sample(inputs: Sequence[str], n_base: int, rng: np.random.Generator) -> Matrix:
+def sobol_sample(inputs: Sequence[str], n_base: int, rng: np.random.Generator) -> Floats:
     """Saltelli's sample for first and total order, n_base x (inputs + 2) rows of points in [0, 1).
 
     Parameters

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+from helpers.arrays import Codes as Codes
+from helpers.arrays import Floats as Floats
 
 
 @dataclass(frozen=True)

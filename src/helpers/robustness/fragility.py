@@ -1,6 +1,6 @@
 """How few entities carry a result: every refit without one, two or three of them, indices derived anew each time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -8,18 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.index.redraw import rederive_columns
-from helpers.regression.batches import fit_batch
-from helpers.regression.design import check_panel
-from helpers.regression.effects import Codes, Floats
-from helpers.regression.many import WeightedFits, fit_weighted_entities
-from helpers.regression.panel import fit_panel
-
-# Refits made at a time, so that no large matrix is held.
-BLOCK = 1024
+from helpers.robustness import indexed
+from helpers.study.model import Model
 
 
 @dataclass(frozen=True)
@@ -108,122 +101,79 @@ def count_refits(n_entities: int, most: int) -> int:
     return sum(comb(n_entities, size) for size in range(1, most + 1))
 
 
+class LeftOut:
+    """Samples without every set of 1 to `most` of G entities, made when they are asked for.
+
+    Attributes
+    ----------
+    members
+        Positions of the entities of each set.
+    """
+
+    def __init__(self, n_entities: int, most: int) -> None:
+        self.n_entities = n_entities
+        self.members = [chosen for size in range(1, most + 1) for chosen in combinations(range(n_entities), size)]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __getitem__(self, rows: slice) -> Floats:
+        counts = np.ones((len(self.members[rows]), self.n_entities))
+        for row, chosen in enumerate(self.members[rows]):
+            counts[row, list(chosen)] = 0.0
+        return counts
+
+
 def map_fragility(
-    panel: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    controls: Sequence[str] = (),
+    data: pd.DataFrame,
+    model: Model,
     indices: Mapping[str, Any] | None = None,
     *,
     most: int = 3,
-    entity_effects: bool = True,
-    time_effects: bool = True,
     significance: float = 0.05,
+    refits: int = 20_000,
 ) -> FragilityMap:
     """Refit without every set of one to `most` entities.
 
     Parameters
     ----------
-    panel
-        Panel with the columns of the regression and the indicators of the indices.
-    outcome, treatment, controls
-        Names of columns or, the first two, of indices.
-    indices
-        Name -> spec (see `helpers.index.composite.composite_index`): these are built anew over the rows that are left,
-        scales and weights included; other columns stay as they are.
+    data, model, indices
+        As in `helpers.robustness.indexed.fit`: indices are built anew over the rows that are left, scales and weights
+        included; other columns stay as they are.
     most
         Largest number of entities left out together; `count_refits` says how many refits that makes.
-    entity_effects, time_effects
-        As in `fit_panel`.
     significance
         Level of the verdict.
+    refits
+        Most refits that are made: of sets so large that there would be more, none is left out.
 
     Raises
     ------
     StudyError
         What `fit_panel` says about the whole panel; sets that leave fewer than two entities.
     """
-    specs = {name: spec for name, spec in (indices or {}).items() if name in (outcome, treatment)}
-    panel = panel.sort_index()
-    entities = [str(name) for name in panel.index.get_level_values(0).unique()]
+    specs = dict(indices or {})
+    entities = [str(name) for name in data.index.get_level_values(0).unique().sort_values()]
     if not 1 <= most <= len(entities) - 2:
         raise StudyError(f"sets of {most} entities", f"there are {len(entities)} entities", "leave at least two in")
-    members = [np.array(list(combinations(range(len(entities)), size))) for size in range(1, most + 1)]
-    counts = np.concatenate([_without(chosen, len(entities)) for chosen in members])
-    model = _Model(panel, outcome, treatment, tuple(controls), specs, entity_effects, time_effects)
-    whole = model.fit_whole()
-    blocks = [model.refit(counts[start : start + BLOCK]) for start in range(0, len(counts), BLOCK)]
-    table = pd.concat(blocks, ignore_index=True)
-    sets = tuple(tuple(entities[place] for place in chosen) for block in members for chosen in block)
-    table.insert(0, "left_out", [" + ".join(chosen) for chosen in sets])
-    table.insert(1, "size", [len(chosen) for chosen in sets])
-    known = table["reason"] == ""
-    table["flips_sign"] = known & (table["estimate"] * whole[0] < 0)
-    table["flips_verdict"] = known & ((table["p_value"] < significance) != (whole[1] < significance))
-    return FragilityMap(table, sets, *whole, significance)
-
-
-def _without(chosen: Codes, n_entities: int) -> Floats:
-    """Weights (B, G): 0 for the entities of each set, else 1."""
-    counts = np.ones((len(chosen), n_entities))
-    np.put_along_axis(counts, chosen, 0.0, axis=1)
-    return counts
-
-
-@dataclass(frozen=True)
-class _Model:
-    """The regression to be refitted."""
-
-    panel: pd.DataFrame
-    outcome: str
-    treatment: str
-    controls: tuple[str, ...]
-    specs: Mapping[str, Any]
-    entity_effects: bool
-    time_effects: bool
-
-    def fit_whole(self) -> tuple[float, float]:
-        """Estimate and p-value with all entities."""
-        all_in = np.ones((1, self.panel.index.get_level_values(0).nunique()))
-        columns, _ = rederive_columns(self.panel, (self.outcome, self.treatment), self.specs, all_in)
-        data = self.panel[list(self.controls)].assign(**{name: values[0] for name, values in columns.items()})
-        fit = fit_panel(
-            data, self.outcome, [self.treatment, *self.controls],
-            entity_effects=self.entity_effects, time_effects=self.time_effects,
-        )  # fmt: skip
-        return float(fit.estimates[self.treatment]), float(fit.p_values[self.treatment])
-
-    def refit(self, counts: Floats) -> pd.DataFrame:
-        """Numbers of some refits."""
-        fits, reasons = self._fit(counts)
-        estimable = fits.estimable & (reasons == "")
-        estimate, std_error = (
-            np.where(estimable, values[:, 0], np.nan) for values in (fits.estimates, fits.std_errors)
-        )
-        return pd.DataFrame(
-            {
-                "estimate": estimate,
-                "std_error": std_error,
-                "p_value": 2 * stats.t.sf(np.abs(estimate / std_error), fits.n_clusters - 1),
-                "n_obs": fits.n_obs.astype(int),
-                "reason": np.where(
-                    (reasons == "") & ~estimable, "the treatment or a control has nothing of its own left", reasons
-                ),
-            }
-        )
-
-    def _fit(self, counts: Floats) -> tuple[WeightedFits, np.ndarray]:
-        effects = {"entity_effects": self.entity_effects, "time_effects": self.time_effects}
-        regressors = [self.treatment, *self.controls]
-        if not self.specs:
-            plain = fit_weighted_entities(self.panel, self.outcome, regressors, counts, **effects)
-            return plain, np.full(len(counts), "", dtype=object)
-        columns, reasons = rederive_columns(self.panel, (self.outcome, self.treatment), self.specs, counts)
-        controls = (
-            check_panel(self.panel, list(self.controls)).to_numpy() if self.controls else np.empty((len(self.panel), 0))
-        )
-        treatment = columns[self.treatment]
-        x = np.empty((len(treatment), len(self.panel), len(regressors)))
-        x[:, :, 0], x[:, :, 1:] = treatment, controls
-        entity, time = (self.panel.index.get_level_values(level) for level in (0, 1))
-        return fit_batch(columns[self.outcome], x, entity, time, weights=counts, **effects), reasons
+    while most > 1 and count_refits(len(entities), most) > refits:
+        most -= 1
+    whole = indexed.fit_whole(data, model, specs)
+    left_out = LeftOut(len(entities), most)
+    fits = indexed.fit(data, model, specs, left_out)
+    estimate, p_value = float(whole.estimates[model.treatment]), float(whole.p_values[model.treatment])
+    sets = tuple(tuple(entities[place] for place in chosen) for chosen in left_out.members)
+    table = pd.DataFrame(
+        {
+            "left_out": [" + ".join(chosen) for chosen in sets],
+            "size": [len(chosen) for chosen in sets],
+            "estimate": fits.estimates,
+            "std_error": fits.std_errors,
+            "p_value": fits.p_values,
+            "n_obs": fits.n_obs.astype(int),
+            "reason": fits.reasons,
+            "flips_sign": fits.good & (fits.estimates * estimate < 0),
+            "flips_verdict": fits.good & ((fits.p_values < significance) != (p_value < significance)),
+        }
+    )
+    return FragilityMap(table, sets, estimate, p_value, significance)

@@ -1,22 +1,154 @@
-"""The uncertainty of an index carried into the coefficient: a bootstrap in which both indices are derived anew."""
+"""One regression whose indices are derived anew in each of many samples of the entities.
 
-from collections.abc import Mapping, Sequence
+`fit` serves any set of samples: those of a bootstrap, which carry the uncertainty of an index into the coefficient
+(below), and those that leave a few entities out (`helpers.robustness.fragility`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.index.redraw import rederive_columns
+from helpers.index.composite import composite_index
+from helpers.index.redraw import IndexRedraw, redraw_columns
 from helpers.inference.resampling import BootstrapSummary, draw_entity_weights, summarise_draws
+from helpers.regression import panel as regression
 from helpers.regression.batches import fit_batch
 from helpers.regression.design import check_panel
-from helpers.regression.effects import Floats
-from helpers.regression.panel import PanelFit, fit_panel
+from helpers.regression.many import WeightedFits, fit_weighted_entities
+from helpers.regression.panel import PanelFit
+from helpers.study.model import Model
 
-# Draws made at a time, so that no large matrix is held.
-BLOCK = 1024
+# Samples fitted at a time, and numbers held at once in their largest array: rows x regressors of so many samples.
+BLOCK, CHUNK = 1024, 16_000_000
+
+
+class Samples(Protocol):
+    """Samples of the entities: a matrix (B, G) of counts, or what gives its rows when asked."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class SampleFits:
+    """The regression in B samples.
+
+    Attributes
+    ----------
+    estimates, std_errors, p_values
+        Of the treatment (B,): clustered by entity, convention "stata", p by t with clusters - 1 degrees of freedom; NaN
+        where there is a reason.
+    n_obs
+        Rows (B,); a copy of an entity brings its own.
+    reasons
+        Texts (B,): why a sample has no estimate, empty where it has.
+    """
+
+    estimates: Floats
+    std_errors: Floats
+    p_values: Floats
+    n_obs: Floats
+    reasons: np.ndarray
+
+    @property
+    def good(self) -> np.ndarray:
+        """Which samples have an estimate."""
+        return np.asarray(self.reasons == "")
+
+
+def fit(
+    data: pd.DataFrame, model: Model, indices: Mapping[str, Any], samples: Samples, *, rederive: bool = True
+) -> SampleFits:
+    """Fit a model in samples of the entities, its indices derived anew in each.
+
+    Parameters
+    ----------
+    data
+        Panel with the columns of the model that are no indices and the indicators of those that are.
+    model
+        Outcome and treatment may be indices; standard errors are clustered by entity.
+    indices
+        Name -> spec (see `helpers.index.composite.composite_index`); those that are not in the model are passed over.
+    samples
+        (B, G) counts of the entities, in sorted order: 0 for one that is left out, 2 for one that is there twice.
+    rederive
+        Whether the indices are built over the rows of each sample, scales and weights included, or once over all.
+
+    Raises
+    ------
+    StudyError
+        What `composite_index` or `fit_panel` says about the whole panel.
+    """
+    data = data.sort_index()
+    specs = indices_of(model, indices)
+    if not rederive:
+        built = {name: composite_index(data, spec).values for name, spec in specs.items()}
+        data, specs = data.drop(columns=[name for name in built if name in data]).assign(**built), {}
+    redraws = {name: IndexRedraw(data, spec) for name, spec in specs.items()}
+    step = max(1, min(BLOCK, CHUNK // (len(data) * len(model.columns))))
+    fits, reasons = zip(
+        *(_fit_block(data, model, redraws, samples[start : start + step]) for start in range(0, len(samples), step)),
+        strict=True,
+    )
+    return _treatment_of(fits, np.concatenate(reasons))
+
+
+def fit_whole(data: pd.DataFrame, model: Model, indices: Mapping[str, Any]) -> PanelFit:
+    """The model on all rows, its indices built over them, clustered by entity."""
+    built = {name: composite_index(data, spec).values for name, spec in indices_of(model, indices).items()}
+    kept = data[[name for name in model.columns if name not in built]]
+    return regression.fit(kept.assign(**built), model.with_(cluster="entity"))
+
+
+def indices_of(model: Model, indices: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the indices that are the model's outcome or treatment."""
+    return {name: indices[name] for name in (model.outcome, model.treatment) if name in indices}
+
+
+def _fit_block(
+    data: pd.DataFrame, model: Model, redraws: Mapping[str, IndexRedraw], counts: Floats
+) -> tuple[WeightedFits, np.ndarray]:
+    effects = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
+    if not redraws:
+        plain = fit_weighted_entities(data, model.outcome, model.regressors, counts, **effects)
+        return plain, np.full(len(counts), "", dtype=object)
+    columns, reasons = redraw_columns(data, (model.outcome, model.treatment), redraws, counts)
+    # A row of an entity outside the sample counts 0 times, whatever its value is.
+    outcome, treatment = (np.nan_to_num(columns[name]) for name in (model.outcome, model.treatment))
+    x = np.empty((len(treatment), len(data), len(model.regressors)))
+    x[:, :, 0] = treatment
+    if model.controls:
+        x[:, :, 1:] = check_panel(data, list(model.controls)).to_numpy()
+    entity, time = (data.index.get_level_values(level) for level in (0, 1))
+    return fit_batch(outcome, x, entity, time, weights=counts, **effects), reasons
+
+
+def _treatment_of(fits: tuple[WeightedFits, ...], reasons: np.ndarray) -> SampleFits:
+    """The numbers of the first regressor."""
+    estimates, std_errors, estimable, n_obs, clusters = (
+        np.concatenate(parts)
+        for parts in zip(
+            *((f.estimates[:, 0], f.std_errors[:, 0], f.estimable, f.n_obs, f.n_clusters) for f in fits), strict=True
+        )
+    )
+    reasons = np.where((reasons == "") & ~estimable, NOTHING_LEFT, reasons)
+    estimates, std_errors = (np.where(reasons == "", numbers, np.nan) for numbers in (estimates, std_errors))
+    # A sample that is fitted without a residual has a standard error of 0, and its p-value is 0.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_values = 2 * stats.t.sf(np.abs(estimates / std_errors), clusters - 1)
+    return SampleFits(estimates, std_errors, p_values, n_obs, reasons)
+
+
+NOTHING_LEFT = "the treatment or a control has nothing of its own left"
 
 
 @dataclass(frozen=True)
@@ -72,14 +204,10 @@ class IndexRegression:
 
 
 def bootstrap_index_regression(
-    panel: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    controls: Sequence[str],
+    data: pd.DataFrame,
+    model: Model,
     indices: Mapping[str, Any],
     *,
-    entity_effects: bool = True,
-    time_effects: bool = True,
     draws: int = 1999,
     rng: np.random.Generator,
     level: float = 0.95,
@@ -91,14 +219,8 @@ def bootstrap_index_regression(
 
     Parameters
     ----------
-    panel
-        Panel with the indicators, the controls and whatever of outcome and treatment is no index.
-    outcome, treatment, controls
-        Names of columns or, the first two, of indices.
-    indices
-        Name -> spec, as in `helpers.index.composite.composite_index`.
-    entity_effects, time_effects
-        As in `fit_panel`.
+    data, model, indices
+        As in `fit`.
     draws
         Number of samples.
     rng
@@ -111,61 +233,23 @@ def bootstrap_index_regression(
     StudyError
         Neither outcome nor treatment is an index; too few draws that give an estimate.
     """
-    panel = panel.sort_index()
-    specs = {name: indices[name] for name in (outcome, treatment) if name in indices}
-    if not specs:
-        raise StudyError(f"{outcome}, {treatment}", "neither is an index", "use the bootstrap of the regression alone")
-    model = _Regression(panel, outcome, treatment, tuple(controls), specs, entity_effects, time_effects)
-    weights, left_out = draw_entity_weights(panel, "entity", draws, rng)
-    whole = np.ones((1, weights.shape[1]))
-    given, _ = rederive_columns(panel, (outcome, treatment), specs, whole)
-    data = panel[list(controls)].assign(**{name: values[0] for name, values in given.items()})
-    effects = {"entity_effects": entity_effects, "time_effects": time_effects}
-    fit = fit_panel(data, outcome, [treatment, *controls], cluster="entity", convention="stata", **effects)
-    estimate = float(fit.estimates[treatment])
-    drawn = {
-        fixed: (model.draw(weights, given if fixed else None), model.draw(left_out, given if fixed else None))
-        for fixed in (True, False)
-    }
-    good = np.isfinite(drawn[True][0]) & np.isfinite(drawn[False][0])
-    fixed, rederived = (
-        summarise_draws(estimate, sample[good], without[np.isfinite(without)], level)
-        for sample, without in (drawn[True], drawn[False])
-    )
-    return IndexRegression(
-        estimate, fit, fixed, rederived, draws, int((~good).sum()), level, drawn[True][0], drawn[False][0]
-    )
-
-
-@dataclass(frozen=True)
-class _Regression:
-    """What is fitted in each sample."""
-
-    panel: pd.DataFrame
-    outcome: str
-    treatment: str
-    controls: tuple[str, ...]
-    specs: Mapping[str, Any]
-    entity_effects: bool
-    time_effects: bool
-
-    def draw(self, weights: Floats, given: dict[str, Floats] | None) -> Floats:
-        """Estimates (B,) in samples of entities, with the columns as given or derived anew; NaN where there is none."""
-        parts = [self._draw(weights[start : start + BLOCK], given) for start in range(0, len(weights), BLOCK)]
-        return np.concatenate(parts)
-
-    def _draw(self, weights: Floats, given: dict[str, Floats] | None) -> Floats:
-        names, reasons = (self.outcome, self.treatment), np.full(len(weights), "", dtype=object)
-        if given is None:
-            given, reasons = rederive_columns(self.panel, names, self.specs, weights)
-        controls = (
-            check_panel(self.panel, list(self.controls)).to_numpy() if self.controls else np.empty((len(self.panel), 0))
+    if not indices_of(model, indices):
+        raise StudyError(
+            f"{model.outcome}, {model.treatment}", "neither is an index", "use the bootstrap of the regression alone"
         )
-        x = np.empty((len(given[self.treatment]), len(self.panel), 1 + controls.shape[1]))
-        x[:, :, 0], x[:, :, 1:] = given[self.treatment], controls
-        entity, time = (self.panel.index.get_level_values(level) for level in (0, 1))
-        fits = fit_batch(
-            given[self.outcome], x, entity, time, weights=weights,
-            entity_effects=self.entity_effects, time_effects=self.time_effects,
-        )  # fmt: skip
-        return np.where(fits.estimable & (reasons == ""), fits.estimates[:, 0], np.nan)
+    data = data.sort_index()
+    whole = fit_whole(data, model, indices)
+    estimate = float(whole.estimates[model.treatment])
+    samples = draw_entity_weights(data, "entity", draws, rng)
+    fixed, anew = (
+        [fit(data, model, indices, counts, rederive=rederive) for counts in samples] for rederive in (False, True)
+    )
+    good = fixed[0].good & anew[0].good
+    as_given, rederived = (
+        summarise_draws(estimate, sample.estimates[good], without.estimates[without.good], level)
+        for sample, without in (fixed, anew)
+    )
+    failed = int((~good).sum())
+    return IndexRegression(
+        estimate, whole, as_given, rederived, draws, failed, level, fixed[0].estimates, anew[0].estimates
+    )

@@ -12,6 +12,7 @@ from helpers.regression.specification import specify
 from helpers.robustness.fragility import FragilityMap, map_fragility
 from helpers.robustness.indexed import IndexRegression, bootstrap_index_regression
 from helpers.robustness.pictures import draw_densities
+from helpers.study.model import Model, build_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 
-def index_specification(study: Study) -> tuple[str, tuple[str, ...]] | None:
-    """Treatment and controls of the specification in which an index stands.
+def index_model(study: Study) -> Model | None:
+    """The model in which an index stands.
 
     The primary one; where neither its outcome nor its treatment is an index, that of the first robustness row whose
     treatment is one; None where there is none.
     """
-    model = study.specification
-    controls = model.controls if study.ladder[study.primary].controls else ()
+    model = build_model(study)
     if {model.outcome, model.treatment} & study.indices.keys():
-        return model.treatment, controls
+        return model
     for row in study.robustness.values():
         if row.treatment in study.indices:
-            return row.treatment, controls if row.controls is None else row.controls
+            controls = model.controls if row.controls is None else row.controls
+            return model.with_(treatment=row.treatment, controls=controls)
     return None
 
 
@@ -44,29 +45,16 @@ def bootstrap_indices(
     panel: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
 ) -> IndexRegression | None:
     """Bootstrap the coefficient with the indices derived anew in every sample; None where no model has an index."""
-    chosen = index_specification(study)
-    if chosen is None:
+    model = index_model(study)
+    if model is None:
         return None
-    treatment, controls = chosen
-    effects = study.ladder[study.primary].effects
-    return bootstrap_index_regression(
-        complete_rows(panel, study, treatment, controls),
-        study.specification.outcome,
-        treatment,
-        controls,
-        study.indices,
-        entity_effects="entity" in effects,
-        time_effects="time" in effects,
-        draws=draws,
-        rng=rng,
-    )
+    return bootstrap_index_regression(complete_rows(panel, study, model), model, study.indices, draws=draws, rng=rng)
 
 
-def complete_rows(panel: pd.DataFrame, study: Study, treatment: str, controls: tuple[str, ...]) -> pd.DataFrame:
-    """The rows with every figure that a specification and its indices need."""
-    names = [study.specification.outcome, treatment, *controls]
-    indicators = [name for index in names if index in study.indices for name in study.indices[index].indicators]
-    return panel.dropna(subset=[*names, *indicators])
+def complete_rows(panel: pd.DataFrame, study: Study, model: Model) -> pd.DataFrame:
+    """The rows with every figure that a model and its indices need."""
+    indicators = [name for index in model.columns if index in study.indices for name in study.indices[index].indicators]
+    return panel.dropna(subset=[*model.columns, *indicators])
 
 
 def record_index_bootstrap(results: Results, found: IndexRegression | None) -> None:
@@ -108,19 +96,9 @@ def say_index_bootstrap(found: IndexRegression | None, study: Study) -> str:
 
 def fit_fragility(panel: pd.DataFrame, study: Study, *, most: int) -> FragilityMap:
     """Refit the primary specification without every set of up to `most` entities, its indices derived anew."""
-    model, primary = study.specification, study.ladder[study.primary]
-    controls = model.controls if primary.controls else ()
-    return map_fragility(
-        complete_rows(panel, study, model.treatment, controls),
-        model.outcome,
-        model.treatment,
-        controls,
-        study.indices,
-        most=most,
-        entity_effects="entity" in primary.effects,
-        time_effects="time" in primary.effects,
-        significance=model.significance,
-    )
+    model = build_model(study)
+    rows = complete_rows(panel, study, model)
+    return map_fragility(rows, model, study.indices, most=most, significance=study.specification.significance)
 
 
 def record_fragility(results: Results, found: FragilityMap) -> None:
