@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.study.arguments import BAD_INPUT, DONE, FAILED, add_command, read_count, read_study
+from helpers.study.arguments import BAD_INPUT, DEFAULT_STUDY, DONE, FAILED, add_command, read_count, read_study
 
 if TYPE_CHECKING:
     from helpers.study.arguments import Commands
@@ -26,6 +26,17 @@ def add_commands(commands: Commands) -> None:
     verify.add_argument(
         "--out", type=Path, metavar="DIR", help="for verify.json and .html (default: reports/STUDY/run/verify)"
     )
+    add_questions(commands)
+
+
+def add_questions(commands: Commands) -> None:
+    """Add the commands that ask about one number or one part of the project."""
+    why = add_command(commands, "why", why_command, "print the chain behind one number, down to the raw files")
+    why.add_argument("key", metavar="KEY", help="a key of results.json")
+    impact = add_command(commands, "impact", impact_command, "print what hangs on one part of the project")
+    impact.add_argument("name", metavar="NAME", help="a raw file, statistic, indicator, parameter or helper module")
+    for parser in (why, impact):
+        parser.add_argument("--study", default=DEFAULT_STUDY, help=f"folder in data/ (default: {DEFAULT_STUDY})")
 
 
 def verify_command(options: argparse.Namespace) -> int:
@@ -60,3 +71,23 @@ def _verify_twice(root: Path, name: str, word: str, run_options: list[str]) -> i
 def _run_options(options: argparse.Namespace) -> list[str]:
     chosen = {"--preset": options.preset, "--workers": options.workers}
     return [text for name, value in chosen.items() if value is not None for text in (name, str(value))]
+
+
+def why_command(options: argparse.Namespace) -> int:
+    """``study why``."""
+    from helpers.review.chain import find_chain, tell_chain
+
+    root, study, _ = read_study(options.study)
+    print("\n".join(tell_chain(find_chain(root, study, options.key))))
+    return DONE
+
+
+def impact_command(options: argparse.Namespace) -> int:
+    """``study impact``."""
+    from helpers.review.impact import find_impact, tell_impact
+    from helpers.runner.plan import Request
+
+    root, study, word = read_study(options.study)
+    request = Request(root, word, study.folder, root / "reports" / study.name)
+    print("\n".join(tell_impact(find_impact(request, study, options.name))))
+    return DONE
