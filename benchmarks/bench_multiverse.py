@@ -21,11 +21,11 @@ from threadpoolctl import threadpool_limits
 from helpers.identification.dynamic import fit_dynamic
 from helpers.identification.dynamic_moments import Layout
 from helpers.identification.outcome_family import fit_outcomes
-from helpers.multiverse.curve import variance_shares
 from helpers.multiverse.declared import study_specifications
 from helpers.multiverse.fit import Multiverse
 from helpers.multiverse.joint import joint_test
 from helpers.multiverse.plan import walk_cells
+from helpers.multiverse.shares import variance_shares
 from helpers.robustness.fragility import map_fragility
 from helpers.robustness.indexed import bootstrap_index_regression
 from helpers.study.model import Model

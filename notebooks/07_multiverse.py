@@ -2,7 +2,7 @@
 # # 7 Multiverse
 #
 # Everything that was declared as a choice is changed at once: how often does the claim survive, which decision moves
-# the estimate, and do all universes together say more than chance?
+# the estimate, where does the primary specification stand, and do all universes together say more than chance?
 
 # %% [markdown]
 # ## Parameters
@@ -11,19 +11,19 @@
 study: str = "provinces"
 run_folder: str = ""
 out: str = ""
-joint_draws: int = 299
+joint_draws: int = 499
 
 # %% [markdown]
 # ## Load
 
 # %%
 from helpers import notebook
-from helpers.multiverse import shown as multiverse_report
+from helpers.multiverse import curve, declared, joint, pictures, shares, shown, survival
+from helpers.regression import panel
 
 # %%
 run = notebook.open_run("07_multiverse", study=study, run_folder=run_folder, out=out)
-choices, results = run.study, run.results
-level = choices.specification.significance
+choices, level = run.study, run.study.specification.significance
 data = run.read("panel")
 
 # %% [markdown]
@@ -32,37 +32,146 @@ data = run.read("panel")
 # Every option that the study file declares is crossed with every other: how the indices are built, which indicator they
 # do without, which rows, which controls, which effects, which lag. Each combination is one universe.
 
+# %%
+multiverse = declared.study_specifications(data, choices, run.units)
+found = survival.claim_survival(multiverse)
+shown.record_survival(run.record, multiverse, found)
+
 # %% tags=["summary"]
-multiverse = multiverse_report.fit_multiverse(data, choices, run.units)
-survival = multiverse_report.record_multiverse(results, multiverse)
-run.say(multiverse_report.say_multiverse(multiverse))
+run.say(
+    "{robustness.multiverse.specifications} specifications were estimated; {robustness.multiverse.failures} more could "
+    "not be, and are listed below. The claim that the effect is positive and significant survives in "
+    "{robustness.multiverse.share_positive_significant:.1%} of them; it is negative and significant in "
+    "{robustness.multiverse.share_negative_significant:.1%}, and positive, significant or not, in "
+    "{robustness.multiverse.share_positive:.1%}."
+    if found.n_failures
+    else "{robustness.multiverse.specifications} specifications were estimated. The claim that the effect is positive "
+    "and significant survives in {robustness.multiverse.share_positive_significant:.1%} of them; it is negative and "
+    "significant in {robustness.multiverse.share_negative_significant:.1%}, and positive, significant or not, in "
+    "{robustness.multiverse.share_positive:.1%}."
+)
 
 # %%
-multiverse_report.show_curve(run, multiverse)
+run.say(
+    "The median standardised estimate is {robustness.multiverse.median}, and nineteen of twenty lie between "
+    "{robustness.multiverse.median:ci_low} and {robustness.multiverse.median:ci_high}."
+)
+
+# %%
+run.figure(
+    pictures.draw_specification_curve(
+        curve.specification_curve(multiverse), labels=shown.curve_labels(multiverse, choices)
+    ),
+    "specification_curve",
+    caption="Estimates of all universes in rising order, and the choices behind them",
+    alt="A rising curve of estimates with intervals above rows of marks, one row per option.",
+)
 
 # %% [markdown]
 # Standardised estimates compare across indices of different scales. Below the curve, a mark says where an option stands
 # among the estimates: an option whose marks gather at one end decides the result.
 
 # %%
-multiverse_report.show_survival(run, survival)
+run.table(
+    shown.survival_table(found, choices),
+    "multiverse_survival",
+    caption="The share of universes in which the claim survives",
+)
 
 # %%
-multiverse_report.show_failures(run, multiverse)
+(
+    run.say("Every declared specification could be estimated.")
+    if multiverse.failures.empty
+    else run.table(
+        shown.failure_table(multiverse), "multiverse_failures", caption="What could not be estimated, and why"
+    )
+)
 
 # %% [markdown]
 # ## Which decision moves the estimate?
 
 # %%
-shares = multiverse_report.find_shares(multiverse)
-multiverse_report.show_shares(run, shares)
+moved = shares.variance_shares(multiverse)
+shown.record_shares(run.record, moved)
+alone, together = shown.largest_decisions(moved)
 
 # %%
-run.say(multiverse_report.record_shares(results, shares))
+run.figure(
+    pictures.draw_shares(moved.rename(index=lambda name: shown.decision_words(str(name), choices))),
+    "multiverse_variance",
+    caption="Share of the variance of the estimates by decision",
+    alt="Two bars per decision: alone, and with its interactions.",
+)
 
 # %% [markdown]
 # *Alone* is the variance of the means by option; *with its interactions* is what is left when all other decisions are
-# fixed. A control that stands alone is in or out.
+# fixed. A control that stands alone is in or out. A decision that only some options of another leave open, as a shift
+# of scores is one for entropy weights only, is measured inside that other, and counts to it.
+
+# %%
+run.say(
+    "Of all decisions, {alone} moves the estimate most: alone it makes {first:.1%} of the variance over all universes, "
+    "with its interactions {total:.1%}."
+    if alone == together
+    else "Of all decisions, {alone} moves the estimate most by itself ({first:.1%} of the variance over all "
+    "universes); with its interactions {together} does ({total:.1%}).",
+    alone=shown.decision_words(alone, choices),
+    together=shown.decision_words(together, choices),
+    first=run.results[f"robustness.multiverse.variance.{alone}"],
+    total=run.results[f"robustness.multiverse.variance.{together}.total"],
+)
+
+# %% [markdown]
+# ## Does the claim hang on the effects?
+#
+# Two series that rise together are related without year effects, whatever caused either; so the universes are counted
+# by the effects that they absorb, and among these those with all controls.
+
+# %%
+groups = survival.group_universes(multiverse)
+counted = survival.survival_by_group(multiverse, groups)
+shown.record_groups(run.record, counted)
+apart = shown.effects_apart(counted)
+
+# %% tags=["summary"]
+run.say(
+    "The study file declares one set of effects, so that the claim cannot hang on them."
+    if apart is None
+    else "The claim hangs on the effects: positive and significant in {most:.1%} of the universes with {with_most}, in "
+    "{least:.1%} of those with {with_least}."
+    if counted.loc[apart[0], "positive_significant"] >= 2 * counted.loc[apart[1], "positive_significant"]
+    else "The claim does not hang on the effects alone: positive and significant in {most:.1%} of the universes with "
+    "{with_most}, in {least:.1%} of those with {with_least}.",
+    **shown.effects_words_of(apart, choices, run.results),
+)
+
+# %% [markdown]
+# ## Where does the primary specification stand?
+
+# %%
+primary = panel.fit(data, choices.model())
+standing = survival.find_standing(multiverse, primary, choices.specification.treatment)
+shown.record_standing(run.record, standing)
+
+# %%
+run.say(
+    "{robustness.multiverse.primary.below:.1%} of all universes have a smaller standardised estimate than the primary "
+    "specification ({robustness.multiverse.primary}); none has its effects."
+    if standing.place == "alone"
+    else "{robustness.multiverse.primary.below:.1%} of all universes, and "
+    "{robustness.multiverse.primary.below_own:.1%} of those with the same effects, have a smaller standardised "
+    "estimate than the primary specification ({robustness.multiverse.primary})."
+)
+
+# %%
+run.say(
+    {
+        "alone": "So nothing can be said of where it stands among its like.",
+        "low": "Most other choices would have given a larger one: it stands at the cautious end of the curve.",
+        "middle": "It stands at neither end of the curve.",
+        "high": "Most other choices would have given a smaller one: it stands at the favourable end of the curve.",
+    }[standing.place]
+)
 
 # %% [markdown]
 # ## Do all universes together say more than chance?
@@ -72,18 +181,74 @@ run.say(multiverse_report.record_shares(results, shares))
 # the whole curve (Simonsohn, Simmons and Nelson 2020).
 
 # %%
-joint = multiverse_report.test_jointly(results, multiverse, draws=joint_draws, rng=run.rng("joint test"))
-multiverse_report.show_joint(run, joint)
+tests = joint.joint_tests(multiverse, groups, draws=joint_draws, rng=run.rng("joint test"))
+shown.record_joint(run.record, tests, level)
 
 # %%
-multiverse_report.show_nulls(run, joint)
+run.table(
+    shown.joint_table(tests["all"]),
+    "multiverse_joint",
+    caption="All universes together",
+    note="Null: {null}. No p-value can be below one divided by the number of draws and one.",
+    words={"null": shown.NULL},
+)
+
+# %%
+run.figure(
+    pictures.draw_nulls(shown.joint_nulls(tests["all"])),
+    "multiverse_joint",
+    caption="The joint statistics when the treatment does nothing; in colour: the observed ones",
+    alt="Three histograms with a line at the observed value.",
+)
 
 # %% tags=["summary"]
-run.say(multiverse_report.say_joint(joint, level))
+run.say(
+    "If the treatment did nothing, as many universes significant in one direction would be seen with "
+    "{robustness.multiverse.joint.share_significant:p}, a median as far from zero with "
+    "{robustness.multiverse.joint.median_standardised:p} and a Stouffer sum as far from zero with "
+    "{robustness.multiverse.joint.stouffer:p}."
+)
+
+# %%
+run.say(
+    {
+        "all": "All three are below the level.",
+        "some": "{robustness.multiverse.joint.below} of the three are below the level, so that they do not agree.",
+        "none": "None of the three is below the level.",
+    }[shown.joint_verdict(tests["all"], level)]
+)
+
+# %%
+run.table(
+    shown.group_table(counted, tests, choices),
+    "multiverse_effects",
+    caption="The claim and the joint test by effects and controls",
+    note="The last three columns are p-values of the joint statistics within the group; the draws leave a standard "
+    "error of {error} in one that is near the level.",
+    words={"error": run.results["robustness.multiverse.joint.error"]},
+)
 
 # %% [markdown]
-# The joint test says whether the curve as a whole is compatible with no effect, not which of its universes is right: a
-# curve whose weaker half leaves out effects that belong in the model can be far from zero for that reason alone.
+# The joint test says whether a curve as a whole is compatible with no effect, not which of its universes is right: a
+# curve whose weaker half leaves out effects that belong in the model can be far from zero for that reason alone. The
+# rows with the effects of the primary specification are free of that.
+
+# %% [markdown]
+# ## A sample of the universes to explore
+
+# %%
+n_kept = shown.write_explorer(multiverse, run.out / "tables")
+run.say(
+    "Kept: [tables/multiverse_explorer.csv](tables/multiverse_explorer.csv), {rows} of {specifications} universes, "
+    "and over all of them [tables/multiverse_counts.csv](tables/multiverse_counts.csv).",
+    rows=run.record("robustness.multiverse.explorer", value=n_kept),
+    specifications=run.results["robustness.multiverse.specifications"],
+)
+
+# %% [markdown]
+# The sample is stratified by sample, lag, effects and number of controls; of each stratum, in the order of the
+# estimates, the universes in the middle of parts of equal length are kept, and `universes` says for how many each row
+# stands. The counts are over all universes, by every decision but controls and the indicator left out.
 
 # %% [markdown]
 # ## Checks
@@ -93,9 +258,10 @@ run.check(
     "every declared universe was estimated or has its reason",
     multiverse.n_specifications == len(multiverse.estimated) + len(multiverse.failures),
 )
+run.check("no decision moves more alone than with its interactions", (moved.first_order <= moved.total_order).all())
 
 # %% tags=["nbval-check-output"]
-print(len(multiverse.estimated), len(multiverse.failures))
+print(len(multiverse.estimated), len(multiverse.failures), list(groups))
 
 # %% [markdown]
 # ## Save

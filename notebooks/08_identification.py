@@ -19,9 +19,9 @@ permutations: int = 9999
 # %%
 from helpers import notebook
 from helpers.identification import dynamic_report, instrument_report
+from helpers.identification import pictures as drawings
 from helpers.identification import shown as omitted_report
 from helpers.regression import specification
-from helpers.robustness import pictures as drawings
 
 # %%
 run = notebook.open_run("08_identification", study=study, run_folder=run_folder, out=out)

@@ -4,7 +4,6 @@ Numbers from outside: statsmodels' least squares with dummies written out; toler
 """
 
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,6 @@ import statsmodels.formula.api as smf
 from helpers.display.prose import write_sentence
 from helpers.identification import dynamic_report, instrument_report
 from helpers.identification import shown as omitted_report
-from helpers.multiverse import shown as multiverse_report
-from helpers.multiverse.fit import all_subsets, run_specifications
 from helpers.regression.specification import specify
 from helpers.results.results import Results
 from helpers.robustness import shown as fragility_report
@@ -34,42 +31,6 @@ def panel() -> pd.DataFrame:
 
 def tell(template: str, results: Results) -> str:
     return repr(write_sentence(template, results, {}))
-
-
-def universes(panel: pd.DataFrame) -> Any:
-    return run_specifications(
-        panel, "outcome", "dose", all_subsets(("weight", "rain")), [("entity",), ("entity", "time")]
-    )
-
-
-def test_a_study_without_a_multiverse_gives_a_sentence(panel: pd.DataFrame, results: Results) -> None:
-    assert multiverse_report.fit_multiverse(panel, make_study(), pd.DataFrame()) is None
-    assert "declares no multiverse" in tell(multiverse_report.say_multiverse(None), results)
-
-
-def test_the_shares_of_the_multiverse_are_recorded(panel: pd.DataFrame, results: Results) -> None:
-    multiverse = universes(panel)
-    multiverse_report.record_multiverse(results, multiverse)
-    assert results["robustness.multiverse.share_positive_significant"].value == 1.0
-    assert tell(multiverse_report.say_multiverse(multiverse), results).startswith("8 specifications were estimated")
-
-
-def test_joint_statistics_are_recorded_with_their_p_values(panel: pd.DataFrame, results: Results) -> None:
-    test = multiverse_report.test_jointly(results, universes(panel), draws=99, rng=np.random.default_rng(1))
-    assert results["robustness.multiverse.joint.stouffer"].p_value == pytest.approx(0.01)
-    assert tell(multiverse_report.say_joint(test, 0.05), results).startswith("Most estimates are positive.")
-
-
-def test_the_decision_that_moves_the_estimate_most_is_named(panel: pd.DataFrame, results: Results) -> None:
-    told = tell(multiverse_report.record_shares(results, multiverse_report.find_shares(universes(panel))), results)
-    assert told.startswith("The decision that moves the estimate most is effects: alone it makes")
-
-
-def test_options_are_named_by_samples_and_controls_only() -> None:
-    sample = SimpleNamespace(label=SimpleNamespace(en="Without islands"))
-    study = make_study(multiverse=SimpleNamespace(samples={"no_islands": sample}))
-    words = [multiverse_report.option_words(name, study) for name in ("no_islands", "weight + rain", "full")]
-    assert words == ["Without islands", "The weight + The rain", "full"]
 
 
 def test_leaving_out_units_starts_from_the_primary_estimate(panel: pd.DataFrame) -> None:

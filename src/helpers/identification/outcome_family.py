@@ -74,7 +74,7 @@ def fit_outcomes(
     assert place.cell is not None
     signs = np.where(rng.random((draws, place.cell.effects.n_entities)) < 0.5, -1.0, 1.0)
     null = build_null(place.cell, signs)
-    statistics, _ = draw_statistics(null, fits.plan.control_sets[0], np.arange(len(outcomes)))
+    statistics, _, _ = draw_statistics(null, fits.plan.control_sets[0], np.arange(len(outcomes)))
     table = fits.table.set_index(fits.table["outcome"].astype(str))
     table = table[["estimate", "std_error", "statistic", "p_value", "standardised", "n_obs"]]
     observed = table["statistic"].to_numpy()

@@ -17,11 +17,11 @@ from helpers.identification.confounding import (
 )
 from helpers.identification.oster import OsterResult, oster_delta
 from helpers.identification.outcome_family import OutcomeFamily, fit_outcomes
+from helpers.identification.pictures import draw_null
 from helpers.identification.placebo import Placebo, permute_treatment
 from helpers.index.build import build_index
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.regression.specification import Specification, keep_complete_entities, shift_column, specify
-from helpers.robustness.pictures import draw_null
 
 if TYPE_CHECKING:
     from helpers.display.figures import FigureView

@@ -9,10 +9,11 @@ basis of the time effects and the controls,
 so that the variance is a quadratic form in v: one small matrix for each specification serves all draws.
 
 Source: Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4. They resample rows; signs by entity keep
-together what belongs to one entity (Cameron, Gelbach and Miller 2008).
+together what belongs to one entity (Cameron, Gelbach and Miller 2008). The draws are stratified over the signs of the
+entities that carry most, so that a p-value depends less on the seed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -23,7 +24,7 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.multiverse.cells import Cell, CellFits, fit_set, small_sample_factor
 from helpers.multiverse.fit import Multiverse
-from helpers.multiverse.plan import walk_cells
+from helpers.multiverse.plan import Place, walk_cells
 from helpers.regression.effects import Codes, Floats, group_means
 
 # Numbers held at once in the largest intermediate array.
@@ -34,6 +35,9 @@ STEP, END = 0.001, 60.0
 FEW_CLUSTERS = 12
 # Relative distance within which two statistics are the same number.
 TIE = 1e-9
+# Whether a draw's median reaches the observed one is counted over all specifications; the medians themselves, which the
+# null's quantiles and its picture need, are taken over at most so many of them, evenly spaced.
+MEDIAN_OVER = 8192
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class JointStatistic:
     null_low, null_high
         2.5 % and 97.5 % quantiles under the null.
     null
-        Values under the null, (B,).
+        Values under the null, (B,); medians over at most `MEDIAN_OVER` specifications.
     """
 
     observed: float
@@ -96,7 +100,15 @@ class JointTest:
 
 @dataclass(frozen=True)
 class _Gathered:
-    """By draw: specifications significantly above and below 0, sum of z, (B,); by specification: weights of signs."""
+    """What the draws add up to: by group and draw, (S, B), and by specification the weights of the signs.
+
+    above, below
+        Specifications significantly above and below 0.
+    scores
+        Sum of z.
+    weights
+        Blocks (G, V).
+    """
 
     above: Floats
     below: Floats
@@ -105,42 +117,109 @@ class _Gathered:
 
 
 def joint_test(multiverse: Multiverse, *, draws: int = 999, rng: np.random.Generator) -> JointTest:
-    """Test all specifications of a multiverse together.
+    """Test all specifications of a multiverse together; see `joint_tests`."""
+    every = {"all": np.ones(multiverse.n_specifications, dtype=bool)}
+    return joint_tests(multiverse, every, draws=draws, rng=rng)["all"]
+
+
+def joint_tests(
+    multiverse: Multiverse, groups: Mapping[str, np.ndarray], *, draws: int = 999, rng: np.random.Generator
+) -> dict[str, JointTest]:
+    """Test each of several groups of specifications, all from the same draws.
 
     Parameters
     ----------
     multiverse
         A fitted multiverse.
+    groups
+        Name -> booleans by the rows of its table.
     draws
-        Draws of the signs (Rademacher, null imposed).
+        Draws of the signs (Rademacher, null imposed), stratified (see `draw_signs`).
     rng
         Source of the signs.
 
     Raises
     ------
     StudyError
-        No draws, or no specification that was estimated.
+        No draws, or a group in which no specification was estimated.
     """
-    if draws < 1 or multiverse.estimated.empty:
+    estimated = multiverse.table["estimate"].notna().to_numpy()
+    empty = [name for name, rows in groups.items() if not (rows & estimated).any()]
+    if draws < 1 or not groups or empty:
         raise StudyError(
-            "joint test", "there is nothing to draw or nothing to test", "ask for draws, fit specifications"
+            f"joint test {', '.join(empty)}".rstrip(),
+            "there is nothing to draw or nothing to test",
+            "ask for draws, fit specifications",
         )
     plan = multiverse.plan
     entity = np.unique(plan.index.get_level_values(0), return_inverse=True)[1].ravel()
-    signs = np.where(rng.random((draws, entity.max() + 1)) < 0.5, -1.0, 1.0)
-    gathered = _Gathered(np.zeros(draws), np.zeros(draws), np.zeros(draws), [])
-    for place in walk_cells(plan):
-        kept = np.flatnonzero(place.sample.pairs.reasons == "")
-        present = np.unique(entity[place.rows])
-        if place.cell is None or len(present) < 2:
+    places = list(walk_cells(plan))
+    signs = draw_signs(_influence(places, entity, plan.control_sets[-1]), draws, rng)
+    shape = (len(groups), draws)
+    gathered = _Gathered(np.zeros(shape), np.zeros(shape), np.zeros(shape), [])
+    members, first = np.stack(list(groups.values())), 0
+    for place in places:
+        size = len(place.sample.pairs.reasons)
+        rows = members[:, first : first + size * len(plan.control_sets)].reshape(len(groups), -1, size)
+        first += size * len(plan.control_sets)
+        _add_place(gathered, place, entity, signs, rows, plan.control_sets, multiverse.significance)
+    weights = np.concatenate(gathered.weights, axis=1)
+    return {
+        name: _summarise(multiverse, estimated & rows, weights[:, rows[estimated]], signs, _Totals.of(gathered, number))
+        for number, (name, rows) in enumerate(groups.items())
+    }
+
+
+def draw_signs(influence: Floats, draws: int, rng: np.random.Generator) -> Floats:
+    """Signs (draws, G), -1 or 1 with the same probability and independent within a draw.
+
+    Over the draws the signs of the entities with the largest influence are balanced: every pattern of as many of them
+    as there are powers of two in the number of draws comes up as often as every other.
+    """
+    signs = np.where(rng.random((draws, len(influence))) < 0.5, -1.0, 1.0)
+    n_bits = min(len(influence), int(np.log2(draws)))
+    spots = (rng.permutation(draws) + rng.random(draws)) / draws
+    codes = np.minimum((spots * 2**n_bits).astype(np.int64), 2**n_bits - 1)
+    bits = (codes[:, None] >> np.arange(n_bits)[::-1]) & 1
+    signs[:, np.argsort(-influence, kind="stable")[:n_bits]] = 2.0 * bits - 1.0
+    return signs
+
+
+def _influence(places: Sequence[Place], entity: Codes, chosen: Sequence[int]) -> Floats:
+    """Mean share of each entity in the absolute products of one pair of columns over all places, (G,)."""
+    shares = np.zeros(int(entity.max()) + 1)
+    for place in places:
+        kept = np.flatnonzero(place.sample.pairs.reasons == "")[:1]
+        if place.cell is None or not len(kept):
             continue
-        null = build_null(place.cell, signs[:, present])
-        for chosen in plan.control_sets:
-            weights = _add_set(gathered, null, chosen, kept, multiverse.significance)
-            spread = np.zeros((signs.shape[1], weights.shape[1]))
-            spread[present] = weights
-            gathered.weights.append(spread)
-    return _summarise(multiverse, gathered, signs)
+        fits = fit_set(place.cell, chosen, kept)
+        if fits.reasons[0] == "":
+            products = np.abs(fits.products[:, 0])
+            # Rounded, so that the order of alike entities does not hang on the last bits.
+            shares[np.unique(entity[place.rows])] += np.round(products / products.sum(), 9)
+    return shares
+
+
+def _add_place(
+    gathered: _Gathered,
+    place: Place,
+    entity: Codes,
+    signs: Floats,
+    rows: np.ndarray,
+    control_sets: Sequence[Sequence[int]],
+    significance: float,
+) -> None:
+    """Add the specifications of one cell; `rows` (S, sets, pairs) says which group each belongs to."""
+    kept = np.flatnonzero(place.sample.pairs.reasons == "")
+    present = np.unique(entity[place.rows])
+    if place.cell is None or len(present) < 2:
+        return
+    null = build_null(place.cell, signs[:, present])
+    for number, chosen in enumerate(control_sets):
+        weights = _add_set(gathered, null, chosen, kept, (rows[:, number], significance))
+        spread = np.zeros((signs.shape[1], weights.shape[1]))
+        spread[present] = weights
+        gathered.weights.append(spread)
 
 
 @dataclass(frozen=True)
@@ -173,8 +252,8 @@ def build_null(cell: Cell, signs: Floats) -> CellNull:
     return CellNull(cell, signs, signs[:, row] * signs[:, column], _effects_basis(cell))
 
 
-def draw_statistics(null: CellNull, chosen: Sequence[int], kept: Codes) -> tuple[Floats, Floats]:
-    """Statistics t (V', B) of every estimable pair under the null, and what the signs are weighted with, (G, V').
+def draw_statistics(null: CellNull, chosen: Sequence[int], kept: Codes) -> tuple[Floats, Floats, Codes]:
+    """Statistics of every estimable pair under the null.
 
     Parameters
     ----------
@@ -182,32 +261,55 @@ def draw_statistics(null: CellNull, chosen: Sequence[int], kept: Codes) -> tuple
         The draws.
     chosen, kept
         As in `helpers.multiverse.cells.fit_set`.
+
+    Returns
+    -------
+    tuple
+        Statistics t (V', B); what the signs are weighted with in the estimate, (G, V'); positions (V',) of the pairs.
     """
     cell = null.cell
     fits = fit_set(cell, chosen, kept)
     good = np.flatnonzero(fits.reasons == "")
     pairs = kept[good]
-    products, own = fits.products[:, good], fits.squares[:, cell.columns.treatment_of[pairs]]
+    treatment_of = cell.columns.treatment_of[pairs]
+    products, own = fits.products[:, good], fits.squares[:, treatment_of]
     total = own.sum(axis=0)
-    forms = small_sample_factor(cell, len(chosen)) * _variance_forms(null, fits, pairs, products)
-    kind = null.signs.dtype
-    spread = np.sqrt(np.maximum(forms.astype(kind) @ null.sign_pairs.T, np.finfo(kind).tiny))
-    return (products.T.astype(kind) @ null.signs.T) / spread, products / total
+    # In units of the columns' lengths no number leaves the range of single precision.
+    lengths = np.linalg.norm(fits.outcomes, axis=0)[cell.columns.outcome_of[pairs]] * np.sqrt(total)
+    unit = (products / np.where(lengths > 0, lengths, 1.0)).astype(null.signs.dtype)
+    forms = small_sample_factor(cell, len(chosen)) * _variance_forms(null, fits, pairs, unit)
+    spread = np.sqrt(np.maximum(forms @ null.sign_pairs.T, np.finfo(unit.dtype).tiny))
+    return (unit.T @ null.signs.T) / spread, products / total, pairs
 
 
-def _add_set(gathered: _Gathered, null: CellNull, chosen: Sequence[int], kept: Codes, significance: float) -> Floats:
+def _add_set(
+    gathered: _Gathered, null: CellNull, chosen: Sequence[int], kept: Codes, asked: tuple[np.ndarray, float]
+) -> Floats:
     """Add the specifications of one set of controls; their weights of the signs, (G, V')."""
     n_draws, n_entities = null.signs.shape
+    rows, significance = asked
     critical, normal = stats.t.isf(significance / 2, n_entities - 1), normal_scores(n_entities - 1)
     step = max(1, CHUNK // max(n_draws, n_entities**2))
     parts = []
     for start in range(0, len(kept), step):
-        statistics, weights = draw_statistics(null, chosen, kept[start : start + step])
-        gathered.above[:] += (statistics > critical).sum(axis=0)
-        gathered.below[:] += (statistics < -critical).sum(axis=0)
-        gathered.scores[:] += look_up(statistics, normal).sum(axis=0, dtype=float)
+        statistics, weights, pairs = draw_statistics(null, chosen, kept[start : start + step])
+        whole = _count(statistics, critical, normal)
+        for group, inside in enumerate(rows[:, pairs]):
+            if inside.any():
+                sums = whole if inside.all() else _count(statistics[inside], critical, normal)
+                for total, one in zip((gathered.above, gathered.below, gathered.scores), sums, strict=True):
+                    total[group] += one
         parts.append(weights)
     return np.concatenate(parts, axis=1)
+
+
+def _count(statistics: Floats, critical: float, normal: Floats) -> tuple[Floats, Floats, Floats]:
+    """By draw: statistics above and below the critical values, and the sum of their normal scores."""
+    return (
+        (statistics > critical).sum(axis=0).astype(float),
+        (statistics < -critical).sum(axis=0).astype(float),
+        look_up(statistics, normal).sum(axis=0, dtype=float),
+    )
 
 
 @cache
@@ -225,21 +327,27 @@ def look_up(statistics: Floats, scores: Floats) -> Floats:
 
 
 def _variance_forms(null: CellNull, fits: CellFits, pairs: Codes, products: Floats) -> Floats:
-    """Quadratic forms sum_g score*_g^2 in the signs, (V', G(G+1)/2): upper triangles, off-diagonal entries doubled."""
-    cell, basis = null.cell, np.column_stack([null.basis, fits.basis])
+    """Quadratic forms sum_g score*_g^2 in the signs, (V', G(G+1)/2): upper triangles, off-diagonal entries doubled.
+
+    `products` are in units of the columns' lengths, and so is everything here.
+    """
+    cell, kind = null.cell, products.dtype
+    basis = np.column_stack([null.basis, fits.basis])
     outcome_of, treatment_of = cell.columns.outcome_of[pairs], cell.columns.treatment_of[pairs]
-    left = _products_with_basis(fits.treatments, basis, cell.starts)[treatment_of]
-    right = _products_with_basis(fits.outcomes, basis, cell.starts)[outcome_of]
-    own = fits.squares[:, treatment_of]
-    left = np.concatenate([left, own.T[:, :, None]], axis=2)
-    right = np.concatenate([right, (products / own.sum(axis=0)).T[:, :, None]], axis=2)
+    lengths = [np.linalg.norm(columns, axis=0) for columns in (fits.treatments, fits.outcomes)]
+    safe = [np.where(length > 0, length, 1.0) for length in lengths]
+    left = _products_with_basis(fits.treatments / safe[0], basis, cell.starts)[treatment_of]
+    right = _products_with_basis(fits.outcomes / safe[1], basis, cell.starts)[outcome_of]
+    own = (fits.squares / safe[0] ** 2)[:, treatment_of].T
+    left = np.concatenate([left, own[:, :, None]], axis=2).astype(kind)
+    right = np.concatenate([right, (products / own.sum(axis=1)).T[:, :, None]], axis=2).astype(kind)
     # With A = diag(P) - left right' the form is A'A = diag(P^2) - N right' - right N'.
     half = products.T[:, :, None] * left - 0.5 * np.matmul(right, np.matmul(left.transpose(0, 2, 1), left))
     cross = np.matmul(half, right.transpose(0, 2, 1)).reshape(len(half), -1)
     row, column = np.triu_indices(len(products))
     forms = np.take(cross, row * len(products) + column, axis=1)
     forms += np.take(cross, column * len(products) + row, axis=1)
-    forms *= np.where(row == column, -1.0, -2.0)
+    forms *= np.where(row == column, -1.0, -2.0).astype(kind)
     forms[:, np.flatnonzero(row == column)] += products.T**2
     return np.asarray(forms)
 
@@ -262,8 +370,20 @@ def _products_with_basis(columns: Floats, basis: Floats, starts: Codes) -> Float
     return np.stack(sums, axis=2).transpose(1, 0, 2) if sums else np.empty((columns.shape[1], len(starts), 0))
 
 
-def _summarise(multiverse: Multiverse, gathered: _Gathered, signs: Floats) -> JointTest:
-    table = multiverse.estimated
+@dataclass(frozen=True)
+class _Totals:
+    """What was gathered for one group: largest number significant in one direction, and sum of z, (B,)."""
+
+    significant: Floats
+    scores: Floats
+
+    @classmethod
+    def of(cls, gathered: _Gathered, group: int) -> "_Totals":
+        return cls(np.maximum(gathered.above[group], gathered.below[group]), gathered.scores[group])
+
+
+def _summarise(multiverse: Multiverse, rows: np.ndarray, weights: Floats, signs: Floats, totals: _Totals) -> JointTest:
+    table = multiverse.table[rows]
     n = len(table)
     estimates, standardised = (table[name].to_numpy() for name in ("estimate", "standardised"))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -272,27 +392,51 @@ def _summarise(multiverse: Multiverse, gathered: _Gathered, signs: Floats) -> Jo
     dominant = 1 if np.sum(estimates > 0) >= np.sum(estimates < 0) else -1
     share = np.mean(significant & (dominant * estimates > 0))
     observed_z = _observed_scores(table).sum() / np.sqrt(n)
-    medians, scaled = _null_medians(np.concatenate(gathered.weights, axis=1), ratio, signs)
+    observed = (float(np.median(estimates)), float(np.median(standardised)))
+    medians = _null_medians(weights, np.stack([np.ones(n), ratio]), signs, observed)
     return JointTest(
-        median=_compare(float(np.median(estimates)), medians),
-        median_standardised=_compare(float(np.median(standardised)), scaled),
-        share_significant=_compare(float(share), np.maximum(gathered.above, gathered.below) / n),
-        stouffer=_compare(float(observed_z), gathered.scores / np.sqrt(n)),
+        median=medians[0],
+        median_standardised=medians[1],
+        share_significant=_compare(float(share), totals.significant / n),
+        stouffer=_compare(float(observed_z), totals.scores / np.sqrt(n)),
         dominant=dominant,
         n_specifications=n,
         n_draws=len(signs),
     )
 
 
-def _null_medians(weights: Floats, ratio: Floats, signs: Floats) -> tuple[Floats, Floats]:
-    """Median of the estimates, and of the standardised ones, in each draw."""
-    step = max(1, CHUNK // weights.shape[1])
-    medians = np.empty((2, len(signs)))
+def _null_medians(
+    weights: Floats, scales: Floats, signs: Floats, observed: tuple[float, float]
+) -> tuple[JointStatistic, JointStatistic]:
+    """The median of the estimates, and of the standardised ones, beside what the draws give."""
+    kind = "float64" if signs.shape[1] <= FEW_CLUSTERS else "float32"
+    step, weights, scales = max(1, CHUNK // weights.shape[1]), weights.astype(kind), scales.astype(kind)
+    some = slice(None, None, -(-weights.shape[1] // MEDIAN_OVER))
+    nulls, reached = np.empty((2, len(signs))), [0, 0]
     for start in range(0, len(signs), step):
-        drawn = signs[start : start + step] @ weights
-        medians[0, start : start + step] = np.median(drawn, axis=1)
-        medians[1, start : start + step] = np.median(drawn * ratio, axis=1)
-    return medians[0], medians[1]
+        drawn = np.matmul(signs[start : start + step].astype(kind), weights)
+        for unit, value in enumerate(observed):
+            scaled = drawn if unit == 0 else drawn * scales[unit]
+            reached[unit] += int(_reaches(scaled, abs(value) * (1 - TIE)).sum())
+            nulls[unit, start : start + step] = np.median(scaled[:, some], axis=1)
+    found = []
+    for null, value, count in zip(nulls, observed, reached, strict=True):
+        low, high = np.quantile(null, [0.025, 0.975])
+        found.append(JointStatistic(value, (1 + count) / (1 + len(signs)), float(low), float(high), null))
+    return found[0], found[1]
+
+
+def _reaches(drawn: Floats, bound: float) -> np.ndarray:
+    """Whether the median of each row is at least `bound` away from 0; by counting, which needs no order."""
+    n = drawn.shape[1]
+    hit, unsure = np.zeros(len(drawn), dtype=bool), np.zeros(len(drawn), dtype=bool)
+    for count in ((drawn >= bound).sum(axis=1), (drawn <= -bound).sum(axis=1)):
+        hit |= 2 * count > n
+        unsure |= 2 * count == n
+    unsure &= ~hit
+    # With half of the row beyond the bound the median is the mean of a number within it and one beyond.
+    hit[unsure] = np.abs(np.median(drawn[unsure], axis=1)) >= bound
+    return hit
 
 
 def _observed_scores(table: pd.DataFrame) -> Floats:

@@ -1,82 +1,120 @@
-"""What notebook 04 shows of the multiverse: how often the claim survives, what moves it, what all say together."""
+"""The multiverse in a study's words: what is recorded of it, its tables, the names of decisions and options."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.multiverse.curve import (
-    Survival,
-    claim_survival,
-    draw_specification_curve,
-    specification_curve,
-    variance_shares,
-)
-from helpers.multiverse.declared import study_specifications
-from helpers.multiverse.joint import JointTest, joint_test
-from helpers.robustness.pictures import draw_nulls, draw_shares
+from helpers.display.tables import write_table
+from helpers.multiverse.curve import count_universes, thin_out
+from helpers.multiverse.survival import SHARES
+from helpers.results.estimate import Estimate
+from helpers.study.data import Label
 
 if TYPE_CHECKING:
-    from helpers.display.figures import FigureView
-    from helpers.display.prose import Sentence
-    from helpers.display.tables import TableView
+    from pathlib import Path
+
     from helpers.multiverse.fit import Multiverse
-    from helpers.notebook import NotebookRun
-    from helpers.results.results import Results
+    from helpers.multiverse.joint import JointStatistic, JointTest
+    from helpers.multiverse.survival import Standing, Survival
+    from helpers.results.results import Result
     from helpers.study.study import Study
 
+Record = Callable[..., "Result"]
+KEY = "robustness.multiverse"
 JOINT_WORDS = {
     "median": "median estimate",
     "median_standardised": "median standardised estimate",
     "share_significant": "share significant in the dominant direction",
     "stouffer": "Stouffer's Z",
 }
+READ = ("share_significant", "median_standardised", "stouffer")
+"""The statistics that compare across indices of different scales, which a verdict reads."""
 NULL = "restricted wild cluster null: one sign for each entity, the same in all specifications"
+MOST_OPTIONS = 8
 
 
-def fit_multiverse(panel: pd.DataFrame, study: Study, units: pd.DataFrame) -> Multiverse | None:
-    """Every declared specification; None where the study declares none."""
-    return None if study.multiverse is None else study_specifications(panel, study, units)
+def group_key(group: str) -> str:
+    """Where the results of a group of universes are recorded."""
+    words = [re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") for part in group.split(", ")]
+    return KEY if group == "all" else ".".join([KEY, "effects", *words])
 
 
-def record_multiverse(results: Results, multiverse: Multiverse | None) -> Survival | None:
-    """Record how many universes there are and the shares in which the claim survives."""
-    if multiverse is None:
-        return None
-    found = claim_survival(multiverse)
-    results.record("robustness.multiverse.specifications", value=found.n_specifications)
-    results.record("robustness.multiverse.failures", value=found.n_failures)
+def record_survival(record: Record, multiverse: Multiverse, found: Survival) -> None:
+    """Record how many universes there are, the median estimate and the shares in which the claim survives."""
+    record(f"{KEY}.specifications", value=found.n_specifications)
+    record(f"{KEY}.failures", value=found.n_failures)
     estimates = multiverse.estimated["standardised"]
-    results.record(
-        "robustness.multiverse.median",
+    record(
+        f"{KEY}.median",
         estimate=float(estimates.median()),
         ci_low=float(estimates.quantile(0.025)),
         ci_high=float(estimates.quantile(0.975)),
         convention="median of the standardised estimates; the interval holds nineteen of twenty of them",
     )
-    for name in ("positive", "negative", "positive_significant", "negative_significant"):
-        results.record(f"robustness.multiverse.share_{name}", value=getattr(found, name), digits=3)
-    return found
+    for name in SHARES:
+        record(f"{KEY}.share_{name}", value=getattr(found, name), digits=3)
 
 
-def say_multiverse(multiverse: Multiverse | None) -> str:
-    """The sentence template on the universes."""
-    if multiverse is None:
-        return "The study file declares no multiverse (block `multiverse`), so that no universe is counted."
-    failed = "{robustness.multiverse.failures} more could not be estimated and are listed below. "
-    return (
-        "{robustness.multiverse.specifications} specifications were estimated. "
-        + (failed if multiverse.n_specifications > len(multiverse.estimated) else "")
-        + "The claim that the effect is positive and significant survives in "
-        "{robustness.multiverse.share_positive_significant:.1%} of them; it is negative and significant in "
-        "{robustness.multiverse.share_negative_significant:.1%}, and positive, significant or not, in "
-        "{robustness.multiverse.share_positive:.1%}. The median standardised estimate is "
-        "{robustness.multiverse.median}, and nineteen of twenty lie between {robustness.multiverse.median:ci_low} and "
-        "{robustness.multiverse.median:ci_high}."
+def record_groups(record: Record, groups: pd.DataFrame) -> None:
+    """Record, for each group but that of all, its universes, its median and the shares in which the claim survives."""
+    for group, row in groups.drop(index="all").iterrows():
+        key = group_key(str(group))
+        record(f"{key}.specifications", value=int(row["n_specifications"]))
+        record(f"{key}.median", value=float(row["median"]))
+        for name in SHARES:
+            record(f"{key}.share_{name}", value=float(row[name]), digits=3)
+
+
+def record_standing(record: Record, found: Standing) -> None:
+    """Record the primary specification's standardised estimate and the shares of the universes below it."""
+    record(f"{KEY}.primary", value=found.standardised)
+    record(f"{KEY}.primary.below", value=found.below, digits=3)
+    if found.below_own is not None:
+        record(f"{KEY}.primary.below_own", value=found.below_own, digits=3)
+
+
+def record_shares(record: Record, shares: pd.DataFrame) -> None:
+    """Record each decision's share of the variance, alone and with its interactions."""
+    for name, row in shares.iterrows():
+        key = f"{KEY}.variance.{str(name).replace(' ', '_')}"
+        record(key, value=float(row["first_order"]), digits=3)
+        record(f"{key}.total", value=float(row["total_order"]), digits=3)
+
+
+def record_joint(record: Record, tests: Mapping[str, JointTest], level: float) -> None:
+    """Record every joint statistic of every group, and how many of those of all universes are below the level."""
+    for group, test in tests.items():
+        for name, statistic in test.statistics.items():
+            record(f"{group_key(group)}.joint.{name}", joint_estimate(statistic, test.n_draws))
+    test = tests["all"]
+    record(f"{KEY}.joint.below", value=sum(test.statistics[name].p_value < level for name in READ))
+    # Standard error that so many draws leave in a p-value at the level.
+    record(f"{KEY}.joint.error", value=float(np.sqrt(level * (1 - level) / test.n_draws)), digits=3)
+
+
+def joint_estimate(statistic: JointStatistic, n_draws: int) -> Estimate:
+    """One joint statistic; the interval is that of the null."""
+    return Estimate(
+        estimate=statistic.observed,
+        p_value=statistic.p_value,
+        ci_low=statistic.null_low,
+        ci_high=statistic.null_high,
+        draws=n_draws + 1,
+        convention=f"{NULL}; {n_draws} draws; the interval is that of the null",
     )
+
+
+def write_explorer(multiverse: Multiverse, folder: Path) -> int:
+    """Write the thinned universes and the counts over all; the number of universes written."""
+    explored = thin_out(multiverse)
+    write_table(explored.rename_axis("row"), folder / "multiverse_explorer.csv")
+    write_table(count_universes(multiverse).rename_axis("row"), folder / "multiverse_counts.csv")
+    return len(explored)
 
 
 def failure_table(multiverse: Multiverse) -> pd.DataFrame:
@@ -89,72 +127,16 @@ def survival_table(survival: Survival, study: Study) -> pd.DataFrame:
     table = survival.by_option
     counts = table.index.get_level_values(0).value_counts()
     few = [str(name) for name in table.index.unique(0) if counts[name] <= MOST_OPTIONS]
-    return label_levels(table.loc[few], study)
+    return table.loc[few].rename(index=lambda name: option_words(str(name), study))
 
 
-MOST_OPTIONS = 8
-
-
-def label_levels(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """A table whose rows are decisions and options, in words."""
-    return table.rename(index=lambda name: option_words(str(name), study))
-
-
-def option_words(name: str, study: Study) -> str:
-    """An option or decision in words: samples, controls and indicators by their label, methods by their own name."""
-    samples = study.multiverse.samples if study.multiverse else {}
-    if name in samples:
-        return samples[name].label.en
-    named = {*study.specification.controls, *study.indicators}
-    return " + ".join(study.label(part) if part in named else part.replace("_", " ") for part in name.split(" + "))
-
-
-def find_shares(multiverse: Multiverse | None) -> pd.DataFrame | None:
-    """Share of the variance of the standardised estimates by decision."""
-    return None if multiverse is None else variance_shares(multiverse)
-
-
-def decision_words(name: str, study: Study) -> str:
-    """A decision in words: single controls by their label."""
-    kind, _, control = name.partition(" ")
-    if kind == "control" and control:
-        return f"control: {study.label(control)}"
-    return option_words(name, study)
-
-
-def record_shares(results: Results, shares: pd.DataFrame | None) -> str:
-    """Record the shares of the variance by decision; the sentence template that names the largest."""
-    if shares is None:
-        return NONE
-    for name, row in shares.iterrows():
-        key = str(name).replace(" ", "_")
-        results.record(f"robustness.multiverse.variance.{key}", value=row["first_order"], digits=3)
-        results.record(f"robustness.multiverse.variance.{key}.total", value=row["total_order"], digits=3)
-    largest = str(shares["first_order"].idxmax()).replace(" ", "_")
-    return (
-        f"The decision that moves the estimate most is {largest.replace('_', ' ')}: alone it makes "
-        f"{{robustness.multiverse.variance.{largest}:.1%}} of the variance over all universes, with its interactions "
-        f"{{robustness.multiverse.variance.{largest}.total:.1%}}."
-    )
-
-
-def test_jointly(
-    results: Results, multiverse: Multiverse | None, *, draws: int, rng: np.random.Generator
-) -> JointTest | None:
-    """Test all specifications together and record every statistic under ``robustness.multiverse.joint.<statistic>``."""
-    if multiverse is None:
-        return None
-    test = joint_test(multiverse, draws=draws, rng=rng)
-    for name, statistic in test.statistics.items():
-        results.record(
-            f"robustness.multiverse.joint.{name}",
-            estimate=statistic.observed,
-            p_value=statistic.p_value,
-            ci_low=statistic.null_low,
-            ci_high=statistic.null_high,
-            convention=f"{NULL}; {test.n_draws} draws; the interval is that of the null",
-        )
-    return test
+def group_table(groups: pd.DataFrame, tests: Mapping[str, JointTest], study: Study) -> pd.DataFrame:
+    """Per group of universes: how many, median, shares, p-values of the joint statistics that a verdict reads."""
+    table = groups.astype({"n_specifications": int}).copy()
+    for name in READ:
+        table[f"{name}_p_value"] = [tests[str(group)].statistics[name].p_value for group in table.index]
+    names = [group_words(str(group), study).en for group in table.index]
+    return table.set_axis(pd.Index(names, name="universes"))
 
 
 def joint_table(test: JointTest) -> pd.DataFrame:
@@ -173,90 +155,80 @@ def joint_table(test: JointTest) -> pd.DataFrame:
 
 def joint_nulls(test: JointTest) -> dict[str, tuple[np.ndarray, float]]:
     """Name -> null distribution and observed value, for the picture."""
-    return {JOINT_WORDS[name]: (item.null, item.observed) for name, item in test.statistics.items() if name != "median"}
+    return {JOINT_WORDS[name]: (item.null, item.observed) for name, item in test.statistics.items() if name in READ}
 
 
-def say_joint(test: JointTest | None, level: float) -> str:
-    """The sentence template: what the specifications say together."""
-    if test is None:
-        return "Without a multiverse there is nothing to test jointly."
-    direction = "positive" if test.dominant > 0 else "negative"
-    below = [words for name, words in JOINT_WORDS.items() if test.statistics[name].p_value < level]
-    verdict = f"below the level: {', '.join(below)}" if below else "no joint statistic is below the level"
-    key = "robustness.multiverse.joint"
-    told = [f"{{{key}.{name}:p_value}}" for name in ("share_significant", "median_standardised", "stouffer")]
-    return (
-        f"Most estimates are {direction}. If the treatment did nothing, as many significant ones in one direction "
-        f"would be seen with probability {told[0]}, a median as far from zero with {told[1]} and a Stouffer sum as far "
-        f"from zero with {told[2]}; {verdict}."
+def effects_apart(groups: pd.DataFrame) -> tuple[str, str] | None:
+    """The sets of effects with which the claim survives most and least often; None where there is one set."""
+    sets = [str(group) for group in groups.index if group != "all" and ", " not in str(group)]
+    if len(sets) < 2:
+        return None
+    shares = groups.loc[sets, "positive_significant"]
+    return str(shares.idxmax()), str(shares.idxmin())
+
+
+def effects_words_of(
+    apart: tuple[str, str] | None, study: Study, results: Mapping[str, Result]
+) -> dict[str, Result | Label]:
+    """The words of the sentence on the effects: the two sets and how often the claim survives with each."""
+    if apart is None:
+        return {}
+    most, least = (results[f"{group_key(name)}.share_positive_significant"] for name in apart)
+    with_most, with_least = (effects_words(name, study) for name in apart)
+    return {"most": most, "least": least, "with_most": with_most, "with_least": with_least}
+
+
+def joint_verdict(test: JointTest, level: float) -> str:
+    """How many of the statistics that a verdict reads are below the level: "all", "some" or "none"."""
+    below = sum(test.statistics[name].p_value < level for name in READ)
+    return "all" if below == len(READ) else "some" if below else "none"
+
+
+def largest_decisions(shares: pd.DataFrame) -> tuple[str, str]:
+    """The decisions with the largest share alone, and with its interactions; single controls do not compete."""
+    whole = shares[~shares.index.str.startswith("control ")]
+    return str(whole["first_order"].idxmax()), str(whole["total_order"].idxmax())
+
+
+def group_words(group: str, study: Study) -> Label:
+    """A group of universes in words."""
+    option, _, rest = group.partition(", ")
+    if group == "all":
+        return Label(en="all", zh="全部")
+    effects = effects_words(option, study)
+    return Label(en=f"{effects.en}, {rest}", zh=f"{effects.zh}，全部控制变量") if rest else effects
+
+
+def effects_words(option: str, study: Study) -> Label:
+    """A set of effects in words."""
+    if option == "none":
+        return Label(en="no effects", zh="无固定效应")
+    parts = {"entity": study.entity.label, "time": study.time.label}
+    names = [parts[kind] for kind in option.split(" + ")]
+    return Label(
+        en=f"{' and '.join(name.en.lower() for name in names)} effects",
+        zh=f"{'和'.join(name.zh for name in names)}固定效应",
     )
 
 
-def show_curve(run: NotebookRun, multiverse: Multiverse | None) -> FigureView | Sentence:
-    """The specification curve above its choices."""
-    if multiverse is None:
-        return run.say(NONE)
-    curve = specification_curve(multiverse)
-    return run.figure(
-        draw_specification_curve(curve, labels=curve_labels(multiverse, run.study)),
-        "specification_curve",
-        caption="Estimates of all universes in rising order, and the choices behind them",
-        alt="A rising curve of estimates with intervals above rows of marks, one row per option.",
-    )
+def option_words(name: str, study: Study) -> str:
+    """An option or decision in words: samples, controls and indicators by their label, methods by their own name."""
+    samples = study.multiverse.samples if study.multiverse else {}
+    if name in samples:
+        return samples[name].label.en
+    named = {*study.specification.controls, *study.indicators}
+    return " + ".join(study.label(part) if part in named else part.replace("_", " ") for part in name.split(" + "))
 
 
-def show_survival(run: NotebookRun, survival: Survival | None) -> TableView | Sentence:
-    """The shares in which the claim survives, by option."""
-    if survival is None:
-        return run.say(NONE)
-    table = survival_table(survival, run.study)
-    return run.table(table, "multiverse_survival", caption="The share of universes in which the claim survives")
+def decision_words(name: str, study: Study) -> str:
+    """A decision in words: single controls by their label."""
+    kind, _, control = name.partition(" ")
+    if kind == "control" and control:
+        return f"control: {study.label(control)}"
+    return option_words(name, study)
 
 
-def show_failures(run: NotebookRun, multiverse: Multiverse | None) -> TableView | Sentence:
-    """Universes that could not be estimated, counted by their reason."""
-    if multiverse is None:
-        return run.say(NONE)
-    if multiverse.failures.empty:
-        return run.say("Every declared specification could be estimated.")
-    return run.table(failure_table(multiverse), "multiverse_failures", caption="What could not be estimated, and why")
-
-
-def show_shares(run: NotebookRun, shares: pd.DataFrame | None) -> FigureView | Sentence:
-    """The share of the variance that each decision makes."""
-    if shares is None:
-        return run.say(NONE)
-    return run.figure(
-        draw_shares(shares.rename(index=lambda name: decision_words(str(name), run.study))),
-        "multiverse_variance",
-        caption="Share of the variance of the estimates by decision",
-        alt="Two bars per decision: alone, and with its interactions.",
-    )
-
-
-def show_joint(run: NotebookRun, test: JointTest | None) -> TableView | Sentence:
-    """The joint statistics with their p-values."""
-    if test is None:
-        return run.say(NONE)
-    return run.table(joint_table(test), "multiverse_joint", caption="All universes together", note=f"Null: {NULL}.")
-
-
-def show_nulls(run: NotebookRun, test: JointTest | None) -> FigureView | Sentence:
-    """The joint statistics under the null hypothesis, and the observed ones."""
-    if test is None:
-        return run.say(NONE)
-    return run.figure(
-        draw_nulls(joint_nulls(test)),
-        "multiverse_joint",
-        caption="The joint statistics when the treatment does nothing; in colour: the observed ones",
-        alt="Three histograms with a line at the observed value.",
-    )
-
-
-NONE = "Not shown: the study declares no multiverse."
-
-
-def curve_labels(multiverse: Multiverse, study: Study) -> Mapping[str, str]:
+def curve_labels(multiverse: Multiverse, study: Study) -> dict[str, Any]:
     """Words for the decisions and options of the picture."""
     words = {str(name) for name in multiverse.decisions}
     for name in multiverse.decisions:

@@ -10,7 +10,6 @@ import pandas as pd
 from helpers.display.figures import INK, PALETTE, QUIET, new_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -63,34 +62,6 @@ def draw_size(table: pd.DataFrame, level: float) -> Figure:
     return figure
 
 
-def draw_contour(estimates: pd.DataFrame, bounds: pd.DataFrame, *, label: str) -> Figure:
-    """The estimate over the strengths of an omitted variable, and where variables as strong as the controls stand.
-
-    Parameters
-    ----------
-    estimates
-        Rows: partial R2 with the outcome; columns: with the treatment (see `confounder_contour`).
-    bounds
-        Indexed by (benchmark, times), columns r2_treatment and r2_outcome.
-    """
-    figure, axes = new_figure(height=4.2)
-    columns, rows = estimates.columns.to_numpy(dtype=float), estimates.index.to_numpy(dtype=float)
-    lines = axes.contour(columns, rows, estimates.to_numpy(), levels=9, colors=QUIET, linewidths=0.8)
-    axes.clabel(lines, fontsize=7)
-    zero = axes.contour(columns, rows, estimates.to_numpy(), levels=[0.0], colors=PALETTE[1], linewidths=1.6)
-    axes.clabel(zero, fontsize=8)
-    inside = bounds[(bounds["r2_treatment"] <= columns[-1]) & (bounds["r2_outcome"] <= rows[-1])]
-    for name, part in inside.groupby(level=0, sort=False):
-        axes.plot(part["r2_treatment"], part["r2_outcome"], "o-", color=INK, markersize=3.5, linewidth=0.6)
-        place = (float(part["r2_treatment"].iloc[-1]), float(part["r2_outcome"].iloc[-1]))
-        words = f"{part.index.get_level_values(1)[-1]:g} x {name}"
-        axes.annotate(words, place, xytext=(4, 3), textcoords="offset points", fontsize=7)
-    axes.set_xlabel("partial R² of the omitted variable with the treatment")
-    axes.set_ylabel("partial R² with the outcome")
-    axes.set_title(label, fontsize=9)
-    return figure
-
-
 def draw_fragility(table: pd.DataFrame, full: float, *, label: str) -> Figure:
     """The estimates without one, two, three ... entities, as one histogram each.
 
@@ -116,45 +87,6 @@ def draw_fragility(table: pd.DataFrame, full: float, *, label: str) -> Figure:
         axes.grid(False, axis="x")
     panels[0, 0].legend(fontsize=8)
     panels[-1, 0].set_xlabel(label)
-    return figure
-
-
-def draw_null(draws: np.ndarray, observed: float, *, label: str) -> Figure:
-    """The distribution of a number under a null hypothesis, and where the observed one stands."""
-    figure, axes = new_figure(height=2.8)
-    _draw_null(axes, draws, observed)
-    axes.set_xlabel(label)
-    axes.set_ylabel("draws")
-    return figure
-
-
-def draw_nulls(nulls: dict[str, tuple[np.ndarray, float]]) -> Figure:
-    """Several numbers, each with its distribution under the null hypothesis, side by side."""
-    figure, panels = new_figure(1, len(nulls), height=2.6, squeeze=False)
-    for axes, (name, (draws, observed)) in zip(panels[0], nulls.items(), strict=True):
-        _draw_null(axes, draws, observed)
-        axes.set_xlabel(name, fontsize=8)
-        axes.tick_params(axis="x", labelsize=7)
-    return figure
-
-
-def _draw_null(axes: Axes, draws: np.ndarray, observed: float) -> None:
-    axes.hist(draws, bins=40, color=QUIET)
-    axes.axvline(observed, color=PALETTE[1], linewidth=1.6)
-    axes.grid(False, axis="x")
-
-
-def draw_shares(shares: pd.DataFrame) -> Figure:
-    """Share of the variance of the estimates that each decision makes: alone, and with its interactions."""
-    ordered = shares.iloc[::-1]
-    figure, axes = new_figure(height=1.0 + 0.3 * len(ordered))
-    places = np.arange(len(ordered))
-    axes.barh(places + 0.18, ordered["first_order"], height=0.34, color=PALETTE[0], label="alone")
-    axes.barh(places - 0.18, ordered["total_order"], height=0.34, color=PALETTE[5], label="with its interactions")
-    axes.set_yticks(places, [str(name) for name in ordered.index], fontsize=8)
-    axes.set_xlabel("share of the variance")
-    axes.grid(False, axis="y")
-    axes.legend(fontsize=8)
     return figure
 
 
