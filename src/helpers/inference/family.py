@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,6 +96,51 @@ def fit_family(questions: Mapping[str, Question], *, draws: int, rng: np.random.
         name: _answer(fits[name], question.term, (1 + reached[n]) / (1 + draws), adjusted[n], (by_holm[n], draws))
         for n, (name, question) in enumerate(questions.items())
     }
+
+
+@dataclass(frozen=True)
+class ClearFamily:
+    """A family with its models' effects, and the family of the same members without time effects.
+
+    Attributes
+    ----------
+    answers, without_times
+        By name; the second is a family of its own with its own Romano-Wolf p-values.
+    """
+
+    answers: dict[str, Answer]
+    without_times: dict[str, Answer]
+
+
+def fit_clear_family(questions: Mapping[str, Question], *, draws: int, rng: np.random.Generator) -> ClearFamily:
+    """Test a family in every way that a verdict needs; parameters as in `fit_family`."""
+    answers = fit_family(questions, draws=draws, rng=rng)
+    without = {
+        name: replace(question, model=question.model.with_(effects=("entity",))) for name, question in questions.items()
+    }
+    return ClearFamily(answers, fit_family(without, draws=draws, rng=rng))
+
+
+def record_family(record: Callable[..., Any], keys: Mapping[str, str], found: ClearFamily, **options: Any) -> None:
+    """Record every member of a family.
+
+    Under the member's key the effect with its Romano-Wolf p-value, under ``key.t`` with that of its own t test, under
+    ``key.wild`` with that of its own wild bootstrap; the same without time effects under ``key.without_years``.
+
+    Parameters
+    ----------
+    record
+        The notebook's ``run.record``.
+    keys
+        Name of each member -> its key.
+    found
+        The family.
+    """
+    for name, key in keys.items():
+        for suffix, answer in (("", found.answers[name]), (".without_years", found.without_times[name])):
+            record(f"{key}{suffix}", answer.adjusted, std_error=answer.effect.std_error, **options)
+            record(f"{key}{suffix}.t", answer.effect, **options)
+            record(f"{key}{suffix}.wild", answer.wild, **options)
 
 
 def _fit(name: str, question: Question) -> PanelFit:

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 NEEDS_FILE = "needs.yml"
-Need = Literal["indices", "mediators", "regions", "multiverse"]
+Need = Literal["indices", "mediators", "regions", "multiverse", "coordination", "society", "policies", "space"]
 
 _REASONS: dict[Need, str] = {
     "indices": "the study file declares no index",
     "mediators": "the study file declares no mediator",
     "regions": "the study file declares no grouping of the units",
     "multiverse": "the study file declares no multiverse",
+    "coordination": "the study file declares no systems that should move together",
+    "society": "the study file declares no figures of society",
+    "policies": "the study file declares no policy",
+    "space": "the study file declares no spatial weights",
 }
 
 

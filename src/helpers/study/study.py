@@ -34,6 +34,7 @@ from helpers.study.data import (
 from helpers.study.file import explain_validation, find_root, list_studies, read_yaml
 from helpers.study.index import Dimension, Index, Indicator, Method
 from helpers.study.model import Model, build_model
+from helpers.study.texts import Coordination, Policy, Society, Space, name_columns
 from helpers.study.variations import (
     Cluster,
     Effect,
@@ -138,6 +139,10 @@ class Study(Strict):
     mediators: dict[Name, Mediator]
     regions: dict[Name, Regions] = Field(default_factory=dict)
     map: Map | None = None
+    coordination: Coordination | None = None
+    society: Society | None = None
+    policies: dict[Name, Policy] = Field(default_factory=dict)
+    space: Space | None = None
     cautions: tuple[Label, ...] = ()
     presets: dict[Name, dict[Name, int]]
     _folder: Path = PrivateAttr(default=Path())
@@ -192,7 +197,8 @@ class Study(Strict):
         yield from (self.mediators, self.indices, self.variables, self.indicators, self.columns)
         yield from (index.dimensions for index in self.indices.values())
         yield from (grouping.labels for grouping in self.regions.values())
-        yield from (self.ladder, self.robustness, self.instruments)
+        yield from (self.ladder, self.robustness, self.instruments, self.policies)
+        yield from (self.space.weights if self.space else {}, self.society.contrast if self.society else {})
         if self.multiverse:
             yield self.multiverse.samples
 
@@ -210,6 +216,16 @@ class Study(Strict):
             for name in named:
                 if name not in self.columns:
                     raise ValueError(f"{role} names the column '{name}', {_suggest(name, set(self.columns))}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_texts(self) -> Self:
+        known = {*self.indices, *self.variables, *self.indicators}
+        known |= {name for index in self.indices.values() for name in index.dimensions}
+        for role, names in name_columns(self.coordination, self.society, self.space).items():
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"{role} names '{name}', {_suggest(name, known)}")
         return self
 
     @model_validator(mode="after")

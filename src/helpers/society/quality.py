@@ -1,0 +1,134 @@
+"""Government quality against social quality: the difference as an outcome, factors that lag, and the ground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.errors import StudyError
+from helpers.inference.multiplicity import holm
+from helpers.regression.panel import PanelFit
+from helpers.regression.specification import shift_column
+from helpers.results.estimate import Estimate
+from helpers.society.families import z_score
+from helpers.study.model import Model
+
+GOVERNMENT, SOCIAL, GAP = "government", "social", "gap"
+
+
+def compare_qualities(data: pd.DataFrame, government: str, social: str) -> pd.DataFrame:
+    """Both qualities in standard deviations over the rows that have both, and their difference.
+
+    The coefficient of anything on the difference is the difference of its coefficients on the two, so every test of
+    that difference is a test of one coefficient.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of the panel that have both, with the columns government, social, gap.
+    """
+    rows = data[data[[government, social]].notna().all(axis=1)]
+    if rows.empty:
+        raise StudyError(f"{government} and {social}", "no row has both", "correct the windows of the indices")
+    one, other = (rows[name] / float(rows[name].std(ddof=1)) for name in (government, social))
+    return rows.assign(**{GOVERNMENT: one, SOCIAL: other, GAP: one - other})
+
+
+def trend_gaps(data: pd.DataFrame, government: str, factors: Sequence[str]) -> dict[str, Estimate]:
+    """By how many initial standard deviations the outcome has moved further than each factor, first to last time.
+
+    gap_i = (change of outcome) / sd_first - (change of factor) / sd_first, sd over entities at the first time; t test
+    over entities; p by Holm over the factors.
+
+    Parameters
+    ----------
+    data
+        Panel limited to the times in which every factor has figures.
+    government
+        The outcome.
+    factors
+        The factors.
+    """
+    outcome = _standard_change(data[government])
+    found = {name: _mean_test(outcome - _standard_change(data[name])) for name in factors}
+    adjusted = holm([item.p_value for item in found.values()])
+    return {
+        name: replace(item, p_value=float(p), convention="t test over entities, p by Holm over the factors")
+        for (name, item), p in zip(found.items(), adjusted, strict=True)
+    }
+
+
+def _standard_change(values: pd.Series) -> pd.Series:
+    wide = values.unstack(level=1)
+    first = wide.iloc[:, 0]
+    return pd.Series((wide.iloc[:, -1] - first) / first.std(ddof=1))
+
+
+def _mean_test(values: pd.Series) -> Estimate:
+    figures = values.dropna().to_numpy(dtype=float)
+    n = len(figures)
+    error = float(figures.std(ddof=1) / np.sqrt(n))
+    half = stats.t.ppf(0.975, n - 1) * error
+    mean = float(figures.mean())
+    return Estimate(
+        estimate=mean,
+        std_error=error,
+        statistic=mean / error,
+        df=n - 1,
+        p_value=float(2 * stats.t.sf(abs(mean / error), n - 1)),
+        ci_low=mean - half,
+        ci_high=mean + half,
+        n_obs=n,
+        n_entities=n,
+        convention="t test over entities",
+    )
+
+
+def ground_panel(
+    data: pd.DataFrame, model: Model, factors: Sequence[str], window: Sequence[int]
+) -> tuple[pd.DataFrame, Model]:
+    """z(treatment)_t ~ z(factors)_t-1 + controls_t + effects; z-scores over the rows of the regression."""
+    lagged = data
+    for name in factors:
+        lagged = shift_column(lagged, name, 1, list(window))
+    rows = lagged[[model.treatment, *factors, *model.controls]].dropna()
+    scaled = rows.assign(**{name: z_score(rows[name]) for name in (model.treatment, *factors)})
+    first, *others = factors
+    return scaled, model.with_(outcome=model.treatment, treatment=first, controls=(*others, *model.controls))
+
+
+def least_lead(found: PanelFit, first: str, others: Sequence[str]) -> tuple[Estimate, dict[str, Estimate]]:
+    """The coefficient of one factor less that of each other, and the difference that is hardest to tell from none.
+
+    "First" means ahead of every other: the union of the tests rejects only if each does, so the difference with the
+    smallest statistic decides (Berger 1982), with its own two-sided p-value.
+
+    Returns
+    -------
+    tuple
+        The smallest difference by its statistic, and all differences by the other's name.
+    """
+    differences = {name: _difference(found, first, name) for name in others}
+    least = min(differences.values(), key=lambda item: item.statistic if item.statistic is not None else np.inf)
+    return replace(least, convention=f"{least.convention}; the smallest of {len(differences)} differences"), differences
+
+
+def _difference(found: PanelFit, first: str, second: str) -> Estimate:
+    names = [first, second]
+    weights = np.array([1.0, -1.0])
+    gap = float(weights @ found.estimates[names].to_numpy())
+    error = float(np.sqrt(weights @ found.covariance.loc[names, names].to_numpy() @ weights))
+    half = stats.t.ppf(0.975, found.df) * error
+    return replace(
+        found[first],
+        estimate=gap,
+        std_error=error,
+        statistic=gap / error,
+        p_value=float(2 * stats.t.sf(abs(gap / error), found.df)),
+        ci_low=gap - half,
+        ci_high=gap + half,
+    )
