@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.regression.specification import shift_column
+from helpers.regression.specification import shift_columns
 from helpers.study.model import Model
 
 BEFORE = "_before"
@@ -36,8 +36,7 @@ def cross_lagged(data: pd.DataFrame, model: Model, window: Sequence[int]) -> dic
     names = (model.outcome, model.treatment)
     rows = data[list(model.columns)].dropna()
     lagged = rows.assign(**{f"{name}{BEFORE}": rows[name] for name in names})
-    for name in names:
-        lagged = shift_column(lagged, f"{name}{BEFORE}", 1, list(window))
+    lagged = shift_columns(lagged, [f"{name}{BEFORE}" for name in names], 1, list(window))
     if lagged.index.get_level_values(1).nunique() < 3:
         raise StudyError("the loop", "fewer than three times have a time before", "use a longer window")
     outcome, treatment = (f"{name}{BEFORE}" for name in names)

@@ -169,7 +169,7 @@ def _slope(found: PanelFit, name: str, place: float) -> Estimate:
     names = [name, SQUARE]
     slope = float(weights @ found.estimates[names].to_numpy())
     error = float(np.sqrt(weights @ found.covariance.loc[names, names].to_numpy() @ weights))
-    half = stats.t.ppf(0.975, found.df) * error
+    half = float(stats.t.ppf(0.975, found.df)) * error
     return replace(
         found[name],
         estimate=slope,

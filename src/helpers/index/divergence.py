@@ -15,7 +15,7 @@ from helpers.results.estimate import Estimate
 def sigma_trend(values: pd.Series) -> Estimate:
     """Yearly trend of ln(sd / mean) over entities, by least squares on time; p from t(T - 2)."""
     found = sigma_convergence(values)
-    half = stats.t.ppf(0.975, len(found.by_time) - 2) * found.std_error
+    half = float(stats.t.ppf(0.975, len(found.by_time) - 2)) * found.std_error
     return Estimate(
         estimate=found.slope,
         std_error=found.std_error,
@@ -32,7 +32,7 @@ def sigma_trend(values: pd.Series) -> Estimate:
 def beta_slope(values: pd.Series) -> Estimate:
     """Absolute convergence between the first and the last time: mean log growth on the initial log, HC1."""
     found = beta_convergence(values)
-    half = stats.t.ppf(0.975, found.n_obs - 2) * found.std_error
+    half = float(stats.t.ppf(0.975, found.n_obs - 2)) * found.std_error
     return Estimate(
         estimate=found.estimate,
         std_error=found.std_error,
@@ -136,7 +136,7 @@ def welch_gap(upper: np.ndarray, lower: np.ndarray) -> Estimate:
     error = float(np.sqrt(sum(parts)))
     df = float(sum(parts) ** 2 / (parts[0] ** 2 / (len(upper) - 1) + parts[1] ** 2 / (len(lower) - 1)))
     gap = float(upper.mean() - lower.mean())
-    half = stats.t.ppf(0.975, df) * error
+    half = float(stats.t.ppf(0.975, df)) * error
     return Estimate(
         estimate=gap,
         std_error=error,

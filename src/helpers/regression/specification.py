@@ -137,9 +137,14 @@ def keep_complete_entities(data: pd.DataFrame) -> pd.DataFrame:
 
 def shift_column(data: pd.DataFrame, column: str, periods: int, window: Sequence[int]) -> pd.DataFrame:
     """Replace a column by its value `periods` earlier in the window; rows without one are left out."""
+    return shift_columns(data, [column], periods, window)
+
+
+def shift_columns(data: pd.DataFrame, columns: Sequence[str], periods: int, window: Sequence[int]) -> pd.DataFrame:
+    """Replace columns by their values `periods` earlier in the window; rows that lack one of them are left out."""
     places = dict(enumerate(window))
     entities, times = data.index.get_level_values(0), data.index.get_level_values(1)
     earlier = [places.get(window.index(time) - periods) for time in times]
     source = pd.MultiIndex.from_arrays([entities, pd.Index(earlier, dtype=float)])
-    shifted = data[column].reindex(source).to_numpy()
-    return data.assign(**{column: shifted}).dropna(subset=[column])
+    shifted = {column: data[column].reindex(source).to_numpy() for column in columns}
+    return data.assign(**shifted).dropna(subset=list(columns))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.regression.specification import shift_column
+from helpers.regression.specification import shift_columns
 from helpers.study.model import Model
 
 GROWTH, LEVEL, SPEED = "growth_of_column", "level_before", "speed"
@@ -46,9 +46,7 @@ def speed_panel(data: pd.DataFrame, column: str, model: Model, window: Sequence[
         )
     time = pd.Series(rows.index.get_level_values(1).astype(float), index=rows.index)
     now = rows.assign(**{LEVEL: np.log(rows[column]), "_time": time})
-    lagged = now
-    for name in (LEVEL, "_time", model.treatment, *model.controls):
-        lagged = shift_column(lagged, name, 1, list(window))
+    lagged = shift_columns(now, [LEVEL, "_time", model.treatment, *model.controls], 1, list(window))
     current = np.log(rows.loc[lagged.index, column])
     growth = (current - lagged[LEVEL]) / (time.loc[lagged.index] - lagged["_time"])
     level = lagged[LEVEL] - lagged[LEVEL].mean()

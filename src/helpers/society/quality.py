@@ -12,7 +12,7 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.inference.multiplicity import holm
 from helpers.regression.panel import PanelFit
-from helpers.regression.specification import shift_column
+from helpers.regression.specification import shift_columns
 from helpers.results.estimate import Estimate
 from helpers.society.families import z_score
 from helpers.study.model import Model
@@ -72,7 +72,7 @@ def _mean_test(values: pd.Series) -> Estimate:
     figures = values.dropna().to_numpy(dtype=float)
     n = len(figures)
     error = float(figures.std(ddof=1) / np.sqrt(n))
-    half = stats.t.ppf(0.975, n - 1) * error
+    half = float(stats.t.ppf(0.975, n - 1)) * error
     mean = float(figures.mean())
     return Estimate(
         estimate=mean,
@@ -92,9 +92,7 @@ def ground_panel(
     data: pd.DataFrame, model: Model, factors: Sequence[str], window: Sequence[int]
 ) -> tuple[pd.DataFrame, Model]:
     """z(treatment)_t ~ z(factors)_t-1 + controls_t + effects; z-scores over the rows of the regression."""
-    lagged = data
-    for name in factors:
-        lagged = shift_column(lagged, name, 1, list(window))
+    lagged = shift_columns(data, factors, 1, list(window))
     rows = lagged[[model.treatment, *factors, *model.controls]].dropna()
     scaled = rows.assign(**{name: z_score(rows[name]) for name in (model.treatment, *factors)})
     first, *others = factors
@@ -122,7 +120,7 @@ def _difference(found: PanelFit, first: str, second: str) -> Estimate:
     weights = np.array([1.0, -1.0])
     gap = float(weights @ found.estimates[names].to_numpy())
     error = float(np.sqrt(weights @ found.covariance.loc[names, names].to_numpy() @ weights))
-    half = stats.t.ppf(0.975, found.df) * error
+    half = float(stats.t.ppf(0.975, found.df)) * error
     return replace(
         found[first],
         estimate=gap,

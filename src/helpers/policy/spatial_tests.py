@@ -1,0 +1,100 @@
+"""Whether the residuals of a panel regression are alike among neighbours: Moran's I and Lagrange multiplier tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.errors import StudyError
+from helpers.policy.space import SpatialWeights
+from helpers.regression.panel import PanelFit
+
+
+@dataclass(frozen=True)
+class ResidualPattern:
+    """Tests of the residuals of one regression.
+
+    Attributes
+    ----------
+    moran, expected, moran_p_value
+        Moran's I over all times, sum_t e_t'W e_t / sum_t e_t'e_t; its mean over permutations, and the two-sided share of
+        permutations of whole residual series among the entities that are as far from it, the sample counted once.
+    draws
+        Permutations, the sample counted in.
+    tests
+        Rows lag, error, robust_lag, robust_error: statistic and p_value from chi2(1) (Anselin, Bera, Florax and Yoon
+        1996, in the panel form of Anselin, Le Gallo and Jayet 2008), for errors independent over time.
+    """
+
+    moran: float
+    expected: float
+    moran_p_value: float
+    draws: int
+    tests: pd.DataFrame
+
+
+def examine_residuals(
+    fit: PanelFit, weights: SpatialWeights, *, draws: int, rng: np.random.Generator
+) -> ResidualPattern:
+    """Test the residuals of a regression with entity and time effects for a spatial pattern.
+
+    Parameters
+    ----------
+    fit
+        A regression on a balanced panel.
+    weights
+        Row-standardised weights over its entities.
+    draws
+        Permutations of the entities.
+    rng
+        Source of the permutations.
+
+    Raises
+    ------
+    StudyError
+        An unbalanced panel, or weights over other entities.
+    """
+    design = fit.design
+    n, t = design.effects.n_entities, design.effects.n_times
+    if not design.effects.is_balanced or list(design.index.unique(0).sort_values()) != list(weights.matrix.index):
+        raise StudyError("residuals", "panel and weights do not fit together", "use a balanced panel and its entities")
+    w = weights.matrix.to_numpy(dtype=float)
+    residuals = fit.residuals.loc[design.index].to_numpy().reshape(n, t)
+    gram = residuals @ residuals.T
+    observed = float((w * gram).sum() / np.trace(gram))
+    drawn = np.empty(draws)
+    for draw in range(draws):
+        order = rng.permutation(n)
+        drawn[draw] = (w * gram[np.ix_(order, order)]).sum() / np.trace(gram)
+    centre = float(drawn.mean())
+    reached = int(np.sum(np.abs(drawn - centre) >= abs(observed - centre) - 1e-12))
+    return ResidualPattern(observed, centre, (1 + reached) / (1 + draws), draws + 1, _multipliers(fit, w))
+
+
+def _multipliers(fit: PanelFit, w: np.ndarray) -> pd.DataFrame:
+    """The four tests on the transformed scale, with (n - 1)(T - 1) observations."""
+    design = fit.design
+    n, t = design.effects.n_entities, design.effects.n_times
+    centring = np.eye(n) - 1 / n
+    inner = centring @ w @ centring
+    e = fit.residuals.loc[design.index].to_numpy().reshape(n, t)
+    y = design.y_within.reshape(n, t)
+    sigma2 = float((e * e).sum()) / ((n - 1) * (t - 1))
+    trace = (t - 1) * float(np.trace(inner.T @ inner) + np.trace(inner @ inner))
+    fitted = (inner @ (y - e)).reshape(-1)
+    basis = np.linalg.qr(design.x_within)[0]
+    left = fitted - basis @ (basis.T @ fitted)
+    by_error = float((e * (inner @ e)).sum()) / sigma2
+    by_lag = float((e * (inner @ y)).sum()) / sigma2
+    spread = float(left @ left) / sigma2 + trace
+    statistics = {
+        "lag": by_lag**2 / spread,
+        "error": by_error**2 / trace,
+        "robust_lag": (by_lag - by_error) ** 2 / (spread - trace),
+        "robust_error": (by_error - trace / spread * by_lag) ** 2 / (trace * (1 - trace / spread)),
+    }
+    rows = {name: {"statistic": value, "p_value": float(stats.chi2.sf(value, 1))} for name, value in statistics.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test")
