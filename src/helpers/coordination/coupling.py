@@ -47,8 +47,8 @@ def couple_systems(scores: pd.DataFrame) -> Coupling:
     """Coupling coordination of the columns of a table.
 
     With U_1 ... U_n in [0, 1]:  C = n (U_1 ... U_n)^(1/n) / (U_1 + ... + U_n),  T = (U_1 + ... + U_n) / n,
-    D = sqrt(C T). C is the geometric over the arithmetic mean, in [0, 1], 1 where all systems are equal; D is the square
-    root of the geometric mean. Modified, which counts distances themselves:
+    D = sqrt(C T). C is the geometric over the arithmetic mean, in [0, 1], 1 where all systems are equal; D is the
+    square root of the geometric mean. Modified, which counts distances themselves:
     C* = sqrt{[1 - sum_{i>j} |U_i - U_j| / (n (n - 1) / 2)] [prod_i U_i / max U]^(1/(n-1))}.
 
     Parameters
@@ -128,3 +128,11 @@ def _check(scores: pd.DataFrame, u: np.ndarray) -> None:
         raise StudyError(
             f"coupling, {scores.index[nothing][0]}", "every system is 0", "leave the row out, or scale the systems anew"
         )
+
+
+def measures_by_region(found: Coupling, regions: pd.Series) -> pd.DataFrame:
+    """Rows (time, region): mean coupling, mean and degree over the entities of a region."""
+    table = found.table[["coupling", "mean", "degree"]]
+    place = pd.Series(table.index.get_level_values(0).map(regions.to_dict()), index=table.index, name="region")
+    times = table.index.get_level_values(1)
+    return table.groupby([times, place.to_numpy()]).mean()

@@ -1,9 +1,9 @@
-"""An effect that depends on another variable: the interaction, its marginal effects, and the same question otherwise put."""
+"""An effect that depends on another variable: the interaction, its marginal effects, other forms of the question."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -76,7 +76,7 @@ def moderate(data: pd.DataFrame, model: Model, of: str, by: str, beside: Sequenc
     prepared = rows.assign(**{of: moved, PRODUCT: moved * moderator})
     if not fixed:
         prepared = prepared.assign(**{by: moderator})
-    others = [name for name in (of, *(() if fixed else (by,)), *beside)]
+    others = (of, *(() if fixed else (by,)), *beside)
     controls = [name for name in model.controls if name not in (of, by, *beside)]
     return Moderated(
         prepared, model.with_(treatment=PRODUCT, controls=(*others, *controls)), of, by, moderator.rename(by)
@@ -126,21 +126,10 @@ def marginal_at_percentiles(
     """Marginal effects where the moderator is at its 10th, 50th and 90th percentile over the rows, by "p10" ..."""
     points = np.percentile(setting.values.to_numpy(dtype=float), shares)
     table = marginal_effects(found, setting, points)
+    table["statistic"] = table["estimate"] / table["std_error"]
     return {
-        f"p{share}": Estimate(
-            estimate=float(row.estimate),
-            std_error=float(row.std_error),
-            statistic=float(row.estimate / row.std_error),
-            df=found.df,
-            p_value=float(row.p_value),
-            ci_low=float(row.ci_low),
-            ci_high=float(row.ci_high),
-            n_obs=found.n_obs,
-            n_entities=found.n_entities,
-            n_clusters=found.n_clusters,
-            convention=found.convention,
-        )
-        for share, row in zip(shares, table.itertuples(), strict=True)
+        f"p{share}": replace(found[setting.of], **{str(name): float(number) for name, number in row.items()})
+        for share, (_, row) in zip(shares, table.iterrows(), strict=True)
     }
 
 
@@ -156,7 +145,7 @@ def put_otherwise(setting: Moderated, heaviest: object, groups: int = 3) -> dict
     without_controls: effects alone beside the two columns. groups: the effect in the upper less that in the lower
     group of the moderator's pooled distribution, which needs no straight line. within: the product of deviations from
     the entities' own means, so that no entity's level can make it. first_level: the moderator as it was at the first
-    time, which later years cannot move. without_heaviest: without the entity that holds most of the product's variation.
+    time, which later years cannot move. without_heaviest: without the entity that holds most of the variation.
     """
     data, model, of, by = setting.data, setting.model, setting.of, setting.by
     entities = data[[of]].groupby(level=0)
@@ -180,7 +169,7 @@ def put_otherwise(setting: Moderated, heaviest: object, groups: int = 3) -> dict
 
 
 def _grouped(setting: Moderated, groups: int) -> tuple[pd.DataFrame, Model, str]:
-    """Effects of `of` in each group of the moderator, the lowest as the base, so that the last term is the difference."""
+    """Effects of `of` in each group of the moderator, the lowest as the base: the last term is the difference."""
     data, model, of = setting.data, setting.model, setting.of
     cuts = np.quantile(setting.values.to_numpy(dtype=float), np.arange(1, groups) / groups)
     place = np.searchsorted(cuts, setting.values.to_numpy(dtype=float))

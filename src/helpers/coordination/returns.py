@@ -1,4 +1,4 @@
-"""What more of the treatment brings: how closely it goes with the outcome within entities, and whether returns diminish."""
+"""What more of the treatment brings: how it goes with the outcome within entities, and whether returns diminish."""
 
 from __future__ import annotations
 

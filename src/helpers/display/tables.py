@@ -52,6 +52,14 @@ HEADS = {
     "region": "Region",
     "r_squared": "R²",
     "r_squared_within": "R² within",
+    "wild_p_value": "p, wild",
+    "romano_wolf_p_value": "p, Romano-Wolf",
+    "holm_p_value": "p, Holm",
+    "without_times": "Without period effects",
+    "without_times_p_value": "its p",
+    "without_times_wild_p_value": "its p, wild",
+    "without_times_romano_wolf_p_value": "its p, Romano-Wolf",
+    "vif": "Variance inflation",
 }
 
 FIGURE = re.compile(r"^[(\[]?[-−]?\d[\d.,]*\**[)\]]?\**$")

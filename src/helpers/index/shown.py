@@ -210,7 +210,7 @@ def read_tiles(path: Path) -> pd.DataFrame:
     return table.set_index(table.columns[0])
 
 
-def show_map(run: NotebookRun, values: pd.Series, *, caption: str) -> FigureView | Sentence:
+def show_map(run: NotebookRun, values: pd.Series, *, caption: str, name: str = "tiles") -> FigureView | Sentence:
     """The tile map of an index at its first and last time, or a sentence that the study declares no map.
 
     A tile bears the entity's first other name, where the study declares one.
@@ -222,7 +222,7 @@ def show_map(run: NotebookRun, values: pd.Series, *, caption: str) -> FigureView
     words = {str(name): str(word) for name, word in names.items()}
     return run.figure(
         draw_tiles(values, read_tiles(study.folder / study.map.tiles), words),
-        "tiles",
+        name,
         caption=caption,
         alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
     )

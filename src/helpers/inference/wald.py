@@ -1,4 +1,4 @@
-"""Several coefficients at once: are they all zero?"""
+"""Several coefficients tested at once: whether all are zero."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ class EventStudy:
     fit
         outcome ~ one term per time from the start (the time before it is the base) + controls | entity + time.
     course
-        One row per time from the start (0 is the first under the policy): estimate, std_error, ci_low, ci_high; the base
-        has an estimate of 0.
+        One row per time from the start (0 is the first under the policy): estimate, std_error, ci_low, ci_high; the
+        base has an estimate of 0.
     before
         Joint test that every term before the base is zero; None where the panel has one time before the start only.
     """
@@ -38,7 +38,7 @@ class EventStudy:
 
 
 def difference_model(model: Model, outcome: str, *, controls: bool) -> Model:
-    """outcome ~ under_policy (+ controls) | entity + time, clustered by entity."""
+    """Outcome ~ under_policy (+ controls) | entity + time, clustered by entity."""
     kept = model.controls if controls else ()
     return model.with_(outcome=outcome, treatment=UNDER, controls=kept, effects=("entity", "time"))
 
@@ -134,7 +134,9 @@ def _t_statistics(starts: np.ndarray, times: np.ndarray, basis: np.ndarray, outc
     count, n = starts.shape
     t = len(times)
     under = (times[None, None, :] >= np.where(np.isnan(starts), np.inf, starts)[:, :, None]).astype(float)
-    under -= under.mean(axis=1, keepdims=True) + under.mean(axis=2, keepdims=True) - under.mean(axis=(1, 2), keepdims=True)
+    under -= (
+        under.mean(axis=1, keepdims=True) + under.mean(axis=2, keepdims=True) - under.mean(axis=(1, 2), keepdims=True)
+    )
     columns = under.reshape(count, n * t)
     columns -= (columns @ basis) @ basis.T
     square = (columns**2).sum(axis=1)

@@ -142,9 +142,7 @@ class _Stacked:
             return np.asarray(column.reshape(n, t).T)
 
         def centred(column: np.ndarray) -> np.ndarray:
-            return np.asarray(
-                column - column.mean(axis=0) - column.mean(axis=1, keepdims=True) + column.mean()
-            )
+            return np.asarray(column - column.mean(axis=0) - column.mean(axis=1, keepdims=True) + column.mean())
 
         y = wide(design.y)
         columns = {name: wide(design.x[:, place]) for place, name in enumerate(design.regressors)}
@@ -167,7 +165,7 @@ class _Stacked:
     def size(self) -> int:
         """Observations after the transformation, (n - 1)(T - 1)."""
         times, entities = self.y.shape
-        return (times - 1) * (entities - 1)
+        return int((times - 1) * (entities - 1))
 
     def solve(self, rho: float) -> tuple[np.ndarray, float]:
         """Coefficients and error variance given rho."""

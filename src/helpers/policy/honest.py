@@ -34,11 +34,11 @@ class HonestBounds:
 def honest_bounds(events: EventStudy, bounds: Sequence[float] = (0.0, 0.5, 1.0, 1.5, 2.0)) -> HonestBounds:
     """Bound the mean effect from the start on under relative magnitudes.
 
-    With d_s the departure from parallel trends at time s from the start (0 at the base, -1), it may change from one time
-    to the next after the base by at most M times the largest change before it. That largest change is at some pair of
-    neighbouring times and of some sign; given which, both ends of the interval are linear in the coefficients. The set
-    is the union over pairs and signs, and so is the confidence interval, each of its ends at 97.5 % one-sided: never
-    shorter than it should be.
+    With d_s the departure from parallel trends at time s from the start (0 at the base, -1), it may change from one
+    time to the next after the base by at most M times the largest change before it. That largest change is at some
+    pair of neighbouring times and of some sign; given which, both ends of the interval are linear in the coefficients.
+    The set is the union over pairs and signs, and so is the confidence interval, each of its ends at 97.5 % one-sided:
+    never shorter than it should be.
 
     Parameters
     ----------
@@ -98,7 +98,8 @@ class _Pieces:
         sizes = np.abs(self.changes @ self.estimates)
         centre = float(self.mean @ self.estimates)
         set_half = bound * self.reach * float(sizes.max())
-        lows, highs = [], []
+        lows: list[float] = []
+        highs: list[float] = []
         for change in self.changes:
             for sign in (1.0, -1.0):
                 shift = sign * bound * self.reach * change

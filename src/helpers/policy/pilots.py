@@ -19,7 +19,7 @@ UNDER, START = "under_policy", "policy_start"
 
 
 def build_long_panel(statistics: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
-    """An index or variable over every time that is read, built anew over the times in which it is complete, and controls.
+    """An index or variable built over every time in which it is complete, with the controls of those times.
 
     An index is built over all rows of those times, so that its scale and weights are those of the longer span.
 
@@ -51,7 +51,9 @@ def build_long_panel(statistics: pd.DataFrame, study: Study, name: str) -> pd.Da
     start = whole.index[~whole].max() if (~whole).any() else None
     times = [time for time in whole.index if start is None or time > start]
     if len(times) < 3:
-        raise StudyError(f"long panel of {name}", "fewer than three times are complete", "read more times, or fill gaps")
+        raise StudyError(
+            f"long panel of {name}", "fewer than three times are complete", "read more times, or fill gaps"
+        )
     kept = derived[derived.index.get_level_values(1).isin(times)]
     values = build_index(kept, index).values if index else kept[name]
     return kept[list(controls)].assign(**{name: values})
@@ -70,7 +72,9 @@ def mark_policy(panel: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     for name in starts:
         if name not in entities:
             raise StudyError(
-                f"policy, entity {name}", "there is no such entity", did_you_mean(name, map(str, entities)) or "correct it"
+                f"policy, entity {name}",
+                "there is no such entity",
+                did_you_mean(name, map(str, entities)) or "correct it",
             )
     if len(starts) == len(entities):
         raise StudyError("policy", "it reaches every entity, so that nobody shows what would have been", "leave it out")
@@ -81,4 +85,5 @@ def mark_policy(panel: pd.DataFrame, policy: Policy) -> pd.DataFrame:
             )
     begun = pd.Series(panel.index.get_level_values(0).map(starts), index=panel.index, dtype=float)
     now = panel.index.get_level_values(1).to_numpy(dtype=float)
-    return panel.assign(**{START: begun, UNDER: (now >= begun.fillna(float("inf"))).astype(float)})
+    under = pd.Series(now >= begun.fillna(float("inf")).to_numpy(), index=panel.index).astype(float)
+    return panel.assign(**{START: begun, UNDER: under})

@@ -61,7 +61,9 @@ def standardise_rows(raw: pd.DataFrame, remark: str = "") -> SpatialWeights:
     return SpatialWeights(table, float((matrix > 0).sum(axis=1).mean()), remark)
 
 
-def build_weights(declared: Weights, panel: pd.DataFrame, units: pd.DataFrame, contiguity: Path | None) -> SpatialWeights:
+def build_weights(
+    declared: Weights, panel: pd.DataFrame, units: pd.DataFrame, contiguity: Path | None
+) -> SpatialWeights:
     """The weights that a study declares, over the entities of a panel.
 
     Parameters
@@ -146,7 +148,7 @@ def _inverse(distance: pd.DataFrame) -> pd.DataFrame:
     np.fill_diagonal(far, np.inf)
     if far.min() < BORDER:
         one, other = np.unravel_index(int(far.argmin()), far.shape)
-        names = f"{distance.index[one]} and {distance.index[other]}"
+        names = f"{distance.index[int(one)]} and {distance.index[int(other)]}"
         raise StudyError(f"distance of {names}", "it is 0", "give each entity a place of its own")
     return pd.DataFrame(1 / far, index=distance.index, columns=distance.columns)
 

@@ -20,8 +20,8 @@ class ResidualPattern:
     Attributes
     ----------
     moran, expected, moran_p_value
-        Moran's I over all times, sum_t e_t'W e_t / sum_t e_t'e_t; its mean over permutations, and the two-sided share of
-        permutations of whole residual series among the entities that are as far from it, the sample counted once.
+        Moran's I over all times, sum_t e_t'W e_t / sum_t e_t'e_t; its mean over permutations, and the two-sided share
+        of permutations of whole residual series among the entities that are as far from it, the sample counted once.
     draws
         Permutations, the sample counted in.
     tests

@@ -22,8 +22,8 @@ class CohortEffects:
     start
         The cohort's first time under the policy.
     by_time
-        One row per time but the first (and the base): estimate, std_error, ci_low, ci_high. Before the start the base is
-        the time before (so that a row is a placebo of one step), from the start on the last time before it.
+        One row per time but the first: estimate, std_error, ci_low, ci_high. Before the start the base is the time
+        before (so that a row is a placebo of one step), from the start on the last time before it.
     average
         Mean of the effects from the start on.
     n_cohort, n_never
@@ -79,7 +79,9 @@ def cohort_effects(data: pd.DataFrame, outcome: str, start: int) -> CohortEffect
         rows[time], influence[time] = _effect(change, cohort.to_numpy(), never.to_numpy())
     after = [time for time in rows if time >= start]
     mean = float(np.mean([rows[time] for time in after]))
-    table = pd.DataFrame({time: _row(rows[time], influence[time]) for time in rows}).T.rename_axis(wide.columns.name)
+    table = pd.DataFrame({time: _row(rows[time], influence[time]) for time in rows}).T.rename_axis(
+        str(wide.columns.name)
+    )
     mean_error = _error(np.mean([influence[time] for time in after], axis=0))
     half = float(stats.norm.ppf(0.975)) * mean_error
     average = Estimate(

@@ -18,8 +18,8 @@ GROWTH, LEVEL, SPEED = "growth_of_column", "level_before", "speed"
 def speed_panel(data: pd.DataFrame, column: str, model: Model, window: Sequence[int]) -> pd.DataFrame:
     """The columns of the speed regression, one row per entity and time that has a time before.
 
-    growth_it = (ln y_it - ln y_i,t-1) / (years between);  level = ln y_i,t-1, centred;  treatment and controls of t - 1,
-    the treatment as a z-score; speed = level x treatment. All centring and scaling is over these rows.
+    growth_it = (ln y_it - ln y_i,t-1) / (years between);  level = ln y_i,t-1, centred;  treatment and controls of
+    t - 1, the treatment as a z-score; speed = level x treatment. All centring and scaling is over these rows.
 
     Parameters
     ----------

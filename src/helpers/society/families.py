@@ -93,7 +93,7 @@ def contrast_of(data: pd.DataFrame, contrast: Contrast) -> pd.Series:
 
 
 def crisis_panel(data: pd.DataFrame, model: Model, crisis: Crisis) -> tuple[pd.DataFrame, Model]:
-    """outcome ~ z(treatment before the crisis) x 1(time), one term per time of the crisis, with the model's effects.
+    """Outcome ~ z(treatment before the crisis) x 1(time), one term per time of the crisis, with the model's effects.
 
     z is over the entities at the last time before the crisis. Without controls: those of the crisis are moved by it.
 

@@ -55,7 +55,7 @@ def trend_gaps(data: pd.DataFrame, government: str, factors: Sequence[str]) -> d
     """
     outcome = _standard_change(data[government])
     found = {name: _mean_test(outcome - _standard_change(data[name])) for name in factors}
-    adjusted = holm([item.p_value for item in found.values()])
+    adjusted = holm([float(item.p_value or 0.0) for item in found.values()])
     return {
         name: replace(item, p_value=float(p), convention="t test over entities, p by Holm over the factors")
         for (name, item), p in zip(found.items(), adjusted, strict=True)

@@ -26,7 +26,7 @@ class Coordination(Strict):
 
     ``moderation``: which effects may depend on which others, the first is the one that is looked at closely.
     ``functions`` names the index whose dimensions may drift apart inside an entity, ``features`` the index whose
-    dimensions are looked at together. ``groups`` is how many groups of equal size the entities' first level is cut into.
+    dimensions are looked at together. ``groups`` is how many groups of equal size a level is cut into.
     """
 
     systems: tuple[Name, ...] = Field(min_length=2)
@@ -71,8 +71,8 @@ class Society(Strict):
     """Whom it reaches: services, gaps, functions of government, and the quality of society.
 
     ``services`` is the column (or dimension) whose equality is judged; ``quality`` the index of social quality, whose
-    dimensions are its factors, ``ground`` the factor that is said to come first; ``contrast`` what is compared among the
-    functions; ``families`` the outcomes that are read together, ``alone`` those read by themselves.
+    dimensions are its factors, ``ground`` the factor that is said to come first; ``contrast`` what is compared among
+    the functions; ``families`` the outcomes that are read together, ``alone`` those read by themselves.
     """
 
     services: Name

@@ -1,0 +1,497 @@
+# %% [markdown]
+# # 9 Coordination
+#
+# Does it fit together? The texts on holistic and on data-driven government say that technology pays only where the
+# organisation changes with it, that investment without it comes apart from quality, and that the strong pull away. Each
+# of these is a statement about how parts move together, and each can be wrong.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+study: str = "provinces"
+run_folder: str = ""
+out: str = ""
+wild_draws: int = 99999
+bootstrap_draws: int = 1999
+threshold_draws: int = 999
+
+# %% [markdown]
+# ## Load
+
+# %%
+from helpers import notebook
+from helpers.coordination import coupling, loop, moderation, pictures, returns, shown
+from helpers.identification import dynamic_report
+from helpers.index import build, dimensions
+from helpers.index import shown as index_shown
+from helpers.inference import clear, family, wald
+from helpers.inference import shown as inference_shown
+from helpers.regression import diagnostics, threshold
+
+# %%
+run = notebook.open_run("09_coordination", study=study, run_folder=run_folder, out=out)
+choices, asked, model = run.study, run.study.coordination, run.study.model()
+treatment, outcome, level = model.treatment, model.outcome, choices.specification.significance
+label = {name: run.label(name) for name in (treatment, outcome)}
+question = next(iter(asked.moderation.values()))
+
+# %%
+features, functions = (dimensions.name_dimensions(choices, name) for name in (asked.features, asked.functions))
+parts = [*asked.systems, question.of, question.by, *question.beside, *features, *functions]
+data = dimensions.add_dimensions(run.read("panel"), choices, parts)
+
+# %% [markdown]
+# ## What do the texts say?
+#
+# Five dimensions, each with its dilemma and its way out; the passage from stacking to integration; four features with
+# their logics, problems and paths. The last column names what measures a row here, or why nothing does.
+
+# %%
+run.framework("hol_dimensions")
+
+# %%
+run.framework("hol_passage")
+
+# %%
+run.framework("dat_matrix")
+
+# %% [markdown]
+# ## How well do the systems move together?
+#
+# With $U_1 \dots U_n$ the scores of the systems, each an index of its own in $[0, 1]$,
+#
+# $$C = \frac{n\,(U_1 \cdots U_n)^{1/n}}{U_1 + \dots + U_n}, \qquad T = \frac{U_1 + \dots + U_n}{n},
+# \qquad D = \sqrt{C\,T}.$$
+#
+# $C$ is the geometric over the arithmetic mean: 1 where all systems are equal, 0 where one is 0. Beside it stands the
+# modified degree of Wang et al. (2021), which counts the distances themselves and so does not crowd at the top.
+
+# %%
+coupled = coupling.couple_systems(data[list(asked.systems)])
+shown.record_coupling(run.record, coupled, run.regions)
+measures = coupling.describe_coupling(coupled, run.regions)
+run.table(measures, "coordination", caption="Coupling, mean and coupling coordination degree: means")
+
+# %%
+named = {name: choices.label(name) for name in choices.grouping.order}
+named |= {"coupling": "coupling C", "mean": "mean T", "degree": "degree D"}
+run.figure(
+    pictures.draw_measures(coupling.measures_by_region(coupled, run.regions), choices.grouping.order, named),
+    "coordination",
+    caption="Coupling, mean and coupling coordination degree by region and period",
+    alt="Three panels of lines by period, one line per region.",
+)
+
+# %%
+run.table(coupling.count_grades(coupled), "coordination_classes", caption="Units in each of ten classes of the degree")
+
+# %%
+degree = coupled.table["degree"]
+index_shown.show_map(run, degree, name="degree_tiles", caption="Coupling coordination degree, first and last period")
+
+# %%
+alike = degree.corr(data[treatment], method="spearman")
+ranks = run.record("coordination.degree.rank_correlation", value=alike, n_obs=len(degree), digits=3)
+run.say(
+    "Over all rows the degree ranks units as {treatment} itself does (rank correlation {ranks}): it holds little "
+    "beside the level. Coupling given the level is therefore what is put to the test below."
+    if alike > 0.9
+    else "Over all rows the degree and {treatment} rank units differently (rank correlation {ranks}), so that the "
+    "degree says something beside the level; coupling given the level is put to the test below.",
+    treatment=label[treatment],
+    ranks=ranks,
+)
+
+# %% [markdown]
+# ## Stacking or integration?
+#
+# An arrow is one unit from the first to the last period; the dotted lines are the medians over all rows. To the right
+# below, the first system has been stacked up without the second; to the right above, both have grown.
+
+# %%
+run.figure(
+    pictures.draw_quadrants(
+        data,
+        (question.of, question.by),
+        (choices.label(question.of), choices.label(question.by)),
+        ("stacked", "integrated", "second alone", "neither"),
+    ),
+    "stacking",
+    caption="Where every unit stands between the two systems, first and last period",
+    alt="Arrows from the first to the last period of each unit, in four quadrants.",
+)
+
+# %% [markdown]
+# ## Does the one pay only with the other?
+#
+# $$Y_{it} = \beta_1 T_{it} + \beta_2 O_{it} + \beta_3\, T_{it} O_{it} + \gamma' X_{it} + \alpha_i + \lambda_t +
+# \varepsilon_{it}$$
+#
+# both centred at their means. The claim is $\beta_3 > 0$.
+
+# %%
+setting = moderation.moderate(data, model, question.of, question.by, question.beside)
+setting.model
+
+# %%
+interaction = clear.fit_clear(setting.data, setting.model, draws=wild_draws, rng=run.rng("wild, interaction"))
+clear.record_clear(run.record, "coordination.interaction", interaction)
+interaction.fit
+
+# %%
+marginal = shown.record_marginal(run.record, interaction, setting)
+run.figure(
+    pictures.draw_marginal(
+        moderation.marginal_curve(interaction.fit, setting),
+        setting.values,
+        label=f"effect of {choices.label(question.of).lower()}",
+        moderator=f"{choices.label(question.by)}, less its mean",
+    ),
+    "marginal_effect",
+    caption="The effect of the one system over the level of the other, 95 % intervals; ticks are rows",
+    alt="A line with a band over the moderator, a line at zero, and ticks where the rows lie.",
+)
+
+# %% [markdown]
+# Where there are no ticks the line is drawn beyond the data. The same question can be put in other forms, which do not
+# share the assumption of a straight line, or do not let a unit's level make the product.
+
+# %%
+leverage = moderation.entity_leverage(interaction.fit, moderation.PRODUCT)
+others = {
+    name: clear.fit_clear(rows, form, term, draws=wild_draws, rng=run.rng(f"wild, interaction, {name}"))
+    for name, (rows, form, term) in moderation.put_otherwise(setting, leverage.index[0], asked.groups).items()
+}
+shown.record_forms(run.record, others)
+forms = {shown.FORMS[name]: found for name, found in {"two_way": interaction, **others}.items()}
+run.table(inference_shown.clear_table(forms), "interaction", caption="The interaction, in every form of the question")
+
+# %% tags=["summary"]
+run.say(
+    {
+        "above": "{of} pays more where {by} is higher: interaction {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below": "{of} pays less, not more, where {by} is higher: interaction {effect} ({effect:p}; wild bootstrap "
+        "{wild:p}). That is the opposite of the claim.",
+        "above_without_times": "{of} pays more where {by} is higher only while what all units share in a period is not "
+        "held constant; with period effects the interaction is {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "{of} pays less where {by} is higher, but only while what all units share in a period "
+        "is not held constant; with period effects the interaction is {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "unclear": "That {of} pays more where {by} is higher does not show: interaction {effect} ({effect:p}; wild "
+        "bootstrap {wild:p}).",
+    }[inference_shown.read_effect(interaction, level)],
+    of=run.label(question.of),
+    by=run.label(question.by),
+    effect=run.results["coordination.interaction"],
+    wild=run.results["coordination.interaction.wild"],
+)
+
+# %%
+heaviest = run.record("coordination.interaction.leverage", value=float(leverage.iloc[0]), digits=3)
+run.say(
+    "{unit} alone holds {share:.0%} of the variation of the product that identifies this interaction.",
+    unit=str(leverage.index[0]),
+    share=heaviest,
+)
+
+# %% [markdown]
+# ## Does coordination help beyond the level?
+#
+# $D = \sqrt{C\,T}$ contains the level $T$, so $D$ cannot show what coordination adds. Coupling given the level can:
+#
+# $$Y_{it} = \beta\, C_{it} + \delta\, T_{it} + \gamma' X_{it} + \alpha_i + \lambda_t + \varepsilon_{it}.$$
+
+# %%
+beside = data.assign(coupling=coupled.table["coupling"], mean_of_systems=coupled.table["mean"])
+given = model.with_(treatment="coupling", controls=("mean_of_systems", *model.controls))
+together = clear.fit_clear(beside, given, draws=wild_draws, rng=run.rng("wild, coupling"))
+clear.record_clear(run.record, "coordination.coupling_given_mean", together)
+together.fit
+
+# %%
+run.say(
+    {
+        "above": "At the same level, better coordinated systems go with a higher outcome: {effect} ({effect:p}; wild "
+        "bootstrap {wild:p}).",
+        "below": "At the same level, better coordinated systems go with a lower outcome: {effect} ({effect:p}; wild "
+        "bootstrap {wild:p}).",
+        "above_without_times": "At the same level, better coordinated systems go with a higher outcome only without "
+        "period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "At the same level, better coordinated systems go with a lower outcome, but only "
+        "without period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "unclear": "That coordination helps beyond the level does not show: {effect} ({effect:p}; wild bootstrap "
+        "{wild:p}).",
+    }[inference_shown.read_effect(together, level)],
+    effect=run.results["coordination.coupling_given_mean"],
+    wild=run.results["coordination.coupling_given_mean.wild"],
+)
+
+# %% [markdown]
+# ## Do investment and quality come apart?
+#
+# Between units the two may go together because both go with wealth. Within a unit, and beside what all share in a
+# period, is where investment would have to show. "Weak" is a claim about size: it needs an interval that lies inside
+# (-0.3, 0.3), not a test that fails to reject.
+
+# %%
+run.figure(
+    pictures.draw_within_between(data, treatment, outcome, (choices.label(treatment), choices.label(outcome))),
+    "within_between",
+    caption="Treatment and outcome between units, and within units and periods",
+    alt="Two scatters with lines: means of the units, and deviations from unit and period means.",
+)
+
+# %%
+tie = returns.within_correlation(data, treatment, outcome, draws=bootstrap_draws, rng=run.rng("within correlation"))
+wide = run.record("returns.within_correlation", tie.wide, digits=2)
+narrow = run.record("returns.within_correlation.narrow", tie.narrow, digits=2)
+between = run.record("returns.between_correlation", value=tie.between, n_entities=tie.wide.n_entities, digits=2)
+
+# %%
+weak = run.record("returns.weak_bound", value=0.3, digits=1)
+run.say(
+    "Within units the two are weakly correlated: {wide}, and the interval of two one-sided tests {narrow:ci} lies "
+    "inside plus or minus {weak}. Between units the correlation is {between}."
+    if tie.is_weak(0.3)
+    else "Within units the correlation is {wide} (95 % interval {wide:ci}), but the interval of two one-sided tests "
+    "{narrow:ci} reaches beyond plus or minus {weak}: it is not shown to be weak, and not shown to be strong. Between "
+    "units it is {between}."
+    if tie.wide.ci_low <= 0.3
+    else "Within units the two go together: {wide} (95 % interval {wide:ci}). Between units the correlation is "
+    "{between}.",
+    wide=wide,
+    narrow=narrow,
+    between=between,
+    weak=weak,
+)
+
+# %% [markdown]
+# ## Do returns diminish?
+#
+# A square bends the line; that it turns inside the data needs a rising slope at the lower end and a falling one at the
+# upper (Lind and Mehlum 2010). A threshold lets the slope jump where the data put it (Hansen 1999).
+
+# %%
+bent = returns.square_treatment(data, model)
+square = clear.fit_clear(bent.data, bent.model, draws=wild_draws, rng=run.rng("wild, square"))
+clear.record_clear(run.record, "returns.square", square)
+square.fit
+
+# %%
+ends = returns.end_slopes(bent)
+low, high = run.record("returns.slope_low", ends.low), run.record("returns.slope_high", ends.high)
+turns = run.record(
+    "returns.turning", value=ends.turning_point, p_value=ends.p_value, convention="Lind and Mehlum (2010)"
+)
+run.say(
+    {
+        "above": "Returns rise, not fall: the square is {square} ({square:p}; wild bootstrap {wild:p}), the slope goes "
+        "from {low} to {high}.",
+        "below": "Returns diminish: the square is {square} ({square:p}; wild bootstrap {wild:p}), the slope goes from "
+        "{low} ({low:p}) at the lower end to {high} ({high:p}) at the upper.",
+        "above_without_times": "With period effects the square is {square} ({square:p}; wild bootstrap {wild:p}); only "
+        "without them do returns rise.",
+        "below_without_times": "With period effects the square is {square} ({square:p}; wild bootstrap {wild:p}); only "
+        "without them do returns diminish.",
+        "unclear": "That returns bend is not clear: the square is {square} ({square:p}; wild bootstrap {wild:p}), the "
+        "slope {low} ({low:p}) at the lower end and {high} ({high:p}) at the upper.",
+    }[inference_shown.read_effect(square, level)],
+    square=run.results["returns.square"],
+    wild=run.results["returns.square.wild"],
+    low=low,
+    high=high,
+)
+
+# %%
+steps = {
+    ending: threshold.panel_threshold(
+        data, model.with_(effects=effects), treatment, draws=threshold_draws, rng=run.rng(f"threshold{ending}")
+    )
+    for ending, effects in (("", model.effects), (".without_years", ("entity",)))
+}
+for ending, step in steps.items():
+    shown.record_threshold(run.record, f"returns.threshold.{treatment}{ending}", step)
+run.figure(
+    pictures.draw_likelihood_ratio(
+        dict(zip(("unit and period effects", "unit effects"), (step.profile for step in steps.values()), strict=True)),
+        0.95,
+        label=choices.label(treatment),
+    ),
+    "returns_threshold",
+    caption="Where the slope would jump: likelihood ratio over every candidate; the interval lies below the line",
+    alt="Two lines over candidate thresholds with a dashed line at the critical value.",
+)
+
+# %%
+jump = run.results[f"returns.threshold.{treatment}"]
+run.say(
+    "There is no threshold to be seen: F = {jump:statistic:.2f}, {jump:p} by bootstrap."
+    if steps[""].p_value >= level
+    else "The slope changes at {jump} (interval {jump:ci}; F = {jump:statistic:.2f}, {jump:p}): {below} below and "
+    "{above} above.",
+    jump=jump,
+    below=run.results[f"returns.threshold.{treatment}.low"],
+    above=run.results[f"returns.threshold.{treatment}.high"],
+)
+
+# %% [markdown]
+# ## Do those that are ahead pull away?
+#
+# In the text the strong are departments; units are an analogue. Relative gaps (coefficient of variation, Gini) and
+# absolute ones (points) can move in opposite ways, and then both must be told.
+
+# %%
+apart = shown.divergence_estimates(data[treatment], asked.groups, draws=bootstrap_draws, rng=run.rng("divergence"))
+sigma, gini, points = (run.record(f"divergence.{name}", found) for name, found in apart.items())
+run.table(
+    inference_shown.estimate_rows(apart).assign(p_value=[found.p_value for found in apart.values()]),
+    "divergence",
+    caption="Trend of the log coefficient of variation, change of the Gini, points gained by upper less lower group",
+    digits=4,
+)
+
+# %%
+gaps = index_shown.gap_table(data[treatment], run.regions)
+run.table(gaps, "divergence_regions", caption="Theil and Gini with their regional parts, by period")
+
+# %%
+run.say(
+    "In relative terms units pull apart: the Gini changed by {gini} {gini:ci}."
+    if apart["gini_change"].ci_low > 0
+    else "In relative terms units come together (the Gini changed by {gini} {gini:ci}), while in points those that "
+    "began in the upper group gained {points} more than those of the lower ({points:p})."
+    if apart["gini_change"].ci_high < 0 and apart["points"].estimate > 0
+    else "Units come together: the Gini changed by {gini} {gini:ci}, and in points too the lower group gained on the "
+    "upper: {points} ({points:p})."
+    if apart["gini_change"].ci_high < 0
+    else "Whether units pull apart is not clear: the Gini changed by {gini} {gini:ci}; in points the upper group "
+    "gained {points} more than the lower ({points:p}).",
+    gini=gini,
+    points=points,
+)
+
+# %% [markdown]
+# ## Do the functions of one government drift apart as it digitises?
+#
+# The spread is the standard deviation over the functions' z-scores in one unit and period.
+
+# %%
+uneven = data.assign(function_spread=loop.spread_of(data, functions))
+spread = clear.fit_clear(
+    uneven, model.with_(outcome="function_spread"), draws=wild_draws, rng=run.rng("wild, function spread")
+)
+clear.record_clear(run.record, "coordination.function_spread", spread)
+spread.fit
+
+# %%
+run.say(
+    {
+        "above": "Functions drift apart where the treatment rises: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below": "Functions come together where the treatment rises: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "Functions drift apart where the treatment rises only without period effects; with "
+        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "Functions come together where the treatment rises only without period effects; with "
+        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "unclear": "Whether functions drift apart is not clear: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+    }[inference_shown.read_effect(spread, level)],
+    effect=run.results["coordination.function_spread"],
+    wild=run.results["coordination.function_spread.wild"],
+)
+
+# %% [markdown]
+# ## Which features carry it?
+#
+# All features stand in one model, so that each is what it adds to the others. p-values count how many are looked at
+# (Romano and Wolf); the joint test asks whether any does.
+
+# %%
+made = build.build_index(run.read("panel"), choices.indices[asked.features])
+run.table(shown.obstacle_table(made), "obstacles", caption="Which indicators hold the units back: obstacle degree")
+
+# %%
+factors = diagnostics.vif(data, [*features, *model.controls]).rename(index=choices.label).rename_axis("regressor")
+run.table(factors.to_frame("vif"), "features_vif", caption="Variance inflation of features and controls", digits=2)
+
+# %%
+four = family.fit_clear_family(
+    shown.feature_questions(data, model, features), draws=wild_draws, rng=run.rng("family, features")
+)
+family.record_family(run.record, {name: f"features.{name}" for name in features}, four)
+run.table(inference_shown.family_table({"together": four}), "features", caption="Every feature, given the others")
+
+# %%
+first = four.answers[features[0]].fit
+joint = wald.joint_wald(first, features, draws=wild_draws, rng=run.rng("joint, features"))
+joint_f = run.record("features.joint", joint.estimate(first), digits=2)
+joint_wild = run.record("features.joint.wild", joint.wild(first), digits=2)
+
+# %%
+clearly = [name for name, where in inference_shown.read_family(four, level).items() if where != "unclear"]
+run.say(
+    "No feature stands out once all are looked at; together they have F = {joint} ({joint:p}; wild bootstrap {wild:p})."
+    if not clearly
+    else "What stands out once all are looked at: {names}; together the features have F = {joint} ({joint:p}; wild "
+    "bootstrap {wild:p}).",
+    names=", ".join(choices.label(name) for name in clearly),
+    joint=joint_f,
+    wild=joint_wild,
+)
+
+# %% [markdown]
+# The figures are of networks, households and enterprises, not of government itself.
+
+# %% [markdown]
+# ## Is there a loop?
+#
+# Each variable on the past of both. Unit effects and an own past in one short panel bias least squares by about one
+# over the number of periods (Nickell 1981); the cross term is what is asked for.
+
+# %%
+ways = {
+    name: clear.fit_clear(rows, way, draws=wild_draws, rng=run.rng(f"wild, loop, {name}"))
+    for name, (rows, way) in loop.cross_lagged(data, model, choices.time.window).items()
+}
+forth, back = (clear.record_clear(run.record, f"loop.{name}", found) for name, found in ways.items())
+run.table(inference_shown.clear_table(ways), "loop", caption="The past of the one in the present of the other")
+
+# %%
+past = dynamic_report.fit_dynamics(data, choices)
+run.table(dynamic_report.dynamic_table(past, choices), "loop_dynamic", caption="The outcome on its own past, by GMM")
+
+# %%
+clear_ways = [found.is_clear(level) and found.effect.estimate > 0 for found in ways.values()]
+run.say(
+    "Both feed each other: {forth} ({forth:p}) forth and {back} ({back:p}) back."
+    if all(clear_ways)
+    else "Only one way of the loop is clear: {forth} ({forth:p}) from {treatment} to {outcome}, {back} ({back:p}) back."
+    if any(clear_ways)
+    else "Neither way of the loop is clear and positive: {forth} ({forth:p}) from {treatment} to {outcome}, {back} "
+    "({back:p}) back.",
+    forth=forth,
+    back=back,
+    treatment=label[treatment],
+    outcome=label[outcome],
+)
+
+# %% [markdown]
+# ## Checks
+
+# %%
+table = coupled.table
+run.check(
+    "the degree squared is coupling times mean",
+    (table["degree"] ** 2 - table["coupling"] * table["mean"]).abs().max() < 1e-12,
+)
+run.check(
+    "no coupling lies outside 0 to 1", table["coupling"].between(0, 1).all(), f"{len(coupled.zeros)} rows with a 0"
+)
+run.check("the product has the two parts beside it", {question.of} <= set(setting.model.controls))
+
+# %% tags=["nbval-check-output"]
+print(len(table), "rows,", len(asked.systems), "systems,", len(features), "features")
+
+# %% [markdown]
+# ## Save
+
+# %%
+run.save()

@@ -1,0 +1,113 @@
+"""The coordination of a study's systems: recorded, and laid out as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from helpers.coordination import coupling
+from helpers.coordination.moderation import Moderated, marginal_at_percentiles
+from helpers.index import divergence
+from helpers.inference.clear import ClearTest
+from helpers.inference.family import Question
+from helpers.regression.threshold import PanelThreshold
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from helpers.index.composite import CompositeIndex
+    from helpers.results.estimate import Estimate
+    from helpers.study.model import Model
+
+FORMS = {
+    "two_way": "Product of the two, centred",
+    "without_controls": "Without controls",
+    "groups": "Upper against lower group of the moderator",
+    "within": "Product of deviations from each unit's mean",
+    "first_level": "The moderator of the first period",
+    "without_heaviest": "Without the unit that holds most of the variation",
+}
+
+
+def record_coupling(record: Callable[..., Any], found: coupling.Coupling, regions: pd.Series) -> None:
+    """Record ``coordination.{coupling|mean|degree|modified}.{first|last|<region>}``."""
+    for row, values in coupling.describe_coupling(found, regions).iterrows():
+        for measure, value in values.items():
+            record(f"coordination.{measure}.{row}", value=float(value), digits=3)
+    record("coordination.zero_rows", value=len(found.zeros), digits=0)
+
+
+def record_marginal(record: Callable[..., Any], found: ClearTest, setting: Moderated) -> dict[str, Estimate]:
+    """Record ``coordination.marginal.{p10|p50|p90}`` and return them."""
+    effects = marginal_at_percentiles(found.fit, setting)
+    for place, effect in effects.items():
+        record(f"coordination.marginal.{place}", effect)
+    return effects
+
+
+def record_forms(record: Callable[..., Any], forms: Mapping[str, ClearTest]) -> None:
+    """Record the same question otherwise put: ``coordination.interaction.<form>`` and ``.wild``."""
+    for name, found in forms.items():
+        record(f"coordination.interaction.{name}", found.effect)
+        record(f"coordination.interaction.{name}.wild", found.wild)
+
+
+def record_threshold(record: Callable[..., Any], key: str, found: PanelThreshold) -> None:
+    """Record the threshold (value, interval, F, p) under ``key`` and the slopes on both sides under .low and .high."""
+    record(
+        key,
+        value=found.threshold,
+        ci_low=found.ci_low,
+        ci_high=found.ci_high,
+        statistic=found.statistic,
+        p_value=found.p_value,
+        n_obs=found.fit.n_obs,
+        n_entities=found.fit.n_entities,
+        draws=found.draws + 1,
+        convention=f"Hansen (1999), {found.bootstrap} bootstrap, 95 % interval by inversion of the likelihood ratio",
+    )
+    record(f"{key}.low", found.fit[found.low])
+    record(f"{key}.high", found.fit[found.high])
+
+
+def divergence_estimates(
+    values: pd.Series, groups: int, *, draws: int, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """Sigma (trend of the log coefficient of variation), gini_change and points (upper less lower group)."""
+    return {
+        "sigma": divergence.sigma_trend(values),
+        "gini_change": divergence.gini_change(values, draws=draws, rng=rng),
+        "points": divergence.upper_lower_gap(values, groups),
+    }
+
+
+def feature_questions(data: pd.DataFrame, model: Model, features: tuple[str, ...]) -> dict[str, Question]:
+    """One question per feature of the one model that holds them all."""
+    return {
+        name: Question(
+            data,
+            model.with_(treatment=name, controls=(*(other for other in features if other != name), *model.controls)),
+            name,
+        )
+        for name in features
+    }
+
+
+def obstacle_table(index: CompositeIndex) -> pd.DataFrame:
+    """Obstacle degree of every indicator: its share of what keeps the index from its best, mean over the rows.
+
+    o_j = w_j (1 - s_j) / sum_k w_k (1 - s_k) in each row; rows at their best in everything are left out.
+    """
+    missing = (1 - index.scores) * index.weights
+    shares = missing.div(missing.sum(axis=1), axis=0).dropna()
+    times = shares.index.get_level_values(1)
+    table = pd.DataFrame(
+        {
+            "first": shares[times == times.min()].mean(),
+            "last": shares[times == times.max()].mean(),
+            "mean": shares.mean(),
+        }
+    )
+    return table.sort_values("mean", ascending=False).rename_axis("indicator")

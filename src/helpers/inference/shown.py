@@ -1,0 +1,87 @@
+"""Effects under the tests that a verdict reads, as tables and as the condition that chooses a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pandas as pd
+
+from helpers.inference.clear import ClearTest
+from helpers.inference.family import ClearFamily
+from helpers.results.estimate import Estimate
+
+Reading = Literal["above", "below", "above_without_times", "below_without_times", "unclear"]
+
+
+def read_effect(found: ClearTest, level: float) -> Reading:
+    """Where an effect clearly lies: above or below zero with the model's effects, or only without time effects.
+
+    "Clearly" is by the t test and by the wild bootstrap at the same level.
+    """
+    if found.is_clear(level):
+        return "above" if found.effect.estimate > 0 else "below"
+    if found.without_times is not None and found.is_clear_without_times(level):
+        return "above_without_times" if found.without_times.estimate > 0 else "below_without_times"
+    return "unclear"
+
+
+def read_family(found: ClearFamily, level: float) -> dict[str, str]:
+    """Member -> "above", "below" or "unclear", by the Romano-Wolf p-value over the family."""
+    return {name: _read(answer.adjusted, level) for name, answer in found.answers.items()}
+
+
+def _read(effect: Estimate, level: float) -> str:
+    if effect.p_value is None or effect.p_value >= level:
+        return "unclear"
+    return "above" if effect.estimate > 0 else "below"
+
+
+def clear_table(tests: Mapping[str, ClearTest]) -> pd.DataFrame:
+    """One row per test: estimate, std_error, interval, p by t and by wild bootstrap; the same without time effects."""
+    rows = {}
+    for name, found in tests.items():
+        effect, without = found.effect, found.without_times
+        rows[name] = {
+            "estimate": effect.estimate,
+            "std_error": effect.std_error,
+            "ci_low": effect.ci_low,
+            "ci_high": effect.ci_high,
+            "p_value": effect.p_value,
+            "wild_p_value": found.wild.p_value,
+            "without_times": None if without is None else without.estimate,
+            "without_times_p_value": None if without is None else without.p_value,
+            "without_times_wild_p_value": None
+            if found.without_times_wild is None
+            else found.without_times_wild.p_value,
+            "n_obs": effect.n_obs,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
+
+
+def family_table(families: Mapping[str, ClearFamily]) -> pd.DataFrame:
+    """One row per family and member: estimate, std_error, p by t, wild, Romano-Wolf, Holm; the same without times."""
+    rows = {}
+    for family, found in families.items():
+        for name, answer in found.answers.items():
+            without = found.without_times[name]
+            rows[family, name] = {
+                "estimate": answer.effect.estimate,
+                "std_error": answer.effect.std_error,
+                "p_value": answer.effect.p_value,
+                "wild_p_value": answer.wild.p_value,
+                "romano_wolf_p_value": answer.adjusted.p_value,
+                "holm_p_value": answer.holm,
+                "without_times": without.effect.estimate,
+                "without_times_romano_wolf_p_value": without.adjusted.p_value,
+                "n_obs": answer.effect.n_obs,
+            }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(list(rows), names=["regressor", "outcome"])
+    return table
+
+
+def estimate_rows(effects: Mapping[str, Estimate]) -> pd.DataFrame:
+    """Rows for a picture of estimates with intervals: estimate, ci_low, ci_high by name."""
+    rows = {name: [effect.estimate, effect.ci_low, effect.ci_high] for name, effect in effects.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "ci_low", "ci_high"]).astype(float)

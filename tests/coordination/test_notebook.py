@@ -1,0 +1,193 @@
+"""The sentences of notebook 09, with results planted on both sides of every condition."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from cells import PlantedRun, run_cell
+from helpers.inference import shown as inference_shown
+from planted import READINGS, clear_family, clear_test, effect, recorded
+
+NOTEBOOK = "09_coordination"
+QUESTION = SimpleNamespace(of="technology", by="organisation", beside=())
+
+SAID = {
+    "coordination.interaction": {
+        "above": "pays more where organisation is higher: interaction 0.5000 (p = 0.010; wild bootstrap p = 0.020)",
+        "below": "opposite of the claim",
+        "above_without_times": "pays more where organisation is higher only while",
+        "below_without_times": "pays less where organisation is higher, but only while",
+        "unclear": "does not show",
+    },
+    "coordination.coupling_given_mean": {
+        "above": "go with a higher outcome: 0.5000",
+        "below": "go with a lower outcome: −0.5000",
+        "above_without_times": "higher outcome only without period effects",
+        "below_without_times": "lower outcome, but only without period effects",
+        "unclear": "does not show",
+    },
+    "coordination.function_spread": {
+        "above": "drift apart where the treatment rises: 0.5000",
+        "below": "come together where the treatment rises: −0.5000",
+        "above_without_times": "drift apart where the treatment rises only without",
+        "below_without_times": "come together where the treatment rises only without",
+        "unclear": "not clear",
+    },
+    "returns.square": {
+        "above": "Returns rise, not fall",
+        "below": "Returns diminish",
+        "above_without_times": "only without them do returns rise",
+        "below_without_times": "only without them do returns diminish",
+        "unclear": "not clear",
+    },
+}
+NAME = {
+    "coordination.interaction": "interaction",
+    "coordination.coupling_given_mean": "together",
+    "coordination.function_spread": "spread",
+    "returns.square": "square",
+}
+
+
+@pytest.mark.parametrize("reading", list(READINGS))
+@pytest.mark.parametrize("key", [key for key in SAID if key != "returns.square"])
+def test_what_is_said_of_an_effect_is_what_both_tests_say(key: str, reading: str):
+    found = READINGS[reading]
+    names = {NAME[key]: found, "run": recorded(key, found), "level": 0.05, "question": QUESTION}
+    told = run_cell(NOTEBOOK, f"read_effect({NAME[key]}, level)]", inference_shown=inference_shown, **names)
+    assert SAID[key][reading] in told
+    others = [words for other, words in SAID[key].items() if other != reading]
+    assert not any(words in told for words in others if words not in SAID[key][reading])
+
+
+@pytest.mark.parametrize("reading", list(READINGS))
+def test_returns_are_said_to_bend_only_where_both_tests_say_so(reading: str):
+    found = READINGS[reading]
+    ends = SimpleNamespace(low=effect(0.3, 0.2), high=effect(-0.3, 0.04), turning_point=0.1, p_value=0.2)
+    told = run_cell(
+        NOTEBOOK,
+        "ends = returns.end_slopes",
+        run=recorded("returns.square", found),
+        square=found,
+        level=0.05,
+        bent=None,
+        returns=SimpleNamespace(end_slopes=lambda _: ends),
+        inference_shown=inference_shown,
+    )
+    assert SAID["returns.square"][reading] in told
+
+
+@pytest.mark.parametrize("alike, words", [(0.95, "holds little beside"), (0.5, "says something beside")])
+def test_whether_the_degree_says_more_than_the_level_depends_on_the_ranks(alike: float, words: str):
+    told = run_cell(
+        NOTEBOOK,
+        "rank_correlation",
+        degree=SimpleNamespace(corr=lambda *_, **__: alike, __len__=lambda: 9),
+        data={"d": None},
+        treatment="d",
+        label={"d": SimpleNamespace(en="Treatment", zh="x")},
+        len=lambda _: 9,
+    )
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "weak, low, words",
+    [(True, -0.2, "weakly correlated"), (False, -0.2, "not shown to be weak"), (False, 0.4, "go together")],
+)
+def test_weak_is_said_only_of_an_interval_inside_the_bounds(weak: bool, low: float, words: str):
+    run = PlantedRun()
+    wide = run.record("r.wide", effect(0.1, 0.5))
+    tie = SimpleNamespace(is_weak=lambda _: weak, wide=SimpleNamespace(ci_low=low))
+    told = run_cell(NOTEBOOK, "returns.weak_bound", run=run, wide=wide, narrow=wide, between=wide, tie=tie)
+    assert words in told
+
+
+@pytest.mark.parametrize("p_value, words", [(0.2, "no threshold to be seen"), (0.01, "The slope changes at")])
+def test_a_threshold_is_said_only_where_the_bootstrap_rejects(p_value: float, words: str):
+    run = PlantedRun()
+    run.record("returns.threshold.d", value=0.4, ci_low=0.3, ci_high=0.5, statistic=9.0, p_value=p_value)
+    for side in ("low", "high"):
+        run.record(f"returns.threshold.d.{side}", effect(0.1, 0.5))
+    told = run_cell(
+        NOTEBOOK,
+        "There is no threshold",
+        run=run,
+        treatment="d",
+        level=0.05,
+        steps={"": SimpleNamespace(p_value=p_value)},
+    )
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "gini, points, words",
+    [
+        ((0.1, 0.2), 1.0, "units pull apart: the Gini"),
+        ((-0.2, -0.1), 1.0, "while in points those that began in the upper group gained"),
+        ((-0.2, -0.1), -1.0, "in points too the lower group gained"),
+        ((-0.2, 0.1), 1.0, "Whether units pull apart is not clear"),
+    ],
+)
+def test_relative_and_absolute_gaps_are_told_apart(gini: tuple[float, float], points: float, words: str):
+    run = PlantedRun()
+    low, high = gini
+    apart = {"gini_change": SimpleNamespace(ci_low=low, ci_high=high), "points": SimpleNamespace(estimate=points)}
+    told = run_cell(
+        NOTEBOOK,
+        "In relative terms units pull apart",
+        run=run,
+        apart=apart,
+        gini=run.record("d.gini", estimate=(low + high) / 2, ci_low=low, ci_high=high),
+        points=run.record("d.points", effect(points, 0.04)),
+    )
+    assert words in told
+
+
+@pytest.mark.parametrize("p_value, words", [(0.01, "What stands out once all are looked at: one"), (0.2, "No feature")])
+def test_a_feature_stands_out_only_by_the_adjusted_p_value(p_value: float, words: str):
+    run = PlantedRun()
+    told = run_cell(
+        NOTEBOOK,
+        "No feature stands out",
+        run=run,
+        four=clear_family(one=(0.4, p_value), two=(0.1, 0.6)),
+        level=0.05,
+        inference_shown=inference_shown,
+        choices=SimpleNamespace(label=lambda name: name),
+        joint_f=run.record("f.joint", effect(3.0, 0.04)),
+        joint_wild=run.record("f.wild", effect(3.0, 0.3)),
+    )
+    assert words in told
+    assert "two" not in told
+
+
+@pytest.mark.parametrize(
+    "forth, back, words",
+    [
+        ((0.5, 0.01), (0.5, 0.01), "Both feed each other"),
+        ((0.5, 0.01), (0.5, 0.2), "Only one way"),
+        ((-0.5, 0.01), (0.5, 0.2), "Neither way"),
+    ],
+)
+def test_a_loop_needs_both_ways(forth: tuple[float, float], back: tuple[float, float], words: str):
+    run = PlantedRun()
+    told = run_cell(
+        NOTEBOOK,
+        "clear_ways = ",
+        run=run,
+        ways={name: clear_test(*pair, pair[1]) for name, pair in (("outcome", forth), ("treatment", back))},
+        level=0.05,
+        forth=run.record("l.forth", effect(*forth)),
+        back=run.record("l.back", effect(*back)),
+        label={name: SimpleNamespace(en=name, zh=name) for name in ("d", "y")},
+        treatment="d",
+        outcome="y",
+    )
+    assert words in told
+
+
+def test_the_unit_that_holds_most_of_an_interaction_is_named():
+    told = run_cell(NOTEBOOK, "heaviest = run.record", leverage=pd.Series([0.4, 0.1], index=["Aland", "Bland"]))
+    assert "Aland alone holds 40%" in told
