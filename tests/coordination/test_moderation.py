@@ -36,10 +36,9 @@ def by_statsmodels(data: pd.DataFrame) -> Any:
     dummies = pd.concat([pd.get_dummies(units), pd.get_dummies(times, prefix="t").iloc[:, 1:]], axis=1).set_axis(
         data.index
     )
-    found = sm.OLS(data["y"], pd.concat([columns, dummies], axis=1).astype(float)).fit(
+    return sm.OLS(data["y"], pd.concat([columns, dummies], axis=1).astype(float)).fit(
         cov_type="cluster", cov_kwds={"groups": pd.factorize(units)[0], "use_correction": False}
     )
-    return found
 
 
 @pytest.mark.outside
