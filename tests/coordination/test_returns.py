@@ -116,7 +116,7 @@ def test_the_loop_holds_both_pasts_and_loses_one_time_only():
     rows, way = ways["outcome"]
     assert len(rows) == 14 * 5
     assert way.regressors == ("d_before", "y_before", "x")
-    assert rows.loc[("u00", 2003), "d_before"] == data.loc[("u00", 2002), "d"]
+    assert rows["d_before"].to_dict()["u00", 2003] == data["d"].to_dict()["u00", 2002]
     other, back = ways["treatment"]
     assert (back.outcome, back.treatment, back.controls) == ("d", "y_before", ("d_before", "x"))
     assert fit(other, back).n_obs == 70

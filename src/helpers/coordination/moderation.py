@@ -128,7 +128,15 @@ def marginal_at_percentiles(
     table = marginal_effects(found, setting, points)
     table["statistic"] = table["estimate"] / table["std_error"]
     return {
-        f"p{share}": replace(found[setting.of], **{str(name): float(number) for name, number in row.items()})
+        f"p{share}": replace(
+            found[setting.of],
+            estimate=float(row["estimate"]),
+            std_error=float(row["std_error"]),
+            statistic=float(row["statistic"]),
+            p_value=float(row["p_value"]),
+            ci_low=float(row["ci_low"]),
+            ci_high=float(row["ci_high"]),
+        )
         for share, (_, row) in zip(shares, table.iterrows(), strict=True)
     }
 
