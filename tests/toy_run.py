@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from helpers.display.figures import new_figure
 from helpers.notebook import NotebookRun
 from helpers.results.results import join_results
+from helpers.study.data import Label
 
 NAMES = ["01_data", "03_model"]
 EVIL = (
@@ -22,8 +23,8 @@ EVIL = (
 )
 
 
-def label(text: str) -> SimpleNamespace:
-    return SimpleNamespace(en=text, zh="数字赋能")
+def label(text: Any) -> Label:
+    return Label(en=text, zh="数字赋能")
 
 
 def make_study() -> Any:
@@ -43,6 +44,8 @@ def make_study() -> Any:
         primary="twoway_controls",
         cautions=(label("The figures are few."),),
         label=lambda name: {"x": "The treatment"}.get(name, name),
+        words=lambda name: label({"x": "The treatment"}.get(name, name)),
+        folder=Path("toy"),
     )
 
 
@@ -64,6 +67,8 @@ class Book:
         for kind, name in (("text/html", "_repr_html_"), ("text/markdown", "_repr_markdown_")):
             if hasattr(shows, name):
                 data[kind] = getattr(shows, name)()
+        if hasattr(shows, "_repr_mimebundle_"):
+            data |= shows._repr_mimebundle_()
         shown = [new_output("execute_result", data=data, execution_count=1)] if shows is not None else []
         self.cells.append(new_code_cell(source, outputs=[*shown, *outputs], metadata={"tags": list(tags)}))
 

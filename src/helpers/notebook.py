@@ -6,7 +6,7 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.display.figures import FigureView, draw_svg, set_style, show_svg
-from helpers.display.prose import Named, Sentence, write_sentence
+from helpers.display.prose import Message, Named, Sentence, write_sentence
 from helpers.display.tables import TableView, check_name, read_table, show_table, write_table
 from helpers.errors import StudyError
 from helpers.files import write_bytes
@@ -82,7 +82,7 @@ class NotebookRun:
         self._source = source
         self.results = Results(study=study.name, notebook=notebook, where=self._where)
         self.checks: list[tuple[tuple[str | None, int], Check]] = []
-        self._texts: dict[str, tuple[str, Mapping[str, str | dict[str, str]]]] = {}
+        self._texts: dict[str, Message] = {}
         self.draws = DrawRecord()
 
     @cached_property
@@ -165,7 +165,8 @@ class NotebookRun:
         frame = frame.map(self._plain_cell)
         write_table(frame, self._table_path(name))
         names = self._labels(frame) | dict(labels or {})
-        return show_table(frame, caption=caption, note=note, digits=digits, labels=names, link=f"tables/{name}.csv")
+        view = show_table(frame, caption=caption, note=note, digits=digits, labels=names, link=f"tables/{name}.csv")
+        return replace(view, texts=self._texts_in(view.html))
 
     def framework(self, name: str) -> TableView:
         """A table of one of the texts, in the words of the study's frameworks file, with what measures each row here.
@@ -219,7 +220,8 @@ class NotebookRun:
         finally:
             plt.close(figure)
         write_bytes(self.out / "figures" / f"{name}.svg", svg)
-        return show_svg(svg, caption=caption, alt=alt)
+        view = show_svg(svg, caption=caption, alt=alt)
+        return replace(view, texts=self._texts_in(view.html + svg.decode("utf-8")))
 
     def say(self, template: str, **words: Named) -> Sentence:
         """A sentence in Markdown whose numbers are recorded results (see `helpers.display.prose.write_sentence`).
@@ -292,6 +294,15 @@ class NotebookRun:
         labels = {part.name: part.label.en for part in (self.study.entity, self.study.time)}
         pairs = {word: labels.get(word) or self.study.label(word) for word in words | names}
         return {word: label for word, label in pairs.items() if label != word}
+
+    def _texts_in(self, shown: str) -> dict[str, Message]:
+        """Those of the notebook's texts that a view shows, on one line or on several."""
+        return {
+            text: item
+            for text, item in self._texts.items()
+            if text
+            and all(html.escape(line, quote=False) in shown or html.escape(line) in shown for line in text.split("\n"))
+        }
 
     def _plain_cell(self, cell: Any) -> Any:
         """A cell that holds a study's label as its English text, known to the report in both languages."""

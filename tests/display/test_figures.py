@@ -36,15 +36,17 @@ def test_a_picture_carries_no_date():
     assert b"<dc:date>" not in figures.draw_svg(draw("Title"), "name")
 
 
-def test_text_is_drawn_as_outlines():
-    assert b"<text" not in figures.draw_svg(draw("Title"), "name")
+def test_text_stays_text_which_a_page_can_print_in_another_language():
+    assert b">Title</text>" in figures.draw_svg(draw("Title"), "name")
 
 
 def test_chinese_is_drawn_by_the_font_of_the_project(monkeypatch):
     monkeypatch.setattr(figures, "SYSTEM_FONTS", ())
     figures.font_families.cache_clear()
     try:
-        assert b"StudySansSC" in figures.draw_svg(draw("治理效能 亳州"), "name")
+        svg = figures.draw_svg(draw("治理效能 亳州"), "name").decode("utf-8")
+        assert "Study Sans SC" in svg
+        assert ">治理效能 亳州</text>" in svg
     finally:
         figures.font_families.cache_clear()
 

@@ -6,11 +6,13 @@ import base64
 import html
 import io
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.display.prose import Message, carry_texts
 from helpers.errors import StudyError
 
 if TYPE_CHECKING:
@@ -35,10 +37,16 @@ class FigureView:
         Figure with its caption; the picture is inside, as SVG.
     text
         What the picture shows, in words.
+    texts
+        Texts of the picture that were made from messages: English -> (message, values), for the other language.
     """
 
     html: str
     text: str
+    texts: Mapping[str, Message] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return carry_texts(self.texts)
 
     def _repr_html_(self) -> str:
         return self.html
@@ -83,7 +91,7 @@ STYLE: dict[str, Any] = {
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
     "mathtext.fontset": "dejavusans",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
 }
 
 
@@ -118,7 +126,7 @@ def new_figure(rows: int = 1, columns: int = 1, *, height: float = 3.8, **option
 
 
 def draw_svg(figure: Figure, name: str) -> bytes:
-    """The picture as SVG: text as outlines, no date, the same bytes for the same picture.
+    """The picture as SVG: text as text, no date, the same bytes for the same picture.
 
     Raises
     ------
@@ -128,7 +136,7 @@ def draw_svg(figure: Figure, name: str) -> bytes:
     import matplotlib as mpl
 
     target = io.BytesIO()
-    with warnings.catch_warnings(), mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+    with warnings.catch_warnings(), mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
         warnings.filterwarnings("error", message=r"Glyph .* missing from")
         try:
             figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})

@@ -54,6 +54,9 @@ class Words(Protocol):
 
 
 Named = Result | Words | str
+Values = Mapping[str, "str | dict[str, str]"]
+Message = tuple[str, Values]
+"""A template, and what fills its places: one text, or one in each language."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,13 @@ def write_sentence(template: str, results: Mapping[str, Result], words: Mapping[
     parts = MATH.split(template)
     text = "".join(part if n % 2 else PLACE.sub(fill, part) for n, part in enumerate(parts))
     return Sentence(text, template, values)
+
+
+def carry_texts(texts: Mapping[str, Message]) -> dict[str, Any]:
+    """The kind of output that carries what a view's texts were made from; nothing where there are none."""
+    if not texts:
+        return {}
+    return {MESSAGE: {"texts": {text: {"message": item[0], "values": dict(item[1])} for text, item in texts.items()}}}
 
 
 def in_language(value: str | dict[str, str], language: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.display.prose import MINUS, format_number, format_p_value
+from helpers.display.prose import MINUS, Message, carry_texts, format_number, format_p_value
 from helpers.errors import StudyError
 from helpers.files import write_text
 
@@ -82,10 +82,16 @@ class TableView:
         The table with caption, note and a link to its CSV file.
     text
         The same as plain text.
+    texts
+        Texts of the table that were made from messages: English -> (message, values), for the other language.
     """
 
     html: str
     text: str
+    texts: Mapping[str, Message] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return carry_texts(self.texts)
 
     def _repr_html_(self) -> str:
         return self.html
@@ -124,7 +130,9 @@ def read_table(path: Path, index: tuple[str, ...] = ()) -> pd.DataFrame:
         raise StudyError(str(path), "the table is missing", "run the notebook that writes it first, or the whole study")
     # Names of entities are texts, also those that look like numbers: 000051 is not 51.
     texts = dict.fromkeys(index[:1], str)
-    frame = pd.read_csv(path, encoding="utf-8", keep_default_na=False, na_values=[""], dtype=texts)
+    frame = pd.read_csv(
+        path, encoding="utf-8", keep_default_na=False, na_values=[""], skip_blank_lines=False, dtype=texts
+    )
     frame.columns = pd.Index([_plain(str(name)) for name in frame.columns])
     for column in frame.columns:
         if not pd.api.types.is_numeric_dtype(frame[column]):

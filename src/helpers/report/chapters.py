@@ -10,7 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.display.prose import MESSAGE
 from helpers.errors import StudyError
+from helpers.report.bilingual import translate_html
+from helpers.report.language import Translator, both
+from helpers.report.picture import open_pictures
 from helpers.report.sanitise import clean_html
 
 if TYPE_CHECKING:
@@ -97,8 +101,8 @@ class Chapter:
         return tuple(cell for section in self.sections for cell in section.cells)
 
 
-def read_chapter(path: Path) -> Chapter:
-    """Read an executed notebook.
+def read_chapter(path: Path, translator: Translator) -> Chapter:
+    """Read an executed notebook; every text of it in both languages.
 
     Raises
     ------
@@ -116,11 +120,12 @@ def read_chapter(path: Path) -> Chapter:
         raise StudyError(str(path), f"not a notebook ({str(error).splitlines()[0]})", remedy) from None
     name = path.stem
     shown = [cell for cell in content.cells if HIDE not in cell.metadata.get("tags", [])]
-    title, question = _opening([cell.source for cell in shown if cell.cell_type == "markdown"], name)
+    language = _Language(translator, name)
+    title, question = _opening([cell.source for cell in shown if cell.cell_type == "markdown"], name, language)
     starts = [place for place, cell in enumerate(shown) if place == 0 or _heading(cell)]
     ends = [*starts[1:], len(shown)]
     parts = [shown[start:end] for start, end in zip(starts, ends, strict=True)]
-    return Chapter(name, title, question, tuple(_read_section(name, part) for part in parts))
+    return Chapter(name, title, question, tuple(_read_section(name, part, language) for part in parts))
 
 
 def write_markdown(text: str) -> str:
@@ -143,23 +148,23 @@ def show_code(source: str) -> str:
     return str(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))).rstrip("\n")
 
 
-def _read_section(notebook: str, cells: list[Any]) -> Section:
+def _read_section(notebook: str, cells: list[Any], language: _Language) -> Section:
     title = _heading(cells[0])
-    read = tuple(_read_cell(notebook, cell) for cell in cells)
+    read = tuple(_read_cell(notebook, cell, language) for cell in cells)
     only_heading = bool(title) and len(cells[0].source.strip().splitlines()) == 1
     silent = only_heading and not any(cell.text or cell.outputs for cell in read[1:])
-    return Section(read[0].anchor, title, read, silent)
+    return Section(read[0].anchor, language.heading(title, "## ") if title else "", read, silent)
 
 
-def _read_cell(notebook: str, cell: Any) -> Cell:
+def _read_cell(notebook: str, cell: Any, language: _Language) -> Cell:
     name = cell.get("id", "")
     is_code = cell.cell_type == "code"
     return Cell(
         anchor=f"{notebook}-{name}",
         name=name,
-        text=write_markdown(cell.source) if cell.cell_type == "markdown" else "",
+        text=language.markdown(cell.source) if cell.cell_type == "markdown" else "",
         code=show_code(cell.source) if is_code else "",
-        outputs=tuple(filter(None, map(_show_output, _joined(cell.outputs)))) if is_code else (),
+        outputs=tuple(_show_outputs(cell, language)) if is_code else (),
         summary=SUMMARY in cell.metadata.get("tags", []),
     )
 
@@ -182,22 +187,81 @@ def _joined(outputs: list[Any]) -> Iterator[Any]:
         yield last
 
 
-def _show_output(output: Any) -> str:
+def _show_outputs(cell: Any, language: _Language) -> Iterator[str]:
+    name = f"{language.notebook}-{cell.get('id', '')}"
+    for number, output in enumerate(_joined(cell.outputs)):
+        shown = _show_output(output, f"{name}-{number}", language)
+        if shown:
+            yield shown
+
+
+def _show_output(output: Any, name: str, language: _Language) -> str:
     if output["output_type"] == "stream":
         return _plain(output["text"], "stream" if output["name"] == "stdout" else "stream messages")
     if output["output_type"] == "error":
         return _plain("\n".join(output["traceback"]), "stream messages")
     data = output["data"]
+    carried = data.get(MESSAGE, {})
     if "text/html" in data:
-        return clean_html(data["text/html"])
+        return language.html(open_pictures(clean_html(data["text/html"]), name), carried.get("texts", {}))
     if "text/markdown" in data:
-        return write_markdown(data["text/markdown"])
+        return language.sentence(data["text/markdown"], carried)
     for kind in ("image/svg+xml", "image/png", "image/jpeg"):
         if kind in data:
             return _picture(kind, data[kind])
     if "text/latex" in data:
         return write_markdown(data["text/latex"])
     return _plain(data.get("text/plain", ""), "stream")
+
+
+@dataclass(frozen=True)
+class _Language:
+    """Both languages of one notebook's texts."""
+
+    translator: Translator
+    notebook: str
+
+    def markdown(self, source: str) -> str:
+        """A text cell, block by block."""
+        return "".join(self._block(block) for block in split_blocks(source))
+
+    def heading(self, title: str, marks: str) -> str:
+        """A heading without its marks, in both languages."""
+        found = self.translator.message(f"{marks}{title}", {}, self.notebook)
+        return both(html.escape(title), None if found is None else html.escape(_strip(found.lstrip("# "))))
+
+    def opening(self, paragraph: str, question: str) -> str:
+        """The whole sentences with which a chapter opens, from the translation of their paragraph."""
+        if not question:
+            return ""
+        found = self.translator.message(paragraph, {}, self.notebook)
+        if found is not None and question != paragraph:
+            found = found[: found.rfind("。") + 1] or found
+        return both(write_markdown(question), None if found is None else write_markdown(found), "div")
+
+    def sentence(self, text: str, carried: dict[str, Any]) -> str:
+        """A sentence of the notebook, from its message where it carries one."""
+        if not carried.get("message"):
+            return self.html(write_markdown(text), {})
+        found = self.translator.message(carried["message"], carried["values"], self.notebook)
+        return both(write_markdown(text), None if found is None else write_markdown(found), "div")
+
+    def html(self, piece: str, texts: dict[str, Any]) -> str:
+        """A table or a picture."""
+        made = {" ".join(line.split()): (item["message"], item["values"]) for line, item in texts.items()}
+        return translate_html(piece, self.translator, made, self.notebook)
+
+    def _block(self, block: str) -> str:
+        en = write_markdown(block)
+        if block.startswith("$$") and block.endswith("$$"):
+            return en
+        found = self.translator.message(block, {}, self.notebook)
+        return both(en, None if found is None else write_markdown(found), "div")
+
+
+def split_blocks(source: str) -> list[str]:
+    """The blocks of a text cell: what blank lines separate; a translator meets each by itself."""
+    return [block.strip() for block in re.split(r"\n\s*\n", source) if block.strip()]
 
 
 def _plain(text: str, kind: str) -> str:
@@ -243,14 +307,14 @@ def _formula(content: str, options: dict[str, Any]) -> str:
         raise StudyError(f"formula ${content}$", f"it cannot be set ({type(error).__name__})", "correct it") from None
 
 
-def _opening(texts: list[str], name: str) -> tuple[str, str]:
+def _opening(texts: list[str], name: str, language: _Language) -> tuple[str, str]:
     """First heading and the paragraph under it."""
     for text in texts:
         lines = text.strip().splitlines()
         if lines and lines[0].startswith("# "):
             first = "\n".join(lines[1:]).strip().split("\n\n")[0]
             question = "" if first.startswith(("#", "-", "|", "$$")) else _whole_sentences(first)
-            return _strip(lines[0][2:]), write_markdown(question) if question else ""
+            return language.heading(_strip(lines[0][2:]), "# "), language.opening(first, question)
     return name, ""
 
 

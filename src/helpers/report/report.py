@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.display.prose import format_number, format_p_value
+from markupsafe import Markup
+
+from helpers.claims.file import load_claims
+from helpers.claims.frameworks import load_frameworks
+from helpers.claims.verdicts import VERDICT_LABELS
+from helpers.display.prose import Sentence, fill_message, format_drawn_p_value, format_number, format_p_value
 from helpers.errors import StudyError
 from helpers.files import write_text
-from helpers.report.chapters import Cell, Chapter, read_chapter
+from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
+from helpers.report.front import answer
+from helpers.report.language import Translator, both, collect_labels, read_catalogue
+from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
 from helpers.results.results import Result, Results, read_results
+from helpers.study.data import Label
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,6 +34,15 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILE = "report.html"
+PICTURE_ID = re.compile(r'(\sid="|href="#|url\(#)(?=[\w.-]+-cell-\d+-)')
+# All that runs in the page: the language of the reader's browser, or the one that the address asks for.
+SCRIPT = (
+    "(function(){function show(){var h=location.hash.slice(1);"
+    "var l=h==='zh'||h==='en'?h:null;"
+    "if(l===null&&!show.done){l=(navigator.language||'en').slice(0,2)==='zh'?'zh':'en'}"
+    "show.done=true;if(l){document.getElementById('lang-'+l).checked=true}}"
+    "show();addEventListener('hashchange',show)})();"
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +54,7 @@ class Rung:
     label
         Name of the specification.
     controls, effects
-        What it adjusts for, in words.
+        What it adjusts for.
     result
         The recorded estimate of the treatment.
     primary
@@ -44,9 +65,9 @@ class Rung:
         Places of interval and estimate on the axis, per cent from the left.
     """
 
-    label: str
-    controls: str
-    effects: str
+    label: Label
+    controls: bool
+    effects: tuple[Label, ...]
     result: Result
     primary: bool
     certain: bool
@@ -125,22 +146,74 @@ def write_report(
         An executed notebook or the results are missing or damaged, or a number leads to no cell.
     """
     results = read_results(run_folder / "results.json")
-    chapters = [read_chapter(run_folder / "notebooks" / f"{name}.ipynb") for name in notebooks]
-    page = _environment().get_template("report.html.j2")
+    translator = Translator(read_catalogue(), study_labels(study))
+    return write_text(
+        run_folder / FILE, build_page(study, run_folder, notebooks, translator, dict(left_out or {}), results)
+    )
+
+
+def study_labels(study: Study) -> dict[str, str]:
+    """Every label of the study's files, English -> Chinese: the study file, its claims and its frameworks."""
+    found = [load_claims(study.folder)] if (study.folder / "claims.yml").is_file() else []
+    return collect_labels(study, *found, load_frameworks(study.folder), VERDICT_LABELS)
+
+
+def build_page(
+    study: Study,
+    run_folder: Path,
+    notebooks: Sequence[str],
+    translator: Translator,
+    left_out: Mapping[str, str],
+    results: Results,
+) -> str:
+    """The page as text (see `write_report`); what has no translation is then in ``translator.missing``."""
+    chapters = [read_chapter(run_folder / "notebooks" / f"{name}.ipynb", translator) for name in notebooks]
+    opened = [_open_chapter(chapter, results) for chapter in chapters]
+    chapters = [chapter for chapter, _ in opened]
+    environment = _environment(translator)
+    page = environment.get_template("report.html.j2")
     text = page.render(
         study=study,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        script=SCRIPT,
+        script_digest=base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode(),
         chapters=chapters,
+        answers=[_sentence(sentence, translator, results) for sentence in answer(study, results)],
         lifted=[part for chapter in (*chapters[-1:], *chapters[:-1]) for part in _lift(chapter)],
         ladder=_ladder(study, results),
         axis=_axis(_ladder_results(study, results)),
         primary=results.get(_ladder_key(study, study.primary)),
         results=list(results.values()),
-        left_out=dict(left_out or {}),
+        tables=[table for _, tables in opened for table in tables],
+        inputs={name: read_inputs(run_folder, name) for name in notebooks},
+        left_out=left_out,
     )
     check_links(text, run_folder / FILE)
-    path = run_folder / FILE
-    return write_text(path, text)
+    return text
+
+
+def _open_chapter(chapter: Chapter, results: Results) -> tuple[Chapter, list[Shown]]:
+    """The chapter with its numbers opened, and its tables."""
+    shown: list[Shown] = []
+
+    def opened(cell: Cell) -> Cell:
+        outputs = []
+        for output in cell.outputs:
+            piece, tables = open_tables(open_numbers(output, results), cell.anchor)
+            outputs.append(piece)
+            shown.extend(tables)
+        return replace(cell, outputs=tuple(outputs))
+
+    sections = tuple(
+        replace(section, cells=tuple(opened(cell) for cell in section.cells)) for section in chapter.sections
+    )
+    return replace(chapter, sections=sections), shown
+
+
+def _sentence(sentence: Sentence, translator: Translator, results: Results) -> str:
+    found = translator.message(sentence.message, sentence.values, "first page")
+    shown = both(write_markdown(sentence.text), None if found is None else write_markdown(found), "div")
+    return open_numbers(shown, results)
 
 
 def check_links(text: str, path: Path) -> None:
@@ -166,24 +239,28 @@ def number(result: Result, field: str = "") -> str:
     item = getattr(result, field) if field else result.shown
     if item is None:
         return ""
-    return format_p_value(float(item)) if field == "p_value" else format_number(item, result.digits)
-
-
-def anchor(result: Result) -> str:
-    """Where in the page a result was made."""
-    return f"{result.notebook}-{result.cell}" if result.cell else str(result.notebook)
+    return format_drawn_p_value(float(item), result.draws) if field == "p_value" else format_number(item, result.digits)
 
 
 def _lift(chapter: Chapter) -> list[Lifted]:
-    parts = [(section, tuple(cell for cell in section.cells if cell.summary)) for section in chapter.sections]
+    parts = [(section, tuple(_again(cell) for cell in section.cells if cell.summary)) for section in chapter.sections]
     return [
-        Lifted("" if cells[0] is section.cells[0] else section.title, chapter.title, section.anchor, cells)
-        for section, cells in parts
-        if cells
+        Lifted(_title(section, cells[0]), chapter.title, section.anchor, cells) for section, cells in parts if cells
     ]
 
 
-def _environment() -> Environment:
+def _title(section: Section, first: Cell) -> str:
+    """A section's heading; nothing where the first cell that is taken brings it itself."""
+    return "" if first.anchor == section.cells[0].anchor else section.title
+
+
+def _again(cell: Cell) -> Cell:
+    """A cell for the front page: its pictures' ids are named anew, since the chapter shows it too."""
+    outputs = (PICTURE_ID.sub(r"\1front-", output) for output in cell.outputs)
+    return replace(cell, outputs=tuple(outputs))
+
+
+def _environment(translator: Translator) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -194,7 +271,22 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(number=number, anchor=anchor, p_value=format_p_value)
+    environment.filters.update(number=number, anchor=anchor_of, p_value=format_p_value)
+
+    def say(message: str, **words: Label | str) -> Markup:
+        """A text of the page in both languages; words are labels of the study or plain texts."""
+        values = {
+            name: {"en": word.en, "zh": word.zh} if isinstance(word, Label) else str(word)
+            for name, word in words.items()
+        }
+        found = translator.message(message, values, "page")
+        shown = both(html.escape(fill_message(message, values, "en")), None if found is None else html.escape(found))
+        return Markup(shown)  # noqa: S704 (both halves are escaped)
+
+    def label(words: Label) -> Markup:
+        return Markup(both(html.escape(words.en), html.escape(words.zh)))  # noqa: S704 (escaped)
+
+    environment.globals.update(t=say, label=label)
     return environment
 
 
@@ -217,14 +309,14 @@ def _ladder(study: Study, results: Results) -> list[Rung]:
 
 def _rung(study: Study, column: str, result: Result, axis: Axis) -> Rung:
     choice = study.ladder[column]
-    names = {"entity": study.entity.label.en.lower(), "time": study.time.label.en.lower()}
+    names = {"entity": study.entity.label, "time": study.time.label}
     assert result.estimate is not None
     assert result.ci_low is not None
     assert result.ci_high is not None
     return Rung(
-        label=choice.label.en,
-        controls="yes" if choice.controls else "no",
-        effects=", ".join(names[effect] for effect in choice.effects) or "none",
+        label=choice.label,
+        controls=choice.controls,
+        effects=tuple(names[effect] for effect in choice.effects),
         result=result,
         primary=column == study.primary,
         certain=result.p_value is not None and result.p_value < study.specification.significance,

@@ -10,22 +10,23 @@ import re
 import nh3
 
 
-def _words(*lines: str) -> set[str]:
+def words_of(*lines: str) -> set[str]:
+    """The words of some lines."""
     return set(" ".join(lines).split())
 
 
 # Their content is not text for the reader, so it goes with them.
-DROPPED = _words("script style iframe object embed applet template noscript title head textarea select svg")
-HTML = _words(
+DROPPED = words_of("script style iframe object embed applet template noscript title head textarea select svg")
+HTML = words_of(
     "a abbr b br cite code em i kbd mark q s samp small span strong sub sup u var wbr del ins",
     "h2 h3 h4 h5 h6 p div section blockquote pre hr details summary ul ol li dl dt dd figure figcaption img",
     "table caption colgroup col thead tbody tfoot tr th td",
 )
-MATHML = _words(
+MATHML = words_of(
     "math mrow mi mn mo ms mtext mspace mstyle mpadded mphantom menclose msub msup msubsup mfrac msqrt mroot mover",
     "munder munderover mtable mtr mtd mmultiscripts mprescripts none semantics",
 )
-EVERYWHERE = _words("class lang title role dir")
+EVERYWHERE = words_of("class lang title role dir")
 ATTRIBUTES = {
     "a": {"href", "data-key"},
     "img": {"src", "alt", "width", "height"},
@@ -35,7 +36,7 @@ ATTRIBUTES = {
     "ol": {"start"},
     "details": {"open"},
 }
-MATHML_ATTRIBUTES = _words(
+MATHML_ATTRIBUTES = words_of(
     "display displaystyle scriptlevel mathvariant stretchy fence separator form accent accentunder linethickness",
     "lspace rspace minsize maxsize movablelimits columnalign rowspacing columnspacing columnlines rowlines",
     "width height depth notation",

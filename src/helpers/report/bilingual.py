@@ -1,0 +1,110 @@
+"""A piece of HTML with each of its texts in both languages; the page shows one."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from html.parser import HTMLParser
+
+from helpers.display.prose import Values
+from helpers.report.language import Translator, both
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+# Their texts are code, formulas or bytes, and stay as they are.
+KEPT = {"code", "pre", "math", "style", "script", "kbd", "samp", "var"}
+# Names of SVG that the parser lowers.
+MIXED = {
+    name.lower(): name
+    for name in ("viewBox", "clipPathUnits", "preserveAspectRatio", "patternUnits", "clipPath", "gradientUnits")
+}
+# An attribute holds one text, so that both languages stand in it.
+SPOKEN = ("aria-label", "alt", "title")
+
+
+def translate_html(
+    piece: str, translator: Translator, texts: Mapping[str, tuple[str, Values]] | None = None, where: str = ""
+) -> str:
+    """Every text of a harmless piece of HTML or SVG in both languages, each in an element of its own.
+
+    Parameters
+    ----------
+    piece
+        Balanced HTML.
+    translator
+        Where translations come from.
+    texts
+        Texts that were made from messages: English -> (message, values).
+    where
+        The place, for the list of what is missing.
+    """
+    rewriter = _Rewriter(translator, texts or {}, where)
+    rewriter.feed(piece)
+    rewriter.close()
+    return "".join(rewriter.out)
+
+
+class _Rewriter(HTMLParser):
+    def __init__(self, translator: Translator, texts: Mapping[str, tuple[str, Values]], where: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.out: list[str] = []
+        self._translator, self._texts, self._where = translator, texts, where
+        self._open: list[str] = []
+        self._svg_text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        start = self._start(tag, attrs)
+        if tag == "text" and "svg" in self._open:
+            self._svg_text = start
+        else:
+            self.out.append(start)
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.out.append(self._start(tag, attrs)[:-1] + "/>")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:
+            while self._open and self._open.pop() != tag:
+                pass
+        if tag == "text" and self._svg_text:
+            self._flush_text("")
+        elif tag not in VOID:
+            self.out.append(f"</{MIXED.get(tag, tag)}>")
+
+    def handle_data(self, data: str) -> None:
+        if self._svg_text:
+            self._flush_text(data)
+            return
+        plain = html.escape(data, quote=False)
+        if KEPT & set(self._open) or not data.strip():
+            self.out.append(plain)
+            return
+        found = self._translator.text(data, self._texts, self._where)
+        self.out.append(both(plain, None if found is None else html.escape(found, quote=False)))
+
+    def _start(self, tag: str, attrs: list[tuple[str, str | None]]) -> str:
+        written = []
+        for name, value in attrs:
+            text = value or ""
+            if name in SPOKEN and text:
+                found = self._translator.text(text, self._texts, self._where)
+                text = text if found is None else f"{text} / {found}"
+            name = {
+                "viewbox": "viewBox",
+                "clippathunits": "clipPathUnits",
+                "preserveaspectratio": "preserveAspectRatio",
+            }.get(name, name)
+            written.append(f' {name}="{html.escape(text)}"')
+        return f"<{MIXED.get(tag, tag)}{''.join(written)}>"
+
+    def _flush_text(self, data: str) -> None:
+        """A text element of a picture, once or in both languages."""
+        start, self._svg_text = self._svg_text, ""
+        plain = html.escape(data, quote=False)
+        found = self._translator.text(data, self._texts, self._where) if data.strip() else None
+        if found is None:
+            self.out.append(f"{start}{plain}</text>")
+            return
+        for language, text in (("en", plain), ("zh", html.escape(found, quote=False))):
+            self.out.append(f'{start[:-1]} class="t" lang="{language}">{text}</text>')

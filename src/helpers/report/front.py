@@ -1,0 +1,96 @@
+"""The answer on the first page: what the primary specification says, how sure, and what the ladder does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from helpers.display.prose import Named, Sentence, write_sentence
+from helpers.results.results import Result
+
+if TYPE_CHECKING:
+    from helpers.study.study import Study
+
+NOTHING = (
+    "In the primary specification the effect of {treatment} on {outcome} cannot be told from zero: {effect} "
+    "(95 % interval {effect:ci}; {effect:p} by the cluster-robust t test, {wild:p} by the wild cluster bootstrap)."
+)
+POSITIVE = (
+    "In the primary specification the effect of {treatment} on {outcome} is positive and clear by both tests: {effect} "
+    "(95 % interval {effect:ci}; {effect:p} by the cluster-robust t test, {wild:p} by the wild cluster bootstrap)."
+)
+NEGATIVE = (
+    "In the primary specification the effect of {treatment} on {outcome} is negative and clear by both tests: {effect} "
+    "(95 % interval {effect:ci}; {effect:p} by the cluster-robust t test, {wild:p} by the wild cluster bootstrap)."
+)
+DIVIDED = (
+    "In the primary specification the two tests of the effect of {treatment} on {outcome} disagree: {effect} "
+    "(95 % interval {effect:ci}; {effect:p} by the cluster-robust t test, {wild:p} by the wild cluster bootstrap)."
+)
+ONLY_WITHOUT = (
+    "In the column “{column}” it is {other} ({other:p}): the effect shows only where nothing holds the periods "
+    "constant, and there any two series that rise together are related, whatever the reason."
+)
+EVERYWHERE = "It has this sign, with p below the level, in every column of the ladder."
+CHANGES = "Along the ladder the estimate runs from {lowest} to {highest}: what is held constant decides."
+
+
+def answer(study: Study, results: Mapping[str, Result]) -> list[Sentence]:
+    """The answer in two sentences; none where the study recorded no primary estimate.
+
+    Parameters
+    ----------
+    study
+        The study.
+    results
+        Recorded results; read are those of the ladder and the wild bootstrap of its primary column.
+    """
+    ladder = {column: results.get(_key(study, column)) for column in study.ladder}
+    found = {column: result for column, result in ladder.items() if result is not None and result.p_value is not None}
+    effect, wild = found.get(study.primary), results.get(f"{_key(study, study.primary)}.wild")
+    if effect is None or wild is None or wild.p_value is None or effect.estimate is None:
+        return []
+    level = study.specification.significance
+    words: dict[str, Named] = {
+        "treatment": study.words(study.specification.treatment),
+        "outcome": study.words(study.specification.outcome),
+        "effect": effect,
+        "wild": wild,
+    }
+    clear = [p_value < level for p_value in (effect.p_value, wild.p_value) if p_value is not None]
+    if len(set(clear)) > 1:
+        first = DIVIDED
+    elif not any(clear):
+        first = NOTHING
+    else:
+        first = POSITIVE if effect.estimate > 0 else NEGATIVE
+    return [write_sentence(first, results, words), _ladder_sentence(study, found, results, all(clear))]
+
+
+def _ladder_sentence(study: Study, found: Mapping[str, Result], results: Mapping[str, Result], clear: bool) -> Sentence:
+    level = study.specification.significance
+    estimates = {column: result for column, result in found.items() if result.estimate is not None}
+    without = [
+        (column, result)
+        for column, result in estimates.items()
+        if "time" not in study.ladder[column].effects and _is_below(result, level)
+    ]
+    if not clear and without:
+        column, result = without[-1]
+        return write_sentence(ONLY_WITHOUT, results, {"column": study.ladder[column].label, "other": result})
+    if clear and all(_is_below(result, level) for result in estimates.values()) and _one_sign(estimates.values()):
+        return write_sentence(EVERYWHERE, results, {})
+    ordered = sorted(estimates.values(), key=lambda result: float(result.estimate or 0.0))
+    return write_sentence(CHANGES, results, {"lowest": ordered[0], "highest": ordered[-1]})
+
+
+def _one_sign(results: Iterable[Result]) -> bool:
+    return len({float(result.estimate or 0.0) > 0 for result in results}) == 1
+
+
+def _is_below(result: Result, level: float) -> bool:
+    return result.p_value is not None and result.p_value < level
+
+
+def _key(study: Study, column: str) -> str:
+    return f"baseline.{column}.{study.specification.treatment}"

@@ -1,0 +1,74 @@
+"""Pictures of the notebooks as part of the page: SVG kept to drawing, its names made its own, its text left as text."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import nh3
+
+from helpers.report.sanitise import words_of
+
+DRAWING = words_of(
+    "svg g path rect circle ellipse line polyline polygon text tspan use defs clipPath title pattern image"
+)
+DRAWN = words_of(
+    "d x y x1 x2 y1 y2 cx cy r rx ry width height viewBox points transform clip-path style fill stroke stroke-width",
+    "opacity text-anchor id href xlink:href class patternUnits preserveAspectRatio",
+)
+EMBEDDED = re.compile(r'<img src="data:image/svg\+xml;base64,([A-Za-z0-9+/=\s]+)" alt="([^"]*)">')
+SAFE_STYLE = re.compile(r"[\w\s:;#.,%()'\"+\-]*")
+UNUSED = re.compile(
+    r'\sid="(?:figure|axes|patch|line2d|text|legend|[xy]tick|matplotlib\.axis|[A-Za-z]+Collection)_?\d*"'
+)
+OWN = re.compile(r"#[\w.\-]+")
+PIXELS = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]*")
+INSIDE = re.compile(r"url\(#[\w.\-]+\)")
+
+
+def _keep(tag: str, name: str, value: str) -> str | None:
+    if name in ("href", "xlink:href"):
+        return value if OWN.fullmatch(value) or (tag == "image" and PIXELS.fullmatch(value)) else None
+    if name == "clip-path":
+        return value if INSIDE.fullmatch(value) else None
+    if name == "style":
+        harmless = SAFE_STYLE.fullmatch(value) and "url(" not in INSIDE.sub("", value) and "expression" not in value
+        return value if harmless else None
+    return value
+
+
+CLEANER = nh3.Cleaner(
+    tags=DRAWING,
+    clean_content_tags={"script", "style", "metadata", "foreignObject"},
+    attributes=dict.fromkeys(DRAWING, DRAWN),
+    attribute_filter=_keep,
+    url_schemes={"data"},
+    link_rel=None,
+)
+
+
+def open_pictures(piece: str, name: str) -> str:
+    """Embedded SVG images of a piece of HTML as parts of the page, so that their text is text.
+
+    Parameters
+    ----------
+    piece
+        HTML with ``<img src="data:image/svg+xml;base64,...">``.
+    name
+        Put before every id of a picture, since ids of the page are its own.
+    """
+    count = iter(range(1, 1000))
+    return EMBEDDED.sub(lambda match: _inline(match, f"{name}-{next(count)}"), piece)
+
+
+def _inline(match: re.Match[str], name: str) -> str:
+    text = base64.b64decode(match[1]).decode("utf-8")
+    text = re.sub(r"<\?xml[^>]*\?>|<!DOCTYPE[^>]*>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = UNUSED.sub("", text)
+    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)  # the page's own letters
+    text = re.sub(r"\n\s*", " ", text).replace(" />", "/>")
+    clean = CLEANER.clean(text)
+    clean = re.sub(r'\sid="([^"]+)"', rf' id="{name}-\1"', clean)
+    clean = re.sub(r'(href="|url\()#', rf"\1#{name}-", clean)
+    return clean.replace("<svg", f'<svg role="img" aria-label="{match[2]}"', 1)

@@ -1,0 +1,122 @@
+"""Every number answers: a touch opens what it is, on what it rests and which cell made it, in its place."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.results.results import Result, Results
+
+NUMBER = re.compile(r'<a class="num" data-key="([^"]+)" href="#([^"]+)">(.*?)</a>')
+TABLE = re.compile(r'<figure class="table">.*?</figure>', re.DOTALL)
+NAME = re.compile(r'href="tables/([a-z0-9_]+)\.csv"')
+ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
+CELL = re.compile(r"<t[dh]([^>]*)>(.*?)</t[dh]>", re.DOTALL)
+TAG = re.compile(r'<span class="t" lang="zh">.*?</span>|<[^>]+>', re.DOTALL)
+DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table of the report whose numbers open one popover.
+
+    Attributes
+    ----------
+    name
+        Of its CSV file, without ending.
+    caption
+        HTML of its caption.
+    anchor
+        Of the cell that made it.
+    """
+
+    name: str
+    caption: str
+    anchor: str
+
+
+def open_numbers(piece: str, results: Results) -> str:
+    """Recorded numbers of a sentence as buttons that open the popover of their result."""
+
+    def button(match: re.Match[str]) -> str:
+        if match[1] not in results:
+            return match[0]
+        return f'<button class="num" popovertarget="k-{match[1]}">{match[3]}</button>'
+
+    return NUMBER.sub(button, piece)
+
+
+def open_tables(piece: str, anchor: str) -> tuple[str, list[Shown]]:
+    """Numbers of tables as buttons that open the popover of their table, each with its address: table, row, column.
+
+    Parameters
+    ----------
+    piece
+        HTML of one output.
+    anchor
+        Of the cell that made it.
+    """
+    shown: list[Shown] = []
+
+    def table(match: re.Match[str]) -> str:
+        name = NAME.search(match[0])
+        if name is None:
+            return match[0]
+        caption = re.search(r"<figcaption>(.*?)</figcaption>", match[0], re.DOTALL)
+        shown.append(Shown(name[1], caption[1] if caption else name[1], anchor))
+        return "".join(_rows(match[0], name[1]))
+
+    return TABLE.sub(table, piece), shown
+
+
+def _rows(text: str, name: str) -> Iterator[str]:
+    heads: list[str] = []
+    end = 0
+    for row in ROW.finditer(text):
+        yield text[end : row.start()]
+        end = row.end()
+        cells = list(CELL.finditer(row[1]))
+        if not heads:
+            heads = [_plain(cell[2]) for cell in cells]
+            yield row[0]
+            continue
+        first = _plain(cells[0][2]) if cells else ""
+        yield "<tr>"
+        for head, cell in zip(heads, cells, strict=False):
+            yield _cell(cell, f"{name} · {first} · {head}", name)
+        yield "</tr>"
+    yield text[end:]
+
+
+def _cell(cell: re.Match[str], address: str, name: str) -> str:
+    if 'class="n"' not in cell[1] or not DIGIT.search(cell[2]):
+        return cell[0]
+    return f'<td class="n"><button popovertarget="t-{name}" title="{html.escape(address)}">{cell[2]}</button></td>'
+
+
+def _plain(piece: str) -> str:
+    return html.unescape(TAG.sub("", piece)).strip()
+
+
+def anchor_of(result: Result) -> str:
+    """Where in the page a result was made."""
+    return f"{result.notebook}-{result.cell}" if result.cell else str(result.notebook)
+
+
+def read_inputs(run_folder: Path, notebook: str) -> list[tuple[str, str]]:
+    """The study files and tables that a notebook read in this run, each with the start of its SHA-256 checksum."""
+    path = run_folder / "run" / "record" / f"{notebook}.json"
+    try:
+        inputs = json.loads(path.read_text(encoding="utf-8")).get("inputs", {})
+    except (OSError, ValueError, AttributeError):
+        return []
+    kept = [
+        (name, str(digest)[:12])
+        for name, digest in inputs.items()
+        if name.startswith(("data/", "tables/", "notebooks/"))
+    ]
+    return sorted(kept)
