@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.regression.design import Design
+from helpers.regression.effects import Floats
 from helpers.regression.panel import PanelFit, fit_panel
 
 
@@ -126,13 +127,25 @@ def compare_engines(
     names = list(regressors)
     own = EngineFit("helpers", "stata", ours.estimates[names], ours.std_errors[names], ours.df)
     parts = []
-    for engine in (
-        own,
-        linearmodels_fit(data, outcome, names, **options),
-        pyfixest_fit(data, outcome, names, **options),
-    ):
-        parts.append(_beside_ours(engine, data, ours, names))
+    parts.append(_beside_ours(own, data, ours, names))
+    for name, fit in FOREIGN.items():
+        try:
+            parts.append(_beside_ours(fit(data, outcome, names, **options), data, ours, names))
+        except Exception as error:  # noqa: BLE001 - a check by another program stops no run, whatever that program raises
+            parts.append(_not_fitted(name, error, names))
     return pd.concat(parts)
+
+
+def _not_fitted(engine: str, error: Exception, names: list[str]) -> pd.DataFrame:
+    """Rows of an engine that gave no result: no numbers, and why."""
+    columns = ["estimate", "std_error", "convention", "factor", "restated", "estimate_gap", "std_error_gap"]
+    index = pd.MultiIndex.from_product([[engine], names], names=["engine", "regressor"])
+    empty = pd.DataFrame(np.nan, index=index, columns=columns)
+    return empty.assign(convention=f"not fitted, because {type(error).__name__}: {' '.join(str(error).split())}")
+
+
+FOREIGN = {"linearmodels": linearmodels_fit, "pyfixest": pyfixest_fit}
+"""The programs beside our own."""
 
 
 def _beside_ours(engine: EngineFit, data: pd.DataFrame, ours: PanelFit, names: list[str]) -> pd.DataFrame:
@@ -159,11 +172,23 @@ def _beside_ours(engine: EngineFit, data: pd.DataFrame, ours: PanelFit, names: l
 
 
 def _frame(design: Design) -> pd.DataFrame:
-    """The design under plain names, which no formula language can misread."""
-    columns = {f"x{j}": design.x[:, j] for j in range(design.n_slopes)}
-    return pd.DataFrame({"y": design.y, **columns, "entity": design.effects.entity, "time": design.effects.time})
+    """The design under plain names, which no formula language can misread, every column of the size of one.
+
+    Iterations that stop at a tolerance do not get there with figures of millions.
+    """
+    columns = {f"x{j}": design.x[:, j] / _size(design.x[:, j]) for j in range(design.n_slopes)}
+    y = design.y / _size(design.y)
+    return pd.DataFrame({"y": y, **columns, "entity": design.effects.entity, "time": design.effects.time})
+
+
+def _size(column: Floats) -> float:
+    """The largest figure of a column as a power of two, by which a division is exact."""
+    largest = float(np.abs(column).max())
+    return 2.0 ** round(np.log2(largest)) if largest > 0 else 1.0
 
 
 def _named(figures: pd.Series, plain: list[str], own: PanelFit) -> pd.Series:
-    """Figures under the regressors' own names."""
-    return pd.Series(np.asarray(figures[plain], dtype=float), index=pd.Index(own.regressors[: len(plain)]))
+    """Figures under the regressors' own names and in their own units."""
+    design = own.design
+    units = _size(design.y) / np.array([_size(design.x[:, j]) for j in range(len(plain))])
+    return pd.Series(np.asarray(figures[plain], dtype=float) * units, index=pd.Index(own.regressors[: len(plain)]))

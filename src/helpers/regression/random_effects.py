@@ -132,6 +132,8 @@ def _variances(y: Floats, x: Floats, effects: Effects, variance: Variance) -> tu
     means = group_means(np.column_stack([y, x[:, -1:], x[:, :-1]]), effects.entity)
     if variance == "harmonic_mean":
         rss_between, basis = _residual_sum(means[:, 0], means[:, 1:])
+        if len(sizes) <= basis.rank:
+            raise _too_few(len(sizes), basis.rank)
         variance_entity = rss_between / (len(sizes) - basis.rank) - variance_error * float(np.mean(1 / sizes))
         return float(variance_error), max(variance_entity, 0.0)
     if variance != "baltagi_chang":
@@ -140,8 +142,15 @@ def _variances(y: Floats, x: Floats, effects: Effects, variance: Variance) -> tu
     rss_between, basis = _residual_sum((root * means)[:, 0], (root * means)[:, 1:])
     # trace((M'NM)^+ M'N^2 M) of the means M, N the rows of each entity, on an orthonormal basis of sqrt(N) M.
     trace = float(np.sum(sizes[:, None] * basis.q**2))
+    if len(sizes) <= basis.rank:
+        raise _too_few(len(sizes), basis.rank)
     variance_entity = (rss_between - (len(sizes) - basis.rank) * variance_error) / (len(y) - trace)
     return float(variance_error), max(float(variance_entity), 0.0)
+
+
+def _too_few(entities: int, rank: int) -> StudyError:
+    rule = f"{entities} entities cannot tell the spread between entities from {rank} coefficients"
+    return StudyError("random effects", rule, "use fewer regressors, or more entities")
 
 
 def _residual_sum(y: Floats, x: Floats) -> tuple[float, Basis]:

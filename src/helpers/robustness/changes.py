@@ -78,7 +78,7 @@ class LeaveOneOut:
     Attributes
     ----------
     table
-        One row per entity left out: estimate, std_error, p_value, ci_low, ci_high.
+        One row per entity left out whose refit can be made: estimate, std_error, p_value, ci_low, ci_high.
     weakest
         The entity without which the p-value is largest.
     fit
@@ -95,12 +95,23 @@ def leave_one_out(specification: Specification) -> LeaveOneOut:
     entities = specification.data.index.get_level_values(0)
     table = _refit_at_once(specification)
     if table is None:
-        fits = {entity: _without(specification, entity).fit() for entity in entities.unique()}
-        table = pd.DataFrame({entity: describe_term(fit, specification.treatment) for entity, fit in fits.items()}).T
+        rows = {entity: _describe_without(specification, entity) for entity in entities.unique()}
+        table = pd.DataFrame({entity: row for entity, row in rows.items() if row is not None}).T
+        if table.empty:
+            rule = "no refit without one entity can be made"
+            raise StudyError("leave one out", rule, "the treatment must vary in more than one entity")
     weakest = table["p_value"].idxmax()
     fit = _without(specification, weakest).fit()
     names = pd.Index([str(name) for name in table.index], name=specification.data.index.names[0])
     return LeaveOneOut(table.set_axis(names), str(weakest), fit)
+
+
+def _describe_without(specification: Specification, entity: object) -> dict[str, float] | None:
+    """The treatment's numbers without an entity; None where nothing of the treatment is left."""
+    try:
+        return describe_term(_without(specification, entity).fit(), specification.treatment)
+    except StudyError:
+        return None
 
 
 def _without(specification: Specification, entity: object) -> Specification:

@@ -141,7 +141,7 @@ def map_fragility(
         As in `helpers.robustness.indexed.fit`: indices are built anew over the rows that are left, scales and weights
         included; other columns stay as they are.
     most
-        Largest number of entities left out together; `count_refits` says how many refits that makes.
+        Largest number of entities left out together, at least two stay in; `count_refits` says how many refits that is.
     significance
         Level of the verdict.
     refits
@@ -150,12 +150,13 @@ def map_fragility(
     Raises
     ------
     StudyError
-        What `fit_panel` says about the whole panel; sets that leave fewer than two entities.
+        What `fit_panel` says about the whole panel; fewer than three entities.
     """
     specs = dict(indices or {})
     entities = [str(name) for name in data.index.get_level_values(0).unique().sort_values()]
-    if not 1 <= most <= len(entities) - 2:
+    if most < 1 or len(entities) < 3:
         raise StudyError(f"sets of {most} entities", f"there are {len(entities)} entities", "leave at least two in")
+    most = min(most, len(entities) - 2)
     while most > 1 and count_refits(len(entities), most) > refits:
         most -= 1
     whole = indexed.fit_whole(data, model, specs)
