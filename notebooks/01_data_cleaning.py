@@ -105,6 +105,15 @@ chosen = sample.select_sample(cleaning.derive(statistics, choices.formulas, mark
 panel = chosen.panel
 run.table(chosen.flow, "sample", caption="From the rows of the window to the rows that are analysed")
 
+# %%
+several = sample.several_rows(panel)
+results.record("data.identifying_rows", value=int(several.sum()), digits=0)
+results.record("data.identifying_entities", value=int((several > 0).sum()), digits=0)
+run.say(
+    "With unit effects a unit of one row identifies nothing: {data.identifying_rows} rows of "
+    "{data.identifying_entities} units do."
+)
+
 # %% [markdown]
 # ## Which notebooks do these data allow?
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.display.figures import FigureView, draw_svg, set_style, show_svg
+from helpers.display.periods import label_axes, show_periods
 from helpers.display.prose import Message, Named, Sentence, write_sentence
 from helpers.display.tables import TableView, check_name, read_table, show_table, write_table
 from helpers.errors import StudyError
@@ -162,11 +163,16 @@ class NotebookRun:
         places ``words`` fills, as in ``say``; a cell may be a label in both languages.
         """
         caption, note = (self.text(part, **(words or {})) for part in (caption, note))
-        frame = frame.map(self._plain_cell)
+        frame = self._show_periods(frame.map(self._plain_cell))
         write_table(frame, self._table_path(name))
         names = self._labels(frame) | dict(labels or {})
         view = show_table(frame, caption=caption, note=note, digits=digits, labels=names, link=f"tables/{name}.csv")
         return replace(view, texts=self._texts_in(view.html))
+
+    def _show_periods(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A table with its periods in their own form; years are as they are."""
+        time = self.study.time
+        return frame if time.kind == "year" else show_periods(frame, time.name, time.read, time.show)
 
     def framework(self, name: str) -> TableView:
         """A table of one of the texts, in the words of the study's frameworks file, with what measures each row here.
@@ -215,6 +221,8 @@ class NotebookRun:
         import matplotlib.pyplot as plt
 
         caption, alt = (self.text(part, **(words or {})) for part in (caption, alt))
+        if self.study.time.kind != "year":
+            label_axes(figure, self.study.time.window, self.study.time.show)
         try:
             svg = draw_svg(figure, check_name(name))
         finally:

@@ -81,6 +81,12 @@ def select_sample(derived: pd.DataFrame, marked: pd.Series[bool], study: Study) 
     return Selection(panel, flow)
 
 
+def several_rows(panel: pd.DataFrame) -> pd.Series[int]:
+    """Rows of each entity that has more than one, 0 for one that has a single row, which its own effect absorbs."""
+    rows = panel.groupby(level=0).size()
+    return rows.where(rows > 1, 0)
+
+
 def _step(what: str, left_out: int, panel: pd.DataFrame) -> dict[str, object]:
     entities = panel.index.get_level_values(0).nunique()
     return {"rows_that_are": what, "rows_left_out": left_out, "rows": len(panel), "entities": entities}

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 
+FEWEST_ENTITIES = 3
+# Below so many the smallest p-value of the wild bootstrap, 2 / 2^G, comes near the usual levels.
+FEW_ENTITIES = 10
+
+
 class Checked(NamedTuple):
     """What was derived while checking: the analysed panel, the entities, figures filled by rule, the contract."""
 
@@ -69,7 +74,37 @@ def check_study(study: Study, notebooks: Path | None = None) -> str:
     return (
         f"{rows} rows of {entities} entities, {checked.filled} figures filled by rule, {len(claims.claims)} claims; "
         f"contract: {checked.contract.describe()}"
+        + "".join(f"; {line}" for line in describe_design(checked.panel, study))
     )
+
+
+def describe_design(panel: pd.DataFrame, study: Study) -> list[str]:
+    """What a design of this size can say, where that is less than one would think.
+
+    Raises
+    ------
+    StudyError
+        There are fewer than three entities, among which nothing can be told from chance.
+    """
+    rows = panel.groupby(level=0).size()
+    entities, word = len(rows), study.entity.name
+    if entities < FEWEST_ENTITIES:
+        rule = f"{entities} {word} are too few to tell an effect from chance"
+        raise StudyError("panel", rule, f"analyse at least {FEWEST_ENTITIES}")
+    told = []
+    single = int((rows == 1).sum())
+    if single and "entity" in study.ladder[study.primary].effects:
+        told.append(
+            f"{single} of {entities} {word} have one row, which the {word} effects absorb: "
+            f"{int(rows.sum()) - single} rows of {entities - single} {word} identify the estimate"
+        )
+    if entities < FEW_ENTITIES:
+        least = 2.0 ** (1 - entities)
+        told.append(
+            f"with {entities} {word} no p-value of the wild bootstrap is below {least:.3g}, and its interval may be "
+            "unbounded: read the estimates as description"
+        )
+    return told
 
 
 def check_formulas(study: Study) -> None:
