@@ -49,7 +49,6 @@ class WaldTest:
         return Estimate(
             estimate=self.statistic,
             statistic=self.statistic,
-            df=self.df,
             p_value=self.p_value,
             n_obs=fit.n_obs,
             n_entities=fit.n_entities,
@@ -62,7 +61,6 @@ class WaldTest:
         return Estimate(
             estimate=self.statistic,
             statistic=self.statistic,
-            df=self.df,
             p_value=self.wild_p_value,
             n_obs=fit.n_obs,
             n_entities=fit.n_entities,
