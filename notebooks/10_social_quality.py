@@ -1,0 +1,452 @@
+# %% [markdown]
+# # 10 Social quality
+#
+# For whom? The texts promise more than effective administration: services that are equal everywhere, government that
+# serves, a livelier market and society; and they warn that government quality has risen without social quality, and
+# that gaps widen. Promise and warning are put to the same tests.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+study: str = "provinces"
+run_folder: str = ""
+out: str = ""
+wild_draws: int = 99999
+bootstrap_draws: int = 1999
+
+# %% [markdown]
+# ## Load
+
+# %%
+from helpers import notebook
+from helpers.index import build, dimensions
+from helpers.inference import clear, family
+from helpers.inference import shown as inference_shown
+from helpers.regression import pictures as drawings
+from helpers.society import equality, families, pictures, quality, shown
+
+# %%
+run = notebook.open_run("10_social_quality", study=study, run_folder=run_folder, out=out)
+choices, asked, model = run.study, run.study.society, run.study.model()
+treatment, outcome, level = model.treatment, model.outcome, choices.specification.significance
+panel = run.read("panel")
+data = dimensions.add_dimensions(panel, choices, shown.society_columns(choices))
+
+# %% [markdown]
+# ## What do the texts say?
+#
+# Four transformations and three fusions; four dilemmas, each with its factor of social quality and its strategy.
+
+# %%
+run.framework("mod_transformations")
+
+# %%
+run.framework("mod_fusions")
+
+# %%
+run.framework("soq_factors")
+
+# %% [markdown]
+# ## Are public services more equal?
+#
+# Three measures, which need not agree: the trend of the coefficient of variation, whether those that start low grow
+# faster (absolute beta), and the change of the Gini with an interval by drawing units anew.
+
+# %%
+named = {name: data[name] for name in (asked.services, *shown.service_indicators(choices, asked.services))}
+run.figure(
+    pictures.draw_equality({choices.label(name): values for name, values in named.items()}),
+    "services",
+    caption="How unequal public services are between units: the dimension (thick) and its indicators",
+    alt="Two panels of lines by period: the coefficient of variation and the Gini.",
+)
+
+# %%
+equal = {
+    name: shown.equality(values, draws=bootstrap_draws, rng=run.rng(f"equality, {name}"))
+    for name, values in named.items()
+}
+run.table(
+    shown.equality_table(equal),
+    "services_equality",
+    caption="Convergence of the dimension and of each indicator",
+    digits=4,
+)
+
+# %%
+sigma, beta, gini = (run.record(f"services.{name}", found) for name, found in equal[asked.services].items())
+
+# %% tags=["summary"]
+run.say(
+    "Public services have become more equal between units: the Gini changed by {gini} {gini:ci}, the coefficient of "
+    "variation by {sigma} in logarithms a year ({sigma:p}), and those that began low grew faster (beta {beta}, "
+    "{beta:p})."
+    if gini.ci_high < 0 and sigma.p_value < level and beta.estimate < 0 and beta.p_value < level
+    else "By the Gini public services have become more equal between units ({gini} {gini:ci}); the other two measures "
+    "do not both say so (sigma {sigma}, {sigma:p}; beta {beta}, {beta:p})."
+    if gini.ci_high < 0
+    else "Public services have become less equal between units: the Gini changed by {gini} {gini:ci}."
+    if gini.ci_low > 0
+    else "Whether public services have become more equal is not clear: the Gini changed by {gini} {gini:ci}.",
+    gini=gini,
+    sigma=sigma,
+    beta=beta,
+)
+
+# %% [markdown]
+# ## Does the treatment speed that?
+#
+# $$\Delta \ln P_{it} = b \ln P_{i,t-1} + c\, D_{i,t-1} + d\,(\ln P \times D)_{i,t-1} + \lambda_t + \varepsilon_{it}$$
+#
+# The claim is about equality between units, so units are held against each other (no unit effects) and $d < 0$ would
+# say that a more digital unit closes its distance faster. With unit effects the same equation asks whether a unit
+# returns to its own path, which says nothing about equality. The first decides; the others stand beside it.
+
+# %%
+growth = equality.speed_panel(data, asked.services, model, choices.time.window)
+readings = equality.speed_models(model)
+speeds = {
+    name: clear.fit_clear(growth, reading, draws=wild_draws, rng=run.rng(f"wild, speed, {name}"))
+    for name, reading in readings.items()
+}
+readings["absolute"]
+
+# %%
+speed = clear.record_clear(run.record, f"services.speed.{treatment}", speeds["absolute"])
+clear.record_clear(run.record, f"services.speed_conditional.{treatment}", speeds["conditional"])
+own = clear.record_clear(run.record, f"services.speed_twoway.{treatment}", speeds["own_path"])
+run.table(inference_shown.clear_table(speeds), "services_speed", caption="Does convergence go faster: three readings")
+
+# %%
+run.say(
+    {
+        "below": "Convergence goes faster where the treatment is higher: {speed} ({speed:p}; wild bootstrap {wild:p}).",
+        "above": "Convergence goes slower where the treatment is higher: {speed} ({speed:p}; wild bootstrap {wild:p}).",
+        "unclear": "That the treatment speeds convergence between units does not show: {speed} ({speed:p}; wild "
+        "bootstrap {wild:p}). With unit effects, where it is about each unit's own path, the product is {own} "
+        "({own:p}).",
+    }[inference_shown.read_effect(speeds["absolute"], level)],
+    speed=speed,
+    wild=run.results[f"services.speed.{treatment}.wild"],
+    own=own,
+)
+
+# %% [markdown]
+# ## Do gaps between town and country narrow or widen?
+#
+# One text says that infrastructure narrows them, another that digitisation widens them. Both are asked of the same
+# outcomes: a ratio of incomes or of consumption that falls is a gap that narrows, rural access that rises is one too.
+
+# %%
+between = asked.of("gaps")
+gaps = shown.fit_families(data, model, between, draws=wild_draws, rng=run.rng("family, gaps"))
+shown.record_families(run.record, gaps, between, model)
+run.table(
+    inference_shown.family_table(shown.label_families(gaps, between, model)),
+    "gaps",
+    caption="Gaps between town and country on the treatment and on infrastructure; p counts all outcomes of a family",
+)
+
+# %%
+alone = shown.fit_alone(data, model, asked, draws=wild_draws, rng=run.rng("wild, alone"))
+for key, found in alone.items():
+    clear.record_clear(run.record, key, found)
+run.table(inference_shown.clear_table(alone), "alone", caption="Outcomes that are read by themselves")
+
+# %%
+sides = {name: inference_shown.read_family(found, level) for name, found in gaps.items()}
+moved = [name for found in sides.values() for name, where in found.items() if where != "unclear"]
+run.say(
+    "No gap moves clearly, on the treatment or on infrastructure, once all outcomes of a family are counted: neither "
+    "the promise nor the warning shows."
+    if not moved
+    else "What moves clearly once all outcomes are counted: {names}. The sign in the table says which way.",
+    names=", ".join(choices.label(name) for name in dict.fromkeys(moved)),
+)
+
+# %% [markdown]
+# ## Which functions of government respond?
+#
+# The claim is that the effect reaches beyond the economy and the market to services and society. A contrast of
+# standardised functions is an outcome of its own, so that its coefficient is the difference and every test applies.
+
+# %%
+every = asked.of("functions")
+functions = shown.fit_families(data, model, every, draws=wild_draws, rng=run.rng("family, functions"))
+shown.record_families(run.record, functions, every, model)
+run.table(
+    inference_shown.family_table(shown.label_families(functions, every, model)),
+    "functions",
+    caption="Each function of government on the treatment, and on the proxy of digital services",
+)
+
+# %%
+contrast, parts = next(iter(asked.contrast.items()))
+beyond = data.assign(**{contrast: families.contrast_of(data, parts)})
+reach = clear.fit_clear(beyond, model.with_(outcome=contrast), draws=wild_draws, rng=run.rng("wild, contrast"))
+clear.record_clear(run.record, f"functions.{contrast}.{treatment}", reach)
+reach.fit
+
+# %%
+above, below = shown.count_sides(functions["functions"], level)
+gap = run.results[f"functions.{contrast}.{treatment}"]
+run.say(
+    "No function responds clearly once all are counted. The response of service and society less that of economy and "
+    "market is {gap} ({gap:p}; wild bootstrap {wild:p})."
+    if not above + below
+    else "Clear once all are counted: {names}. The response of service and society less that of economy and market is "
+    "{gap} ({gap:p}; wild bootstrap {wild:p}).",
+    names=", ".join(choices.label(name) for name in above + below),
+    gap=gap,
+    wild=run.results[f"functions.{contrast}.{treatment}.wild"],
+)
+
+# %% [markdown]
+# ## From administering to serving?
+#
+# The shares of administration and of services in spending, and administrative staff per person.
+
+# %%
+turn = asked.of("shift")
+shift = shown.fit_families(data, model, turn, draws=wild_draws, rng=run.rng("family, shift"))
+shown.record_families(run.record, shift, turn, model)
+run.table(
+    inference_shown.family_table(shown.label_families(shift, turn, model)),
+    "shift",
+    caption="Spending and staff on the treatment, in the years of these statistics",
+    digits=4,
+)
+
+# %%
+more, less = shown.count_sides(shift["shift"], level)
+run.say(
+    "No share moves clearly once all are counted: a turn from administering to serving does not show."
+    if not more + less
+    else "Clear once all are counted: up {more}; down {less}.",
+    more=", ".join(choices.label(name) for name in more) or "nothing",
+    less=", ".join(choices.label(name) for name in less) or "nothing",
+)
+
+# %% [markdown]
+# ## Who came through the crisis better?
+#
+# $$G_{it} = \sum_k \beta_k\, z(D_i)\, 1(t = k) + \alpha_i + \lambda_t + \varepsilon_{it},$$
+#
+# $z(D_i)$ the treatment at the last time before the crisis, $k$ its times. No controls: the crisis moves them.
+
+# %%
+shock, course = families.crisis_panel(data, model, asked.crisis)
+crisis = clear.fit_clear(shock, course, draws=wild_draws, rng=run.rng("wild, crisis"))
+clear.record_clear(run.record, f"crisis.{asked.crisis.outcome}", crisis)
+crisis.fit
+
+# %%
+for time in asked.crisis.times:
+    run.record(f"crisis.{time}", crisis.fit[f"in_{time}"])
+before = data[treatment].xs(asked.crisis.level, level=1)
+run.figure(
+    pictures.draw_crisis(data, asked.crisis.outcome, before, label=choices.label(asked.crisis.outcome)),
+    "crisis",
+    caption="The outcome by period, units above and below the median of the treatment before the crisis",
+    alt="Two lines by period.",
+)
+
+# %%
+run.say(
+    {
+        "above": "In the first period of the crisis units that were more digital did better: {effect} per standard "
+        "deviation ({effect:p}; wild bootstrap {wild:p}).",
+        "below": "In the first period of the crisis units that were more digital did worse: {effect} per standard "
+        "deviation ({effect:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "Units that were more digital did better only without period effects; with them: "
+        "{effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "Units that were more digital did worse only without period effects; with them: "
+        "{effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "unclear": "That more digital units came through the crisis better does not show: {effect} per standard "
+        "deviation ({effect:p}; wild bootstrap {wild:p}).",
+    }[inference_shown.read_effect(crisis, level)],
+    effect=run.results[f"crisis.{asked.crisis.outcome}"],
+    wild=run.results[f"crisis.{asked.crisis.outcome}.wild"],
+)
+
+# %% [markdown]
+# ## Do market and society come alive?
+
+# %%
+lively = asked.of("vitality")
+vitality = shown.fit_families(data, model, lively, draws=wild_draws, rng=run.rng("family, vitality"))
+shown.record_families(run.record, vitality, lively, model)
+run.table(
+    inference_shown.family_table(shown.label_families(vitality, lively, model)),
+    "vitality",
+    caption="Firms, self-employed and social organisations per person (logarithms) on the treatment",
+)
+
+# %%
+up, down = shown.count_sides(vitality["vitality"], level)
+run.say(
+    "No measure of market or society moves clearly once all are counted."
+    if not up + down
+    else "Clear once all are counted: up {up}; down {down}.",
+    up=", ".join(choices.label(name) for name in up) or "nothing",
+    down=", ".join(choices.label(name) for name in down) or "nothing",
+)
+
+# %% [markdown]
+# ## What is social quality made of?
+#
+# Entropy weights put most of the index on what is spread unevenly; so the factors stand apart below, and an index in
+# which every factor weighs the same stands beside. Trust is not measured by any official series: proxies stand in.
+
+# %%
+social = build.build_index(panel, choices.indices[asked.quality])
+made = social.weights.to_frame("weight").assign(dimension=social.dimensions).rename_axis("indicator")
+run.table(made, "social_quality", caption="Social quality: indicators, factors and weights")
+
+# %%
+factors = dimensions.name_dimensions(choices, asked.quality)
+both = quality.compare_qualities(data, outcome, asked.quality)
+run.figure(
+    pictures.draw_factors(both, {name: choices.label(name) for name in (outcome, *factors)}),
+    "factors",
+    caption="The outcome (thick) and the factors of social quality, change since the first period",
+    alt="Lines by period, in standard deviations of the first period.",
+)
+
+# %% [markdown]
+# ## Does social quality follow government quality?
+#
+# Both in standard deviations over the same rows; the third outcome is their difference.
+
+# %%
+evenly = both.assign(even=shown.equal_weighted(panel, choices, asked.quality))
+versions = {"entropy": both, "equal": quality.compare_qualities(evenly, outcome, "even")}
+tests = {
+    (version, name): clear.fit_clear(
+        rows, model.with_(outcome=name), draws=wild_draws, rng=run.rng(f"wild, {version}, {name}")
+    )
+    for version, rows in versions.items()
+    for name in (quality.GOVERNMENT, quality.SOCIAL, quality.GAP)
+    if (version, name) != ("equal", quality.GOVERNMENT)
+}
+for (version, name), found in tests.items():
+    key = f"society.{name}.{treatment}" if version == "entropy" else f"society.{name}_equal.{treatment}"
+    clear.record_clear(run.record, key, found)
+table = {f"{name} ({version} weights)": found for (version, name), found in tests.items()}
+run.table(inference_shown.clear_table(table), "qualities", caption="Government against social quality")
+
+# %%
+ahead = tests["entropy", quality.GAP]
+run.say(
+    {
+        "above": "Government quality responds more than social quality: the difference is {gap} standard deviations "
+        "({gap:p}; wild bootstrap {wild:p}).",
+        "below": "Social quality responds more than government quality: the difference is {gap} standard deviations "
+        "({gap:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "Government quality responds more than social quality only without period effects; with "
+        "them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "Social quality responds more than government quality only without period effects; with "
+        "them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
+        "unclear": "That government quality responds and social quality does not follow does not show: the difference "
+        "is {gap} standard deviations ({gap:p}; wild bootstrap {wild:p}).",
+    }[inference_shown.read_effect(ahead, level)],
+    gap=run.results[f"society.gap.{treatment}"],
+    wild=run.results[f"society.gap.{treatment}.wild"],
+)
+
+# %% [markdown]
+# ## Which factors lag?
+#
+# Two questions: has the outcome moved further than the factor (in standard deviations of the first period), and does
+# the factor respond to the treatment?
+
+# %%
+lags = quality.trend_gaps(both, outcome, factors)
+for name, found in lags.items():
+    run.record(f"society.trend_gap.{name}", found)
+answers = family.fit_clear_family(
+    {name: family.Question(both, model.with_(outcome=name), treatment) for name in factors},
+    draws=wild_draws,
+    rng=run.rng("family, factors"),
+)
+family.record_family(run.record, {name: f"society.factor.{name}.{treatment}" for name in factors}, answers)
+run.table(inference_shown.family_table({treatment: answers}), "factors", caption="Each factor on the treatment")
+
+# %%
+run.figure(
+    drawings.draw_rows(
+        inference_shown.estimate_rows({choices.label(name): found for name, found in lags.items()}),
+        label="outcome less factor, change in sd of the first period",
+    ),
+    "trend_gaps",
+    caption="How much further the outcome has moved than each factor, 95 % intervals",
+    alt="One estimate with its interval per factor, and a line at zero.",
+)
+
+# %%
+behind = [name for name, found in lags.items() if found.estimate > 0 and found.p_value < level]
+forward = [name for name, found in lags.items() if found.estimate < 0 and found.p_value < level]
+run.say(
+    "No factor has clearly moved less, or more, than the outcome."
+    if not behind + forward
+    else "Moved less than the outcome: {behind}. Moved more: {forward}.",
+    behind=", ".join(choices.label(name) for name in behind) or "none",
+    forward=", ".join(choices.label(name) for name in forward) or "none",
+)
+
+# %% [markdown]
+# ## Is social quality the ground of digital government?
+#
+# $$z(D_{it}) = \sum_k \beta_k\, z(F_{k,i,t-1}) + \gamma' X_{it} + \alpha_i + \lambda_t + \varepsilon_{it}$$
+#
+# "First" means ahead of every other: the difference that is hardest to tell from none decides.
+
+# %%
+ground, base = quality.ground_panel(both, model, factors, choices.time.window)
+grounds = clear.fit_clear(ground, base, asked.ground, draws=wild_draws, rng=run.rng("wild, ground"))
+clear.record_clear(run.record, f"society.ground.{asked.ground}", grounds)
+grounds.fit
+
+# %%
+rest = [name for name in factors if name != asked.ground]
+least, leads = quality.least_lead(grounds.fit, asked.ground, rest)
+run.record(f"society.ground.{asked.ground}_minus_others", least)
+for name, found in leads.items():
+    run.record(f"society.ground.{name}", grounds.fit[name])
+    run.record(f"society.ground.{asked.ground}_minus_{name}", found)
+
+# %%
+run.say(
+    "{ground} comes first: it goes before the treatment ({effect}, {effect:p}) and is ahead of every other factor (the "
+    "least by {least}, {least:p})."
+    if grounds.is_clear(level) and grounds.effect.estimate > 0 and least.estimate > 0 and least.p_value < level
+    else "{ground} goes before the treatment ({effect}, {effect:p}); that it comes first is not shown (the least lead "
+    "is {least}, {least:p})."
+    if grounds.is_clear(level) and grounds.effect.estimate > 0
+    else "That {ground} goes before the treatment does not show: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+    ground=run.label(asked.ground),
+    effect=run.results[f"society.ground.{asked.ground}"],
+    wild=run.results[f"society.ground.{asked.ground}.wild"],
+    least=run.results[f"society.ground.{asked.ground}_minus_others"],
+)
+
+# %% [markdown]
+# ## Checks
+
+# %%
+parts_of = {name: tests["entropy", name].effect.estimate for name in (quality.GOVERNMENT, quality.SOCIAL, quality.GAP)}
+run.check(
+    "the coefficient of the difference is the difference of the coefficients",
+    abs(parts_of["government"] - parts_of["social"] - parts_of["gap"]) < 1e-9,
+)
+run.check("both qualities stand on the same rows", both[[outcome, asked.quality]].notna().all(axis=None))
+
+# %% tags=["nbval-check-output"]
+print(len(both), "rows with both qualities,", len(factors), "factors")
+
+# %% [markdown]
+# ## Save
+
+# %%
+run.save()

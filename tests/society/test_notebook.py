@@ -1,0 +1,190 @@
+"""The sentences of notebook 10, with results planted on both sides of every condition."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cells import PlantedRun, run_cell
+from helpers.inference import shown as inference_shown
+from helpers.society import quality, shown
+from planted import READINGS, clear_family, clear_test, effect, recorded
+
+NOTEBOOK = "10_social_quality"
+LABELS: Any = SimpleNamespace(label=lambda name: name)
+
+
+@pytest.mark.parametrize(
+    "gini, sigma, words",
+    [
+        ((-0.2, -0.1), 0.01, "have become more equal between units: the Gini"),
+        ((-0.2, -0.1), 0.2, "do not both say so"),
+        ((0.1, 0.2), 0.01, "have become less equal"),
+        ((-0.1, 0.1), 0.01, "is not clear"),
+    ],
+)
+def test_more_equal_is_said_only_of_an_interval_below_zero(gini: tuple[float, float], sigma: float, words: str):
+    run = PlantedRun()
+    told = run_cell(
+        NOTEBOOK,
+        "Public services have become more equal",
+        run=run,
+        level=0.05,
+        gini=run.record("s.gini", estimate=sum(gini) / 2, ci_low=gini[0], ci_high=gini[1]),
+        sigma=run.record("s.sigma", effect(-0.1, sigma)),
+        beta=run.record("s.beta", effect(-0.1, 0.01)),
+    )
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "reading, words", [("below", "goes faster"), ("above", "goes slower"), ("unclear", "does not show")]
+)
+def test_speed_is_a_negative_product(reading: str, words: str):
+    found = READINGS[reading]
+    run = recorded("services.speed.d", clear_test(found.effect.estimate, found.effect.p_value, found.wild.p_value))
+    told = run_cell(
+        NOTEBOOK,
+        "Convergence goes faster",
+        run=run,
+        level=0.05,
+        treatment="d",
+        speeds={"absolute": clear_test(found.effect.estimate, found.effect.p_value, found.wild.p_value)},
+        speed=run.results["services.speed.d"],
+        own=run.record("services.own", effect(-0.3, 0.01)),
+        inference_shown=inference_shown,
+    )
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "p_value, words", [(0.01, "What moves clearly once all outcomes are counted: one"), (0.2, "No gap")]
+)
+def test_a_gap_moves_only_by_the_adjusted_p_value(p_value: float, words: str):
+    told = run_cell(
+        NOTEBOOK,
+        "No gap moves clearly",
+        gaps={"gaps": clear_family(one=(0.4, p_value), two=(0.1, 0.6))},
+        level=0.05,
+        inference_shown=inference_shown,
+        choices=LABELS,
+    )
+    assert words in told
+    assert "two" not in told
+
+
+@pytest.mark.parametrize("p_value, words", [(0.01, "Clear once all are counted: one"), (0.2, "No function responds")])
+def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, words: str):
+    run = recorded("functions.c.d", clear_test(-1.0, 0.01, 0.2))
+    told = run_cell(
+        NOTEBOOK,
+        "No function responds",
+        run=run,
+        functions={"functions": clear_family(one=(0.4, p_value), two=(0.1, 0.6))},
+        contrast="c",
+        treatment="d",
+        level=0.05,
+        shown=shown,
+        choices=LABELS,
+    )
+    assert words in told
+    assert "is −1.0000 (p = 0.010; wild bootstrap p = 0.200)" in told
+
+
+@pytest.mark.parametrize(
+    "cell, name, none",
+    [("No share moves", "shift", "does not show"), ("No measure of market", "vitality", "No measure")],
+)
+@pytest.mark.parametrize(
+    "planted, words",
+    [((0.4, 0.01), "up one; down nothing"), ((-0.4, 0.01), "up nothing; down one"), ((0.4, 0.2), "")],
+)
+def test_what_moves_is_named_by_its_side(cell: str, name: str, none: str, planted: tuple[float, float], words: str):
+    told = run_cell(
+        NOTEBOOK, cell, **{name: {name: clear_family(one=planted)}}, level=0.05, shown=shown, choices=LABELS
+    )
+    assert (words or none) in told
+
+
+@pytest.mark.parametrize(
+    "reading, words",
+    [
+        ("above", "did better: 0.5000"),
+        ("below", "did worse: −0.5000"),
+        ("above_without_times", "did better only without"),
+        ("below_without_times", "did worse only without"),
+        ("unclear", "does not show"),
+    ],
+)
+def test_the_crisis_is_read_by_both_tests(reading: str, words: str):
+    told = run_cell(
+        NOTEBOOK,
+        "read_effect(crisis, level)]",
+        run=recorded("crisis.growth", READINGS[reading]),
+        crisis=READINGS[reading],
+        asked=SimpleNamespace(crisis=SimpleNamespace(outcome="growth")),
+        level=0.05,
+        inference_shown=inference_shown,
+    )
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "reading, words",
+    [
+        ("above", "Government quality responds more than social quality: the difference"),
+        ("below", "Social quality responds more than government quality: the difference"),
+        ("above_without_times", "Government quality responds more than social quality only"),
+        ("below_without_times", "Social quality responds more than government quality only"),
+        ("unclear", "does not show"),
+    ],
+)
+def test_the_two_qualities_are_read_by_their_difference(reading: str, words: str):
+    told = run_cell(
+        NOTEBOOK,
+        "read_effect(ahead, level)]",
+        run=recorded("society.gap.d", READINGS[reading]),
+        tests={("entropy", quality.GAP): READINGS[reading]},
+        quality=quality,
+        treatment="d",
+        level=0.05,
+        inference_shown=inference_shown,
+    )
+    assert words in told
+
+
+def test_factors_that_lag_and_that_lead_are_named():
+    lags = {"slow": effect(0.5, 0.01), "fast": effect(-0.5, 0.01), "even": effect(0.5, 0.2)}
+    told = run_cell(NOTEBOOK, "No factor has clearly moved", lags=lags, level=0.05, choices=LABELS)
+    assert told == "Moved less than the outcome: slow. Moved more: fast."
+    still = run_cell(
+        NOTEBOOK, "No factor has clearly moved", lags={"even": effect(0.5, 0.2)}, level=0.05, choices=LABELS
+    )
+    assert still == "No factor has clearly moved less, or more, than the outcome."
+
+
+@pytest.mark.parametrize(
+    "planted, lead, words",
+    [
+        ((0.5, 0.01, 0.01), (0.2, 0.01), "comes first"),
+        ((0.5, 0.01, 0.01), (0.2, 0.3), "that it comes first is not shown"),
+        ((0.5, 0.01, 0.2), (0.2, 0.01), "does not show"),
+        ((-0.5, 0.01, 0.01), (-0.2, 0.01), "does not show"),
+    ],
+)
+def test_first_needs_a_clear_factor_and_a_clear_lead(
+    planted: tuple[float, float, float], lead: tuple[float, float], words: str
+):
+    found, least = clear_test(*planted), effect(*lead)
+    run = recorded("society.ground.security", found)
+    run.record("society.ground.security_minus_others", least)
+    told = run_cell(
+        NOTEBOOK,
+        "comes first: it goes before",
+        run=run,
+        grounds=found,
+        least=least,
+        level=0.05,
+        asked=SimpleNamespace(ground="security"),
+    )
+    assert words in told
