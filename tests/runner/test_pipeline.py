@@ -275,7 +275,8 @@ def kernels_of(mini) -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if (folder / "cwd").readlink() == mini.root and b"ipykernel" in (folder / "cmdline").read_bytes():
+            command = (folder / "cmdline").read_bytes()
+            if (folder / "cwd").readlink() == mini.root and (b"ipykernel" in command or b"forks.py" in command):
                 found.append(int(folder.name))
         except OSError:
             continue

@@ -8,19 +8,27 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from queue import Empty
 from typing import Any, Protocol
+
+from helpers.runner.forks import ForkServer, can_fork
 
 ENGINE = __name__
 INJECTED = "injected-parameters"
 STARTS = 3
+STEP = 0.005
+"""Seconds between two looks whether a kernel has ended."""
 THREADS = ("OPENBLAS", "OMP", "MKL", "NUMEXPR", "NUMBA", "BLIS")
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in THREADS} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 _kernels: set[int] = set()
+_servers: list[ForkServer] = []
+"""The process from which kernels are forked; none on a system that does not fork safely, and on a cluster's worker."""
 _stopping = threading.Event()
 
 _log = logging.getLogger(__name__)
@@ -60,17 +68,76 @@ def _kill(process: int) -> None:
         os.killpg(process, signal.SIGKILL)  # a kernel leads a group of its own, with whatever it has started
 
 
+@contextmanager
+def forked_kernels(root: Path, modules: Sequence[str], log: Path) -> Iterator[None]:
+    """Let kernels be forks of one process that has their modules imported, where the system allows it."""
+    if not can_fork():
+        yield
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    server = ForkServer(root, kernel_environment(), modules, log)
+    _servers.append(server)
+    try:
+        yield
+    finally:
+        _servers.remove(server)
+        server.close()
+
+
 @cache
 def register_engine() -> None:
     """Teach papermill the engine of this module: own record of cells, kernel of this environment, no saving between."""
+    from jupyter_client.asynchronous import AsyncKernelClient
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_client.provisioning import LocalProvisioner
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, papermill_engines
+    from traitlets import Type
+
+    class Provisioner(LocalProvisioner):
+        async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
+            for server in _servers:
+                with suppress(OSError):  # then it starts as any other process
+                    arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
+                    self.process = server.fork(arguments, self.parent.imports, options["stdout"].name)
+                    self.pid = self.pgid = self.process.pid
+                    return self.connection_info
+            return await super().launch_kernel(cmd, **options)
+
+        async def wait(self) -> Any:
+            while self.process is not None and self.process.poll() is None:
+                await asyncio.sleep(STEP)  # jupyter_client looks every tenth of a second
+            return await super().wait()
+
+    class Talker(AsyncKernelClient):
+        async def wait_for_ready(self, timeout: float | None = None) -> None:
+            """Ready is a kernel that has answered and is idle; jupyter_client waits for a fifth of a second more."""
+            end = time.monotonic() + (timeout or 120)
+            while True:
+                asked = self.kernel_info()
+                with suppress(Empty):
+                    reply = await self.get_shell_msg(timeout=1)
+                    while not _is_idle(await self.get_iopub_msg(timeout=10 * STEP), asked):
+                        pass
+                    self._handle_kernel_info_reply(reply)
+                    return
+                if not await self.is_alive() or time.monotonic() > end:
+                    raise RuntimeError("it did not answer")
+
+    class Manager(AsyncKernelManager):
+        imports: tuple[str, ...] = ()
+        client_factory = Type(klass=Talker)
+
+        async def _async_pre_start_kernel(self, **options: Any) -> Any:
+            if self.provisioner is None:
+                self.provisioner = Provisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
+            return await super()._async_pre_start_kernel(**options)
 
     class Client(PapermillNotebookClient):
         record: CellRecord
         gate: Callable[[], None]
+        imports: tuple[str, ...]
         process: int = 0
 
         async def async_start_new_kernel(self, **options: Any) -> None:
@@ -99,7 +166,8 @@ def register_engine() -> None:
         def create_kernel_manager(self) -> AsyncKernelManager:
             # No kernel directory is searched, so that a kernel registered in the home cannot take the place of ours.
             specs = KernelSpecManager(kernel_dirs=[], log=_log)
-            self.km = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs, log=_log)
+            self.km = Manager(kernel_name="python3", kernel_spec_manager=specs, log=_log)
+            self.km.imports = self.imports
             return self.km
 
         def papermill_execute_cells(self) -> None:
@@ -130,7 +198,7 @@ def register_engine() -> None:
         ) -> None:
             with (staging / "kernel.log").open("wb") as log:
                 client = Client(nb_man, kernel_name=kernel_name, timeout=cell_timeout, startup_timeout=120, log=_log)
-                client.record, client.gate = record, gate
+                client.record, client.gate, client.imports = record, gate, imports
                 client.extra_arguments = _startup(imports)
                 client.shutdown_kernel = "immediate"
                 client.options = {"cwd": str(root), "env": kernel_environment(), "stdout": log, "stderr": log}
@@ -142,6 +210,11 @@ def register_engine() -> None:
 
     papermill_engines.register(ENGINE, Engine)
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
+
+
+def _is_idle(message: dict[str, Any], asked: str) -> bool:
+    """Whether a message says that a kernel has done what it was asked."""
+    return message["parent_header"].get("msg_id") == asked and message["content"].get("execution_state") == "idle"
 
 
 def _close_loop() -> None:
@@ -171,8 +244,31 @@ def _blocking(method: Callable[..., Any]) -> Any:
     return run_sync(method)
 
 
+OWN = {
+    "PYTHONHASHSEED": "0",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "MPLBACKEND": "agg",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a second thread would make forks unsafe
+}
+ALIKE = {"OPENBLAS_CORETYPE": "Haswell", "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+"""The instructions that every processor with AVX2 has, so that all of them round alike; names of OpenBLAS and numpy."""
+
+
+@cache
+def alike() -> dict[str, str]:
+    """What makes linear algebra round alike on all processors with AVX2; nothing on others, which round as they do.
+
+    What a person has set goes before it.
+    """
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    return dict(ALIKE) if " avx2 " in flags.replace("\n", " ") and " fma " in flags.replace("\n", " ") else {}
+
+
 def kernel_environment() -> dict[str, str]:
-    """The kernel's environment: this process's, one thread for linear algebra, text order that does not vary."""
-    environment = {**os.environ, **ONE_THREAD, "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    """The kernel's environment: this process's, one thread for linear algebra, nothing that varies between machines."""
+    environment = {**alike(), **os.environ, **ONE_THREAD, **OWN}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
     return environment

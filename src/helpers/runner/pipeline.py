@@ -22,6 +22,7 @@ from helpers.errors import StudyError
 from helpers.files import sweep
 from helpers.runner.ahead import Queue, Work
 from helpers.runner.execution import execute, prepare_staging
+from helpers.runner.kernels import forked_kernels
 from helpers.runner.plan import Request, explain, plan
 from helpers.runner.record import (
     REPORT,
@@ -38,6 +39,7 @@ from helpers.runner.record import (
     upstream_files,
     write_entry,
 )
+from helpers.runner.sources import find_foreign_imports
 from helpers.runner.workspace import check_own, check_writable, disk_errors, interruptible, mark_own, only_run
 
 PATIENCE = 10
@@ -81,7 +83,7 @@ def run(request: Request) -> Outcome:
         if not any(explain_task(job) for job in jobs):
             return Outcome({}, tuple(job.name for job in jobs), ())
         try:
-            with interruptible(), _started_ahead(jobs, request):
+            with interruptible(), _forked(jobs, request), _started_ahead(jobs, request):
                 if request.check is not None:
                     request.check()  # kernels start meanwhile; what they wait for comes only after it
                 mark_own(request.folder, word)
@@ -129,6 +131,16 @@ def run_job(job: Job) -> None:
 
 _queues: dict[str, Queue] = {}
 """Run -> notebooks whose kernels start ahead of their turn; none on another machine."""
+
+
+def _forked(jobs: list[Job], request: Request) -> contextlib.AbstractContextManager[None]:
+    """Let kernels be forks of one process, which imports what the coming notebooks name, unless others run them."""
+    if request.scheduler is not None:
+        return contextlib.nullcontext()
+    coming = [name for name, reasons in explain(jobs).items() if reasons]
+    own = dict.fromkeys(name for job in jobs if job.name in coming for name in job.imports)
+    foreign = find_foreign_imports(request.root / "src" / "helpers", own)
+    return forked_kernels(request.root, [*own, *foreign], request.folder / "run" / "staging" / "kernels.log")
 
 
 @contextlib.contextmanager

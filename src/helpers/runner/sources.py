@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -180,6 +181,14 @@ def find_modules(package: Path, roots: Iterable[str]) -> list[Path]:
                 waiting.extend(_own_imports(found[path]))
     data = [path for path in _data_files(package) if any(_names_file(*module, path) for module in found.items())]
     return sorted([*found, *data])
+
+
+def find_foreign_imports(package: Path, roots: Iterable[str]) -> list[str]:
+    """Dotted names of other libraries that helper modules reachable from some modules import anywhere."""
+    texts = [path.read_text(encoding="utf-8") for path in find_modules(package, roots) if path.suffix == ".py"]
+    names = sorted({name for text in texts for name in _own_imports(text)})
+    known = sys.stdlib_module_names | {package.name, "as"}
+    return [name for name in names if name.partition(".")[0] not in known]
 
 
 def find_own_modules(package: Path, names: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,60 @@
+"""Numbers are written to a declared number of digits, so that the last bits of a processor reach no file.
+
+Two processors, or two versions of a library, round sums differently: most numbers of a run then differ by one part in
+10^15, some by one in 10^12. What is written is rounded well above that.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.arrays import Floats
+
+WRITTEN = 8
+"""Significant digits of results and of tables that are shown."""
+
+HANDED_OVER = 10
+"""Significant digits of panels that one notebook writes for the next."""
+
+NOTHING = 1e-12
+"""A difference of numbers near 1 that is no larger is none, and two that are no further apart are tied."""
+
+_EXACT = 22
+"""Powers of ten up to this one are exact."""
+
+
+def round_number(number: float, digits: int = WRITTEN) -> float:
+    """A number to so many significant digits; what is not finite stays."""
+    return float(f"{number:.{digits - 1}e}") if math.isfinite(number) else number
+
+
+def round_numbers(numbers: Any, digits: int = WRITTEN) -> Floats:
+    """Numbers of any shape, each to so many significant digits."""
+    given = np.asarray(numbers, dtype=float)
+    size = np.abs(given)
+    plain = np.isfinite(size) & (size > 0)
+    power = np.floor(np.log10(np.where(plain, size, 1.0))).astype(int)
+    shift = digits - 1 - power
+    fast = plain & (np.abs(shift) < _EXACT)
+    up, down = (10.0 ** np.where(fast, np.maximum(way, 0), 0) for way in (shift, -shift))
+    # One part is 1; beside a power of ten the logarithm may be off, and the number keep a digit more or less.
+    rounded = np.round(given * up / down) / up * down
+    slow = plain & ~fast
+    rounded[slow] = [round_number(float(number), digits) for number in given[slow]]
+    return np.where(plain, rounded, given)
+
+
+def round_frame(frame: pd.DataFrame, digits: int = WRITTEN) -> pd.DataFrame:
+    """A table with its floats rounded, also those among texts."""
+    rounded = frame.copy()
+    for place, kind in enumerate(frame.dtypes):
+        column = frame.iloc[:, place]
+        if kind.kind == "f":
+            rounded.isetitem(place, round_numbers(column.to_numpy(dtype=float), digits))
+        elif kind.kind == "O":
+            rounded.isetitem(place, column.map(lambda cell: round_number(cell, digits) if type(cell) is float else cell))
+    return rounded

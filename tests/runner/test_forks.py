@@ -1,0 +1,138 @@
+"""Kernels that are forks of one process: the same work as kernels that start on their own, and none is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from helpers.runner import forks, kernels
+from helpers.runner.execution import NotebookError, execute, prepare_staging
+from helpers.runner.pipeline import run
+from helpers.runner.sources import find_foreign_imports, read_sources
+from helpers.runner.twins import Cell
+
+pytestmark = pytest.mark.skipif(not forks.can_fork(), reason="kernels are forked on Linux only")
+
+WRITE = """\
+from pathlib import Path
+target = Path("{out}") / "run" / "results" / "notebook.json"
+target.parent.mkdir(parents=True)
+import os, sys
+target.write_text(f"{{os.getppid()}} {{os.getpgid(0) == os.getpid()}} {{'{module}' in sys.modules}}")
+"""
+
+
+def write_cell(staging: Path, module: str = "wave") -> Cell:
+    return Cell("code", WRITE.format(out=staging / "out", module=module))
+
+
+def run_cells(staging: Path, *cells: Cell, **options: object) -> str:
+    prepare_staging(staging)
+    parameters = Cell("code", "x: int = 1", ("parameters",))
+    plain = {"root": staging, "staging": staging, "timeout": 60, **options}
+    execute("notebook", (parameters, *cells), {}, **plain)  # type: ignore[arg-type]
+    return (staging / "out" / "run" / "results" / "notebook.json").read_text()
+
+
+@pytest.fixture
+def server(tmp_path: Path):
+    with kernels.forked_kernels(tmp_path, ["wave"], tmp_path / "log"):
+        yield kernels._servers[0]
+    assert kernels._servers == []
+
+
+def test_a_kernel_is_a_child_of_the_server_leads_a_group_and_has_the_modules(server, tmp_path):
+    told = run_cells(tmp_path, write_cell(tmp_path), imports=("wave",))
+    assert told == f"{server._process.pid} True True"
+
+
+def test_a_kernel_that_dies_is_told_and_the_server_forks_the_next(server, tmp_path):
+    with pytest.raises(NotebookError, match="The kernel died"):
+        run_cells(tmp_path, Cell("code", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
+    assert run_cells(tmp_path, write_cell(tmp_path)).startswith(f"{server._process.pid} ")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_cell_that_takes_too_long_is_stopped(tmp_path):
+    with pytest.raises(NotebookError, match="took longer than 1 s"):
+        run_cells(tmp_path, Cell("code", "import time; time.sleep(60)"), timeout=1)
+
+
+def test_without_its_server_a_kernel_starts_on_its_own(server, tmp_path):
+    os.killpg(server._process.pid, signal.SIGKILL)
+    server._process.wait()
+    assert run_cells(tmp_path, write_cell(tmp_path)).startswith(f"{os.getpid()} ")
+
+
+def test_a_server_with_two_threads_forks_nothing(tmp_path):
+    (tmp_path / "twothreads.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+    )
+    environment = {**kernels.kernel_environment(), "PYTHONPATH": str(tmp_path)}
+    server = forks.ForkServer(tmp_path, environment, ["twothreads"], tmp_path / "log")
+    try:
+        with pytest.raises(OSError, match="2 threads"):
+            server.fork([], ["twothreads"], str(tmp_path / "log"))
+    finally:
+        server.close()
+
+
+def test_the_whole_stack_leaves_the_server_one_thread(tmp_path):
+    root = Path(__file__).resolve().parents[2]
+    own = [name for source in read_sources(root / "notebooks") for name in source.modules]
+    names = [*own, *find_foreign_imports(root / "src" / "helpers", own)]
+    assert {"numpy", "pandas", "pyarrow.parquet"} <= set(names)
+    server = forks.ForkServer(tmp_path, kernels.kernel_environment(), [], tmp_path / "log")
+    (tmp_path / "kernel.log").write_bytes(b"")
+    try:
+        assert server.fork(["--help"], names, str(tmp_path / "kernel.log")).pid > 0
+    finally:
+        server.close()
+
+
+def test_kernels_end_with_their_server(tmp_path):
+    server = forks.ForkServer(tmp_path, kernels.kernel_environment(), [], tmp_path / "log")
+    (tmp_path / "kernel.log").write_bytes(b"")
+    left = [server.fork([], [], str(tmp_path / "kernel.log")) for _ in range(2)]
+    assert [kernel.poll() for kernel in left] == [None, None]
+    os.kill(server._process.pid, signal.SIGKILL)
+    end = time.monotonic() + 20
+    while any(kernel.poll() is None for kernel in left):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    server.close()
+
+
+def test_forked_or_not_the_bytes_are_the_same(mini, monkeypatch):
+    run(mini.request())
+    forked = mini.products()
+    monkeypatch.setenv("STUDY_FORK", "no")
+    run(mini.request(folder=mini.root / "elsewhere"))
+    assert mini.products(mini.root / "elsewhere") == forked
+
+
+def test_libraries_are_found_where_the_helpers_import_them(tmp_path):
+    package = tmp_path / "helpers"
+    package.mkdir()
+    (package / "a.py").write_text("import json\nfrom helpers import b\n\ndef f():\n    import other.x\n")
+    (package / "b.py").write_text("from another import y\n")
+    assert find_foreign_imports(package, ["helpers.a"]) == ["another", "another.y", "other.x"]
+
+
+@pytest.mark.parametrize(("flags", "expected"), [("fpu avx2 fma sse", kernels.ALIKE), ("fpu sse", {})])
+def test_processors_with_avx2_are_made_to_round_alike(flags, expected, monkeypatch):
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"flags : {flags} x\n")
+    kernels.alike.cache_clear()
+    try:
+        assert kernels.alike() == expected
+    finally:
+        kernels.alike.cache_clear()
+
+
+def test_what_a_person_sets_goes_before_what_makes_processors_alike(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Zen")
+    assert kernels.kernel_environment()["OPENBLAS_CORETYPE"] == "Zen"
