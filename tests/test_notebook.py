@@ -80,9 +80,9 @@ def test_two_notebooks_with_the_same_purpose_draw_the_same_numbers(run, tmp_path
     assert run.rng("a").random() == other_notebook.rng("a").random()
 
 
-def test_a_table_is_written_in_full_and_shown_rounded(run):
+def test_a_table_is_written_to_eight_digits_and_shown_to_three(run):
     view = run.table(pd.DataFrame({"x": [1 / 3]}), "small", caption="Caption")
-    assert (run.out / "tables" / "small.csv").read_text() == "x\n0.3333333333333333\n"
+    assert (run.out / "tables" / "small.csv").read_text() == "x\n0.33333333\n"
     assert "0.333<" in view.html
     assert 'href="tables/small.csv"' in view.html
 

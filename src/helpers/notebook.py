@@ -22,6 +22,7 @@ from helpers.errors import StudyError
 from helpers.files import write_bytes
 from helpers.results.draws import DrawRecord
 from helpers.results.results import Result, Results, read_results
+from helpers.results.rounding import HANDED_OVER
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -131,7 +132,7 @@ class NotebookRun:
         return read_table(self.run_folder / "tables" / f"{check_name(table)}.csv", self._index)
 
     def write_panel(self, panel: pd.DataFrame, name: str) -> Sentence:
-        """Keep a panel for later notebooks, to the last bit.
+        """Keep a panel for later notebooks, to more digits than a table is shown with.
 
         Raises
         ------
@@ -142,7 +143,7 @@ class NotebookRun:
             raise StudyError(
                 f"panel {name}", f"its index must be {self._index}, each key once", "set the index, drop the copies"
             )
-        write_table(panel.sort_index(), self._table_path(name))
+        write_table(panel.sort_index(), self._table_path(name), HANDED_OVER)
         rows, columns = panel.shape
         return Sentence(f"Kept: [tables/{name}.csv](tables/{name}.csv), {rows} rows, {columns} columns.")
 
@@ -157,7 +158,7 @@ class NotebookRun:
         labels: Mapping[str, str] | None = None,
         words: Mapping[str, Named] | None = None,
     ) -> TableView:
-        """Write ``tables/<name>.csv`` at full precision and show the table (see `helpers.display.tables.show_table`).
+        """Write ``tables/<name>.csv`` and show the table (see `helpers.display.tables.show_table`).
 
         Names are printed by the study's labels; ``labels`` goes before them. Caption and note are messages whose
         places ``words`` fills, as in ``say``; a cell may be a label in both languages.

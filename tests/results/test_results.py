@@ -39,7 +39,7 @@ def test_a_file_has_the_agreed_form(results, tmp_path):
         {"key": "baseline.a.x", "value": 7, "digits": 4, "notebook": "03_model"},
         {
             "key": "baseline.b.x",
-            "estimate": 1 / 3,
+            "estimate": 0.33333333,
             "std_error": 0.1,
             "p_value": 1e-300,
             "n_obs": 20,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.display.prose import Message, carry_texts
+from helpers.display.svg import round_svg
 from helpers.errors import StudyError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def draw_svg(figure: Figure, name: str) -> bytes:
                 f"no font of this machine draws a character of its text ({warning})",
                 "use another character, or install a font that has it (for Chinese: Noto Sans CJK)",
             ) from None
-    return target.getvalue()
+    return round_svg(target.getvalue(), name)
 
 
 def show_svg(svg: bytes, *, caption: str, alt: str) -> FigureView:

@@ -1,4 +1,4 @@
-"""Tables: written as CSV at full precision, shown in the three-line form of journals."""
+"""Tables: written as CSV to eight significant digits, shown in the three-line form of journals."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pandas as pd
 from helpers.display.prose import MINUS, Message, carry_texts, format_number, format_p_value
 from helpers.errors import StudyError
 from helpers.files import write_text
+from helpers.results.rounding import WRITTEN, round_frame
 
 # A spreadsheet runs a cell that begins with one of these; an apostrophe in front makes it text. Text that itself begins
 # with an apostrophe gets another, so that reading undoes writing without doubt.
@@ -100,12 +101,12 @@ class TableView:
         return self.text
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a table as CSV: UTF-8, floats at full precision, texts that a spreadsheet would run made harmless.
+def write_table(frame: pd.DataFrame, path: Path, digits: int = WRITTEN) -> Path:
+    """Write a table as CSV: UTF-8, texts that a spreadsheet would run made harmless, floats to significant digits.
 
     The index is written unless it is a nameless count of rows; nameless levels are called ``row``.
     """
-    flat = _flat(frame)
+    flat = round_frame(_flat(frame), digits)
     flat.columns = pd.Index([_harmless(str(name)) for name in flat.columns])
     for column in flat.columns:
         if not pd.api.types.is_numeric_dtype(flat[column]):
@@ -114,7 +115,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def read_table(path: Path, index: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read a table that `write_table` wrote; floats come back to the last bit.
+    """Read a table that `write_table` wrote; floats come back as they were written.
 
     Parameters
     ----------

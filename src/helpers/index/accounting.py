@@ -8,6 +8,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.index.composite import CompositeIndex, rows_of
+from helpers.results.rounding import tie
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,11 @@ def entity_profile(index: CompositeIndex, entity: Any) -> EntityProfile:
     )
     outlook = pd.DataFrame({"weight": weight, "score": now.loc[entity], "best": now.max()})
     outlook["to_gain"] = outlook["weight"] * (outlook["best"] - outlook["score"])
-    order = (moved["figures"] + moved["weights"]).abs().sort_values(ascending=False, kind="stable").index
+    order = (moved["figures"] + moved["weights"]).abs().sort_values(ascending=False, kind="stable", key=tie).index
     return EntityProfile(
         _standing(index.values, entity),
         moved.loc[order],
-        outlook.sort_values("to_gain", ascending=False, kind="stable"),
+        outlook.sort_values("to_gain", ascending=False, kind="stable", key=tie),
     )
 
 
@@ -140,7 +141,7 @@ def _standing(values: "pd.Series[float]", entity: Any) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "index": values,
-            "rank": by_time.rank(ascending=False, method="min").astype(int),
+            "rank": tie(values).groupby(level=1).rank(ascending=False, method="min").astype(int),
             "entities": by_time.transform("size"),
             "mean": by_time.transform("mean"),
             "best": by_time.transform("max"),

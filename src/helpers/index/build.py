@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.index.composite import CompositeIndex, composite_index
+from helpers.results.rounding import tie
 
 if TYPE_CHECKING:
     from helpers.index.bootstrap import IndexBootstrap
@@ -82,7 +83,7 @@ def weight_table(index: CompositeIndex, bootstrap: IndexBootstrap, study: Study)
             "ci_high": bootstrap.weights["ci_high"].reindex(index.weights.index).to_numpy(),
         }
     )
-    return table.sort_values("weight", ascending=False).set_index("indicator")
+    return table.sort_values("weight", ascending=False, kind="stable", key=tie).set_index("indicator")
 
 
 def weight_tables(
@@ -117,8 +118,8 @@ def rank_entities(values: pd.Series) -> pd.DataFrame:
     entities = values.groupby(level=0)
     table = pd.DataFrame({"mean": entities.mean(), "first": entities.first(), "last": entities.last()})
     table["change"] = table["last"] - table["first"]
-    table.insert(0, "rank", table["mean"].rank(ascending=False, method="min").astype(int))
-    return table.sort_values(["rank", "mean"], ascending=[True, False])
+    table.insert(0, "rank", tie(table["mean"]).rank(ascending=False, method="min").astype(int))
+    return table.sort_values("rank", kind="stable")
 
 
 def region_means(values: pd.Series, regions: pd.Series) -> pd.DataFrame:

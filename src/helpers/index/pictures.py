@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.display.figures import INK, PALETTE, QUIET, new_figure, region_colours
+from helpers.results.rounding import tie
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ def draw_ranks(values: pd.Series, intervals: pd.DataFrame, regions: pd.Series, l
     regions, labels
         Region of each entity, and what each region is called.
     """
-    ranks = values.unstack(level=0).rank(axis=1, ascending=False, method="min")
+    ranks = tie(values).unstack(level=0).rank(axis=1, ascending=False, method="min")
     colours = region_colours(list(labels))
     figure, axes = new_figure(height=1.2 + 0.19 * ranks.shape[1])
     last = ranks.index[-1]
@@ -189,7 +190,7 @@ def draw_sobol(tables: Mapping[str, pd.DataFrame]) -> Figure:
         len(tables), height=0.6 + sum(0.7 + 0.3 * len(table) for table in tables.values()), squeeze=False, sharex=True
     )
     for axes, (name, table) in zip(panels[:, 0], tables.items(), strict=True):
-        _draw_orders(axes, table.sort_values("total", ascending=False))
+        _draw_orders(axes, table.sort_values("total", ascending=False, kind="stable", key=tie))
         axes.set_title(name)
     panels[0, 0].legend(fontsize=8)
     panels[-1, 0].set_xlabel("share of the variance")

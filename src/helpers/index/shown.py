@@ -17,6 +17,7 @@ from helpers.index.inequality import dagum_split, split_by_time, theil_split
 from helpers.index.pictures import draw_tiles
 from helpers.index.spatial import local_moran, moran_by_time, read_contiguity
 from helpers.multiverse.drawn import IndexExperiment, IndexSensitivity, IndexUncertainty, Specification
+from helpers.results.rounding import tie
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,7 +142,7 @@ def rank_table(found: IndexUncertainty, bootstrap: IndexBootstrap, name: str) ->
     sampled = bootstrap.ranks.xs(last, level=1)
     table["rank_last"] = sampled["estimate"]
     table["bootstrap_low"], table["bootstrap_high"] = sampled["ci_low"], sampled["ci_high"]
-    return table.sort_values("rank").rename_axis(str(bootstrap.ranks.index.names[0]))
+    return table.sort_values("rank", kind="stable", key=tie).rename_axis(str(bootstrap.ranks.index.names[0]))
 
 
 def gap_table(values: pd.Series, regions: pd.Series) -> pd.DataFrame:
@@ -181,7 +182,7 @@ def neighbour_tables(
     contiguity = read_contiguity(study.folder / study.map.contiguity, list(values.index.unique(0)))
     last = values.xs(values.index.get_level_values(1).max(), level=1)
     local = local_moran(last, contiguity, rng, permutations).rename_axis(str(values.index.names[0]))
-    return moran_by_time(values, contiguity, rng, permutations), local.sort_values("p_value")
+    return moran_by_time(values, contiguity, rng, permutations), local.sort_values("p_value", kind="stable")
 
 
 def say_neighbours(study: Study) -> str:
@@ -251,7 +252,7 @@ def label_index(table: pd.DataFrame, study: Study) -> pd.DataFrame:
 def dimension_means(index: CompositeIndex, study: Study) -> pd.DataFrame:
     """Entities x dimensions, best first: the mean over time of each dimension's own index."""
     table = label_columns(index.dimension_scores.groupby(level=0).mean(), study)
-    order = index.values.groupby(level=0).mean().sort_values(ascending=False).index
+    order = index.values.groupby(level=0).mean().sort_values(ascending=False, kind="stable", key=tie).index
     return table.loc[order]
 
 
@@ -270,7 +271,7 @@ def change_table(index: CompositeIndex, first: int, last: int, study: Study) -> 
     split = split_change(index, first, last)
     table = pd.DataFrame({"figures": split.figures.mean(), "weights": split.weights.mean()})
     table["total"] = table.sum(axis=1)
-    order = table["total"].abs().sort_values(ascending=False, kind="stable").index
+    order = table["total"].abs().sort_values(ascending=False, kind="stable", key=tie).index
     return label_index(table.loc[order].rename_axis("indicator"), study)
 
 

@@ -10,6 +10,7 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.multiverse.fit import Multiverse
+from helpers.results.rounding import tie
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def specification_curve(
             f"specification curve, {value}, {points} points", "it cannot be drawn", "use estimate or standardised"
         )
     table = multiverse.estimated
-    order = np.argsort(table[value].to_numpy(), kind="stable")
+    order = np.argsort(tie(table[value]).to_numpy(), kind="stable")
     kept = np.unique(np.linspace(0, len(order) - 1, min(points, len(order))).round().astype(int))
     rows = table.iloc[order[kept]]
     with np.errstate(divide="ignore", invalid="ignore"):

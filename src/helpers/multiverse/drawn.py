@@ -17,6 +17,7 @@ from helpers.errors import StudyError
 from helpers.index.choices import SHARED, ChoiceIndex, IndexChoices, IndexRun
 from helpers.multiverse.sobol import SobolIndices, sobol_indices, sobol_sample
 from helpers.regression.batches import fit_batch
+from helpers.results.rounding import NOTHING
 
 # Runs made at a time, so that no large matrix is held.
 BLOCK_RUNS = 1024
@@ -299,7 +300,7 @@ def _ranks(means: Floats) -> Floats:
     """Rank along each row, 1 is best, ties share the better rank."""
     ranks = np.empty(means.shape)
     for entity in range(means.shape[1]):
-        ranks[:, entity] = 1 + (means > means[:, entity : entity + 1]).sum(axis=1)
+        ranks[:, entity] = 1 + (means > means[:, entity : entity + 1] + NOTHING).sum(axis=1)
     return ranks
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.multiverse.fit import Multiverse
 from helpers.regression.effects import Codes, Floats
+from helpers.results.rounding import tie
 
 NESTED = {"zero_rule": "weights", "index_rows": "sample"}
 """Decisions that only some options of another leave open: a shift of scores is for entropy weights, rows over which an
@@ -65,7 +66,8 @@ def variance_shares(
         total = variance - _variance_of_means(numbers, rest)
         rows[name] = (len(np.unique(code)), first / variance, max(first, total) / variance)
     shares = pd.DataFrame.from_dict(rows, orient="index", columns=["options", "first_order", "total_order"])
-    return shares[shares["options"] > 1].rename_axis("decision").sort_values("first_order", ascending=False)
+    shares = shares[shares["options"] > 1].rename_axis("decision")
+    return shares.sort_values("first_order", ascending=False, kind="stable", key=tie)
 
 
 def _is_nested(codes: Mapping[str, Codes], child: str, parent: str) -> bool:

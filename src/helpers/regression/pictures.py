@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.display.figures import PALETTE, draw_estimates, new_figure, region_colours
+from helpers.results.rounding import tie
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,7 +94,7 @@ def draw_rows(rows: pd.DataFrame, *, label: str, marked: str | None = None) -> F
 
 def draw_leave_one_out(table: pd.DataFrame, full: float, *, label: str) -> Figure:
     """The estimate without each entity, in rising order, with intervals, beside the estimate with all of them."""
-    ordered = table.sort_values("estimate")
+    ordered = table.sort_values("estimate", kind="stable", key=tie)
     figure, axes = new_figure(height=1.0 + 0.19 * len(ordered))
     draw_estimates(axes, ordered, label=label)
     axes.axvline(full, color=PALETTE[1], linewidth=1, linestyle="--")

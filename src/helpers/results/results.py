@@ -1,7 +1,7 @@
 """The one door out of a notebook for numbers: record a result once, print it everywhere.
 
-A results file is JSON, ``{"study", "schema": 1, "results": [...], "seals"}``, sorted by key, floats at full precision
-(the shortest text that reads back to the same number). A field that a result does not have is left out, never null.
+A results file is JSON, ``{"study", "schema": 1, "results": [...], "seals"}``, sorted by key, floats to eight
+significant digits (see :mod:`helpers.results.rounding`). A field that a result does not have is left out, never null.
 ``seals`` has a short checksum of each result, in order, so that one that was edited by hand can be named.
 """
 
@@ -22,6 +22,7 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.results.estimate import Estimate
+from helpers.results.rounding import round_number
 
 SCHEMA = 1
 KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+$")
@@ -307,11 +308,11 @@ def _number(key: str, name: str, item: Any, *, whole: bool = False) -> Any:
         return None
     if isinstance(item, bool | np.bool_) or not isinstance(item, int | float | np.integer | np.floating):
         raise _refusal(key, f"{name} is not a number: {item!r}", "record a plain number")
-    return int(item) if whole and isinstance(item, int | np.integer) else float(item)
+    return int(item) if whole and isinstance(item, int | np.integer) else round_number(float(item))
 
 
 def _count(key: str, name: str, item: Any) -> int | None:
-    number = _number(key, name, item)
+    number = _number(key, name, item, whole=True)
     if number is None:
         return None
     if not math.isfinite(number) or number < 0 or number != int(number):

@@ -23,8 +23,11 @@ HANDED_OVER = 10
 NOTHING = 1e-12
 """A difference of numbers near 1 that is no larger is none, and two that are no further apart are tied."""
 
-_EXACT = 22
-"""Powers of ten up to this one are exact."""
+_TIES = 12
+"""Decimals to which numbers near 1 are compared."""
+
+_POWERS = np.array([float(f"1e{power}") for power in range(23)])
+"""Powers of ten that a float holds exactly."""
 
 
 def round_number(number: float, digits: int = WRITTEN) -> float:
@@ -39,13 +42,18 @@ def round_numbers(numbers: Any, digits: int = WRITTEN) -> Floats:
     plain = np.isfinite(size) & (size > 0)
     power = np.floor(np.log10(np.where(plain, size, 1.0))).astype(int)
     shift = digits - 1 - power
-    fast = plain & (np.abs(shift) < _EXACT)
-    up, down = (10.0 ** np.where(fast, np.maximum(way, 0), 0) for way in (shift, -shift))
+    fast = plain & (np.abs(shift) < len(_POWERS))
+    up, down = (_POWERS[np.where(fast, np.maximum(way, 0), 0)] for way in (shift, -shift))
     # One part is 1; beside a power of ten the logarithm may be off, and the number keep a digit more or less.
     rounded = np.round(given * up / down) / up * down
     slow = plain & ~fast
     rounded[slow] = [round_number(float(number), digits) for number in given[slow]]
     return np.where(plain, rounded, given)
+
+
+def tie(column: Any) -> Any:
+    """A column as it is sorted and ranked (the ``key`` of pandas): numbers that differ by nothing are alike."""
+    return column.round(_TIES) if getattr(column, "dtype", np.dtype(object)).kind == "f" else column
 
 
 def round_frame(frame: pd.DataFrame, digits: int = WRITTEN) -> pd.DataFrame:
@@ -56,5 +64,6 @@ def round_frame(frame: pd.DataFrame, digits: int = WRITTEN) -> pd.DataFrame:
         if kind.kind == "f":
             rounded.isetitem(place, round_numbers(column.to_numpy(dtype=float), digits))
         elif kind.kind == "O":
-            rounded.isetitem(place, column.map(lambda cell: round_number(cell, digits) if type(cell) is float else cell))
+            cells = [round_number(cell, digits) if isinstance(cell, float) else cell for cell in column]
+            rounded.isetitem(place, pd.array(cells, dtype=object))
     return rounded

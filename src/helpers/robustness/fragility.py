@@ -11,6 +11,7 @@ import pandas as pd
 
 from helpers.arrays import Floats
 from helpers.errors import StudyError
+from helpers.results.rounding import tie
 from helpers.robustness import indexed
 from helpers.study.model import Model
 
@@ -93,7 +94,7 @@ class FragilityMap:
         found["change"] = found["estimate"] - self.estimate
         for flag in ("flips_sign", "flips_verdict"):
             found[f"share_{flag}"] = [self.table.loc[member[name], flag].mean() for name in names]
-        return found.sort_values("change", key=abs, ascending=False)
+        return found.sort_values("change", key=lambda change: tie(change.abs()), ascending=False, kind="stable")
 
 
 def count_refits(n_entities: int, most: int) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.display.figures import INK, PALETTE, QUIET, new_figure
+from helpers.results.rounding import tie
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ def draw_passport(table: pd.DataFrame, level: float, *, marked: str) -> Figure:
     marked
         The convention that the project prints.
     """
-    known = table.dropna(subset=["std_error"]).sort_values("std_error", ascending=False)
+    known = table.dropna(subset=["std_error"]).sort_values("std_error", ascending=False, kind="stable", key=tie)
     figure, axes = new_figure(height=1.0 + 0.24 * len(known))
     for place, (name, row) in enumerate(known.iterrows()):
         colour = PALETTE[1] if name == marked else INK

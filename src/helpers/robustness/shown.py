@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.display.tables import write_table
 from helpers.regression.specification import specify
+from helpers.results.rounding import tie
 from helpers.robustness.fragility import FragilityMap, map_fragility
 from helpers.robustness.indexed import IndexRegression, bootstrap_index_regression
 from helpers.robustness.pictures import draw_densities
@@ -148,7 +149,9 @@ def flipping_table(found: FragilityMap) -> pd.DataFrame:
     """The sets that turn the sign or change the verdict, smallest first, at most `SHOWN` of them."""
     flips = found.table[found.table["flips_sign"] | found.table["flips_verdict"]]
     columns = ["left_out", "size", "estimate", "std_error", "p_value", "flips_sign", "flips_verdict"]
-    ordered = flips.sort_values(["size", "flips_verdict", "p_value"], ascending=[True, False, True], kind="stable")
+    ordered = flips.sort_values(
+        ["size", "flips_verdict", "p_value"], ascending=[True, False, True], kind="stable", key=tie
+    )
     return ordered[columns].head(SHOWN).set_index("left_out")
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from queue import Empty
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from helpers.runner.forks import ForkServer, can_fork
 
@@ -96,12 +96,14 @@ def register_engine() -> None:
     from traitlets import Type
 
     class Provisioner(LocalProvisioner):
+        imports: tuple[str, ...] = ()
+
         async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
             for server in _servers:
                 with suppress(OSError):  # then it starts as any other process
                     arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
-                    self.process = server.fork(arguments, self.parent.imports, options["stdout"].name)
-                    self.pid = self.pgid = self.process.pid
+                    forked = server.fork(arguments, self.imports, options["stdout"].name)
+                    self.process, self.pid, self.pgid = cast(Any, forked), forked.pid, forked.pid
                     return self.connection_info
             return await super().launch_kernel(cmd, **options)
 
@@ -132,6 +134,7 @@ def register_engine() -> None:
         async def _async_pre_start_kernel(self, **options: Any) -> Any:
             if self.provisioner is None:
                 self.provisioner = Provisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
+                self.provisioner.imports = self.imports
             return await super()._async_pre_start_kernel(**options)
 
     class Client(PapermillNotebookClient):
@@ -214,7 +217,8 @@ def register_engine() -> None:
 
 def _is_idle(message: dict[str, Any], asked: str) -> bool:
     """Whether a message says that a kernel has done what it was asked."""
-    return message["parent_header"].get("msg_id") == asked and message["content"].get("execution_state") == "idle"
+    about, state = message["parent_header"].get("msg_id"), message["content"].get("execution_state")
+    return bool(about == asked and state == "idle")
 
 
 def _close_loop() -> None:
