@@ -102,6 +102,7 @@ def test_nothing_to_compare_is_not_complete():
         ("place,x; 01,1.5; 02,2.5", "place,x; 01,1.5; 2,2.5", ["it is missing in the new run", "it is missing in the reference"]),
         ("x,y; 1.5,2.5; 1.5,2.5", "x,y; 1.5,2.5; 1.5,3.5", ["the rows of the table cannot be told apart"] * 4),
         ("x,y; 1.5,2.5; 1.5,2.5", "x,y; 1.5,2.5; 1.5,2.5", []),
+        ("place,year; a,1; b,1; b,2", "place,year; a,1; b,1; b,3", ["the row is missing in the new run", "the row is missing in the reference"]),
     ],
 )  # fmt: skip
 def test_tables_are_compared_row_by_row_by_their_own_names(first, second, told):

@@ -48,7 +48,7 @@ def test_why_goes_through_the_table_to_the_raw_file_with_its_checksum(finished, 
         ("draws", "parameter draws", "01_first, 02_second, report", set()),
         ("helpers.shared", "helper module helpers.shared", "01_first, 02_second, report", {"second.size"}),
         ("shared", "helper module helpers.shared", "01_first, 02_second, report", {"second.size"}),
-        ("reading/units", "helper module helpers.reading.units", "01_first, 02_second, report", {"first.units"}),
+        ("reading/units", "helper module helpers.reading.units", "01_first, 02_second, report", {"first.level", "first.units", "second.size"}),
         ("crude_divorce_rate", "statistic crude_divorce_rate", "01_first, 02_second, report", set()),
     ],
 )  # fmt: skip

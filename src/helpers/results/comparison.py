@@ -150,6 +150,8 @@ def _compare_tables(name: str, old: Table | None, new: Table | None) -> Iterator
         yield from (Judged(number, number, REPRODUCED, "", 0.0) for number in second)
     else:
         yield from _compare(first, second)
+    if old and new:
+        yield from _bare_rows(name, old, new, keys)
     if old and new and len(old.rows) > 1:
         yield _compare_order(name, old, new, keys)
 
@@ -165,6 +167,16 @@ def _unmatched(name: str, old: Table, new: Table) -> Iterator[Judged]:
                 if same
                 else Judged(here, None, CANNOT_SAY, "the rows of the table cannot be told apart")
             )
+
+
+def _bare_rows(name: str, old: Table, new: Table, keys: tuple[int, ...]) -> Iterator[Judged]:
+    """Rows of one table only that are nothing but their own name, so that no cell of theirs is compared."""
+    sides = [{tuple(row[place] for place in keys): row for row in table.rows} for table in (old, new)]
+    for here, there, word in ((sides[0], sides[1], "new run"), (sides[1], sides[0], "reference")):
+        for key in sorted(here.keys() - there.keys()):
+            if not any(text for place, text in enumerate(here[key]) if place not in keys):
+                number = Number(name, ", ".join(key), "row", "", "order of rows", None, None, new.notebook, new.cell)
+                yield Judged(number, number, CANNOT_SAY, f"the row is missing in the {word}")
 
 
 def _compare_order(name: str, old: Table, new: Table, keys: tuple[int, ...]) -> Judged:

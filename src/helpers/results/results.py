@@ -195,7 +195,8 @@ class Results(Mapping[str, Result]):
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
         return write_text(path, text)
 
-    def _add(self, result: Result) -> None:
+    def add(self, result: Result) -> None:
+        """Take over a result that was recorded elsewhere; its key must be new."""
         if result.key in self._results:
             first = self._results[result.key].notebook
             raise _refusal(
@@ -230,7 +231,7 @@ def read_results(path: Path) -> Results:
             _check(result)
         except (TypeError, StudyError) as error:
             raise StudyError(str(path), f"a result does not fit the schema ({error})", remedy) from None
-        results._add(result)
+        results.add(result)
     return results
 
 
@@ -284,7 +285,7 @@ def join_results(folder: Path, notebooks: Sequence[str] | None = None) -> Result
                 str(parts / f"{name}.json"), f"belongs to the study {part.study!r}", f"expected {merged.study!r}"
             )
         for result in part.values():
-            merged._add(result)
+            merged.add(result)
     return merged
 
 

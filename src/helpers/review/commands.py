@@ -35,7 +35,13 @@ def add_questions(commands: Commands) -> None:
     why.add_argument("key", metavar="KEY", help="a key of results.json")
     impact = add_command(commands, "impact", impact_command, "print what hangs on one part of the project")
     impact.add_argument("name", metavar="NAME", help="a raw file, statistic, indicator, parameter or helper module")
-    for parser in (why, impact):
+    diff = add_command(commands, "diff", diff_command, "compare two runs, revisions or sets of parameters, and say why")
+    for name in ("first", "second"):
+        diff.add_argument(name, metavar=name.upper(), help="a run folder, a revision, '.', or name=value,preset=NAME")
+    diff.add_argument("--preset", metavar="NAME", help="a preset of the study file, as in `study run`")
+    diff.add_argument("--workers", type=read_count, metavar="N", help="notebooks at a time, as in `study run`")
+    diff.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: reports/STUDY/run/diff)")
+    for parser in (why, impact, diff):
         parser.add_argument("--study", default=DEFAULT_STUDY, help=f"folder in data/ (default: {DEFAULT_STUDY})")
 
 
@@ -91,3 +97,18 @@ def impact_command(options: argparse.Namespace) -> int:
     request = Request(root, word, study.folder, root / "reports" / study.name)
     print("\n".join(tell_impact(find_impact(request, study, options.name))))
     return DONE
+
+
+def diff_command(options: argparse.Namespace) -> int:
+    """``study diff``."""
+    root, study, _ = read_study(options.study)
+    print(f"{study.name}: {options.first} against {options.second}", flush=True)
+    from helpers.review.diff import diff, tell_difference, write_difference
+    from helpers.review.verify import check_study_folder
+
+    check_study_folder(root, study)
+    difference = diff(root, study.name, options.first, options.second, _run_options(options))
+    written = write_difference(difference, options.out or root / "reports" / study.name / "run" / "diff")
+    print("\n".join(tell_difference(difference)))
+    print(f"wrote {' and '.join(os.path.relpath(path) for path in written)}")
+    return DONE if difference.comparison.complete else FAILED
