@@ -359,7 +359,7 @@ def test_the_study_fills_the_placeholders() -> None:
     assert "equal_weights" in words["row"]
 
 
-def planted(changes: dict[str, dict[str, float]]) -> Any:
+def planted(changes: dict[str, Any]) -> Any:
     return judge_claims(load_claims(PROVINCES), provincial(changes), WORDS)["EMP-1"]
 
 
@@ -383,10 +383,12 @@ def test_the_reason_gives_the_deciding_numbers_in_both_languages() -> None:
 
 
 def test_a_reader_of_stars_sees_the_t_test_and_not_the_bootstrap_or_the_family() -> None:
-    drawn = {"p_value": 0.2, "statistic": 4.0, "n_clusters": 31}
+    drawn = {"p_value": 0.2, "statistic": 4.0, "n_clusters": 31, "convention": "restricted wild cluster bootstrap"}
     found = planted({MAIN: {"p_value": 0.001, "statistic": 4.0, "n_clusters": 31}, f"{MAIN}.wild": drawn})
     assert (found.verdict, found.by_stars) == ("not_supported", "supported")
     assert planted({}).by_stars == "supported"
+    other = {**drawn, "convention": "Hansen's F by bootstrap"}  # not a t statistic: its own p-value stays
+    assert planted({f"{MAIN}.wild": other}).by_stars == "not_supported"
 
 
 @pytest.mark.parametrize(("p_value", "draws", "near"), [(0.052, 999, True), (0.052, 999_999, False), (0.2, 999, False)])

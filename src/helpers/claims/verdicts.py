@@ -25,6 +25,8 @@ VERDICT_LABELS: dict[str, Label] = {
     "contradicted": Label(en="contradicted", zh="与之相反"),
     "not_testable": Label(en="not testable here", zh="此处无法检验"),
 }
+# Conventions whose p-value is not that of the t statistic beside it.
+DRAWN = ("restricted wild cluster bootstrap", "Romano-Wolf")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -215,9 +217,10 @@ def _first(holds: Mapping[VerdictName, bool]) -> VerdictName:
 
 
 def _stars(record: Any, p_value: float) -> float:
-    """The p-value that a table with stars shows: of the t statistic with G - 1 degrees of freedom; else as it is."""
-    statistic, clusters = _field(record, "statistic"), _field(record, "n_clusters") or _field(record, "n_entities")
-    if statistic is None or clusters is None or clusters < 2:
+    """The p-value that a table with stars shows: of the t statistic where the record's is of a bootstrap or a family."""
+    statistic, clusters = _field(record, "statistic"), _field(record, "n_clusters")
+    drawn = str(_field(record, "convention") or "").startswith(DRAWN)
+    if not drawn or statistic is None or not clusters:
         return p_value
     return float(2 * stats.t.sf(abs(statistic), clusters - 1))
 
