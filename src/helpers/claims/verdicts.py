@@ -217,7 +217,7 @@ def _first(holds: Mapping[VerdictName, bool]) -> VerdictName:
 
 
 def _stars(record: Any, p_value: float) -> float:
-    """The p-value that a table with stars shows: of the t statistic where the record's is of a bootstrap or a family."""
+    """The p-value that a table with stars shows: of the t statistic, where the record's is drawn."""
     statistic, clusters = _field(record, "statistic"), _field(record, "n_clusters")
     drawn = str(_field(record, "convention") or "").startswith(DRAWN)
     if not drawn or statistic is None or not clusters:
