@@ -94,11 +94,27 @@ class LadderColumn(Strict):
     effects: tuple[Effect, ...]
 
 
+class SubEffects(Strict):
+    """What a text says that a channel brings: outcomes that are read together and recorded as ``<key>.<outcome>``.
+
+    An outcome is a variable, an index, an indicator or a dimension of an index.
+    """
+
+    label: Label
+    key: Name
+    outcomes: tuple[Name, ...] = Field(min_length=1)
+
+
 class Mediator(Strict):
-    """A channel to be tested: the name of a variable or an index, and the caution that goes with it."""
+    """A channel to be tested: the name of a variable or an index, and the caution that goes with it.
+
+    ``alternative`` names another measure of the same channel; ``sub_effects`` are what the channel is said to bring.
+    """
 
     label: Label
     caution: Label | None = None
+    alternative: Name | None = None
+    sub_effects: dict[Name, SubEffects] = Field(default_factory=dict)
 
 
 class Map(Strict):
@@ -249,19 +265,34 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _check_mediators_apart(self) -> Self:
-        treatment = self.indices.get(self.specification.treatment)
-        if treatment is None:
-            return self
-        inside = {_squeeze(item.formula): name for name, item in treatment.indicators.items()}
-        for mediator in self.mediators:
-            index = self.indices.get(mediator)
-            formulas = [item.formula for item in index.indicators.values()] if index else [self.formulas[mediator]]
-            for formula in formulas:
-                if _squeeze(formula) in inside:
-                    raise ValueError(
-                        f"mediator {mediator} is made from '{formula}', which is also the treatment's indicator "
-                        f"{inside[_squeeze(formula)]}; a mediator may not be a component of the treatment"
-                    )
+        for role in ("treatment", "outcome"):
+            whole = self.indices.get(getattr(self.specification, role))
+            inside = {_squeeze(item.formula): name for name, item in whole.indicators.items()} if whole else {}
+            for mediator in self.mediators:
+                index = self.indices.get(mediator)
+                formulas = [item.formula for item in index.indicators.values()] if index else [self.formulas[mediator]]
+                for formula in formulas:
+                    if _squeeze(formula) in inside:
+                        raise ValueError(
+                            f"mediator {mediator} is made from '{formula}', which is also the {role}'s indicator "
+                            f"{inside[_squeeze(formula)]}; a mediator may not be a component of the {role}"
+                        )
+        return self
+
+    @model_validator(mode="after")
+    def _check_channels(self) -> Self:
+        dimensions = {name for index in self.indices.values() for name in index.dimensions}
+        known = {*self.indices, *self.formulas}
+        for name, item in self.mediators.items():
+            if item.alternative is not None and item.alternative not in known:
+                raise ValueError(
+                    f"mediators.{name}.alternative names '{item.alternative}', {_suggest(item.alternative, known)}"
+                )
+            for part, effects in item.sub_effects.items():
+                for outcome in effects.outcomes:
+                    if outcome not in known | dimensions:
+                        where = f"mediators.{name}.sub_effects.{part}"
+                        raise ValueError(f"{where} names '{outcome}', {_suggest(outcome, known | dimensions)}")
         return self
 
     @model_validator(mode="after")
