@@ -34,6 +34,8 @@ class ErrorDesign:
         h: the error is multiplied by exp(h x), x the standardised distance of the treatment from its mean.
     leverage
         Standard deviation of the logarithm of the entities' treatment variation: 0 all alike, 1 a few dominate.
+    mediators
+        Whether the mediators' errors behave so too; else they are independent with variance one.
     """
 
     noise: float = 1.0
@@ -41,6 +43,7 @@ class ErrorDesign:
     cluster_shock: float = 0.0
     heteroskedasticity: float = 0.0
     leverage: float = 0.0
+    mediators: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,11 @@ def draw_columns(
     controls = np.stack(drawn, axis=-1) if drawn else np.zeros((*shape, 0))
     paths = list((mediators or {}).values())
     middle = [
-        a * treatment + controls.sum(axis=-1) + _effects(rng, shape) + rng.standard_normal(shape) for a, _ in paths
+        a * treatment
+        + controls.sum(axis=-1)
+        + _effects(rng, shape)
+        + (_draw_errors(rng, shape, moves, design) if design.mediators else rng.standard_normal(shape))
+        for a, _ in paths
     ]
     rest = controls @ np.asarray(control_effects, dtype=float)
     for (_, b), column in zip(paths, middle, strict=True):

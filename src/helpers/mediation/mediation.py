@@ -7,131 +7,195 @@ None of this is causal unless nothing unobserved moves both mediator and outcome
 how strong such a thing would have to be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.errors import StudyError
-from helpers.inference.resampling import check_level, draw_entity_weights, summarise_draws
-from helpers.mediation.mediation_effects import Effect, JointMediation, MediationEffects
+from helpers.inference.multiplicity import holm, romano_wolf
+from helpers.inference.resampling import BootstrapSummary, check_level, summarise_draws
+from helpers.mediation.product import read_path, fit_product
+from helpers.mediation.resampled import Samples, check_failed, sample_slopes
 from helpers.regression.effects import Floats
-from helpers.regression.many import WeightedFits, fit_weighted_entities
-from helpers.regression.panel import PanelFit, fit_panel
-from helpers.study.model import Cluster
+from helpers.regression.panel import PanelFit, fit
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
 
 # Largest gap between total and indirect + direct that rounding can explain, relative to the largest of the three.
-IDENTITY = 1e-10
-# Share of bootstrap samples that may fail to determine the estimates.
-FAILING = 0.1
+IDENTITY = 1e-8
+SUM = "sum"
+"""Name of the sum of the indirect effects of several mediators."""
+BY_PRODUCT = "SE: cluster bootstrap; p and interval: product of the paths, CR2 and Satterthwaite's df"
+BY_BOOTSTRAP = "SE, p and interval: cluster bootstrap, percentile"
 
 
-def mediation_effects(
+@dataclass(frozen=True)
+class Mediation:
+    """Effects through one mediator, or through several that stand in the outcome equation together.
+
+    Attributes
+    ----------
+    model, mediators
+        The regression without mediators, and the mediators.
+    path_a, path_b
+        Mediator -> path, by the cluster-robust t test.
+    indirect
+        Mediator -> indirect effect: standard error of the bootstrap; interval and p-value from the distribution of the
+        product of its paths (`helpers.mediation.product`).
+    indirect_sum
+        Sum of the indirect effects; with several mediators its interval is the percentile one.
+    direct, total
+        Effect of the treatment beside the mediators, and without them in the equation.
+    bootstrap
+        Mediator, or "sum" -> what the bootstrap says of the indirect effect.
+    sobel
+        Mediator -> standard error by the delta method (Sobel 1982), for comparison only.
+    draws, n_failed
+        Bootstrap samples used, and those that could not determine the estimates.
+    sampled
+        Mediator, or "sum" -> indirect effects (B,) in the samples, NaN where one failed.
+    """
+
+    model: Model
+    mediators: tuple[str, ...]
+    path_a: dict[str, Estimate]
+    path_b: dict[str, Estimate]
+    indirect: dict[str, Estimate]
+    indirect_sum: Estimate
+    direct: Estimate
+    total: Estimate
+    bootstrap: dict[str, BootstrapSummary]
+    sobel: dict[str, float]
+    draws: int
+    n_failed: int
+    sampled: dict[str, Floats] = field(repr=False)
+
+    def effects(self, mediator: str | None = None) -> dict[str, Estimate]:
+        """The five effects of a mediator, its only one when left out, by the last word of their result key."""
+        name = mediator or self.mediators[0]
+        return {
+            "path_a": self.path_a[name],
+            "path_b": self.path_b[name],
+            "indirect_effect": self.indirect[name],
+            "direct_effect": self.direct,
+            "total_effect": self.total,
+        }
+
+    @property
+    def gap(self) -> float:
+        """Distance between the total effect and the sum of indirect and direct effects."""
+        return abs(self.total.estimate - self.direct.estimate - self.indirect_sum.estimate)
+
+
+def fit_mediation(
     data: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    mediator: str,
-    controls: Sequence[str] = (),
+    model: Model,
+    mediators: Sequence[str],
+    samples: Samples,
     *,
-    entity_effects: bool = True,
-    time_effects: bool = True,
-    cluster: Cluster = "entity",
-    draws: int = 1999,
-    rng: np.random.Generator,
+    indices: Mapping[str, Any] | None = None,
     level: float = 0.95,
-) -> MediationEffects:
-    """Estimate path a, path b, indirect, direct and total effect through one mediator.
+) -> Mediation:
+    """Estimate path a, path b, indirect, direct and total effect through one or several mediators.
 
     Parameters
     ----------
     data
-        Panel: rows indexed by (entity, time); all rows are used in all three equations.
-    outcome, treatment, mediator, controls
-        Names of numeric columns.
-    entity_effects, time_effects
-        Effects in all three equations; with neither, an intercept.
-    cluster
-        For standard errors as in `helpers.regression.panel.fit_panel`; the bootstrap draws the same clusters, which
-        must be entities or groups of entities. None: independent errors, and entities are drawn.
-    draws
-        Bootstrap samples; drawn with replacement, all at once as weights.
-    rng
-        Source of randomness.
+        Panel; all rows are used in all equations.
+    model
+        The regression of the total effect; its cluster must be an entity or a group of entities. None: independent
+        errors, and entities are drawn.
+    mediators
+        Names of columns.
+    samples
+        From `helpers.mediation.resampled.draw_samples`, over these entities or more.
+    indices
+        Mediator -> spec of those that are indices: derived anew in every sample, scales and weights.
     level
         Coverage of the intervals.
-
-    Returns
-    -------
-    MediationEffects
-        Standard errors of the paths by the "stata" convention; that of the indirect effect by the delta method,
-        sqrt(a^2 se_b^2 + b^2 se_a^2) (Sobel 1982), its interval and p-value from the bootstrap.
 
     Raises
     ------
     StudyError
-        Columns that are missing, gappy or collinear; one column in two roles; a cluster that the bootstrap cannot draw;
-        too many bootstrap samples without an estimate; total unlike indirect + direct.
+        Columns that are missing, gappy, collinear or without variation beside the effects; one column in two roles; too
+        many samples without an estimate; total unlike indirect + direct.
     """
-    joint = joint_mediation_effects(
-        data, outcome, treatment, [mediator], controls,
-        entity_effects=entity_effects, time_effects=time_effects, cluster=cluster, draws=draws, rng=rng, level=level,
-    )  # fmt: skip
-    return MediationEffects(
-        path_a=joint.path_a[mediator],
-        path_b=joint.path_b[mediator],
-        indirect_effect=joint.indirect_effect[mediator],
-        direct_effect=joint.direct_effect,
-        total_effect=joint.total_effect,
-        outcome=outcome,
-        treatment=treatment,
-        mediator=mediator,
-        controls=joint.controls,
-        level=level,
-        draws=joint.draws,
-        n_failed=joint.n_failed,
+    check_roles(model, mediators)
+    check_level(level)
+    first = [fit(data, model.with_(outcome=name)) for name in mediators]
+    second = fit(data, model.with_(controls=(*mediators, *model.controls)))
+    third = fit(data, model)
+    sampled, left_out, n_failed = _resample(data, model, tuple(mediators), samples, indices or {})
+    path_a = {name: found[model.treatment] for name, found in zip(mediators, first, strict=True)}
+    path_b = {name: second[name] for name in mediators}
+    estimates = {name: path_a[name].estimate * path_b[name].estimate for name in mediators}
+    estimates[SUM] = float(sum(estimates.values()))
+    kept = np.isfinite(sampled[SUM])
+    bootstrap = {
+        name: summarise_draws(estimate, sampled[name][kept], left_out[name], level)
+        for name, estimate in estimates.items()
+    }
+    indirect = {
+        name: _indirect(found, second, model.treatment, name, bootstrap[name], level)
+        for name, found in zip(mediators, first, strict=True)
+    }
+    found = Mediation(
+        model=model,
+        mediators=tuple(mediators),
+        path_a=path_a,
+        path_b=path_b,
+        indirect=indirect,
+        indirect_sum=_sum(list(indirect.values()), estimates[SUM], bootstrap[SUM], int(kept.sum())),
+        direct=second[model.treatment],
+        total=third[model.treatment],
+        bootstrap=bootstrap,
+        sobel={name: _sobel(path_a[name], path_b[name]) for name in mediators},
+        draws=int(kept.sum()),
+        n_failed=n_failed,
+        sampled=sampled,
+    )
+    _check_identity(found)
+    return found
+
+
+def adjust_indirect(fits: Mapping[str, Mediation]) -> pd.DataFrame:
+    """p-values of each mediator's indirect effect, adjusted for looking at all of them.
+
+    Holm over the p-values of the products; Romano-Wolf over the bootstrap samples, which are the same for all: the
+    effects in the samples, less the estimate, over their standard deviation.
+
+    Parameters
+    ----------
+    fits
+        Mediator -> its fit alone, made with the same samples.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by mediator: p_value, p_bootstrap, p_holm, p_romano_wolf.
+    """
+    effects = {name: found.indirect[name] for name, found in fits.items()}
+    draws = np.column_stack([fits[name].sampled[name] for name in effects])
+    draws = draws[np.isfinite(draws).all(axis=1)]
+    centre = np.array([effect.estimate for effect in effects.values()])
+    spread = draws.std(axis=0, ddof=1)
+    return pd.DataFrame(
+        {
+            "p_value": [effect.p_value for effect in effects.values()],
+            "p_bootstrap": [fits[name].bootstrap[name].p_value for name in effects],
+            "p_holm": holm(np.array([effect.p_value for effect in effects.values()], dtype=float)),
+            "p_romano_wolf": romano_wolf(centre / spread, (draws - centre) / spread),
+        },
+        index=pd.Index(list(effects), name="mediator"),
     )
 
 
-def joint_mediation_effects(
-    data: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    mediators: Sequence[str],
-    controls: Sequence[str] = (),
-    *,
-    entity_effects: bool = True,
-    time_effects: bool = True,
-    cluster: Cluster = "entity",
-    draws: int = 1999,
-    rng: np.random.Generator,
-    level: float = 0.95,
-) -> JointMediation:
-    """Estimate the effects through several mediators that stand in one outcome equation.
-
-    The standard error of the sum of indirect effects is that of the bootstrap. Parameters, conventions and errors as in
-    `mediation_effects`.
-    """
-    _check_roles(outcome, treatment, mediators, controls)
-    check_level(level)
-    equations = [(mediator, [treatment, *controls]) for mediator in mediators]
-    equations += [(outcome, [treatment, *mediators, *controls]), (outcome, [treatment, *controls])]
-    fits = [
-        fit_panel(data, left, right, entity_effects=entity_effects, time_effects=time_effects, cluster=cluster)
-        for left, right in equations
-    ]
-    drawn, alone = draw_entity_weights(data, cluster, draws, rng)
-    weights = np.vstack([drawn, alone])
-    weighted = [
-        fit_weighted_entities(data, left, right, weights, entity_effects=entity_effects, time_effects=time_effects)
-        for left, right in equations
-    ]
-    paths, n_failed = _resampled_paths(weighted, treatment, mediators, draws)
-    return _collect(fits, paths, n_failed, outcome, treatment, tuple(mediators), tuple(controls), level)
-
-
-def _check_roles(outcome: str, treatment: str, mediators: Sequence[str], controls: Sequence[str]) -> None:
-    names = [outcome, treatment, *mediators, *controls]
+def check_roles(model: Model, mediators: Sequence[str]) -> None:
+    """Refuse a column that stands in two roles, and a model without mediators."""
+    names = [*model.columns, *mediators]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise StudyError("mediation", f"{', '.join(twice)} stands in two roles", "give each column one role")
@@ -139,127 +203,80 @@ def _check_roles(outcome: str, treatment: str, mediators: Sequence[str], control
         raise StudyError("mediation", "there is no mediator", "name at least one")
 
 
-def _resampled_paths(
-    weighted: Sequence[WeightedFits], treatment: str, mediators: Sequence[str], draws: int
-) -> tuple[dict[str, tuple[Floats, Floats]], int]:
-    """Path -> (its bootstrap draws, its values with one cluster left out), and the number of failed draws."""
-    kept = np.logical_and.reduce([fits.estimable for fits in weighted])
-    n_failed = int(draws - kept[:draws].sum())
-    if n_failed > FAILING * draws or not kept[draws:].all():
-        raise StudyError(
-            "mediation bootstrap",
-            f"{n_failed} of {draws} samples cannot determine the estimates",
-            "use fewer controls or effects, or more entities",
-        )
-    *first, second, third = weighted
-
-    def path(fits: WeightedFits, name: str) -> Floats:
-        return fits.estimates[:, fits.regressors.index(name)]
-
-    paths = {f"a {name}": path(fits, treatment) for name, fits in zip(mediators, first, strict=True)}
-    paths |= {f"b {name}": path(second, name) for name in mediators}
-    paths |= {f"ab {name}": paths[f"a {name}"] * paths[f"b {name}"] for name in mediators}
-    paths |= {"ab": np.sum([paths[f"ab {name}"] for name in mediators], axis=0)}
-    paths |= {"direct": path(second, treatment), "total": path(third, treatment)}
-    return {name: (values[:draws][kept[:draws]], values[draws:]) for name, values in paths.items()}, n_failed
-
-
-def _collect(
-    fits: Sequence[PanelFit],
-    paths: dict[str, tuple[Floats, Floats]],
-    n_failed: int,
-    outcome: str,
-    treatment: str,
-    mediators: tuple[str, ...],
-    controls: tuple[str, ...],
-    level: float,
-) -> JointMediation:
-    """Name the effects of the fitted equations."""
-    *first, second, third = fits
-    path_a = {
-        name: _path(fit, treatment, paths[f"a {name}"], level) for name, fit in zip(mediators, first, strict=True)
-    }
-    path_b = {name: _path(second, name, paths[f"b {name}"], level) for name in mediators}
-    indirect = {name: _indirect(path_a[name], path_b[name], paths[f"ab {name}"], level) for name in mediators}
-    direct = _path(second, treatment, paths["direct"], level)
-    total = _path(third, treatment, paths["total"], level)
-    indirect_sum = _indirect_sum(list(indirect.values()), paths["ab"], level)
-    _check_identity(total.estimate, direct.estimate, indirect_sum.estimate)
-    return JointMediation(
-        path_a=path_a,
-        path_b=path_b,
-        indirect_effect=indirect,
-        indirect_effect_sum=indirect_sum,
-        direct_effect=direct,
-        total_effect=total,
-        outcome=outcome,
-        treatment=treatment,
-        mediators=mediators,
-        controls=controls,
-        level=level,
-        draws=len(paths["total"][0]),
-        n_failed=n_failed,
+def _resample(
+    data: pd.DataFrame, model: Model, mediators: tuple[str, ...], samples: Samples, indices: Mapping[str, Any]
+) -> tuple[dict[str, Floats], dict[str, Floats], int]:
+    """Indirect effects by mediator, and their sum, in the samples and without each cluster; failed samples."""
+    equations = [model.with_(outcome=name) for name in mediators]
+    equations.append(model.with_(controls=(*mediators, *model.controls)))
+    anew = {name: indices[name] for name in mediators if name in indices}
+    *first, second = sample_slopes(data, equations, samples.of(data), anew)
+    products = np.column_stack([slopes[:, 0] for slopes in first]) * second[:, 1 : 1 + len(mediators)]
+    draws = len(samples.weights)
+    failed = check_failed(products, draws)
+    products[~np.isfinite(products).all(axis=1)] = np.nan
+    columns = {**dict(zip(mediators, products.T, strict=True)), SUM: products.sum(axis=1)}
+    return (
+        {name: values[:draws] for name, values in columns.items()},
+        {name: values[draws:] for name, values in columns.items()},
+        failed,
     )
 
 
-def _path(fit: PanelFit, name: str, resampled: tuple[Floats, Floats], level: float) -> Effect:
-    estimate, std_error = float(fit.estimates[name]), float(fit.std_errors[name])
-    half = float(stats.t.ppf((1 + level) / 2, fit.df)) * std_error
-    clustering = "iid" if fit.cluster is None else f"{fit.convention}, clustered by {_words(fit.cluster)}"
-    return Effect(
+def _indirect(
+    first: PanelFit, second: PanelFit, treatment: str, mediator: str, drawn: BootstrapSummary, level: float
+) -> Estimate:
+    """An indirect effect with the bootstrap's standard error, and the product's p-value and interval."""
+    if first.cluster is None or isinstance(first.cluster, tuple):
+        a, b = first[treatment], second[mediator]
+        assert a.std_error is not None
+        assert b.std_error is not None
+        estimate = a.estimate * b.estimate
+        ends, p_value, how = (drawn.percentile_low, drawn.percentile_high), drawn.p_value, BY_BOOTSTRAP
+    else:
+        test = fit_product([read_path(first, treatment), read_path(second, mediator)], level)
+        estimate, ends, p_value, how = test.estimate, (test.ci_low, test.ci_high), test.p_value, BY_PRODUCT
+    return Estimate(
         estimate=estimate,
-        std_error=std_error,
-        statistic=estimate / std_error,
-        p_value=float(fit.p_values[name]),
-        ci_low=estimate - half,
-        ci_high=estimate + half,
-        bootstrap=summarise_draws(estimate, *resampled, level),
-        n_obs=fit.n_obs,
-        n_entities=fit.n_entities,
-        convention=f"{clustering}, t({fit.df})",
+        std_error=drawn.std_error,
+        statistic=estimate / drawn.std_error,
+        p_value=p_value,
+        ci_low=ends[0],
+        ci_high=ends[1],
+        n_obs=first.n_obs,
+        n_entities=first.n_entities,
+        n_clusters=first.n_clusters,
+        convention=how,
     )
 
 
-def _words(cluster: Cluster) -> str:
-    return cluster if isinstance(cluster, str) else " and ".join(cluster or ())
-
-
-def _indirect(a: Effect, b: Effect, resampled: tuple[Floats, Floats], level: float) -> Effect:
-    estimate = a.estimate * b.estimate
-    std_error = float(np.hypot(a.estimate * b.std_error, b.estimate * a.std_error))
-    return _from_bootstrap(estimate, std_error, resampled, level, a, "delta method (Sobel 1982)")
-
-
-def _indirect_sum(indirect: Sequence[Effect], resampled: tuple[Floats, Floats], level: float) -> Effect:
+def _sum(indirect: Sequence[Estimate], estimate: float, drawn: BootstrapSummary, draws: int) -> Estimate:
     if len(indirect) == 1:
         return indirect[0]
-    estimate = sum(effect.estimate for effect in indirect)
-    return _from_bootstrap(estimate, float(resampled[0].std(ddof=1)), resampled, level, indirect[0], "bootstrap")
-
-
-def _from_bootstrap(
-    estimate: float, std_error: float, resampled: tuple[Floats, Floats], level: float, like: Effect, source: str
-) -> Effect:
-    summary = summarise_draws(estimate, *resampled, level)
-    return Effect(
+    return replace(
+        indirect[0],
         estimate=estimate,
-        std_error=std_error,
-        statistic=estimate / std_error,
-        p_value=summary.p_value,
-        ci_low=summary.percentile_low,
-        ci_high=summary.percentile_high,
-        bootstrap=summary,
-        n_obs=like.n_obs,
-        n_entities=like.n_entities,
-        convention=f"SE: {source}; p and interval: cluster bootstrap, percentile, {len(resampled[0])} draws",
+        std_error=drawn.std_error,
+        statistic=estimate / drawn.std_error,
+        p_value=drawn.p_value,
+        ci_low=drawn.percentile_low,
+        ci_high=drawn.percentile_high,
+        draws=draws,
+        convention=BY_BOOTSTRAP,
     )
 
 
-def _check_identity(total: float, direct: float, indirect: float) -> None:
-    gap = abs(total - direct - indirect)
-    if gap > IDENTITY * max(1.0, abs(total), abs(direct), abs(indirect)):
+def _sobel(a: Estimate, b: Estimate) -> float:
+    assert a.std_error is not None
+    assert b.std_error is not None
+    return float(np.hypot(a.estimate * b.std_error, b.estimate * a.std_error))
+
+
+def _check_identity(found: Mediation) -> None:
+    size = max(abs(effect.estimate) for effect in (found.total, found.direct, *found.indirect.values()))
+    if found.gap > IDENTITY * size:
         raise StudyError(
             "mediation",
-            f"total and indirect + direct differ by {gap:.3g}",
-            "rescale the columns: their sizes are too far apart for the arithmetic",
+            f"total and indirect + direct differ by {found.gap:.3g}",
+            "leave out the regressor that hardly varies beside its mean, or the effects",
         )
