@@ -26,7 +26,7 @@ wild_draws: int = 99999
 # %%
 from helpers import notebook
 from helpers.mediation import coverage as measured
-from helpers.mediation import leverage, mediation, moderated, pictures, resampled, rho, shown, steps, sub_effects
+from helpers.mediation import leverage, moderated, pictures, resampled, rho, shown, steps, sub_effects
 
 run = notebook.open_run("05_mediation", study=study, run_folder=run_folder, out=out)
 choices = run.study
@@ -138,7 +138,8 @@ named = {
     "all": run.results["mediation.count.channels"],
 }
 run.say(
-    "Of {all} channels the clearest is {channel}: indirect effect {effect}, interval {effect:ci}, which leaves out zero."
+    "Of {all} channels the clearest is {channel}: indirect effect {effect}, interval {effect:ci}, which leaves out "
+    "zero."
     if channels[best].is_clear()
     else "Of {all} channels none has an indirect effect whose interval leaves out zero; the nearest to it is "
     "{channel}, with {effect}, interval {effect:ci}, {effect:p}.",
@@ -156,7 +157,9 @@ run.say(
 
 # %%
 coverage = measured.read_coverage()
-run.table(measured.coverage_table(coverage), "mediation_coverage", caption="Share of 95 % intervals that hold the truth")
+run.table(
+    measured.coverage_table(coverage), "mediation_coverage", caption="Share of 95 % intervals that hold the truth"
+)
 
 # %%
 low, high = measured.coverage_range(coverage, measured.RECOMMENDED)
@@ -192,11 +195,19 @@ shown.record_chains(run.record, chains)
 run.table(shown.chain_table(chains), "mediation_chain", caption="The chain of the first two mediators")
 
 # %%
+ends = {name: run.label(getattr(chains[""], name)) for name in ("first", "second")} if chains else {}
 run.say(
-    shown.say_chain(chains),
-    first=run.label(next(iter(choices.mediators))),
-    second=run.label(list(choices.mediators)[1]),
-) if chains else run.say("The study declares one mediator, so that there is no chain.")
+    "The study declares one mediator, so that there is no chain."
+    if not chains
+    else "Along the chain from {first} to {second} the effect is {mediation.chain.indirect_effect}, interval "
+    "{mediation.chain.indirect_effect:ci}, which leaves out zero; the link between the two is {mediation.chain.link}, "
+    "{mediation.chain.link:p}."
+    if shown.leaves_out_zero(chains[""].indirect_effect)
+    else "Along the chain from {first} to {second} the effect is {mediation.chain.indirect_effect}, interval "
+    "{mediation.chain.indirect_effect:ci}, which holds zero; the link between the two is {mediation.chain.link}, "
+    "{mediation.chain.link:p}.",
+    **ends,
+)
 
 # %% [markdown]
 # ## Do the effects show that the channels are held to bring?
@@ -238,8 +249,8 @@ run.figure(
         upward=run.text("share of the mediator"),
     ),
     "mediation_contour",
-    caption="The indirect effect if an unobserved cause explained these shares of what is left of mediator and outcome; "
-    "in colour: zero",
+    caption="The indirect effect if an unobserved cause explained these shares of what is left of mediator and "
+    "outcome; in colour: zero",
     alt="Contour lines of the indirect effect over two shares, one panel per mediator.",
 )
 
@@ -267,11 +278,18 @@ run.table(leverage.leverage_table(without, choices), "mediation_leverage", capti
 
 # %%
 jumping = leverage.largest_jump(without)
+carried = leverage.name_jump(run, without[jumping]) if jumping else {}
 run.say(
-    leverage.say_jump(without[jumping], level),
-    channel=run.label(jumping),
-    **leverage.name_jump(run, without[jumping]),
-) if jumping else run.say("No figure behind the mediators jumps.")
+    "No figure behind the mediators jumps."
+    if not jumping
+    else "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most, and it carries path b of "
+    "{channel}: {with_all} ({with_all:p}) with all units, {without} ({without:p}) without {entity}, a change of more "
+    "than the standard error."
+    if leverage.carries(without[jumping])
+    else "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most. Path b of {channel}, "
+    "{with_all} ({with_all:p}), stays within its standard error without {entity}: {without} ({without:p}).",
+    **carried,
+)
 
 # %%
 other = shown.fit_alternatives(data, choices, samples)
@@ -313,13 +331,21 @@ run.table(
 ) if moderations else run.say("The study has no two groups to compare.")
 
 # %%
-moderated_counts = shown.count_moderated(interactions, moderations, level)
+turning = sum(found.interaction.is_clear(level) for found in interactions.values())
+gaps = [gap for found in moderations.values() for gap in found.differences.values()]
+counted = {
+    "all": run.results["mediation.count.channels"],
+    "turning": run.record("mediation.count.interactions", value=turning),
+    "gaps": run.record("mediation.count.group_pairs", value=len(gaps)),
+    "told": run.record("mediation.count.group_differences", value=sum(gap.p_value < level for gap in gaps)),
+}
 run.say(
-    shown.say_moderated(moderated_counts),
-    interactions=run.record("mediation.count.interactions", value=moderated_counts.interactions),
-    differences=run.record("mediation.count.group_differences", value=moderated_counts.differences),
-    compared=run.record("mediation.count.group_pairs", value=moderated_counts.compared),
-    all=run.results["mediation.count.channels"],
+    "Of {all} interactions of treatment and mediator, {turning} are clear by the t test and by the wild bootstrap; of "
+    "{gaps} differences between groups, {told} have an interval that leaves out zero."
+    if gaps
+    else "Of {all} interactions of treatment and mediator, {turning} are clear by the t test and by the wild "
+    "bootstrap.",
+    **counted,
 )
 
 # %% [markdown]

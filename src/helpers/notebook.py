@@ -175,6 +175,13 @@ class NotebookRun:
         time = self.study.time
         return frame if time.kind == "year" else show_periods(frame, time.name, time.read, time.show)
 
+    @cached_property
+    def frameworks(self) -> tuple[str, ...]:
+        """Names of the texts' tables that the study holds; none where it has no frameworks file."""
+        from helpers.claims.frameworks import load_frameworks
+
+        return tuple(load_frameworks(self.study.folder))
+
     def framework(self, name: str) -> TableView:
         """A table of one of the texts, in the words of the study's frameworks file, with what measures each row here.
 

@@ -15,8 +15,10 @@ from helpers.inference.simulate import ErrorDesign, draw_columns, known_truth_pa
 from helpers.inference.size_power import METHODS, PanelBatch, each_panel, size_and_power, wild
 from helpers.inference.small_sample import cr2, cr3
 from helpers.inference.wild import wild_cluster_bootstrap
-from helpers.mediation.mediation import mediation_effects
+from helpers.mediation.mediation import fit_mediation
+from helpers.mediation.resampled import draw_samples
 from helpers.regression.panel import PanelFit, fit_panel
+from helpers.study.model import Model
 
 HARD = ErrorDesign(serial_correlation=0.6, cluster_shock=0.5, heteroskedasticity=0.3, leverage=1.0)
 
@@ -96,10 +98,13 @@ def test_mediators_hold_their_paths() -> None:
         300, 8, treatment_effect=0.2, mediators={"first": (0.5, 0.8), "second": (-0.3, 0.4)}, rng=generator()
     )
     assert truth.total_effect == pytest.approx(0.2 + 0.5 * 0.8 - 0.3 * 0.4)
-    found = mediation_effects(truth.panel, "outcome", "treatment", "first", ["second"], draws=199, rng=generator())
-    assert abs(found.path_b.estimate - truth.path_b["first"]) < 4 * found.path_b.std_error
-    alone = mediation_effects(truth.panel, "outcome", "treatment", "first", draws=199, rng=generator())
-    assert abs(alone.path_a.estimate - truth.path_a["first"]) < 4 * alone.path_a.std_error
+    model = Model("outcome", "treatment")
+    samples = draw_samples(truth.panel, model, draws=19, rng=generator())
+    together = fit_mediation(truth.panel, model, ["first", "second"], samples)
+    for name in ("first", "second"):
+        path_a, path_b = together.path_a[name], together.path_b[name]
+        assert abs(path_a.estimate - truth.path_a[name]) < 4 * path_a.std_error
+        assert abs(path_b.estimate - truth.path_b[name]) < 4 * path_b.std_error
 
 
 def test_regions_hold_their_gaps() -> None:

@@ -12,23 +12,29 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.inference.multiplicity import holm
 from helpers.inference.resampling import draw_entity_weights, summarise_draws
-from helpers.mediation.mediation import joint_mediation_effects, mediation_effects
-from helpers.mediation.mediation_effects import MediationEffects
-from helpers.mediation.mediation_tables import mediation_table, step_table
-from helpers.mediation.rho import rho_sensitivity
+from helpers.mediation.chain import fit_chain
+from helpers.mediation.mediation import Mediation, adjust_indirect, fit_mediation
+from helpers.mediation.resampled import Samples, draw_samples
+from helpers.mediation.rho import r_squared_contour, rho_sensitivity
+from helpers.mediation.steps import step_table
 from helpers.regression.panel import fit_panel
+from helpers.study.model import Model
+from outside import outside
 
 SATISFACTION = """-0.59 1.3 0.02 0.01 0.79 -0.35 -0.03 1.75 -0.8 -1.2 -1.27 0.7 -1.59 0.68 -0.39 1.33 -1.59 1.34 0.1 0.05
 0.66 0.56 0.85 0.88 0.14 -0.72 0.84 -1.13 -0.13 0.2"""
 THERAPY = "0 1 1 0 1 1 0 1 0 0 0 0 0 0 1 1 0 1 0 1 0 1 1 1 0 1 1 1 1 0"
 ATTRIBUTION = """-1.17 0.04 0.58 -0.23 0.62 -0.26 -0.28 0.52 0.34 -0.09 -1.09 1.05 -1.84 -0.95 0.15 0.07 -0.1 2.35 0.75 0.49
 0.67 1.21 0.31 1.97 -0.94 0.11 -0.54 -0.23 0.05 -1.07"""
-POOLED = {"entity_effects": False, "time_effects": False}
+THERAPY_MODEL = Model("satisfaction", "therapy", (), effects=(), cluster=None)
+MODEL = Model("reply", "dose", ("size",))
 
 
 def generator(seed: int = 7) -> np.random.Generator:
@@ -55,11 +61,17 @@ def panel() -> pd.DataFrame:
     return pd.DataFrame({"reply": reply, "dose": dose, "first": first, "second": second, "size": size}, index=index)
 
 
+def fit(data: pd.DataFrame, mediators: list[str], model: Model = MODEL, draws: int = 99) -> Mediation:
+    return fit_mediation(data, model, mediators, draw_samples(data, model, draws=draws, rng=generator()))
+
+
+def samples(data: pd.DataFrame, draws: int = 99, model: Model = MODEL) -> Samples:
+    return draw_samples(data, model, draws=draws, rng=generator())
+
+
 @pytest.fixture(scope="module")
-def published(therapy: pd.DataFrame) -> MediationEffects:
-    return mediation_effects(
-        therapy, "satisfaction", "therapy", "attribution", cluster=None, draws=4999, rng=generator(), **POOLED
-    )
+def published(therapy: pd.DataFrame) -> Mediation:
+    return fit(therapy, ["attribution"], THERAPY_MODEL, draws=4999)
 
 
 @pytest.mark.parametrize(
@@ -72,91 +84,121 @@ def published(therapy: pd.DataFrame) -> MediationEffects:
         ("indirect_effect", 0.3306),
     ],
 )
-def test_coefficients_of_preacher_and_hayes(published: MediationEffects, effect: str, estimate: float) -> None:
-    assert round(published.effects[effect].estimate, 4) == estimate
+def test_coefficients_of_preacher_and_hayes(published: Mediation, effect: str, estimate: float) -> None:
+    outside(
+        fit_mediation,
+        "Preacher and Hayes (2004): therapy, attribution, satisfaction",
+        published.effects()[effect].estimate,
+        estimate,
+        atol=5e-5,
+    )
 
 
-def test_standard_errors_equal_ordinary_least_squares(published: MediationEffects, therapy: pd.DataFrame) -> None:
+def test_standard_errors_equal_ordinary_least_squares(published: Mediation, therapy: pd.DataFrame) -> None:
     design = sm.add_constant(therapy[["therapy", "attribution"]])
     ols = sm.OLS(therapy["satisfaction"], design).fit()
-    assert published.path_b.std_error == pytest.approx(ols.bse["attribution"], abs=1e-12)
-    assert published.direct_effect.p_value == pytest.approx(ols.pvalues["therapy"], abs=1e-12)
-    assert published.direct_effect.ci_low == pytest.approx(ols.conf_int().loc["therapy", 0], abs=1e-12)
+    found = [published.path_b["attribution"].std_error, published.direct.p_value, published.direct.ci_low]
+    theirs = [ols.bse["attribution"], ols.pvalues["therapy"], ols.conf_int().loc["therapy", 0]]
+    outside(fit_mediation, "statsmodels: OLS of both equations", found, theirs, rtol=1e-10)
 
 
-def test_sobel_standard_error(published: MediationEffects) -> None:
-    a, b = published.path_a, published.path_b
+def test_sobel_stands_for_comparison_and_the_bootstrap_is_printed(published: Mediation) -> None:
+    a, b = published.path_a["attribution"], published.path_b["attribution"]
     expected = np.sqrt(a.estimate**2 * b.std_error**2 + b.estimate**2 * a.std_error**2)
-    assert published.indirect_effect.std_error == pytest.approx(expected, abs=1e-15)
+    assert published.sobel["attribution"] == pytest.approx(expected, abs=1e-15)
+    assert published.indirect["attribution"].std_error == published.bootstrap["attribution"].std_error
 
 
-def test_statsmodels_mediation_agrees(published: MediationEffects, therapy: pd.DataFrame) -> None:
+def test_statsmodels_mediation_agrees(published: Mediation, therapy: pd.DataFrame) -> None:
     """Its bootstrap of the same linear models, 1,000 draws: interval ends within four of their Monte-Carlo errors."""
-    from statsmodels.stats.mediation import Mediation
+    from statsmodels.stats.mediation import Mediation as Theirs
 
     reply, dose, middle = (therapy[name].to_numpy() for name in ("satisfaction", "therapy", "attribution"))
     ones = np.ones(30)
     outcome_model = sm.OLS(reply, np.column_stack([ones, dose, middle]))
     mediator_model = sm.OLS(middle, np.column_stack([ones, dose]))
-    model = Mediation(outcome_model, mediator_model, [1, 1], 2)
-    theirs = model.fit("boot", n_rep=1000, rng=np.random.RandomState(3))
+    theirs = Theirs(outcome_model, mediator_model, [1, 1], 2).fit("boot", n_rep=1000, rng=np.random.RandomState(3))
     low, high = theirs.summary().loc["ACME (average)", ["Lower CI bound", "Upper CI bound"]]
-    assert published.indirect_effect.ci_low == pytest.approx(low, abs=0.04)
-    assert published.indirect_effect.ci_high == pytest.approx(high, abs=0.06)
-
-
-def test_total_is_indirect_plus_direct(panel: pd.DataFrame) -> None:
-    found = mediation_effects(panel, "reply", "dose", "first", ["size"], draws=99, rng=generator())
-    gap = found.total_effect.estimate - found.indirect_effect.estimate - found.direct_effect.estimate
-    assert abs(gap) < 1e-10
-
-
-def test_total_is_indirect_plus_direct_in_an_unbalanced_panel(panel: pd.DataFrame) -> None:
-    found = mediation_effects(
-        panel.iloc[3:-5:1].drop(panel.index[40]), "reply", "dose", "first", ["size"], draws=99, rng=generator()
+    drawn = published.bootstrap["attribution"]
+    outside(
+        fit_mediation,
+        "statsmodels: Mediation, bootstrap",
+        [drawn.percentile_low, drawn.percentile_high],
+        [low, high],
+        atol=0.06,
     )
-    gap = found.total_effect.estimate - found.indirect_effect.estimate - found.direct_effect.estimate
-    assert abs(gap) < 1e-10
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(3, -5)])
+def test_total_is_indirect_plus_direct(panel: pd.DataFrame, rows: slice) -> None:
+    assert fit(panel.iloc[rows], ["first"]).gap < 1e-10
 
 
 def test_paths_are_panel_regressions(panel: pd.DataFrame) -> None:
-    found = mediation_effects(panel, "reply", "dose", "first", ["size"], draws=99, rng=generator())
-    fit = fit_panel(panel, "reply", ["dose", "first", "size"], entity_effects=True, time_effects=True)
-    assert found.path_b.estimate == pytest.approx(fit.estimates["first"], abs=1e-12)
-    assert found.path_b.std_error == pytest.approx(fit.std_errors["first"], abs=1e-12)
-    assert found.path_b.p_value == pytest.approx(fit.p_values["first"], abs=1e-12)
+    found = fit(panel, ["first"]).path_b["first"]
+    plain = fit_panel(panel, "reply", ["dose", "first", "size"], entity_effects=True, time_effects=True)
+    assert found.estimate == pytest.approx(plain.estimates["first"], abs=1e-12)
+    assert found.std_error == pytest.approx(plain.std_errors["first"], abs=1e-12)
+    assert found.p_value == pytest.approx(plain.p_values["first"], abs=1e-12)
 
 
 def test_a_bootstrap_draw_is_the_regression_on_the_drawn_entities(panel: pd.DataFrame) -> None:
-    """The first draw, rebuilt by stacking the drawn entities under new names."""
-    weights, _ = draw_entity_weights(panel, "entity", 2, generator())
+    """Every draw, rebuilt by stacking the drawn entities under new names."""
+    drawn = samples(panel, 3)
+    found = fit_mediation(panel, MODEL, ["first"], drawn).sampled["first"]
+    for weights, value in zip(drawn.weights, found, strict=True):
+        stacked = stack(panel, weights)
+        a = fit_panel(stacked, "first", ["dose", "size"], entity_effects=True, time_effects=True).estimates["dose"]
+        b = fit_panel(stacked, "reply", ["first", "dose", "size"], entity_effects=True, time_effects=True)
+        assert value == pytest.approx(a * b.estimates["first"], abs=1e-10)
+
+
+def stack(panel: pd.DataFrame, weights: np.ndarray) -> pd.DataFrame:
     names = panel.index.levels[0]
     copies = [
         panel.loc[[name]].rename(index={name: f"{name}-{copy}"}, level=0)
-        for name, count in zip(names, weights[0], strict=True)
+        for name, count in zip(names, weights, strict=True)
         for copy in range(int(count))
     ]
-    stacked = pd.concat(copies).sort_index()
-    a = fit_panel(stacked, "first", ["dose", "size"], entity_effects=True, time_effects=True).estimates["dose"]
-    b = fit_panel(stacked, "reply", ["dose", "first", "size"], entity_effects=True, time_effects=True).estimates[
-        "first"
-    ]
-    found = mediation_effects(panel, "reply", "dose", "first", ["size"], draws=2, rng=generator())
-    low, high = found.indirect_effect.bootstrap.percentile_low, found.indirect_effect.bootstrap.percentile_high
-    # With two draws the 2.5 % and 97.5 % quantiles lie 2.5 % inside them.
-    ends = np.array([low - 0.025 / 0.95 * (high - low), high + 0.025 / 0.95 * (high - low)])
-    assert np.abs(ends - a * b).min() < 1e-10
+    return pd.concat(copies).sort_index()
+
+
+def test_an_index_is_derived_anew_in_every_draw(panel: pd.DataFrame) -> None:
+    """A mediator that is an equal-weight index of two columns: scales are those of the drawn rows."""
+    spec = {
+        "method": {"weights": "equal"},
+        "dimensions": {"one": {}},
+        "indicators": {name: {"direction": 1, "dimension": "one"} for name in ("first", "second")},
+    }
+
+    def build(rows: pd.DataFrame) -> pd.Series:
+        parts = rows[["first", "second"]]
+        return ((parts - parts.min()) / (parts.max() - parts.min())).mean(axis=1)
+
+    whole, drawn = panel.assign(channel=build(panel)), samples(panel, 3)
+    found = fit_mediation(whole, MODEL, ["channel"], drawn, indices={"channel": spec}).sampled["channel"]
+    for weights, value in zip(drawn.weights, found, strict=True):
+        stacked = stack(panel, weights)
+        stacked = stacked.assign(channel=build(stacked))
+        a = fit_panel(stacked, "channel", ["dose", "size"], entity_effects=True, time_effects=True).estimates["dose"]
+        b = fit_panel(stacked, "reply", ["channel", "dose", "size"], entity_effects=True, time_effects=True)
+        assert value == pytest.approx(a * b.estimates["channel"], abs=1e-10)
 
 
 def test_bca_and_percentile_agree_with_scipy() -> None:
-    """scipy.stats.bootstrap on a mean, fed the same draws through the same seed is not possible: 20,000 draws each."""
+    """scipy.stats.bootstrap on a mean; fed the same draws through the same seed is not possible: 20,000 draws each."""
     sample = generator(2).exponential(size=25)
-    ours_rng = generator(3)
-    draws = sample[ours_rng.integers(0, 25, size=(20000, 25))].mean(axis=1)
+    draws = sample[generator(3).integers(0, 25, size=(20000, 25))].mean(axis=1)
     left_out = (sample.sum() - sample) / 24
     ours = summarise_draws(sample.mean(), draws, left_out)
     theirs = stats.bootstrap((sample,), np.mean, n_resamples=20000, method="BCa", random_state=4).confidence_interval
-    assert [ours.bca_low, ours.bca_high] == pytest.approx([theirs.low, theirs.high], rel=0.03)
+    outside(
+        summarise_draws,
+        "scipy: bootstrap, BCa",
+        [ours.bca_low, ours.bca_high],
+        [theirs.low, theirs.high],
+        rtol=0.03,
+    )
     assert ours.std_error == pytest.approx(sample.std() / 5, rel=0.02)
 
 
@@ -171,28 +213,56 @@ def test_bootstrap_p_value_counts_the_estimate() -> None:
 
 
 def test_mediators_together_share_the_direct_effect(panel: pd.DataFrame) -> None:
-    found = joint_mediation_effects(panel, "reply", "dose", ["first", "second"], ["size"], draws=99, rng=generator())
-    parts = sum(effect.estimate for effect in found.indirect_effect.values())
-    assert found.total_effect.estimate == pytest.approx(found.direct_effect.estimate + parts, abs=1e-10)
-    assert found.indirect_effect_sum.estimate == pytest.approx(parts, abs=1e-15)
+    found = fit(panel, ["first", "second"])
+    parts = sum(effect.estimate for effect in found.indirect.values())
+    assert found.total.estimate == pytest.approx(found.direct.estimate + parts, abs=1e-10)
+    assert found.indirect_sum.estimate == pytest.approx(parts, abs=1e-15)
 
 
-def test_table_adjusts_over_the_mediators(panel: pd.DataFrame) -> None:
-    table = mediation_table(panel, "reply", "dose", ["first", "second"], ["size"], draws=199, rng=generator())
-    alone = table.loc["alone"]
-    assert alone["p_holm"].to_list() == pytest.approx(holm(alone["p_value"]).tolist())
-    assert np.isnan(table.loc[("together", "sum"), "p_holm"])
+def test_the_same_samples_give_one_quantity_one_interval(panel: pd.DataFrame) -> None:
+    drawn = samples(panel)
+    first, again = (fit_mediation(panel, MODEL, ["first"], drawn) for _ in range(2))
+    assert first.bootstrap == again.bootstrap
+
+
+def test_adjusted_p_values_count_the_mediators(panel: pd.DataFrame) -> None:
+    drawn = samples(panel, 499)
+    fits = {name: fit_mediation(panel, MODEL, [name], drawn) for name in ("first", "second")}
+    table = adjust_indirect(fits)
+    assert table["p_holm"].tolist() == pytest.approx(holm(table["p_value"]).tolist())
+    assert (table["p_romano_wolf"] <= 1).all()
+    one = adjust_indirect({"first": fits["first"]})
+    assert one["p_holm"].tolist() == one["p_value"].tolist()
+    assert one["p_romano_wolf"].iloc[0] <= table["p_romano_wolf"].iloc[0]
 
 
 def test_holm_agrees_with_statsmodels() -> None:
     from statsmodels.stats.multitest import multipletests
 
     given = [0.01, 0.2, 0.03, 0.04, 0.03]
-    assert holm(given) == pytest.approx(multipletests(given, method="holm")[1], abs=1e-15)
+    theirs = multipletests(given, method="holm")[1]
+    outside(holm, "statsmodels: multipletests", holm(given), theirs, atol=1e-15)
+
+
+def test_a_chain_is_the_product_of_three_regressions(panel: pd.DataFrame) -> None:
+    found = fit_chain(panel, MODEL, ("first", "second"), samples(panel))
+    entity, time = (pd.get_dummies(panel.index.get_level_values(place), dtype=float) for place in (0, 1))
+    dummies = np.column_stack([entity, time.iloc[:, 1:]])
+
+    def slope(left: str, right: list[str]) -> float:
+        return float(np.linalg.lstsq(np.column_stack([panel[right], dummies]), panel[left], rcond=None)[0][0])
+
+    parts = [
+        slope("first", ["dose", "size"]),
+        slope("second", ["first", "dose", "size"]),
+        slope("reply", ["second", "first", "dose", "size"]),
+    ]
+    ours = [found.path_a.estimate, found.link.estimate, found.path_b.estimate, found.indirect_effect.estimate]
+    outside(fit_chain, "written out: dummies and lstsq", ours, [*parts, np.prod(parts)], rtol=1e-8)
 
 
 def test_two_step_table_regresses_outcome_and_mediators_on_the_treatment(panel: pd.DataFrame) -> None:
-    table = step_table(panel, "reply", "dose", ["first", "second"], ["size"])
+    table = step_table(panel, MODEL, ["first", "second"])
     assert table[["dependent", "regressor"]].to_numpy().tolist() == [
         ["reply", "dose"],
         ["first", "dose"],
@@ -201,15 +271,16 @@ def test_two_step_table_regresses_outcome_and_mediators_on_the_treatment(panel: 
 
 
 def test_three_step_table_adds_the_outcome_on_both(panel: pd.DataFrame) -> None:
-    table = step_table(panel, "reply", "dose", ["first"], ["size"], manner="three_step")
+    table = step_table(panel, MODEL, ["first"], "three_step")
     assert table.loc[table["step"] == "3", "regressor"].tolist() == ["dose", "first"]
 
 
 def test_sensitivity_is_the_indirect_effect_without_correlation(panel: pd.DataFrame) -> None:
-    found = rho_sensitivity(panel, "reply", "dose", "first", ["size"], rho=[0.0], draws=99, rng=generator())
-    whole = mediation_effects(panel, "reply", "dose", "first", ["size"], draws=99, rng=generator())
-    assert found.curve.loc[0.0, "indirect_effect"] == pytest.approx(whole.indirect_effect.estimate, abs=1e-12)
-    assert found.curve.loc[0.0, "ci_low"] == pytest.approx(whole.indirect_effect.ci_low, abs=1e-12)
+    drawn = samples(panel)
+    found = rho_sensitivity(panel, MODEL, "first", drawn, rho=[0.0])
+    whole = fit_mediation(panel, MODEL, ["first"], drawn)
+    assert found.curve.loc[0.0, "indirect_effect"] == pytest.approx(whole.indirect["first"].estimate, abs=1e-12)
+    assert found.curve.loc[0.0, "ci_low"] == pytest.approx(whole.bootstrap["first"].percentile_low, abs=1e-12)
 
 
 def test_sensitivity_vanishes_at_the_correlation_of_the_errors(panel: pd.DataFrame) -> None:
@@ -217,7 +288,7 @@ def test_sensitivity_vanishes_at_the_correlation_of_the_errors(panel: pd.DataFra
     e1 = fit_panel(panel, "reply", ["dose", "size"], **options).residuals
     e2 = fit_panel(panel, "first", ["dose", "size"], **options).residuals
     correlation = float(np.corrcoef(e1, e2)[0, 1])
-    found = rho_sensitivity(panel, "reply", "dose", "first", ["size"], rho=[correlation], draws=99, rng=generator())
+    found = rho_sensitivity(panel, MODEL, "first", samples(panel), rho=[correlation])
     assert found.rho_at_zero == pytest.approx(correlation, abs=1e-12)
     assert found.curve["indirect_effect"].iloc[0] == pytest.approx(0, abs=1e-12)
 
@@ -232,9 +303,20 @@ def test_sensitivity_recovers_the_truth_at_the_true_correlation() -> None:
     reply = 0.3 * dose + 0.8 * first + errors[:, 1]
     index = pd.MultiIndex.from_product([range(100), range(400)], names=["unit", "time"])
     data = pd.DataFrame({"reply": reply, "dose": dose, "first": first}, index=index)
-    found = rho_sensitivity(data, "reply", "dose", "first", rho=[0.0, 0.4], draws=19, rng=rng, **POOLED)
+    model = Model("reply", "dose", effects=())
+    found = rho_sensitivity(data, model, "first", samples(data, 19, model), rho=[0.0, 0.4])
     assert found.curve.loc[0.4, "indirect_effect"] == pytest.approx(0.4, abs=0.02)
     assert found.curve.loc[0.0, "indirect_effect"] > 0.5
+
+
+def test_the_contour_is_the_curve_at_the_root_of_the_two_shares(panel: pd.DataFrame) -> None:
+    drawn = samples(panel)
+    plain = rho_sensitivity(panel, MODEL, "first", drawn)
+    sign = 1 if plain.rho_at_zero > 0 else -1
+    curve = rho_sensitivity(panel, MODEL, "first", drawn, rho=[0.0, sign * 0.6]).curve["indirect_effect"]
+    contour = r_squared_contour(plain, [0.0, 0.4, 0.9])
+    assert contour.loc[0.0].tolist() == pytest.approx([curve.loc[0.0]] * 3, rel=1e-12)
+    assert contour.loc[0.4, 0.9] == pytest.approx(curve.loc[sign * 0.6], rel=1e-12)
 
 
 def test_clusters_may_be_groups_of_entities(panel: pd.DataFrame) -> None:
@@ -247,23 +329,73 @@ def test_clusters_may_be_groups_of_entities(panel: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"mediator": "dose"}, "two roles"),
-        ({"controls": ["first"]}, "two roles"),
-        ({"cluster": "time"}, "entities or groups of entities"),
+        ({"mediators": ["dose"]}, "two roles"),
+        ({"mediators": []}, "no mediator"),
+        ({"model": MODEL.with_(controls=("first",))}, "two roles"),
+        ({"model": MODEL.with_(cluster="time")}, "entities or groups of entities"),
         ({"draws": 1}, "too few"),
-        ({"level": 1.5}, "between 0 and 1"),
-        ({"mediator": "nothing"}, "nothing"),
+        ({"mediators": ["nothing"]}, "nothing"),
+        ({"mediators": ["fixed"]}, "fixed"),
     ],
 )
 def test_bad_input_is_told(panel: pd.DataFrame, change: dict, told: str) -> None:
-    given = {"mediator": "first", "controls": ["size"], "draws": 9, **change}
+    data = panel.assign(fixed=np.repeat(np.arange(20.0), 7))
+    given = {"mediators": ["first"], "model": MODEL, "draws": 9, **change}
     with pytest.raises(StudyError, match=told):
-        mediation_effects(panel, "reply", "dose", rng=generator(), **given)
+        fit(data, **given)
 
 
-def test_the_same_generator_gives_the_same_interval(panel: pd.DataFrame) -> None:
-    first, second = (
-        mediation_effects(panel, "reply", "dose", "first", draws=99, rng=generator()).indirect_effect.ci_low
-        for _ in range(2)
-    )
-    assert first == second
+@pytest.mark.parametrize("bad", ["dose", "nothing", "fixed"])
+def test_the_sensitivity_refuses_what_the_mediation_refuses(panel: pd.DataFrame, bad: str) -> None:
+    data = panel.assign(fixed=np.repeat(np.arange(20.0), 7))
+    with pytest.raises(StudyError, match=bad):
+        rho_sensitivity(data, MODEL, bad, samples(data))
+
+
+def test_a_level_or_a_share_outside_its_range_is_told(panel: pd.DataFrame) -> None:
+    with pytest.raises(StudyError, match="between 0 and 1"):
+        fit_mediation(panel, MODEL, ["first"], samples(panel), level=1.5)
+    with pytest.raises(StudyError, match="outside -1 to 1"):
+        rho_sensitivity(panel, MODEL, "first", samples(panel), rho=[1.0])
+    with pytest.raises(StudyError, match="outside 0 to 1"):
+        r_squared_contour(rho_sensitivity(panel, MODEL, "first", samples(panel)), [1.0])
+
+
+def test_a_mean_far_from_zero_costs_nothing_without_effects(panel: pd.DataFrame) -> None:
+    model = MODEL.with_(effects=())
+    moved = fit(panel.assign(dose=panel["dose"] + 1e6, first=panel["first"] - 1e5), ["first"], model)
+    plain = fit(panel, ["first"], model)
+    assert moved.indirect["first"].estimate == pytest.approx(plain.indirect["first"].estimate, rel=1e-6)
+    assert moved.bootstrap["first"].std_error == pytest.approx(plain.bootstrap["first"].std_error, rel=1e-6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    scale=st.tuples(*[st.floats(-8, 8)] * 4),
+    shift=st.tuples(*[st.floats(-100, 100)] * 4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_units_constants_order_and_names_do_not_matter(
+    scale: tuple[float, ...], shift: tuple[float, ...], seed: int
+) -> None:
+    """Columns in other units, constants added, rows and columns shuffled: the same t, p and standardised effects."""
+    data, rng = small_panel(), generator(seed)
+    names = ("reply", "dose", "first", "size")
+    units = dict(zip(names, 10 ** np.array(scale), strict=True))
+    moved = data.assign(**{name: (data[name] + move) * units[name] for name, move in zip(names, shift, strict=True)})
+    moved = moved.sample(frac=1, random_state=int(rng.integers(1000)))[list(rng.permutation(names))]
+    plain, other = fit(data, ["first"]), fit(moved, ["first"])
+    for name, unit in (("path_a", "first"), ("path_b", "reply"), ("indirect_effect", "reply")):
+        per = units["first" if name == "path_b" else "dose"]
+        one, two = plain.effects()[name], other.effects()[name]
+        assert two.estimate == pytest.approx(one.estimate * units[unit] / per, rel=1e-6, abs=1e-12 * units[unit] / per)
+        assert two.p_value == pytest.approx(one.p_value, rel=1e-5, abs=1e-9)
+        assert two.std_error == pytest.approx(one.std_error * units[unit] / per, rel=1e-6)
+
+
+def small_panel() -> pd.DataFrame:
+    rng = generator(11)
+    index = pd.MultiIndex.from_product([[f"e{i:02d}" for i in range(12)], range(5)], names=["unit", "year"])
+    columns = {name: rng.normal(size=60) for name in ("dose", "size")}
+    first = 0.5 * columns["dose"] + rng.normal(size=60)
+    return pd.DataFrame({**columns, "first": first, "reply": 0.6 * first + rng.normal(size=60)}, index=index)

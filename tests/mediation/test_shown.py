@@ -1,22 +1,44 @@
-"""Mediators of a study: each alone on the primary specification, with the paths of plain least squares (1e-9)."""
+"""Channels of a study: recorded, laid out, and said; their numbers are those of plain least squares (1e-9)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from cells import PlantedRun, run_cell
+from helpers.errors import StudyError
 from helpers.index import build as construction
-from helpers.mediation import shown as mediators
+from helpers.mediation import coverage, leverage, pictures, shown, sub_effects
+from helpers.mediation.resampled import Samples, draw_samples
+from helpers.results.estimate import Estimate
 from helpers.results.results import Results
+from outside import outside
 from small_study import CONTENT, fit_dummies, label, make_indicators, make_study
 
 TIGHT: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
-STUDY = make_study()
+NOTEBOOK = "05_mediation"
 TWO_WAY = ("entity", "time")
+MEDIATORS = {
+    "channel_a": {
+        "label": label("Channel A"),
+        "alternative": "other",
+        "sub_effects": {
+            "both": {"label": label("Both"), "key": "gaps", "outcomes": ["r1", "other"]},
+            "one": {"label": label("One"), "key": "gaps", "outcomes": ["r2"]},
+        },
+    },
+    "channel_b": {"label": label("Channel B"), "caution": label("A proxy.")},
+}
+STUDY = make_study(mediators=MEDIATORS)
+
+
+def generator() -> np.random.Generator:
+    return np.random.default_rng(4)
 
 
 @pytest.fixture(scope="module")
@@ -28,90 +50,247 @@ def panel() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def fits(panel):
-    return mediators.fit_mediators(panel, STUDY, draws=199, rng=np.random.default_rng(4))
+def samples(panel) -> Samples:
+    return draw_samples(panel, STUDY.model(), draws=199, rng=generator())
 
 
-def test_paths_are_those_of_least_squares(panel, fits):
-    path_a = fit_dummies(panel, "channel_a", ["dose", "size"], TWO_WAY)
-    path_b = fit_dummies(panel, "reply", ["channel_a", "dose", "size"], TWO_WAY)
-    found = fits["channel_a"]
-    assert found.path_a.estimate == pytest.approx(path_a["estimate"], **TIGHT)
-    assert found.path_b.estimate == pytest.approx(path_b["estimate"], **TIGHT)
-    assert found.path_a.std_error == pytest.approx(path_a["std_error"], **TIGHT)
-    assert found.indirect_effect.estimate == pytest.approx(path_a["estimate"] * path_b["estimate"], **TIGHT)
+@pytest.fixture(scope="module")
+def channels(panel, samples) -> dict[str, shown.Channel]:
+    return shown.fit_channels(panel, STUDY, samples, wild_draws=199, rng=generator())
 
 
-def test_the_total_effect_is_the_primary_specification(panel, fits):
+def test_paths_are_those_of_least_squares(panel, channels):
+    a = fit_dummies(panel, "channel_a", ["dose", "size"], TWO_WAY)
+    b = fit_dummies(panel, "reply", ["channel_a", "dose", "size"], TWO_WAY)
     total = fit_dummies(panel, "reply", ["dose", "size"], TWO_WAY)
-    assert fits["channel_a"].total_effect.estimate == pytest.approx(total["estimate"], **TIGHT)
+    found = channels["channel_a"].alone
+    ours = [found.path_a["channel_a"].estimate, found.path_b["channel_a"].estimate, found.total.estimate]
+    ours += [found.indirect["channel_a"].estimate, found.path_a["channel_a"].std_error]
+    theirs = [a["estimate"], b["estimate"], total["estimate"], a["estimate"] * b["estimate"], a["std_error"]]
+    outside(shown.fit_channels, "statsmodels: OLS with dummies", ours, theirs, rtol=1e-9)
 
 
-def test_a_mediator_uses_the_rows_in_which_it_has_a_figure(panel, fits):
+def test_a_mediator_uses_the_rows_in_which_it_has_a_figure(panel, channels):
     rows = panel.dropna(subset=["channel_b"])
     direct = fit_dummies(rows, "reply", ["dose", "channel_b", "size"], TWO_WAY)
-    assert fits["channel_b"].direct_effect.estimate == pytest.approx(direct["estimate"], **TIGHT)
-    assert (fits["channel_a"].total_effect.n_obs, fits["channel_b"].total_effect.n_obs) == (60, 59)
+    assert channels["channel_b"].alone.direct.estimate == pytest.approx(direct["estimate"], **TIGHT)
+    assert [channels[name].alone.total.n_obs for name in ("channel_a", "channel_b")] == [60, 59]
 
 
-def test_the_effects_add_up_and_a_misfit_is_measured(fits):
-    assert mediators.largest_gap(fits) < 1e-12
-    found = fits["channel_a"]
-    moved = replace(found, total_effect=replace(found.total_effect, estimate=found.total_effect.estimate - 0.25))
-    assert mediators.largest_gap({**fits, "channel_a": moved}) == pytest.approx(0.25)
+def test_without_time_effects_stands_beside(panel, channels):
+    without = fit_dummies(panel, "channel_a", ["dose", "size"], ("entity",))
+    found = channels["channel_a"]
+    assert found.without_times.path_a["channel_a"].estimate == pytest.approx(without["estimate"], **TIGHT)
+    assert found.path_a.without_times.estimate == pytest.approx(without["estimate"], **TIGHT)
+    assert shown.largest_gap(channels) < 1e-10
 
 
 def test_rows_with_a_figure_are_counted(panel):
-    table = mediators.count_rows(panel, STUDY)
-    assert table["n_obs"].to_list() == [60, 59, 59]
+    table = shown.count_rows(panel, STUDY)
+    assert table.loc[["Channel A", "Channel B", "all of them", "Other"], "n_obs"].to_list() == [60, 59, 59, 60]
     assert table.loc["Channel B", "rows_without"] == 1
-    assert len(mediators.complete_rows(panel, ["channel_a", "channel_b"])) == 59
 
 
-def test_the_five_effects_are_recorded_by_mediator(fits):
-    results = Results(study="small", notebook="05_mediation")
-    mediators.record_mediators(results, fits)
-    assert len(results) == 10
-    found = results["mediation.channel_a.indirect_effect"]
-    assert (found.estimate, found.ci_low) == (
-        fits["channel_a"].indirect_effect.estimate,
-        fits["channel_a"].indirect_effect.ci_low,
-    )
+def test_every_effect_is_recorded_by_mediator(channels):
+    results = Results(study="small", notebook=NOTEBOOK)
+    shown.record_channels(results.record, channels)
+    keys = set(results)
+    for path in shown.PATHS:
+        assert f"mediation.channel_a.{path}" in keys
+        assert f"mediation.channel_a.{path}.without_years" in keys
+    assert {"mediation.channel_a.path_a.wild", "mediation.channel_a.path_b.without_years.wild"} <= keys
+    recorded, found = results["mediation.channel_a.indirect_effect"], channels["channel_a"].indirect
+    assert (recorded.estimate, recorded.ci_low, recorded.std_error) == (found.estimate, found.ci_low, found.std_error)
+    drawn = results["mediation.channel_a.indirect_effect.bootstrap"]
+    assert drawn.std_error == recorded.std_error
+    assert drawn.draws == 199
 
 
-def test_the_table_has_a_row_per_mediator_and_effect(fits):
-    table = mediators.effect_table(fits, STUDY)
-    assert table.index.names == ["mediator", "effect"]
-    assert table.loc[("Channel B", "direct"), "estimate"] == fits["channel_b"].direct_effect.estimate
-    assert table.loc[("Channel A", "indirect"), "bca_low"] == fits["channel_a"].indirect_effect.bootstrap.bca_low
+def test_the_tables_quote_one_quantity_once(channels, panel, samples):
+    intervals = shown.interval_table(channels, STUDY).loc[("Channel A", "with time effects")]
+    effects = shown.effect_table({name: channel.alone for name, channel in channels.items()}, STUDY)
+    together = shown.together_table(channels, shown.fit_together(panel, STUDY, samples), STUDY)
+    row = effects.loc[("Channel A", "indirect")]
+    assert intervals[["ci_low", "ci_high"]].tolist() == row[["ci_low", "ci_high"]].tolist()
+    alone = together.loc[("alone", "Channel A")]
+    assert alone[["indirect_ci_low", "indirect_ci_high"]].tolist() == row[["ci_low", "ci_high"]].tolist()
 
 
-def test_paths_are_left_out_of_the_picture(fits):
-    shown = mediators.without_paths(mediators.effect_table(fits, STUDY))
-    assert shown.loc["Channel A"].index.to_list() == ["indirect", "direct", "total"]
+def test_a_chain_needs_two_mediators_and_has_its_keys(panel, samples):
+    chains = shown.fit_chains(panel, STUDY, samples)
+    results = Results(study="small", notebook=NOTEBOOK)
+    shown.record_chains(results.record, chains)
+    assert {"mediation.chain.indirect_effect", "mediation.chain.link"} <= set(results)
+    assert "mediation.chain.indirect_effect.without_years" in set(results)
+    alone = make_study(mediators={"channel_a": MEDIATORS["channel_a"]})
+    assert shown.fit_chains(panel, alone, samples) == {}
 
 
 def test_only_a_mediator_with_a_caution_is_cautioned():
-    assert mediators.cautions_of(STUDY) == "**Channel B.** A proxy."
+    assert {name: text.en for name, text in shown.cautions_of(STUDY).items()} == {"channel_b": "A proxy."}
 
 
 def test_a_variable_s_caution_goes_with_it_as_a_mediator():
     channel = {"formula": "channel_a", "label": label("A"), "caution": label("Beware.")}
     study = make_study(variables={**CONTENT["variables"], "channel_a": channel})
-    assert mediators.cautions_of(study) == "**Channel A.** Beware.\n\n**Channel B.** A proxy."
+    assert [text.en for text in shown.cautions_of(study).values()] == ["Beware.", "A proxy."]
+
+
+def test_an_arrow_is_solid_where_both_tests_are_clear(channels):
+    arrows = shown.mechanism_arrows(channels, 0.05)
+    for name, channel in channels.items():
+        assert [arrow.is_clear for arrow in arrows.channels[name]] == [
+            channel.path_a.is_clear(0.05),
+            channel.path_b.is_clear(0.05),
+        ]
+    solid, dashed = pictures.Arrow(1.234, True), pictures.Arrow(-5.678, False)
+    figure = pictures.draw_mechanism({"Ports": (solid, dashed)}, dashed, treatment="Dose", outcome="Reply")
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert {"Ports", "Dose", "Reply", "1.234", "−5.678"} <= set(texts)
+    styles = [text.arrow_patch.get_linestyle() for text in figure.axes[0].texts if getattr(text, "arrow_patch", None)]
+    assert styles == ["-", "--", "--"]
+
+
+def test_every_mediator_has_a_panel_with_its_effects():
+    index = pd.MultiIndex.from_product([["Ports", "Users"], ["indirect", "direct"]], names=["mediator", "effect"])
+    effects = pd.DataFrame({"estimate": [1.0, 2.0, 3.0, 4.0], "ci_low": 0.0, "ci_high": 5.0}, index=index)
+    axes = pictures.draw_paths(effects, label="effect").axes
+    assert [part.get_title(loc="left") for part in axes] == ["Ports", "Users"]
+
+
+def test_sub_effects_are_families_or_single_tests(panel):
+    found = sub_effects.fit_sub_effects(panel, STUDY, draws=199, rng=generator())
+    results = Results(study="small", notebook=NOTEBOOK)
+    sub_effects.record_sub_effects(results.record, found)
+    expected = fit_dummies(panel, "r1", ["channel_a", "size"], TWO_WAY)
+    assert results["gaps.r1.channel_a"].estimate == pytest.approx(expected["estimate"], **TIGHT)
+    family = found["channel_a.both"]
+    assert results["gaps.r1.channel_a"].p_value == family.answers["r1"].adjusted.p_value
+    assert {"gaps.other.channel_a.without_years", "gaps.r2.channel_a.without_years.wild"} <= set(results)
+    assert len(sub_effects.sub_effect_table(found, STUDY)) == 3
+
+
+def test_a_dimension_of_an_index_can_be_an_outcome(panel):
+    data = sub_effects.add_dimensions(panel, STUDY, ("all",))
+    assert data["all"].notna().all()
+
+
+def jumps(**row: Any) -> pd.DataFrame:
+    rows = [
+        {"column": "channel_a", "entity": "p03", "time": 2004, "score": 9.0},
+        {"column": "channel_a", "entity": "p01", "time": 1990, "score": 99.0},
+        {"column": "size", "entity": "p05", "time": 2003, "score": 50.0},
+    ]
+    return pd.DataFrame([*rows, *([row] if row else [])])
+
+
+def test_the_jump_is_the_largest_of_the_mediator_s_statistics_in_analysed_times(panel, samples):
+    found = leverage.fit_leverage(panel, STUDY, "channel_a", jumps(), samples)
+    assert (found.entity, found.time, found.statistic, found.indicator) == ("p03", 2004, "channel_a", None)
+    kept = panel.drop(index="p03", level=0)
+    expected = fit_dummies(kept, "reply", ["channel_a", "dose", "size"], TWO_WAY)
+    without = found.fits["without_jump"].path_b["channel_a"].estimate
+    assert without == pytest.approx(expected["estimate"], **TIGHT)
+    assert leverage.find_jump(jumps(), STUDY, "channel_b") is None
+    assert leverage.largest_jump({"channel_a": found}) == "channel_a"
+
+
+def test_the_heaviest_indicator_of_an_index_is_left_out(samples):
+    model = {"outcome": "dose", "treatment": "other", "controls": ["size"]}
+    study = make_study(mediators={"reply": {"label": label("Reply")}}, model=model)
+    indices = construction.build_indices(make_indicators(), study)
+    whole = construction.model_panel(make_indicators(), construction.index_values(indices))
+    found = leverage.fit_leverage(whole, study, "reply", jumps(), samples)
+    heavy = indices["reply"].weights.idxmax()
+    assert found.indicator == heavy
+    kept = study.indices["reply"].indicators
+    light = study.indices["reply"].model_copy(update={"indicators": {n: i for n, i in kept.items() if n != heavy}})
+    rebuilt = whole.assign(reply=construction.build_index(whole, light).values)
+    expected = fit_dummies(rebuilt, "reply", ["other", "size"], TWO_WAY)
+    assert found.fits["without_heaviest"].path_a["reply"].estimate == pytest.approx(expected["estimate"], rel=1e-8)
+
+
+def test_coverage_is_that_of_the_file_and_the_method_read_here_keeps_it():
+    table = coverage.read_coverage()
+    assert set(table["errors"]) == {"even", "uneven"}
+    low, high = coverage.coverage_range(table, coverage.RECOMMENDED)
+    assert low <= high <= 1
+    with pytest.raises(StudyError, match="not measured"):
+        coverage.coverage_range(table, "guessing")
+    shares = coverage.coverage_table(table)
+    assert (shares["lowest"] <= shares["highest"]).all()
+
+
+def planted(**results: Estimate) -> PlantedRun:
+    run = PlantedRun()
+    for key, found in results.items():
+        run.record(key.replace("__", "."), found)
+    run.record("mediation.count.channels", value=2)
+    return run
+
+
+def effect(estimate: float, low: float, high: float, p_value: float = 0.2) -> Estimate:
+    return Estimate(estimate=estimate, std_error=0.1, ci_low=low, ci_high=high, p_value=p_value)
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "told"), [(0.1, 0.4, "leaves out zero"), (-0.4, -0.1, "leaves out zero"), (-0.1, 0.4, "holds zero")]
+    ("low", "told"), [(0.1, "the clearest is first"), (-0.1, "none has an indirect effect whose interval")]
 )
-def test_the_sentence_says_on_which_side_of_zero_the_interval_lies(fits, low, high, told):
-    found = fits["channel_a"]
-    moved = replace(found, indirect_effect=replace(found.indirect_effect, ci_low=low, ci_high=high))
-    sentence = mediators.say_channels({"channel_a": moved}, STUDY)
-    assert sentence.startswith("- Channel A: indirect effect {mediation.channel_a.indirect_effect}")
-    assert sentence.endswith(f"which {told}.")
+def test_the_sentence_on_indirect_effects(low, told):
+    found, other = effect(0.2, low, 0.4, 0.01), effect(0.1, -0.2, 0.3, 0.5)
+    channels = {
+        name: SimpleNamespace(indirect=item, is_clear=lambda item=item: shown.leaves_out_zero(item))
+        for name, item in (("first", found), ("second", other))
+    }
+    run = planted(mediation__first__indirect_effect=found)
+    assert told in run_cell(NOTEBOOK, "the clearest is", run=run, channels=channels)
 
 
-def test_the_same_random_numbers_give_the_same_intervals(panel, fits):
-    again = mediators.fit_mediators(panel, STUDY, draws=199, rng=np.random.default_rng(4))
-    assert again["channel_a"].indirect_effect.ci_low == fits["channel_a"].indirect_effect.ci_low
+@pytest.mark.parametrize(("clear", "told"), [((True, True), "1 have both paths"), ((True, False), "none has")])
+def test_the_sentence_on_both_paths(clear, told):
+    pair = tuple(pictures.Arrow(1.0, one) for one in clear)
+    arrows = shown.Mechanism({"first": pair, "second": (pair[0], pictures.Arrow(0.1, False))}, pair[0])
+    run = PlantedRun()
+    said = run_cell(NOTEBOOK, "both = sum", run=run, arrows=arrows, channels={"first": 1, "second": 2})
+    assert told in said
+
+
+@pytest.mark.parametrize(("low", "told"), [(0.1, "leaves out zero"), (-0.1, "holds zero")])
+def test_the_sentence_on_the_chain(low, told):
+    along = effect(0.2, low, 0.4)
+    chain = SimpleNamespace(first="first", second="second", indirect_effect=along)
+    run = planted(mediation__chain__indirect_effect=along, mediation__chain__link=effect(0.3, 0.1, 0.5))
+    assert told in run_cell(NOTEBOOK, "Along the chain", run=run, chains={"": chain}, shown=shown)
+    assert "there is no chain" in run_cell(NOTEBOOK, "Along the chain", run=run, chains={}, shown=shown)
+
+
+@pytest.mark.parametrize(("without", "told"), [(0.05, "it carries path b"), (0.27, "stays within its standard error")])
+def test_the_sentence_on_the_jump(without, told):
+    fits = {
+        "": SimpleNamespace(path_b={"first": effect(0.3, 0.1, 0.5)}),
+        "without_jump": SimpleNamespace(path_b={"first": effect(without, 0, 0.5)}),
+    }
+    found = leverage.Leverage("first", "north", 2016, 9.0, "ports", None, fits)
+    run = planted(
+        mediation__first__path_b=fits[""].path_b["first"],
+        mediation__first__path_b__without_jump=fits["without_jump"].path_b["first"],
+    )
+    said = run_cell(NOTEBOOK, "jumping = ", run=run, without={"first": found}, leverage=leverage)
+    assert told in said
+    assert "ports of north in 2016" in said
+    calm = replace(found, entity=None, time=None)
+    assert "No figure" in run_cell(NOTEBOOK, "jumping = ", run=run, without={"first": calm}, leverage=leverage)
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_the_sentence_on_moderation(clear):
+    interaction = SimpleNamespace(interaction=SimpleNamespace(is_clear=[False, clear].__getitem__))
+    gap = SimpleNamespace(p_value=0.01 if clear else 1.4)
+    groups = {"first": SimpleNamespace(differences={("a", "b"): gap})}
+    run = planted()
+    told = f"Of 2 interactions of treatment and mediator, {1 if clear else 0} are clear"
+    names: dict[str, Any] = {"run": run, "interactions": {"first": interaction}, "level": 1}
+    said = run_cell(NOTEBOOK, "turning = ", moderations=groups, **names)
+    assert told in said
+    assert f"{1 if clear else 0} have an interval" in said
+    assert "differences" not in run_cell(NOTEBOOK, "turning = ", moderations={}, **{**names, "run": planted()})

@@ -110,14 +110,6 @@ def test_refits_stand_in_rising_order_beside_the_full_estimate(rows):
     assert [points(line)[0][0] for line in axes.lines if line.get_linestyle() == "--"] == [0.15]
 
 
-def test_every_mediator_has_a_panel_with_its_effects():
-    index = pd.MultiIndex.from_product([["Ports", "Users"], ["indirect", "direct"]], names=["mediator", "effect"])
-    effects = pd.DataFrame({"estimate": [1.0, 2.0, 3.0, 4.0], "ci_low": 0.0, "ci_high": 5.0}, index=index)
-    axes = pictures.draw_paths(effects, label="effect").axes
-    assert [part.get_title(loc="left") for part in axes] == ["Ports", "Users"]
-    assert [places(part) for part in axes] == [[1.0, 2.0], [3.0, 4.0]]
-
-
 def test_the_numbers_given_are_left_as_they_were(rows):
     before = rows.copy()
     pictures.draw_leave_one_out(rows, 0.1, label="effect")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from helpers.inference.resampling import BootstrapSummary, check_level, summarise_draws
 from helpers.mediation.mediation import BY_PRODUCT, check_roles
-from helpers.mediation.product import read_path, fit_product
+from helpers.mediation.product import fit_product, read_path
 from helpers.mediation.resampled import Samples, check_failed, sample_slopes
 from helpers.regression.panel import fit
 from helpers.results.estimate import Estimate

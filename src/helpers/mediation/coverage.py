@@ -7,6 +7,9 @@ import pandas as pd
 from helpers.errors import StudyError
 
 FILE = Path(__file__).with_name("coverage.csv")
+RECOMMENDED = "product, CR2, Satterthwaite"
+"""The interval that the study reads."""
+USUAL = "percentile"
 
 
 def read_coverage() -> pd.DataFrame:
@@ -25,13 +28,14 @@ def read_coverage() -> pd.DataFrame:
 
 
 def coverage_table(coverage: pd.DataFrame) -> pd.DataFrame:
-    """One row per method: the lowest, mean and highest coverage over the paths, in each world.
+    """One row per world and method: the lowest, mean and highest coverage over the paths.
 
     Paths that are both zero are left out: there every interval is wide beside the product, which is then all but zero.
     """
     real = coverage[(coverage["path_a"] != 0) | (coverage["path_b"] != 0)]
-    grouped = real.groupby(["method", "errors"], sort=False)["coverage"]
-    return grouped.agg(["min", "mean", "max"]).unstack("errors").swaplevel(axis=1).sort_index(axis=1)
+    shares = real.groupby(["errors", "method"], sort=False)["coverage"]
+    parts = {"lowest": shares.min(), "mean": shares.mean(), "highest": shares.max()}
+    return pd.DataFrame(parts)
 
 
 def coverage_range(coverage: pd.DataFrame, method: str) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from helpers.mediation.shown import NUMBERS, complete_rows
 
 if TYPE_CHECKING:
     from helpers.mediation.resampled import Samples
+    from helpers.notebook import NotebookRun
     from helpers.study.study import Study
 
 
@@ -26,8 +27,8 @@ class Leverage:
     ----------
     mediator
         Its name.
-    entity, time, statistic
-        Where the largest jump among the mediator's statistics is; None where none is flagged.
+    entity, time, score, statistic
+        Where the largest jump among the mediator's statistics is, and its robust score; None and 0 where none is.
     indicator
         The mediator's heaviest indicator; None where it is no index of several.
     fits
@@ -38,6 +39,7 @@ class Leverage:
     mediator: str
     entity: str | None
     time: int | None
+    score: float
     statistic: str | None
     indicator: str | None
     fits: dict[str, Mediation]
@@ -64,7 +66,8 @@ def fit_leverage(panel: pd.DataFrame, study: Study, mediator: str, jumps: pd.Dat
     rows |= {"without_both": (kept, indicator)} if entity is not None and indicator is not None else {}
     fits = {name: _fit(part, study, mediator, without, samples) for name, (part, without) in rows.items() if len(part)}
     time, statistic = (None, None) if jump is None else (int(jump["time"]), str(jump["column"]))
-    return Leverage(mediator, entity, time, statistic, indicator, fits)
+    score = 0.0 if jump is None else float(jump["score"])
+    return Leverage(mediator, entity, time, score, statistic, indicator, fits)
 
 
 def find_jump(jumps: pd.DataFrame, study: Study, mediator: str) -> pd.Series | None:
@@ -77,11 +80,38 @@ def find_jump(jumps: pd.DataFrame, study: Study, mediator: str) -> pd.Series | N
 
 
 def find_heaviest(data: pd.DataFrame, study: Study, mediator: str) -> str | None:
-    """The heaviest indicator of a mediator that is an index of two or more."""
+    """The heaviest indicator of a mediator that is an index of three or more, so that an index is left without it."""
     index = study.indices.get(mediator)
-    if index is None or len(index.indicators) < 2:
+    if index is None or len(index.indicators) < 3:
         return None
     return str(build_index(data, index, study.sample.missing).weights.idxmax())
+
+
+def largest_jump(found: dict[str, Leverage]) -> str | None:
+    """The mediator behind which the figure jumps most, by robust score; None where none jumps."""
+    jumping = {name: item.score for name, item in found.items() if item.entity is not None}
+    return max(jumping, key=lambda name: jumping[name]) if jumping else None
+
+
+def name_jump(run: NotebookRun, found: Leverage) -> dict[str, Any]:
+    """What a sentence about a channel's largest jump names: the channel, the figure, and path b with it and without."""
+    assert found.entity is not None
+    key = f"mediation.{found.mediator}"
+    return {
+        "channel": run.label(found.mediator),
+        "statistic": run.label(found.statistic or ""),
+        "entity": run.label(found.entity),
+        "time": run.record(f"{key}.jump.time", value=found.time, digits=0),
+        "with_all": run.results[f"{key}.path_b"],
+        "without": run.results[f"{key}.path_b.without_jump"],
+    }
+
+
+def carries(found: Leverage) -> bool:
+    """Whether path b moves by more than its standard error once the entity of the largest jump is left out."""
+    with_all, without = (found.fits[ending].path_b[found.mediator] for ending in ("", "without_jump"))
+    assert with_all.std_error is not None
+    return abs(with_all.estimate - without.estimate) > with_all.std_error
 
 
 def leverage_table(found: dict[str, Leverage], study: Study) -> pd.DataFrame:

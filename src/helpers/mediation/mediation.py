@@ -17,7 +17,7 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.inference.multiplicity import holm, romano_wolf
 from helpers.inference.resampling import BootstrapSummary, check_level, summarise_draws
-from helpers.mediation.product import read_path, fit_product
+from helpers.mediation.product import fit_product, read_path
 from helpers.mediation.resampled import Samples, check_failed, sample_slopes
 from helpers.regression.effects import Floats
 from helpers.regression.panel import PanelFit, fit

@@ -15,7 +15,7 @@ from helpers.errors import StudyError
 from helpers.inference.clear import ClearTest, fit_clear
 from helpers.inference.small_sample import cr2
 from helpers.mediation.mediation import check_roles
-from helpers.mediation.product import PathEstimate, ProductTest, read_path, compare_products, fit_product
+from helpers.mediation.product import PathEstimate, ProductTest, compare_products, fit_product, read_path
 from helpers.regression.panel import PanelFit, fit
 from helpers.study.model import Model
 

@@ -144,14 +144,12 @@ def draw_coverage(coverage: pd.DataFrame, *, nominal: float, label: str) -> Figu
     return figure
 
 
-def _draw_arrow(
-    axes: Axes, start: tuple[float, float], end: tuple[float, float], arrow: Arrow, share: float
-) -> None:
+def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], arrow: Arrow, share: float) -> None:
     axes.annotate(
         "", end, start, arrowprops={"arrowstyle": "-|>", "shrinkA": 26, "shrinkB": 30, **_line(arrow)}, zorder=1
     )
-    place = [one + share * (other - one) for one, other in zip(start, end, strict=True)]
-    axes.text(*place, format_number(arrow.estimate, 3), **_number())
+    across, height = (one + share * (other - one) for one, other in zip(start, end, strict=True))
+    axes.text(across, height, format_number(arrow.estimate, 3), **_number())
 
 
 def _line(arrow: Arrow) -> dict[str, Any]:

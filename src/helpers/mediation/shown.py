@@ -12,20 +12,22 @@ import pandas as pd
 from helpers.inference.clear import WITHOUT_TIMES, ClearTest, fit_clear, record_clear
 from helpers.mediation.chain import Chain, fit_chain
 from helpers.mediation.mediation import SUM, Mediation, adjust_indirect, fit_mediation
+from helpers.mediation.moderated import fit_grouped
+from helpers.mediation.pictures import Arrow
 from helpers.mediation.product import ProductTest
 from helpers.results.estimate import Estimate
 
 if TYPE_CHECKING:
     from helpers.mediation.moderated import GroupedMediation, Interaction
     from helpers.mediation.resampled import Samples
+    from helpers.mediation.rho import RhoSensitivity
+    from helpers.notebook import NotebookRun
     from helpers.study.model import Model
     from helpers.study.study import Label, Study
 
 Record = Callable[..., Any]
 
 PATHS = ("path_a", "path_b", "indirect_effect", "direct_effect", "total_effect")
-CHAIN = "chain"
-"""Where a mediator's name stands in the keys of the chain of the first two mediators."""
 WORDS = {
     "path_a": "path a: treatment to mediator",
     "path_b": "path b: mediator to outcome",
@@ -61,6 +63,14 @@ class Channel:
     def is_clear(self) -> bool:
         """Whether the interval of the indirect effect leaves out zero."""
         return leaves_out_zero(self.indirect)
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """Mediator -> its two arrows, and the total effect."""
+
+    channels: dict[str, tuple[Arrow, Arrow]]
+    total: Arrow
 
 
 def fit_channels(
@@ -118,6 +128,13 @@ def fit_alternatives(panel: pd.DataFrame, study: Study, samples: Samples) -> dic
     return found
 
 
+def fit_moderations(data: pd.DataFrame, study: Study, groups: Mapping[str, str]) -> dict[str, GroupedMediation]:
+    """Mediator -> its indirect effect by group; empty where there are no two groups."""
+    if len(set(groups.values())) < 2:
+        return {}
+    return {name: fit_grouped(complete_rows(data, [name]), study.model(), name, groups) for name in study.mediators}
+
+
 def complete_rows(panel: pd.DataFrame, mediators: Iterable[str]) -> pd.DataFrame:
     """The rows in which every one of the mediators has a figure."""
     return panel.dropna(subset=list(mediators))
@@ -170,11 +187,41 @@ def record_together(record: Record, found: Mediation) -> Any:
     return record("mediation.together.indirect_effect", found.indirect_sum)
 
 
+def record_rho(record: Record, found: Mapping[str, RhoSensitivity]) -> None:
+    """Record ``mediation.<mediator>.rho``: the correlation at which the indirect effect is zero, with its interval."""
+    for name, item in found.items():
+        record(
+            f"mediation.{name}.rho",
+            Estimate(
+                estimate=item.rho_at_zero,
+                ci_low=item.rho_ci_low,
+                ci_high=item.rho_ci_high,
+                convention="cluster bootstrap, percentile",
+            ),
+        )
+
+
+def record_interactions(record: Record, found: Mapping[str, Interaction]) -> None:
+    """Record ``mediation.<mediator>.interaction`` with ``.wild`` and ``.without_years``."""
+    for name, item in found.items():
+        record_clear(record, f"mediation.{name}.interaction", item.interaction)
+
+
+def record_moderations(record: Record, found: Mapping[str, GroupedMediation]) -> None:
+    """Record ``mediation.<mediator>.indirect_effect.<group>`` and of the difference ``<one>_minus_<other>``."""
+    for name, item in found.items():
+        like = item.fits[1][item.fits[1].regressors[0]]
+        for group, effect in item.indirect.items():
+            record(f"mediation.{name}.indirect_effect.{group}", product_estimate(effect, like))
+        for (first, second), gap in item.differences.items():
+            record(f"mediation.{name}.indirect_effect.{first}_minus_{second}", product_estimate(gap, like))
+
+
 def record_chains(record: Record, chains: Mapping[str, Chain]) -> None:
     """Record ``mediation.chain.{indirect_effect,link,path_a,path_b}``, and the same with ``.without_years``."""
     for ending, chain in chains.items():
         for part in ("indirect_effect", "link", "path_a", "path_b"):
-            record(f"mediation.{CHAIN}.{part}{'.' if ending else ''}{ending}", getattr(chain, part))
+            record(f"mediation.chain.{part}{'.' if ending else ''}{ending}", getattr(chain, part))
 
 
 def by_bootstrap(found: Mediation, mediator: str | None = None) -> Estimate:
@@ -312,6 +359,27 @@ def product_estimate(found: ProductTest, like: Estimate) -> Estimate:
         n_clusters=like.n_clusters,
         convention="product of the paths, CR2 and Satterthwaite's df",
     )
+
+
+def mechanism_arrows(channels: Mapping[str, Channel], level: float) -> Mechanism:
+    """The arrows of the mechanism: a path is clear by the t test and by the wild bootstrap together."""
+    pairs = {
+        name: tuple(
+            Arrow(float(path.effect.estimate), path.is_clear(level)) for path in (channel.path_a, channel.path_b)
+        )
+        for name, channel in channels.items()
+    }
+    total = next(iter(channels.values())).alone.total
+    assert total.p_value is not None
+    return Mechanism(
+        {name: (pair[0], pair[1]) for name, pair in pairs.items()}, Arrow(total.estimate, total.p_value < level)
+    )
+
+
+def caution_table(run: NotebookRun) -> pd.DataFrame:
+    """One row per mediator that needs a caution."""
+    rows = {run.study.label(name): run.text("{caution}", caution=text) for name, text in cautions_of(run.study).items()}
+    return pd.DataFrame({"caution": pd.Series(rows, dtype=object)}).rename_axis("mediator")
 
 
 def cautions_of(study: Study) -> dict[str, Label]:

@@ -58,9 +58,8 @@ def fit_sub_effects(panel: pd.DataFrame, study: Study, *, draws: int, rng: np.ra
 
 def add_dimensions(panel: pd.DataFrame, study: Study, names: tuple[str, ...]) -> pd.DataFrame:
     """The panel with those of the named columns that are dimension scores of an index."""
-    wanted = [name for name in names if name not in panel]
     for index in study.indices.values():
-        inside = [name for name in wanted if name in index.dimensions]
+        inside = [name for name in names if name in index.dimensions and name not in panel]
         if inside:
             scores = build_index(panel, index, study.sample.missing).dimension_scores
             panel = panel.join(scores[inside])

@@ -100,20 +100,3 @@ def draw_leave_one_out(table: pd.DataFrame, full: float, *, label: str) -> Figur
     axes.axvline(full, color=PALETTE[1], linewidth=1, linestyle="--")
     axes.tick_params(axis="y", labelsize=7)
     return figure
-
-
-def draw_paths(effects: pd.DataFrame, *, label: str) -> Figure:
-    """Total, direct and indirect effects, one panel per mediator.
-
-    Parameters
-    ----------
-    effects
-        Rows (mediator, effect), columns estimate, ci_low, ci_high.
-    """
-    mediators = list(effects.index.unique(0))
-    figure, panels = new_figure(len(mediators), height=0.9 + 1.2 * len(mediators), sharex=True, squeeze=False)
-    for axes, mediator in zip(panels[:, 0], mediators, strict=True):
-        draw_estimates(axes, effects.loc[mediator])
-        axes.set_title(mediator)
-    panels[-1, 0].set_xlabel(label)
-    return figure
