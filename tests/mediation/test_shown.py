@@ -107,13 +107,13 @@ def test_every_effect_is_recorded_by_mediator(channels):
 
 
 def test_the_tables_quote_one_quantity_once(channels, panel, samples):
-    intervals = shown.interval_table(channels, STUDY).loc[("Channel A", "with time effects")]
+    intervals = shown.interval_table(channels, STUDY).loc[[("Channel A", "with time effects")]]
     effects = shown.effect_table({name: channel.alone for name, channel in channels.items()}, STUDY)
     together = shown.together_table(channels, shown.fit_together(panel, STUDY, samples), STUDY)
-    row = effects.loc[("Channel A", "indirect")]
-    assert intervals[["ci_low", "ci_high"]].tolist() == row[["ci_low", "ci_high"]].tolist()
-    alone = together.loc[("alone", "Channel A")]
-    assert alone[["indirect_ci_low", "indirect_ci_high"]].tolist() == row[["ci_low", "ci_high"]].tolist()
+    ends = effects.loc[[("Channel A", "indirect")]][["ci_low", "ci_high"]].to_numpy()
+    assert (intervals[["ci_low", "ci_high"]].to_numpy() == ends).all()
+    alone = together.loc[[("alone", "Channel A")]][["indirect_ci_low", "indirect_ci_high"]]
+    assert (alone.to_numpy() == ends).all()
 
 
 def test_a_chain_needs_two_mediators_and_has_its_keys(panel, samples):
@@ -147,7 +147,8 @@ def test_an_arrow_is_solid_where_both_tests_are_clear(channels):
     figure = pictures.draw_mechanism({"Ports": (solid, dashed)}, dashed, treatment="Dose", outcome="Reply")
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {"Ports", "Dose", "Reply", "1.234", "−5.678"} <= set(texts)
-    styles = [text.arrow_patch.get_linestyle() for text in figure.axes[0].texts if getattr(text, "arrow_patch", None)]
+    patches = [getattr(text, "arrow_patch", None) for text in figure.axes[0].texts]
+    styles = [patch.get_linestyle() for patch in patches if patch]
     assert styles == ["-", "--", "--"]
 
 
@@ -248,7 +249,7 @@ def test_the_sentence_on_indirect_effects(low, told):
 
 @pytest.mark.parametrize(("clear", "told"), [((True, True), "1 have both paths"), ((True, False), "none has")])
 def test_the_sentence_on_both_paths(clear, told):
-    pair = tuple(pictures.Arrow(1.0, one) for one in clear)
+    pair: Any = tuple(pictures.Arrow(1.0, one) for one in clear)
     arrows = shown.Mechanism({"first": pair, "second": (pair[0], pictures.Arrow(0.1, False))}, pair[0])
     run = PlantedRun()
     said = run_cell(NOTEBOOK, "both = sum", run=run, arrows=arrows, channels={"first": 1, "second": 2})
@@ -266,7 +267,7 @@ def test_the_sentence_on_the_chain(low, told):
 
 @pytest.mark.parametrize(("without", "told"), [(0.05, "it carries path b"), (0.27, "stays within its standard error")])
 def test_the_sentence_on_the_jump(without, told):
-    fits = {
+    fits: dict[str, Any] = {
         "": SimpleNamespace(path_b={"first": effect(0.3, 0.1, 0.5)}),
         "without_jump": SimpleNamespace(path_b={"first": effect(without, 0, 0.5)}),
     }

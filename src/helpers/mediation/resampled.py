@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.index.redraw import rederive_index
+from helpers.index.redraw import IndexRedraw, redraw_columns
 from helpers.inference.resampling import draw_entity_weights
 from helpers.regression.batches import fit_batch
 from helpers.regression.design import check_panel
@@ -84,15 +84,20 @@ def sample_slopes(
         For each equation (B, k), NaN where a sample cannot determine it.
     """
     data = data.sort_index()
-    anew, reasons = {}, np.full(len(weights), "", dtype=object)
-    for name, spec in (indices or {}).items():
-        drawn = rederive_index(data, spec, weights)
-        anew[name], reasons = drawn.values, np.where(reasons == "", drawn.reasons, reasons)
-    slopes = [
-        _batch(data, equation, weights, anew) if set(equation.columns) & set(anew) else _plain(data, equation, weights)
-        for equation in equations
+    redraws = {name: IndexRedraw(data, spec) for name, spec in (indices or {}).items()}
+    moving = [bool(set(equation.columns) & set(redraws)) for equation in equations]
+    found = [
+        np.empty((len(weights), len(equation.regressors))) if moves else _plain(data, equation, weights)
+        for equation, moves in zip(equations, moving, strict=True)
     ]
-    return [np.where((reasons != "")[:, None], np.nan, found) for found in slopes]
+    for start in range(0, len(weights), BLOCK) if redraws else ():
+        part = slice(start, start + BLOCK)
+        anew, reasons = redraw_columns(data, list(redraws), redraws, weights[part])
+        for slopes, equation, moves in zip(found, equations, moving, strict=True):
+            if moves:
+                slopes[part] = _batch(data, equation, weights[part], anew)
+            slopes[part][reasons != ""] = np.nan
+    return found
 
 
 def check_failed(products: Floats, draws: int) -> int:
@@ -127,22 +132,17 @@ def _plain(data: pd.DataFrame, model: Model, weights: Floats) -> Floats:
 
 
 def _batch(data: pd.DataFrame, model: Model, weights: Floats, anew: Mapping[str, Floats]) -> Floats:
-    entity, time = (data.index.get_level_values(place) for place in (0, 1))
+    """Slopes (B, k) of an equation some of whose columns differ between the samples."""
     given = [name for name in model.columns if name not in anew]
     plain = check_panel(data, given)
-    fixed = {name: plain[name].to_numpy() - plain[name].mean() for name in given}
-    parts = []
-    for start in range(0, len(weights), BLOCK):
-        part = slice(start, start + BLOCK)
-        size = len(weights[part])
-        columns = [
-            anew[name][part] if name in anew else np.broadcast_to(fixed[name], (size, len(data)))
-            for name in model.regressors
-        ]
-        found = fit_batch(
-            anew[model.outcome][part] if model.outcome in anew else fixed[model.outcome],
-            np.stack(columns, axis=2), entity, time, weights=weights[part],
-            entity_effects=model.entity_effects, time_effects=model.time_effects,
-        )  # fmt: skip
-        parts.append(np.where(found.estimable[:, None], found.estimates[:, : len(columns)], np.nan))
-    return np.concatenate(parts)
+    # A row of an entity outside a sample counts 0 times, whatever its value is.
+    columns = {name: plain[name].to_numpy() - plain[name].mean() for name in given}
+    columns |= {name: np.nan_to_num(values) for name, values in anew.items()}
+    shape = (len(weights), len(data))
+    x = np.stack([np.broadcast_to(columns[name], shape) for name in model.regressors], axis=2)
+    entity, time = (data.index.get_level_values(place) for place in (0, 1))
+    found = fit_batch(
+        columns[model.outcome], x, entity, time, weights=weights,
+        entity_effects=model.entity_effects, time_effects=model.time_effects,
+    )  # fmt: skip
+    return np.where(found.estimable[:, None], found.estimates[:, : x.shape[2]], np.nan)
