@@ -77,7 +77,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 def run_toy(root: Path, options: Any = (), notebook: str = "", nudge: float = 0.0) -> Run | str:
     """Run the toy's notebooks up to one; ``nudge`` is what another machine adds to a slope."""
-    results, tables = Results(study="toy"), {}
+    results = Results(study="toy")
+    tables: dict[str, Table] = {}
     values = dict(part.split("=") for part in options if "=" in part)
     study = json.loads((root / "data/toy/study.yml").read_text(encoding="utf-8"))
     big = {row["place"]: row["big"] for row in read_rows(root / "data/toy/units.csv")}

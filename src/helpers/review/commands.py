@@ -27,6 +27,10 @@ def add_commands(commands: Commands) -> None:
         "--out", type=Path, metavar="DIR", help="for verify.json and .html (default: reports/STUDY/run/verify)"
     )
     add_questions(commands)
+    freeze = add_command(
+        commands, "freeze", freeze_command, "store the study's choices and claims as its plan", study=True
+    )
+    freeze.add_argument("--reason", default="", metavar="TEXT", help="why the plan was changed")
 
 
 def add_questions(commands: Commands) -> None:
@@ -112,3 +116,12 @@ def diff_command(options: argparse.Namespace) -> int:
     print("\n".join(tell_difference(difference)))
     print(f"wrote {' and '.join(os.path.relpath(path) for path in written)}")
     return DONE if difference.comparison.complete else FAILED
+
+
+def freeze_command(options: argparse.Namespace) -> int:
+    """``study freeze``."""
+    from helpers.review.freeze import freeze
+
+    _, study, _ = read_study(options.study)
+    print(freeze(study.folder, options.reason))
+    return DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,11 +87,3 @@ def _check_edits(home: Path) -> None:
         if edited:
             rule = f"edited by hand after the run wrote it: {', '.join(edited)}"
             raise StudyError(str(path), rule, "restore it (`git checkout -- reports`), or run the study again")
-
-
-def digest_run(folder: Path) -> str:
-    """SHA-256 over results and tables, by name and content: whether two folders hold exactly the same numbers."""
-    total = hashlib.sha256()
-    for path in [folder / "results.json", *sorted((folder / "tables").glob("*.csv"))]:
-        total.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()

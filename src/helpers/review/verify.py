@@ -12,10 +12,11 @@ from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.results.comparison import CANNOT_SAY, DIFFERS, REPRODUCED, Comparison, Judged, compare_runs
 from helpers.results.numbers import RULES, read_run
+from helpers.results.panel_of_checks import digest_run
 from helpers.results.places import find_places
 from helpers.review.git import describe_commit
 from helpers.review.machine import describe_machine, digest_files, today
-from helpers.review.reference import digest_run, open_reference
+from helpers.review.reference import open_reference
 from helpers.review.scratch import Finished, copy_project, run_project, scratch_folder
 from helpers.runner.record import read_entry
 
