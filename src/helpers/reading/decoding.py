@@ -8,7 +8,7 @@ import io
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -113,7 +113,12 @@ def cut_text(text: str, path: Path) -> tuple[Row, ...]:
 def find_delimiter(text: str) -> str:
     """What separates the cells; a TAB before a comma belongs to the comma, as the Bureau's new portal writes it."""
     lines = [line.replace("\t,", ",") for line in text[:100_000].splitlines()[:60]]
-    return max(_DELIMITERS, key=lambda mark: sum(mark in line for line in lines))  # the first of equals: the comma
+    # Of marks that stand in as many lines the more frequent one; of equals the first, the comma.
+    return max(_DELIMITERS, key=lambda mark: (sum(mark in line for line in lines), sum(map(_count(mark), lines))))
+
+
+def _count(mark: str) -> Callable[[str], int]:
+    return lambda line: line.count(mark)
 
 
 def cell_text(value: Any, where: str) -> str:

@@ -43,7 +43,7 @@ def propose(path: Path, options: Options | None = None, known: Known = lambda _:
     """
     options = options or Options()
     flats = _collect(path, options)
-    parts = [_read_part(flat, where, options, known) for where, flat in _stack(flats, options)]
+    parts = [_read_part(flat, where, options, known) for where, flat in _stack(flats, options, known)]
     proposal = parts[0] if len(parts) == 1 else join_proposals(parts, [flat.name for _, flat in flats])
     return leave_out_totals(join_names(proposal), options, known)
 
@@ -110,7 +110,7 @@ def _chosen(tables: list[Table], sheets: tuple[str, ...], file: Path) -> list[Ta
     return [table for table in tables if table.title in sheets]
 
 
-def _stack(flats: list[tuple[str, Flat]], options: Options) -> list[tuple[str, Flat]]:
+def _stack(flats: list[tuple[str, Flat]], options: Options, known: Known) -> list[tuple[str, Flat]]:
     """Tables with the same headings below each other: one per period or per entity by their names, or pieces of one."""
     if len(flats) < 2:
         return flats
@@ -125,6 +125,8 @@ def _stack(flats: list[tuple[str, Flat]], options: Options) -> list[tuple[str, F
     if not timed and all(times) and len(set(times)) == len(times):
         heading, added = "year", [[str(time)] * flat.rows for time, (_, flat) in zip(times, flats, strict=True)]
     elif timed and all(_is_single(flat, options) for _, flat in flats):
+        if options.entity == "columns" or 2 * sum(map(known, first.columns)) > len(first.columns):
+            return flats
         heading, added = "entity", [[flat.name] * flat.rows for _, flat in flats]
     elif not timed:
         return flats
@@ -133,6 +135,8 @@ def _stack(flats: list[tuple[str, Flat]], options: Options) -> list[tuple[str, F
         columns = {heading: [cell for part in added for cell in part], **columns}
     lines = [line for _, flat in flats for line in flat.lines]
     told = f"layout: {len(flats)} tables with the same headings, one below the other"
+    if added is not None and heading == "entity":
+        told = f"layout: {len(flats)} tables of one entity each (where the columns are the entities: --entity columns)"
     where = flats[0][0].split(", sheet")[0] if ", sheet" in flats[0][0] else str(Path(flats[0][0]).parent)
     return [(where, replace(first, columns=columns, lines=lines, name=Path(where).stem, told=(*first.told, told)))]
 
@@ -148,7 +152,7 @@ def _stack_years(flats: list[tuple[str, Flat]]) -> list[tuple[str, Flat]]:
         (where, replace(flat, columns={key: flat.columns.get(key, [""] * flat.rows) for key in headings}))
         for where, flat in flats
     ]
-    return _stack(wide, Options())
+    return _stack(wide, Options(), lambda _: False)
 
 
 def _period_in(name: str) -> str | None:

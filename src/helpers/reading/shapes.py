@@ -164,6 +164,9 @@ def _find_body(rows: Sequence[Row]) -> int | None:
         figures = [cell for cell in filled if _NUMBER.fullmatch(cell)]
         times = [cell for cell in filled if parse_heading(cell)]
         gaps = [cell for cell in filled if cell.casefold() in _GAPS]
+        after = rows[place + 1].cells if place + 1 < len(rows) else ()
+        if sum(_NUMBER.fullmatch(cell) is not None for cell in after) >= len(figures) + 2:
+            continue  # a heading that is a number, above a row of figures
         if len(filled) < 2 or (not figures and not (gaps and times) and not (len(gaps) > 1)):
             continue
         run = len(times) >= 2 and len(set(times)) * 2 >= len(times) and len(figures) <= len(times)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,7 @@ _OTHER_ARCHIVES = {
 _XML = tuple(mark.encode(codec) for mark in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))
 
 Cell = tuple[Any, str]
+_PADDED = re.compile("00+")
 Place = tuple[str, int, int]
 
 
@@ -178,6 +180,8 @@ def _text(cell: Cell, where: str) -> str:
     value, style = cell
     if isinstance(value, (int, float)) and not isinstance(value, bool) and "%" in style:
         return f"{100 * value:.12g}%"
+    if isinstance(value, (int, float)) and _PADDED.fullmatch(style) and float(value).is_integer():
+        return f"{int(value):0{len(style)}d}"  # a code that is shown with its leading zeros
     return cell_text(value, where)
 
 

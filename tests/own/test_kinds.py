@@ -1,0 +1,401 @@
+"""Facts about how cells of other people's tables are read: numbers by the whole column, periods of every kind, names.
+
+Every case of a kind goes through `adopt` and its check, and the estimate of what was adopted is compared with dummies in
+plain numpy (`own_tables.least_squares`) to 1e-8, which is far above rounding and far below any misread figure.
+"""
+
+from __future__ import annotations
+
+import shutil
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.cleaning.series import find_moved_times
+from helpers.errors import StudyError
+from helpers.own.adopt import Adopted, adopt
+from helpers.reading.names import is_total
+from helpers.reading.numbers import UndecidedError
+from helpers.reading.proposal import Options
+from helpers.reading.propose import propose
+from helpers.reading.times import find_kind, read_times
+from helpers.regression.specification import specify
+from helpers.runner.check import check_data, check_study
+from helpers.study.periods import show_period
+from helpers.study.study import load_study
+from own_tables import NAMES, YEARS, least_squares, make_panel, write
+
+ROOT = Path(__file__).resolve().parents[2]
+PANEL = make_panel()
+FLAT: Any = PANEL.reset_index()
+CSV = FLAT.to_csv(index=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project that has the two studies with lists of units."""
+    root = tmp_path / "project"
+    (root / "data").mkdir(parents=True)
+    (root / "pyproject.toml").touch()
+    for study in ("provinces", "countries"):
+        (root / "data" / study).mkdir()
+        for name in ("study.yml", "units.csv"):
+            shutil.copy(ROOT / "data" / study / name, root / "data" / study / name)
+    return root
+
+
+def adopted(text: str, project: Path, options: Options | None = None, name: str = "mine") -> Adopted:
+    return adopt(write(project.parent / "t.csv", text), project, name, options, check_study)
+
+
+def estimate(found: Adopted) -> float:
+    """The primary estimate of an adopted study, as a run would fit it."""
+    study = load_study(found.folder)
+    step = specify(check_data(study).panel, study)
+    return float(step.fit().estimates[step.treatment])
+
+
+def refused(text: str, project: Path, match: str, options: Options | None = None) -> StudyError:
+    before = sorted(project.rglob("*"))
+    with pytest.raises(StudyError, match=match) as caught:
+        adopted(text, project, options)
+    assert sorted(project.rglob("*")) == before, "nothing is left behind"
+    return caught.value
+
+
+def comma(value: float) -> str:
+    return f"{value}".replace(".", ",")
+
+
+def semicolons(scale: Callable[[float], str]) -> str:
+    rows = [f"{r.place};{r.year};{scale(r.wait)};{scale(r.booking)};{scale(r.staff)}" for r in FLAT.itertuples()]
+    return "\n".join(["place;year;wait;booking;staff", *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CSV,
+        semicolons(comma),
+        semicolons(lambda value: f"{1000 * value:_.2f}".replace(".", ",").replace("_", ".")),
+        "\n".join(
+            ["place,year,wait,booking,staff"]
+            + [f'{r.place},{r.year},"{1e5 * r.wait:,.1f}",{r.booking},{r.staff}' for r in FLAT.itertuples()]
+        ),
+        CSV.replace(str(PANEL["wait"].iloc[3]), f"{PANEL['wait'].iloc[3]}*"),
+        CSV.replace(str(PANEL["wait"].iloc[3]), f"{PANEL['wait'].iloc[3]} b"),
+        CSV.replace(str(PANEL["wait"].iloc[3]), f"{PANEL['wait'].iloc[3]}¹"),
+        CSV.replace("5", "５"),
+        CSV.replace("\n", "\r\n"),
+        CSV.replace(",", "|"),
+    ],
+    ids=[
+        "plain",
+        "decimal commas",
+        "points of thousands",
+        "commas of thousands",
+        "mark",
+        "flag",
+        "superscript",
+        "wide",
+        "line ends",
+        "bars",
+    ],
+)
+def test_numbers_are_read_as_they_are_meant(text: str, project: Path) -> None:
+    found = adopted(text, project)
+    study = load_study(found.folder)
+    figures = check_data(study).panel
+    scale = figures["wait"].iloc[0] / PANEL["wait"].iloc[0]
+    other = figures["booking"].iloc[0] / PANEL["booking"].iloc[0]
+    expected = least_squares(PANEL, "wait", "booking", ["staff"]) * scale / other
+    assert scale in (pytest.approx(1), pytest.approx(1000), pytest.approx(1e5))
+    assert estimate(found) == pytest.approx(expected, rel=1e-3 if scale > 1 else 1e-8)
+
+
+@pytest.mark.parametrize("mark", ["NA", "NaN", "NULL", "#N/A", ".", ".a", "..", ":", ": c", "n.a.", "–", "", "缺失"])
+def test_marks_of_a_missing_figure_are_gaps_that_are_counted(mark: str, project: Path) -> None:
+    gaps = FLAT.assign(wait=FLAT["wait"].astype(object))
+    gaps.loc[[2, 30], "wait"] = mark
+    found = adopted(gaps.to_csv(index=False), project)
+    truth = PANEL.copy()
+    truth.iloc[[2, 30], 0] = np.nan
+    assert any("gaps: 2 empty cells" in line for line in found.told)
+    assert estimate(found) == pytest.approx(least_squares(truth, "wait", "booking", ["staff"]), abs=1e-8)
+
+
+def test_a_number_that_may_mean_missing_is_asked_about(project: Path) -> None:
+    text = FLAT.assign(wait=FLAT["wait"].where(FLAT.index % 20 != 3, -999)).to_csv(index=False)
+    error = refused(text, project, "-999.* stands in 4 cells")
+    assert isinstance(error, UndecidedError)
+    assert error.option == "missing"
+    truth = PANEL.assign(wait=PANEL["wait"].where(np.arange(len(PANEL)) % 20 != 3))
+    found = adopted(text, project, Options(missing=("-999", "-999.0")))
+    assert estimate(found) == pytest.approx(least_squares(truth, "wait", "booking", ["staff"]), abs=1e-8)
+    kept = adopted(text, project, Options(missing=()), name="kept")
+    assert check_data(load_study(kept.folder)).panel["wait"].min() == -999
+
+
+def test_a_comma_that_nothing_decides_is_asked_about(tmp_path: Path) -> None:
+    rows = [f"{p}\t{y}\t{k + 1},{y - 1900}\t{k + 2},{y - 1800}" for k, p in enumerate(NAMES) for y in YEARS]
+    path = write(tmp_path / "t.tsv", "\n".join(["place\tyear\ta\tb", *rows]))
+    with pytest.raises(UndecidedError, match="decimal comma or one with a separator of thousands"):
+        propose(path)
+    assert propose(path, Options(decimal=",")).figures["a"].iloc[0] == pytest.approx(1.114)
+    assert propose(path, Options(decimal=".")).figures["a"].iloc[0] == 1114
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [("(12.5)", "write -12.5"), ("about 5", "--missing"), ("<5", "decide on a figure"), ("5%", "in one unit")],
+)
+def test_a_cell_that_is_no_number_is_named_with_a_way_out(cell: str, told: str, project: Path) -> None:
+    text = CSV.replace(f",{PANEL['wait'].iloc[3]},", f",{cell},")
+    assert told in refused(text, project, "column wait").remedy
+
+
+QUARTERS = [f"{year}{form}{quarter}" for form in ("Q",) for year in (2019, 2020) for quarter in (1, 2, 3, 4)]
+KINDS = {
+    "quarters": (QUARTERS, "quarter", "2019Q1"),
+    "quarters with a blank": ([text.replace("Q", " Q") for text in QUARTERS], "quarter", "2019Q1"),
+    "Chinese quarters": ([f"{y}年第{q}季度" for y in (2019, 2020) for q in range(1, 5)], "quarter", "2019Q1"),
+    "months": ([f"2019-{m:02d}" for m in range(1, 9)], "month", "2019-01"),
+    "months by name": (
+        [f"{m} 2019" for m in ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug")],
+        "month",
+        "2019-01",
+    ),
+    "half-years": ([f"{y}H{h}" for y in range(2016, 2020) for h in (1, 2)], "half_year", "2016H1"),
+    "fiscal years": ([f"{y}/{(y + 1) % 100:02d}" for y in range(2012, 2020)], "fiscal_year", "2012/13"),
+    "fiscal years with a dash": ([f"{y}-{(y + 1) % 100:02d}" for y in range(2005, 2013)], "fiscal_year", "2005/06"),
+    "school years": ([f"{y % 100:02d}{(y + 1) % 100:02d}" for y in range(2012, 2020)], "fiscal_year", "2012/13"),
+    "dates": ([f"{y}-12-31" for y in range(2012, 2020)], "year", "2012"),
+    "dates, day first": ([f"31.12.{y}" for y in range(2012, 2020)], "year", "2012"),
+    "ends of quarters": (
+        [f"{y}-{d}" for y in (2019, 2020) for d in ("03-31", "06-30", "09-30", "12-31")],
+        "quarter",
+        "2019Q1",
+    ),
+    "days": ([f"2020-03-{d:02d}" for d in range(2, 10)], "day", "2020-03-02"),
+    "two digits": ([f"{y % 100:02d}" for y in range(1996, 2004)], "year", "1996"),
+    "floats": ([f"{y}.0" for y in range(2012, 2020)], "year", "2012"),
+    "every second year": ([str(y) for y in range(2004, 2020, 2)], "year", "2004"),
+    "numbered waves": ([str(n) for n in range(1, 9)], "period", "1"),
+    "with the publisher's code": ([f"{y} [YR{y}]" for y in range(2012, 2020)], "year", "2012"),
+    "in Chinese": ([f"{y}年" for y in range(2012, 2020)], "year", "2012"),
+}
+
+
+@pytest.mark.parametrize(("times", "kind", "first"), KINDS.values(), ids=KINDS.keys())
+def test_periods_of_every_kind_are_read_and_printed_in_their_form(
+    times: list[str], kind: str, first: str, project: Path
+) -> None:
+    panel = make_panel(times=range(8))
+    text = panel.rename(index=dict(enumerate(times)), level=1).to_csv()
+    found = adopted(text, project)
+    study = load_study(found.folder)
+    assert study.time.kind == kind
+    assert study.time.show(study.time.first) == first
+    assert any(f"8 from {first} to" in line for line in found.told)
+    assert estimate(found) == pytest.approx(least_squares(panel, "wait", "booking", ["staff"]), abs=1e-8)
+
+
+def test_a_lag_is_one_of_the_calendar(project: Path) -> None:
+    panel = make_panel(times=range(8))
+    text = panel.rename(index=dict(enumerate(QUARTERS)), level=1).to_csv()
+    study = load_study(adopted(text, project).folder)
+    assert study.time.window == tuple(range(study.time.first, study.time.first + 8))
+    assert show_period(study.time.window[4], "quarter") == "2020Q1"
+
+
+def test_a_year_and_its_quarter_in_two_columns_are_one_period(project: Path) -> None:
+    panel = make_panel(times=range(8)).reset_index()
+    panel["quarter"] = panel["year"] % 4 + 1
+    panel["year"] = 2019 + panel["year"] // 4
+    study = load_study(adopted(panel.to_csv(index=False), project).folder)
+    assert (study.time.kind, study.time.show(study.time.first)) == ("quarter", "2019Q1")
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["2010-11", "2011-12"], "fiscal_year"),
+        (["2010-11", "2010-12"], "month"),
+        (["1819", "1901"], "year"),
+        (["1819", "1920"], "fiscal_year"),
+        (["3.5", "4"], None),
+        (["a", "b"], None),
+    ],
+)
+def test_the_whole_column_says_what_a_period_is(cells: list[str], kind: str | None) -> None:
+    assert find_kind(cells, "") == kind
+
+
+def test_a_year_far_from_all_others_is_asked_about(project: Path) -> None:
+    refused(CSV.replace("Ashford,2014", "Ashford,1014", 1).replace("1014", "1914", 1), project, "1914 stands far from")
+    with pytest.raises(StudyError, match="is not a year"):
+        read_times(["2014", "2015", "2016", "20l7"], "year", ["line 1"] * 4, "t.csv")
+
+
+def test_spellings_that_differ_in_form_alone_are_one(project: Path) -> None:
+    names = ("Hà Nội", "Đà Nẵng", "Cần Thơ", "Huế", "Sơn La", "Lào Cai")
+    panel = make_panel(names)
+    flat = panel.reset_index()
+    late = flat["year"] > 2017
+    for form in (
+        lambda name: unicodedata.normalize("NFD", name), str.upper, lambda name: f"{name} ", lambda name: f" {name}\u200b",
+    ):  # fmt: skip
+        text = flat.assign(place=flat["place"].where(~late, flat["place"].map(form))).to_csv(index=False)
+        found = adopted(text, project, name=f"m{len(list((project / 'data').iterdir()))}")
+        assert any(line.startswith("entities: column 'place', 6 of them") for line in found.told)
+        assert estimate(found) == pytest.approx(least_squares(panel, "wait", "booking", ["staff"]), abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["Total", "全国", "World", "Euro area (19 countries)", "High income", "All countries"])
+def test_a_total_is_no_unit(name: str, project: Path) -> None:
+    total = PANEL.groupby(level=1).sum()
+    rows = pd.concat([total.assign(place=name).reset_index(), FLAT])[FLAT.columns]
+    found = adopted(rows.to_csv(index=False), project)
+    assert any(f"totals or means and no units: {name}" in line for line in found.told)
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "wait", "booking", ["staff"]), abs=1e-8)
+    origin = load_study(found.folder).adopted
+    assert origin is not None
+    assert origin.left_out == (name,)
+    kept = adopted(rows.to_csv(index=False), project, Options(units="own"), name="kept")
+    assert any("9 of them" in line for line in kept.told)
+
+
+def test_a_sum_of_the_others_is_a_total_whatever_its_name(project: Path) -> None:
+    total = PANEL.groupby(level=1).sum()
+    rows = pd.concat([FLAT, total.assign(place="The county").reset_index()])[FLAT.columns]
+    assert any("The county" in line and "totals" in line for line in adopted(rows.to_csv(index=False), project).told)
+
+
+@pytest.mark.parametrize("name", ["Ashford", "Niger", "South Africa", "上海", "Totnes", "North Macedonia", "Allerdale"])
+def test_a_name_like_any_other_is_no_total(name: str) -> None:
+    assert not is_total(name)
+
+
+def provinces() -> list[str]:
+    return pd.read_csv(ROOT / "data" / "provinces" / "units.csv", dtype=str)["province_zh"].to_list()
+
+
+def test_a_misspelt_name_is_told_and_takes_no_other_s_group_away(project: Path) -> None:
+    panel = make_panel(provinces(), range(2015, 2020))
+    text = panel.to_csv().replace("浙江", "淅江")
+    found = adopted(text, project)
+    assert any("kept without a group: '淅江' (perhaps 浙江)" in line for line in found.told)
+    assert set(load_study(found.folder).grouping.order) == {"east", "central", "west"}
+    assert estimate(found) == pytest.approx(least_squares(panel, "wait", "booking", ["staff"]), abs=1e-8)
+
+
+def test_groups_come_from_lists_that_are_offered_only(project: Path) -> None:
+    numbered = make_panel([str(n) for n in range(1, 17)])
+    flat = numbered.reset_index()
+    flat["area"] = np.where(flat["place"].astype(int) < 9, "coast", "inland")
+    first = adopted(flat.to_csv(index=False), project, name="hospitals")
+    assert set(load_study(first.folder).grouping.order) == {"coast", "inland"}
+    second = adopted(numbered.rename_axis(["farm_id", "year"]).to_csv(), project, name="farms")
+    assert not load_study(second.folder).regions
+    assert not any("known from" in line for line in second.told)
+
+
+def test_an_unsound_neighbour_stops_nothing(project: Path) -> None:
+    broken = project / "data" / "broken"
+    broken.mkdir()
+    write(broken / "study.yml", "name: broken\ntitle: {en: x\n")
+    assert adopted(CSV, project).folder.is_dir()
+
+
+def test_two_groupings_with_a_common_word_have_their_own_keys(project: Path) -> None:
+    panel = make_panel([f"u{n}" for n in range(12)]).reset_index()
+    number = panel["place"].str[1:].astype(int)
+    panel["size"] = np.where(number < 6, "high", "low")
+    panel["income"] = np.where(number % 2 == 0, "high", "low")
+    regions = load_study(adopted(panel.to_csv(index=False), project).folder).regions
+    words = [word for grouping in regions.values() for word in grouping.order]
+    assert len(regions) == 2
+    assert len(words) == len(set(words)) == 4
+
+
+@pytest.mark.parametrize("word", ["yes", "no", "on", "null", "true", "y", "1e5", "lag", "unit", "value", "code", "all"])
+def test_no_heading_is_taken_for_syntax(word: str, project: Path) -> None:
+    text = CSV.replace("booking", word, 1)
+    found = adopted(text, project)
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "wait", "booking", ["staff"]), abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda f: f.assign(booking=f["year"] * 1.0), "the same for all entities at each time"),
+        (lambda f: f.assign(staff=f["year"] + f["place"].map(len)), "a sum of an entity part and a time part"),
+        (lambda f: f.assign(staff=100 * f["booking"]), "collinear"),
+        (lambda f: f[f["place"].isin(NAMES[:2])], "too few"),
+    ],
+    ids=["a price", "an age", "twice the same", "two units"],
+)
+def test_what_check_refuses_is_not_written(
+    change: Callable[[pd.DataFrame], pd.DataFrame], told: str, project: Path
+) -> None:
+    text = change(FLAT).to_csv(index=False)
+    refused(text, project, told)
+    refused(text, project, told)
+
+
+def test_the_person_says_which_measures_the_model_is_of(project: Path) -> None:
+    text = FLAT.assign(age=FLAT["year"] - 1990).to_csv(index=False)
+    found = adopted(text, project, Options(outcome="staff", treatment="wait", controls=("booking",), claim="lowers"))
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "staff", "wait", ["booking"]), abs=1e-8)
+    claims = (found.folder / "claims.yml").read_text(encoding="utf-8")
+    assert "wait lowers staff." in claims
+    assert "supported: primary.estimate < 0" in claims
+
+
+def test_without_a_direction_the_claim_has_none(project: Path) -> None:
+    claims = (adopted(CSV, project).folder / "claims.yml").read_text(encoding="utf-8")
+    assert "booking moves wait." in claims
+    assert "contradicted" not in claims
+
+
+def test_what_the_person_said_stands_in_the_study_file(project: Path) -> None:
+    said = Options(entity="place", time="year", missing=("-5",), decimal=".", units="own")
+    study = load_study(adopted(CSV, project, said).folder)
+    assert study.adopted is not None
+    assert (study.adopted.missing, study.adopted.decimal, study.adopted.units) == (("-5",), ".", "own")
+
+
+def test_a_message_lists_at_most_ten(project: Path) -> None:
+    flat = FLAT.assign(wait=[f"word {n}" if n % 3 == 0 else x for n, x in enumerate(FLAT["wait"])])
+    error = refused(flat.to_csv(index=False), project, "more cells")
+    assert error.rule.count("word") <= 12
+
+
+def test_sound_growth_is_no_change_of_unit(project: Path) -> None:
+    """Counts that grow thirty-fold in a year among 8 units are told and stop nothing."""
+    growing = PANEL.assign(booking=PANEL["booking"] * np.where(PANEL.index.get_level_values(1) > 2017, 30.0, 1.0))
+    found = adopted(growing.to_csv(), project)
+    assert any("another unit" in line for line in found.told)
+
+
+def test_what_looks_like_another_unit_is_declared_genuine(project: Path) -> None:
+    names = [f"u{n:02d}" for n in range(32)]
+    panel = make_panel(names)
+    growing = panel.assign(booking=panel["booking"] * np.where(panel.index.get_level_values(1) > 2017, 30.0, 1.0))
+    error = refused(growing.to_csv(), project, "another unit")
+    assert "genuine: [booking]" in error.remedy
+
+
+def test_chance_among_unrelated_figures_moves_no_rows() -> None:
+    """Nominal level 0.01 for all tests of a panel: of 20 panels of noise none is called misplaced."""
+    rng = np.random.default_rng(8)
+    index = pd.MultiIndex.from_product([[f"u{n:02d}" for n in range(35)], range(8)], names=["place", "year"])
+    for _ in range(20):
+        level = np.repeat(rng.normal(size=(35, 3)), 8, axis=0)
+        panel = pd.DataFrame(np.exp(level + rng.normal(size=(280, 3))), index=index, columns=["a", "b", "c"])
+        assert find_moved_times(panel, sorted(index.unique(0))) == []
