@@ -1,16 +1,44 @@
-"""The map of the helpers names every module once."""
+"""The lists of the documents are those that the project gives of itself: modules, commands, tables and figures."""
 
 import re
 from pathlib import Path
 
-HELPERS = Path(__file__).parents[1] / "src" / "helpers"
+import pytest
+
+from helpers.cli import build_parser
+from helpers.errors import StudyError
+from helpers.review.lists import list_commands, list_shown, map_modules, read_list, replace_list
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_every_module_stands_once_in_the_map_and_no_other():
-    named = re.findall(r"^\| `([\w/]+)` \|", (HELPERS / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    modules = [
-        path.relative_to(HELPERS).with_suffix("").as_posix()
-        for path in HELPERS.rglob("*.py")
-        if path.stem != "__init__"
-    ]
-    assert sorted(named) == sorted(modules)
+def test_the_map_of_the_modules_is_what_their_docstrings_say():
+    helpers = ROOT / "src" / "helpers"
+    told = read_list((helpers / "README.md").read_text(encoding="utf-8"), "modules")
+    assert told.strip() == map_modules(helpers).strip()
+
+
+def test_the_commands_are_those_of_the_command_line():
+    assert read_list(README, "commands").strip() == list_commands(build_parser()).strip()
+
+
+def test_every_table_and_figure_of_the_committed_run_is_listed_and_no_other():
+    listed = set(re.findall(r"^\| \w+ `\w+` \| \w+ \| `([\w./]+)` \|", read_list(README, "shown"), re.MULTILINE))
+    report = ROOT / "reports" / "provinces"
+    there = {
+        path.relative_to(report).as_posix() for kind in ("tables/*.csv", "figures/*.svg") for path in report.glob(kind)
+    }
+    assert listed == there
+
+
+def test_a_list_is_written_between_its_marks_alone():
+    text = "before\n<!-- a: told -->\nold\n<!-- end of a -->\nafter\n"
+    assert replace_list(text, "a", "new", "README.md") == text.replace("\nold\n", "\nnew\n")
+    with pytest.raises(StudyError, match="no list 'b'"):
+        replace_list(text, "b", "new", "README.md")
+
+
+def test_a_folder_without_a_record_is_told(tmp_path):
+    with pytest.raises(StudyError, match="no record of a run"):
+        list_shown(tmp_path)

@@ -50,6 +50,7 @@ def _tell(message: str, code: int) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, from the ``commands`` modules that are there."""
     parser = argparse.ArgumentParser(prog="study", description="Run a study from raw figures to its report.")
+    parser.set_defaults(parser=parser)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for folder in _command_folders():
         import_module(f"helpers.{folder}.commands").add_commands(commands)

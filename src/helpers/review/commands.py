@@ -8,7 +8,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.study.arguments import BAD_INPUT, DEFAULT_STUDY, DONE, FAILED, add_command, read_count, read_study
+from helpers.study.arguments import (
+    BAD_INPUT,
+    DEFAULT_STUDY,
+    DONE,
+    FAILED,
+    add_command,
+    find_project,
+    read_count,
+    read_study,
+)
 
 if TYPE_CHECKING:
     from helpers.study.arguments import Commands
@@ -26,11 +35,23 @@ def add_commands(commands: Commands) -> None:
     verify.add_argument(
         "--out", type=Path, metavar="DIR", help="for verify.json and .html (default: reports/STUDY/run/verify)"
     )
+    lists = add_command(commands, "lists", lists_command, "write the lists of README and the module map anew")
+    lists.add_argument("run", type=Path, nargs="?", metavar="FOLDER", help="a finished run, for what hangs on results")
     add_questions(commands)
     freeze = add_command(
         commands, "freeze", freeze_command, "store the study's choices and claims as its plan", study=True
     )
     freeze.add_argument("--reason", default="", metavar="TEXT", help="why the plan was changed")
+
+
+def lists_command(options: argparse.Namespace) -> int:
+    """``study lists``."""
+    from helpers.review.lists import write_lists
+
+    root = find_project()
+    for path in write_lists(root, options.run, options.parser):
+        print(f"wrote {path.relative_to(root)}")
+    return DONE
 
 
 def add_questions(commands: Commands) -> None:
