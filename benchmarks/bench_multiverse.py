@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from helpers.identification.dynamic import fit_dynamic
 from helpers.identification.dynamic_moments import Layout
-from helpers.identification.outcome_family import fit_outcomes
+from helpers.inference.family import Question, fit_family
 from helpers.multiverse.declared import study_specifications
 from helpers.multiverse.fit import Multiverse
 from helpers.multiverse.joint import joint_test
@@ -156,8 +156,13 @@ def time_the_rest(found: Multiverse, panel: pd.DataFrame, study: Study) -> None:
         "indices derived anew in 9,999 samples": lambda: bootstrap_index_regression(
             panel, model, study.indices, draws=9_999, rng=rng
         ),
-        "five outcomes, 9,999 draws": lambda: fit_outcomes(
-            panel, list(panel.columns[:5]), model.controls[0], model.controls[1:], rng=rng
+        "five outcomes, 9,999 draws": lambda: fit_family(
+            {
+                str(name): Question(panel, Model(str(name), *model.controls[:1], model.controls[1:]), model.controls[0])
+                for name in panel.columns[:5]
+            },
+            draws=9_999,
+            rng=rng,
         ),
         "system GMM": lambda: fit_dynamic(
             panel, Model(*panel.columns[:2]), Layout(predetermined=(panel.columns[1],), system=True)

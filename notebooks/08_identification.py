@@ -18,40 +18,97 @@ permutations: int = 9999
 
 # %%
 from helpers import notebook
-from helpers.identification import dynamic_report, instrument_report
-from helpers.identification import pictures as drawings
-from helpers.identification import shown as omitted_report
-from helpers.regression import specification
+from helpers.errors import StudyError, attempt
+from helpers.identification import confounding, declared, oster, past, pictures, placebo, shown
+from helpers.inference import detectable, family
+from helpers.regression import panel
 
 # %%
 run = notebook.open_run("08_identification", study=study, run_folder=run_folder, out=out)
-choices, results = run.study, run.results
-treatment, level = choices.specification.treatment, choices.specification.significance
-effect = f"effect of {choices.label(treatment).lower()}"
-data = run.read("panel")
+choices, data = run.study, run.read("panel")
+model = choices.model()
+treatment, level = model.treatment, choices.specification.significance
+
+# %% [markdown]
+# ## What is there to explain?
+#
+# The primary specification, and the smallest effect that its t test would see in four of five samples.
+
+# %%
+model
+
+# %%
+fit = panel.fit(data, model)
+primary = run.record("robustness.identification.primary", fit[treatment])
+smallest = run.record(
+    "robustness.identification.detectable", value=detectable.detectable_effect(fit[treatment], level=level)
+)
+
+# %% tags=["summary"]
+run.say(
+    "The effect is {effect} {effect:ci}, and by its t test different from zero ({effect:p}): what could explain it "
+    "away?"
+    if primary.p_value < level
+    else "The effect is {effect} {effect:ci}, and by its t test cannot be told from zero ({effect:p}); an effect of "
+    "{smallest} or more would have been seen in four of five samples, a smaller one more often missed.",
+    effect=primary,
+    smallest=smallest,
+)
 
 # %% [markdown]
 # ## How strong would an omitted variable have to be?
 
 # %%
-oster = omitted_report.find_oster(data, choices)
-omitted_report.record_oster(results, oster)
-run.say(omitted_report.say_oster(oster))
+selection = attempt(oster.oster_delta, data, model)
+value = confounding.value_of(fit, treatment, alpha=level)
+shown.record_robustness_value(run.record, value)
 
 # %%
-fit = specification.specify(data, choices).fit()
-value = omitted_report.find_robustness_value(fit, treatment, level)
-run.say(omitted_report.record_robustness_value(results, value))
+if not isinstance(selection, StudyError):
+    shown.record_oster(run.record, selection)
 
 # %%
-bounds = omitted_report.bound_table(fit, treatment, choices)
+run.say(
+    "Oster's delta compares with the controls, and the primary specification has none."
+    if isinstance(selection, StudyError)
+    else {
+        "nothing": "The effect is not different from zero, so that there is nothing for an omitted variable to explain "
+        "away; neither Oster's delta nor the robustness value answers a question here.",
+        "undefined": "Oster's delta or its bound has no finite value here.",
+        "against": "To bring the effect to zero, selection on what is omitted would have to be "
+        "{robustness.oster.delta} times as strong as that on the controls: it would have to work against them. If it "
+        "were exactly as strong, the effect would be {robustness.oster.bound} (largest within R-squared "
+        "{robustness.oster.r_max}).",
+        "with": "To bring the effect to zero, selection on what is omitted would have to be {robustness.oster.delta} "
+        "times as strong as that on the controls. If it were exactly as strong, the effect would be "
+        "{robustness.oster.bound} (largest within R-squared {robustness.oster.r_max}).",
+    }[shown.judge_selection(selection, primary.p_value, level)]
+)
+
+# %%
+run.say(
+    "There is nothing to explain away: the treatment explains {robustness.robustness_value.partial_r2:.2%} of what is "
+    "left of the outcome."
+    if primary.p_value >= level
+    else "An omitted variable must explain {robustness.robustness_value.estimate:.1%} of what is left of both "
+    "treatment and outcome to bring the estimate to zero; by conventional errors it is not significant as it stands."
+    if value.value_alpha == 0
+    else "An omitted variable must explain {robustness.robustness_value.estimate:.1%} of what is left of both "
+    "treatment and outcome to bring the estimate to zero, and {robustness.robustness_value.significance:.1%} to make "
+    "it insignificant by conventional errors."
+)
+
+# %%
+bounds = shown.bound_table(fit, treatment, choices)
 run.table(
     bounds, "confounder_bounds", caption="The estimate beside a variable as strong as a control, or several times"
 )
 
 # %%
 run.figure(
-    drawings.draw_contour(omitted_report.contour_of(fit, treatment, bounds), bounds, label=effect),
+    pictures.draw_contour(
+        shown.contour_of(fit, treatment, bounds), bounds, label=f"effect of {choices.label(treatment).lower()}"
+    ),
     "confounder_contour",
     caption="The estimate over the strength of an omitted variable; in colour: where it is zero",
     alt="Contour lines of the estimate with dots for variables as strong as the controls.",
@@ -64,20 +121,49 @@ run.figure(
 # %% [markdown]
 # ## Does something move the treatment that has no other way to the outcome?
 #
-# The study file declares instruments, each with the argument for it and its weakness. The effective F says how much
+# The study file may declare instruments, each with the argument for it and its weakness. The effective F says how much
 # they move the treatment; where they are weak, the estimate and its standard error mislead, and only the set of effects
 # that the Anderson-Rubin test does not reject keeps its promise.
 
 # %%
-instrumented = instrument_report.fit_instruments(data, choices, run.read("statistics"), run.units)
-instrument_report.record_instruments(results, instrumented)
-instrument_report.show_arguments(run, instrumented)
+columns = declared.build_instruments(data, choices, run.read("statistics"), run.units)
+instrumented = declared.fit_each(data, model, columns)
+shown.record_instruments(run.record, instrumented)
 
 # %%
-instrument_report.show_instruments(run, instrumented)
+(
+    run.table(shown.argument_table(choices), "instruments_arguments", caption="Why each instrument, and why not")
+    if instrumented
+    else run.say("The study file declares no instrument (block `instruments`), so that none is tried.")
+)
 
 # %%
-run.say(instrument_report.say_instruments(instrumented, choices))
+(
+    run.table(
+        shown.instrument_table(instrumented),
+        "instruments",
+        caption="The primary specification with the declared instruments",
+        note="Two-stage least squares, clustered standard errors; ar_low and ar_high are the outer ends of the "
+        "Anderson-Rubin set, empty where it has none. The critical value is Montiel Olea and Pflueger's for a "
+        "worst-case bias of a tenth at the five per cent level.",
+    )
+    if instrumented
+    else run.say("Without instruments there is no such regression.")
+)
+
+# %%
+run.say(
+    "Nothing is said of an effect by instruments."
+    if not instrumented
+    else {
+        "weak": "None of {robustness.instrument.count} sets of instruments is strong by the effective F, so that no "
+        "estimate with them is to be read; only their Anderson-Rubin sets are.",
+        "clear": "{robustness.instrument.strong} of {robustness.instrument.count} sets of instruments are strong by "
+        "the effective F, and with such a set the Anderson-Rubin test rejects that there is no effect.",
+        "open": "{robustness.instrument.strong} of {robustness.instrument.count} sets of instruments are strong by the "
+        "effective F, and with none of these does the Anderson-Rubin test reject that there is no effect.",
+    }[shown.judge_instruments(instrumented, level)]
+)
 
 # %% [markdown]
 # An effective F above the critical value excludes a large bias of the estimate; it says nothing of whether the
@@ -87,55 +173,159 @@ run.say(instrument_report.say_instruments(instrumented, choices))
 # ## Is it the outcome's own past?
 #
 # Where an outcome persists, its past belongs in the model, and least squares with unit effects is biased in a short
-# panel. Difference and system GMM take earlier levels and differences as instruments.
+# panel. Difference and system GMM take earlier levels and differences as instruments; the declared instruments may join
+# them.
 
 # %%
-past = dynamic_report.fit_dynamics(data, choices)
-dynamic_report.record_dynamics(results, past)
-dynamic_report.show_dynamics(run, past)
+before = past.fit_past(data, model, choices.time.window, columns)
+shown.record_past(run.record, before)
+run.table(
+    shown.past_table(before, choices.label(choices.primary)),
+    "dynamic",
+    caption="The primary specification with the outcome of the period before",
+)
 
 # %% [markdown]
-# Two tests must not reject: Hansen's J (the instruments agree) and serial correlation of second order in the
-# differences. With many instruments for few units, J cannot reject and is no comfort.
+# Four things may speak against such a fit: Hansen's J rejects (the instruments contradict each other), the differenced
+# residuals are correlated at second order, they are not at first order (as differencing makes them), or the lag lies
+# outside what least squares with and without unit effects gives, which bound it. That none of them does is no proof:
+# with few units each has little power.
 
 # %%
-dynamic_report.say_dynamics(run, past)
+told = {
+    "refused": "{name} could not be made; the table says why.",
+    "rejected": "{name} gives {effect} ({effect:p}), but a test rejects it: Hansen's J has {hansen:p}, correlation of "
+    "second order {ar2:p}.",
+    "outside": "{name} gives {effect} ({effect:p}), but its lag, {lag}, lies outside the bounds of least squares, "
+    "{within} and {pooled}.",
+    "no_ar1": "{name} gives {effect} ({effect:p}), but does not find the first-order correlation that differencing "
+    "makes ({ar1:p}): the data hardly speak.",
+    "many": "{name} gives {effect} ({effect:p}), with as many instruments as entities, so that its tests say little.",
+    "open": "{name} gives {effect} ({effect:p}); none of the four speaks against it.",
+}
+run.say(told[before.verdict("difference", level)], **shown.gmm_words("difference", run.results))
+
+# %%
+run.say(told[before.verdict("system", level)], **shown.gmm_words("system", run.results))
 
 # %% [markdown]
-# ## Could chance, or the future, do as well?
+# ## Could chance do as well?
 #
-# Two placebos that must find nothing: the histories of the treatment are dealt out to other units, and the treatment of
-# the next period is put beside the present one.
+# The histories of the treatment are dealt out to other units: what is then found is chance. The test counts how often
+# the t statistic is as far from zero as the true one; how often that test rejects when there is nothing to find is
+# measured on outcomes without an effect.
 
 # %%
-placebo = omitted_report.deal_treatment(data, choices, draws=permutations, rng=run.rng("placebo permutations"))
-run.say(omitted_report.record_placebo(results, placebo, data, choices))
+dealt = attempt(
+    placebo.deal_histories, data, model, draws=permutations, level=level, rng=run.rng("placebo permutations")
+)
+if not isinstance(dealt, StudyError):
+    shown.record_placebo(run.record, dealt)
 
 # %%
-omitted_report.show_placebo(run, placebo, label=effect)
+run.say(
+    "No permutation was made: too few units have a row in every period."
+    if isinstance(dealt, StudyError)
+    else "Dealt out to other units at random {robustness.placebo.draws} times, among the "
+    "{robustness.placebo.permutation:n_entities} complete ones, the treatment histories give a statistic as far from "
+    "zero as the true one with {robustness.placebo.permutation:p}. When there is no effect this test rejects in "
+    "{robustness.placebo.size.statistic:.1%} of {robustness.placebo.size.simulations} simulated outcomes, and one by "
+    "the estimate in place of its t in {robustness.placebo.size.estimate:.1%}."
+)
 
 # %%
-lead = omitted_report.fit_lead(data, choices)
-run.say(omitted_report.record_lead(results, lead, level))
+(
+    run.say("Without a permutation there is no such picture.")
+    if isinstance(dealt, StudyError)
+    else run.figure(
+        pictures.draw_null(
+            dealt.test.estimates, dealt.test.estimate, label=f"effect of {choices.label(treatment).lower()}"
+        ),
+        "placebo",
+        caption="The estimate when histories of the treatment are dealt out to other units; in colour: the true one",
+        alt="A histogram of placebo estimates with a line at the true estimate.",
+    )
+)
+
+# %% [markdown]
+# ## Could the future do as well?
+#
+# The treatment of the next period, put beside the present one, must find nothing.
+
+# %%
+led = attempt(placebo.fit_lead, data, model, choices.time.window)
+if not isinstance(led, StudyError):
+    run.record("robustness.placebo.lead", led[placebo.LEAD])
+    run.record("robustness.placebo.present", led[treatment])
+
+# %%
+run.say(
+    "The treatment of the next period cannot be put beside the present one."
+    if isinstance(led, StudyError)
+    else {
+        "clear": "The treatment of the next period has the estimate {robustness.placebo.lead} "
+        "({robustness.placebo.lead:p}): it differs from zero, which speaks against a causal reading.",
+        "bounded": "The treatment of the next period has the estimate {robustness.placebo.lead} "
+        "{robustness.placebo.lead:ci}: it cannot be told from zero, and an effect as large as that of the primary "
+        "specification ({robustness.identification.primary}) is excluded, as it should be.",
+        "open": "The treatment of the next period has the estimate {robustness.placebo.lead} "
+        "{robustness.placebo.lead:ci}: it cannot be told from zero, but neither from effects as large as that of the "
+        "primary specification ({robustness.identification.primary}), so that this placebo shows nothing.",
+    }[placebo.judge_lead(led[placebo.LEAD], primary.estimate, level)]
+)
 
 # %% [markdown]
 # ## Which parts of the outcome respond?
 #
 # Whoever looks at several outcomes finds one by chance. The p-values below are adjusted for all that are looked at, by
-# Holm's method and by that of Romano and Wolf, which uses how the tests move together.
+# Holm's method and by that of Romano and Wolf, which uses how the tests move together and, here, the wild bootstrap.
 
 # %%
-family = omitted_report.fit_dimensions(data, choices, draws=permutations, rng=run.rng("outcome dimensions"))
-run.say(omitted_report.record_dimensions(results, family, level))
+questions = shown.ask_dimensions(data, choices, model)
+answers = family.fit_family(questions, draws=permutations, rng=run.rng("outcome dimensions")) if questions else {}
+shown.record_dimensions(run.record, answers, permutations, level)
 
 # %%
-omitted_report.show_dimensions(run, family)
+(
+    run.table(
+        shown.dimension_table(answers),
+        "outcome_dimensions",
+        caption="The effect on each dimension of the outcome, each an index of its own",
+        note="Standard errors clustered by entity. The wild and the Romano-Wolf p-value come from the same draws; "
+        "Holm's is of the t tests.",
+    )
+    if answers
+    else run.say("The outcome is no index of several dimensions, so that there is no family of outcomes to adjust for.")
+)
+
+# %%
+run.say(
+    "There are no parts of the outcome to look at."
+    if not answers
+    else "Of {robustness.dimension.count.all} dimensions of the outcome, {robustness.dimension.count.alone} respond "
+    "when each is looked at alone; counting that all are looked at, {robustness.dimension.count.holm} do by Holm's "
+    "method and {robustness.dimension.count.significant} by that of Romano and Wolf."
+)
+
+# %%
+rise, fall = shown.sort_dimensions(answers, choices, level)
+run.say(
+    "None of them responds even when it is looked at alone."
+    if rise is None and fall is None
+    else "Looked at alone, the effect is positive on {rise} and negative on {fall}: in the whole index these cancel."
+    if rise and fall
+    else "Looked at alone, the effect is positive on {rise} and negative on none."
+    if rise
+    else "Looked at alone, the effect is negative on {fall} and positive on none.",
+    **{name: words for name, words in (("rise", rise), ("fall", fall)) if words},
+)
 
 # %% [markdown]
 # ## Checks
 
 # %%
-run.check("an omitted variable is measured against the primary estimate", fit.outcome == choices.specification.outcome)
+run.check("every declared instrument was tried", set(choices.instruments) <= set(instrumented))
+run.check("an omitted variable is measured against the primary estimate", abs(value.statistic) > 0)
 
 # %% tags=["nbval-check-output"]
 print(fit.n_obs, fit.n_entities, list(fit.regressors))

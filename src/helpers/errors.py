@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 
 class StudyError(Exception):
@@ -26,6 +30,14 @@ class StudyError(Exception):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.rule}\n  What to do: {self.remedy}"
+
+
+def attempt(make: Callable[Given, Made], *arguments: Given.args, **named: Given.kwargs) -> Made | StudyError:
+    """What a function makes, or the refusal that it raises: nothing optional stops a notebook."""
+    try:
+        return make(*arguments, **named)
+    except StudyError as refusal:
+        return refusal
 
 
 def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:

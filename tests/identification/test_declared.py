@@ -12,9 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from helpers.errors import StudyError
-from helpers.identification.declared import build_instruments, fit_study_instruments, others_mean
+from helpers.identification.declared import build_instruments, fit_each, others_mean
 from helpers.identification.instruments import fit_instrumented
 from helpers.index.composite import composite_index
+from helpers.study.model import Model
 from helpers.study.study import Instrument, Label
 
 WORDS = Label(en="words", zh="说明")
@@ -83,11 +84,21 @@ def test_an_initial_level_is_the_index_of_that_time_times_the_mean_of_the_others
 def test_each_instrument_is_tried_alone_and_all_together() -> None:
     statistics = make_statistics()
     panel, study = make_panel(statistics), make_study({"mean": mean_of_area(), "level": level_of(2001)})
-    found = fit_study_instruments(panel, study, statistics, UNITS)
-    assert list(found.fits) == ["mean", "level", "all"]
-    both = fit_instrumented(panel.join(found.columns), "y", "digital", ["mean", "level"], ["control"])
-    assert found.table.loc["all", "estimate"] == both.estimates["digital"]
-    assert found.table.loc["all", "f_effective"] == both.first_stage.f_effective
+    model = Model("y", "digital", ("control",))
+    columns = build_instruments(panel, study, statistics, UNITS)
+    fits = fit_each(panel, model, columns)
+    assert list(fits) == ["mean", "level", "all"]
+    both = fit_instrumented(panel.join(columns), model, ["mean", "level"])
+    assert fits["all"].effect == both.effect
+    assert fit_each(panel, model, columns[["mean"]]).keys() == {"mean"}
+
+
+def test_a_study_without_instruments_has_no_column() -> None:
+    statistics = make_statistics()
+    panel = make_panel(statistics)
+    columns = build_instruments(panel, make_study({}), statistics, UNITS)
+    assert columns.shape == (len(panel), 0)
+    assert fit_each(panel, Model("y", "digital"), columns) == {}
 
 
 @pytest.mark.parametrize(
@@ -95,13 +106,12 @@ def test_each_instrument_is_tried_alone_and_all_together() -> None:
     [
         ({"level": level_of(1990)}, "1990"),
         ({"mean": mean_of_area().model_copy(update={"group": "planet"})}, "planet"),
-        ({}, "no instruments"),
     ],
 )
 def test_what_cannot_be_built_is_named(instruments: dict[str, Any], word: str) -> None:
     statistics = make_statistics()
     with pytest.raises(StudyError, match=word):
-        fit_study_instruments(make_panel(statistics), make_study(instruments), statistics, UNITS)
+        build_instruments(make_panel(statistics), make_study(instruments), statistics, UNITS)
 
 
 def test_an_entity_alone_in_its_group_is_named() -> None:

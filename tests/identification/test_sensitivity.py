@@ -7,32 +7,38 @@ Tolerance: half a unit of the last printed digit; 1e-9 relative for identities; 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from helpers.errors import StudyError
-from helpers.identification.sensitivity import (
+from helpers.identification.confounding import (
     adjust_for_confounder,
     confounder_bounds,
     confounder_contour,
-    oster_delta,
     robustness_value,
+    value_of,
 )
+from helpers.identification.oster import oster_delta
 from helpers.regression.panel import fit_panel
+from helpers.study.model import Model
+from outside import outside
 from reference.panels import grunfeld
+
+MODEL = Model("inv", "value", ("capital",), ())
 
 
 def test_robustness_values_of_darfur_are_those_of_sensemakr():
     # Cinelli and Hazlett (2020), section 5, as sensemakr prints it: t 4.18445 on 783 degrees of freedom.
     result = robustness_value(4.18445, 783)
-    assert result.partial_r2 == pytest.approx(0.02187, abs=5e-6)
-    assert result.value == pytest.approx(0.13878, abs=5e-6)
-    assert result.value_alpha == pytest.approx(0.07626, abs=5e-6)
+    ours = [result.partial_r2, result.value, result.value_alpha]
+    outside(robustness_value, "R sensemakr: Darfur", ours, [0.02187, 0.13878, 0.07626], atol=5e-6)
 
 
 def test_a_confounder_as_strong_as_female_in_darfur_leaves_what_sensemakr_prints():
     # sensemakr's bound "1x female": partial R2 0.00916 and 0.12464, estimate 0.0752, standard error 0.0219, t 3.44.
     estimate, std_error = adjust_for_confounder(0.09731582, 0.02325654, 783, 0.00916, 0.12464)
-    assert (float(estimate), float(std_error)) == pytest.approx((0.0752, 0.0219), abs=5e-5)
-    assert float(estimate / std_error) == pytest.approx(3.44, abs=5e-3)
+    outside(adjust_for_confounder, "R sensemakr: Darfur, 1x female", [estimate, std_error], [0.0752, 0.0219], atol=5e-5)
+    outside(adjust_for_confounder, "R sensemakr: Darfur, 1x female", estimate / std_error, 3.44, atol=5e-3)
 
 
 def test_a_confounder_at_the_robustness_value_removes_the_estimate():
@@ -91,26 +97,26 @@ def test_oster_finds_the_true_effect_when_selection_is_what_it_is(selection):
     # selection = cov(x, 0.8 omitted) / var(0.8 omitted) over the same of the control: Oster (2019), equation 3.
     data = selected(selection)
     r_max = fit_panel(data, "y", ["x", "seen", "omitted"], cluster=None).r_squared
-    result = oster_delta(data, "y", "x", ["seen"], r_max=r_max, beta=2.0, delta=selection)
+    result = oster_delta(data, Model("y", "x", ("seen",), ()), r_max=r_max, beta=2.0, delta=selection)
     assert result.bound == pytest.approx(2.0, abs=0.02)
     assert result.delta == pytest.approx(selection, abs=0.05)
 
 
 @pytest.mark.parametrize("delta", [0.5, 1.0, 1.2])
-@pytest.mark.parametrize("effects", [{}, {"entity_effects": True}, {"entity_effects": True, "time_effects": True}])
+@pytest.mark.parametrize("effects", [(), ("entity",), ("entity", "time")])
 def test_the_bound_and_delta_are_inverse_to_each_other(delta, effects):
-    there = oster_delta(grunfeld(), "inv", "value", ["capital"], delta=delta, **effects)
-    back = oster_delta(grunfeld(), "inv", "value", ["capital"], beta=there.bound, **effects)
+    there = oster_delta(grunfeld(), MODEL.with_(effects=effects), delta=delta)
+    back = oster_delta(grunfeld(), MODEL.with_(effects=effects), beta=there.bound)
     assert back.delta == pytest.approx(delta, rel=1e-7)
 
 
 def test_there_may_be_no_effect_that_selection_so_strong_allows():
     # Then the solutions of the cubic are complex, but for one at which delta is 0 / 0.
-    assert np.isnan(oster_delta(grunfeld(), "inv", "value", ["capital"], delta=1.7).bound)
+    assert np.isnan(oster_delta(grunfeld(), MODEL, delta=1.7).bound)
 
 
 def test_r_max_is_a_third_more_than_the_full_regressions_unless_given():
-    result = oster_delta(selected(1.0), "x", "seen", ["omitted"])
+    result = oster_delta(selected(1.0), Model("x", "seen", ("omitted",), ()))
     assert result.r_max == pytest.approx(1.3 * result.r_squared_full)
 
 
@@ -120,18 +126,42 @@ def test_controls_that_are_always_there_are_the_same_as_effects():
     for number, firm in enumerate(firms[1:]):
         data[f"firm{number}"] = (data.index.get_level_values(0) == firm).astype(float)
     always = [f"firm{number}" for number in range(9)]
-    as_effects = oster_delta(
-        data, "inv", "value", ["capital"], entity_effects=True, r_squared="overall", r_max=0.97, delta=0.8
-    )
-    as_controls = oster_delta(data, "inv", "value", ["capital"], always=always, r_max=0.97, delta=0.8)
+    one_way = MODEL.with_(effects=("entity",))
+    as_effects = oster_delta(data, one_way, r_squared="overall", r_max=0.97, delta=0.8)
+    as_controls = oster_delta(data, MODEL, always=always, r_max=0.97, delta=0.8)
     assert as_effects.delta == pytest.approx(as_controls.delta, rel=1e-9)
     assert as_effects.bound == pytest.approx(as_controls.bound, rel=1e-9)
     assert as_effects.r_squared_short == pytest.approx(as_controls.r_squared_short, rel=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("options", "words"), [({"controls": []}, "no controls"), ({"controls": ["capital"], "r_max": 0.1}, "not between")]
+    ("change", "options", "words"), [({"controls": ()}, {}, "no controls"), ({}, {"r_max": 0.1}, "not between")]
 )
-def test_bad_options_of_oster_are_told(options, words):
+def test_bad_options_of_oster_are_told(change, options, words):
     with pytest.raises(StudyError, match=words):
-        oster_delta(grunfeld(), "inv", "value", **options)
+        oster_delta(grunfeld(), MODEL.with_(**change), **options)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    powers=st.tuples(*[st.integers(-8, 8)] * 3),
+    shift=st.floats(-1000, 1000),
+    effects=st.sampled_from([(), ("entity",)]),
+)
+def test_nothing_depends_on_units_origin_order_or_names(powers, shift, effects):
+    scales = [10.0**power for power in powers]
+    data, model = grunfeld()[["inv", "value", "capital"]], MODEL.with_(effects=effects)
+    other = (data + shift).mul(scales).rename(index=lambda name: f"firm {name}", level=0).sample(frac=1, random_state=1)
+    unit = scales[0] / scales[1]
+    found, again = oster_delta(data, model), oster_delta(other, model)
+    assert again.delta == pytest.approx(found.delta, rel=1e-7)
+    assert again.bound == pytest.approx(found.bound * unit, rel=1e-7)
+    fits = [
+        fit_panel(part, "inv", ["value", "capital"], entity_effects=bool(effects), time_effects=False)
+        for part in (data, other)
+    ]
+    values = [value_of(fit, "value") for fit in fits]
+    assert values[1].value == pytest.approx(values[0].value, rel=1e-7)
+    columns = ["r2_treatment", "r2_outcome", "statistic"]
+    tables = [confounder_bounds(fit, "value", ["capital"])[columns] for fit in fits]
+    np.testing.assert_allclose(tables[1], tables[0], rtol=1e-6)

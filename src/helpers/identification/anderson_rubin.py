@@ -1,7 +1,7 @@
 """The Anderson-Rubin test, turned into the set of effects that it does not reject."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -65,6 +65,15 @@ def invert_anderson_rubin(
     intervals = _accepted(at, k, critical, estimate, std_error)
     null = statistic(0.0)
     return AndersonRubin(null, float(stats.f.sf(null, k, df)), intervals, _shape(intervals), level, statistic)
+
+
+def in_units(found: AndersonRubin, unit: float) -> AndersonRubin:
+    """The same test of an effect that is measured in another unit: effects are multiplied by it."""
+    return replace(
+        found,
+        intervals=tuple((low * unit, high * unit) for low, high in found.intervals),
+        statistic_at=lambda effect: found.statistic_at(effect / unit),
+    )
 
 
 def _accepted(

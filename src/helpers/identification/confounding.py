@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from helpers.errors import StudyError
+from helpers.regression.collinearity import solve, span
 from helpers.regression.effects import Floats
 from helpers.regression.panel import PanelFit
 
@@ -78,6 +79,12 @@ def robustness_value(statistic: float, df: float, *, q: float = 1.0, alpha: floa
         at_alpha = (f**2 - critical**2) / (1 + f**2)
     partial_r2 = statistic**2 / (statistic**2 + df)
     return RobustnessValue(float(_robustness(f)), float(at_alpha), float(partial_r2), q, alpha, statistic, df)
+
+
+def value_of(fit: PanelFit, term: str, *, alpha: float = 0.05) -> RobustnessValue:
+    """The robustness value of one regressor of a fit, from conventional errors as its authors define it."""
+    estimates, std_errors, df = conventional(fit)
+    return robustness_value(float(estimates[term] / std_errors[term]), df, alpha=alpha)
 
 
 def _robustness(f: float) -> float:
@@ -186,21 +193,19 @@ def confounder_contour(
 def conventional(fit: PanelFit) -> tuple[dict[str, float], dict[str, float], int]:
     """Estimates, standard errors for independent errors of one variance, and N - K."""
     df = fit.n_obs - fit.sizes.n_parameters
-    x = fit.design.x_within
     residual_variance = float((fit.residuals**2).sum()) / df
-    std_errors = np.sqrt(residual_variance * np.diag(np.linalg.inv(x.T @ x)))
+    _, weights = solve(fit.design.x_within, fit.design.y_within)
+    std_errors = np.sqrt(residual_variance * (weights**2).sum(axis=0))
     names = fit.regressors
     return dict(zip(names, fit.estimates, strict=True)), dict(zip(names, std_errors, strict=True)), df
 
 
 def _partial_r2_of_columns(fit: PanelFit, treatment: str, benchmark: str) -> float:
     """Share of the treatment's residual variance that a control explains, given the other controls and effects."""
-    x = fit.design.x_within
+    x = fit.design.x_within / np.linalg.norm(fit.design.x_within, axis=0)
     first, second = fit.regressors.index(treatment), fit.regressors.index(benchmark)
     others = np.delete(x, [first, second], axis=1)
-    pair = x[:, [first, second]]
-    if others.shape[1]:
-        pair = pair - others @ np.linalg.lstsq(others, pair)[0]
+    pair = span(others).remove(x[:, [first, second]])
     return float((pair[:, 0] @ pair[:, 1]) ** 2 / (pair[:, 0] @ pair[:, 0]) / (pair[:, 1] @ pair[:, 1]))
 
 

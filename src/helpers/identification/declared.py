@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,40 +11,19 @@ from helpers.cleaning.gaps import derive
 from helpers.errors import StudyError
 from helpers.identification.instruments import InstrumentedFit, fit_instrumented
 from helpers.index.composite import composite_index
+from helpers.study.model import Model
 
 if TYPE_CHECKING:
     from helpers.study.study import Instrument, Study
 
 
-@dataclass(frozen=True)
-class StudyInstruments:
-    """Regressions with each declared instrument alone and with all of them.
-
-    Attributes
-    ----------
-    fits
-        Instrument, or "all" when there are several -> regression.
-    columns
-        The instruments, by the panel's rows.
-    table
-        By the same names: estimate, std_error, p_value, ar_low and ar_high (ends of the Anderson-Rubin set), ar_shape,
-        f_effective, critical_10 (5 % critical value for a bias of 10 %), hansen_p_value, n_obs.
-    """
-
-    fits: dict[str, InstrumentedFit]
-    columns: pd.DataFrame
-    table: pd.DataFrame
-
-
-def fit_study_instruments(
-    panel: pd.DataFrame, study: Study, statistics: pd.DataFrame, units: pd.DataFrame
-) -> StudyInstruments:
-    """Fit the primary specification with the instruments of the study file.
+def build_instruments(panel: pd.DataFrame, study: Study, statistics: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Every instrument that the study file declares, as a column by the panel's rows; no column where it declares none.
 
     Parameters
     ----------
     panel
-        Panel with the model's columns.
+        Panel with the treatment.
     study
         The study.
     statistics
@@ -56,36 +34,8 @@ def fit_study_instruments(
     Raises
     ------
     StudyError
-        The study declares no instrument, or one that cannot be built.
+        An instrument that cannot be built.
     """
-    if not study.instruments:
-        raise StudyError(
-            f"study {study.name}", "it declares no instruments", "add a block `instruments` to its study file"
-        )
-    columns = build_instruments(panel, study, statistics, units)
-    step = study.ladder[study.primary]
-    names = list(study.instruments)
-    sets = {name: [name] for name in names} | ({"all": names} if len(names) > 1 else {})
-    fits = {
-        key: fit_instrumented(
-            panel.join(columns),
-            study.specification.outcome,
-            study.specification.treatment,
-            chosen,
-            study.specification.controls if step.controls else (),
-            entity_effects="entity" in step.effects,
-            time_effects="time" in step.effects,
-            cluster=study.specification.cluster,
-        )
-        for key, chosen in sets.items()
-    }
-    return StudyInstruments(
-        fits, columns, pd.DataFrame.from_dict({key: _row(fit) for key, fit in fits.items()}, orient="index")
-    )
-
-
-def build_instruments(panel: pd.DataFrame, study: Study, statistics: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
-    """Every declared instrument as a column by the panel's rows; parameters as in `fit_study_instruments`."""
     treatment = panel[study.specification.treatment]
     columns = {}
     for name, declared in study.instruments.items():
@@ -95,7 +45,25 @@ def build_instruments(panel: pd.DataFrame, study: Study, statistics: pd.DataFram
             level = _initial_level(name, declared, study, statistics)
             everyone = pd.Series("all", index=level.index)
             columns[name] = _by_entity(panel, level, name) * others_mean(treatment, everyone)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, index=panel.index)
+
+
+def fit_each(panel: pd.DataFrame, model: Model, columns: pd.DataFrame) -> dict[str, InstrumentedFit]:
+    """A model with each instrument alone, and with "all" of them where there are several.
+
+    Parameters
+    ----------
+    panel
+        Panel with the model's columns.
+    model
+        The model.
+    columns
+        The instruments, by the panel's rows.
+    """
+    names = list(columns.columns)
+    sets = {str(name): [name] for name in names} | ({"all": names} if len(names) > 1 else {})
+    joined = panel[list(model.columns)].join(columns)
+    return {key: fit_instrumented(joined, model, chosen) for key, chosen in sets.items()}
 
 
 def others_mean(column: pd.Series, groups: pd.Series) -> pd.Series:
@@ -172,20 +140,3 @@ def _by_entity(panel: pd.DataFrame, level: pd.Series, name: str) -> pd.Series:
             f"instrument {name}, {entity[spread.isna()][0]}", "it has no initial level", "use another time"
         )
     return spread
-
-
-def _row(fit: InstrumentedFit) -> dict[str, object]:
-    term, found = fit.treatment, fit.anderson_rubin
-    return {
-        "estimate": fit.estimates[term],
-        "std_error": fit.std_errors[term],
-        "p_value": fit.p_values[term],
-        "ar_low": found.intervals[0][0] if found.intervals else np.nan,
-        "ar_high": found.intervals[-1][1] if found.intervals else np.nan,
-        "ar_shape": found.shape,
-        "ar_p_value": found.p_value,
-        "f_effective": fit.first_stage.f_effective,
-        "critical_10": fit.first_stage.critical_values[0.10],
-        "hansen_p_value": np.nan if fit.hansen_p_value is None else fit.hansen_p_value,
-        "n_obs": fit.n_obs,
-    }

@@ -8,14 +8,16 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import StudyError
-from helpers.identification.anderson_rubin import AndersonRubin, invert_anderson_rubin
+from helpers.identification.anderson_rubin import AndersonRubin, in_units, invert_anderson_rubin
 from helpers.identification.first_stage import FirstStage, measure_first_stage
 from helpers.identification.instrument_setting import Setting, with_instruments, without_controls
+from helpers.regression.collinearity import solve, span
 from helpers.regression.conventions import count_sizes
 from helpers.regression.design import Design, build_design
-from helpers.regression.effects import Floats
+from helpers.regression.effects import Codes, Floats
 from helpers.regression.panel import PanelFit, fit_panel, read_clusters
-from helpers.study.model import Cluster
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,29 @@ class InstrumentedFit:
     n_clusters: int
     convention: str
 
+    @property
+    def effect(self) -> Estimate:
+        """The treatment, with the p-value and the set of Anderson and Rubin; a set that is no interval has no ends."""
+        found = self.anderson_rubin
+        low, high = found.intervals[0] if len(found.intervals) == 1 else (None, None)
+        return Estimate(
+            estimate=float(self.estimates[self.treatment]),
+            std_error=float(self.std_errors[self.treatment]),
+            p_value=found.p_value,
+            ci_low=low,
+            ci_high=high,
+            n_obs=self.n_obs,
+            n_entities=self.n_entities,
+            convention=f"two-stage least squares, {self.convention}; p-value and set by Anderson and Rubin "
+            f"({found.shape})",
+        )
+
 
 def fit_instrumented(
     data: pd.DataFrame,
-    outcome: str,
-    treatment: str,
+    model: Model,
     instruments: Sequence[str],
-    controls: Sequence[str] = (),
     *,
-    entity_effects: bool = True,
-    time_effects: bool = True,
-    cluster: Cluster = "entity",
     convention: str = "stata",
     level: float = 0.95,
 ) -> InstrumentedFit:
@@ -91,10 +105,12 @@ def fit_instrumented(
     ----------
     data
         Panel.
-    outcome, treatment, controls, entity_effects, time_effects, cluster, convention
-        As in `fit_panel`; with cluster None the convention is "iid", "hc1" or "hc0".
+    model
+        Outcome, treatment, controls, effects and cluster.
     instruments
         Columns that move the treatment and reach the outcome through it alone.
+    convention
+        As in `fit_panel`; without a cluster "iid", "hc1" or "hc0".
     level
         Coverage of the intervals.
 
@@ -106,43 +122,46 @@ def fit_instrumented(
     """
     names = list(instruments)
     if not names:
-        raise StudyError(f"instruments of {treatment}", "there are none", "name at least one column")
-    effects = {"entity_effects": entity_effects, "time_effects": time_effects}
-    design = build_design(data, outcome, [treatment, *controls], **effects)
-    excluded = build_design(data, outcome, [*names, *controls], **effects)
-    setting = _build_setting(data, design, excluded, len(names), cluster, convention)
+        raise StudyError(f"instruments of {model.treatment}", "there are none", "name at least one column")
+    effects = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
+    design = build_design(data, model.outcome, model.regressors, **effects)
+    excluded = build_design(data, model.outcome, [*names, *model.controls], **effects)
+    setting = _build_setting(read_clusters(data, design, model.cluster), design, excluded, len(names), convention)
+    units = np.linalg.norm(design.y_within) / np.linalg.norm(design.x_within, axis=0)
     estimates, covariance = _two_stages(setting)
-    fits = {
-        role: fit_panel(data, left, right, **effects, cluster=cluster, convention=convention)
-        for role, left, right in (
-            ("first", treatment, [*names, *controls]),
-            ("reduced", outcome, [*names, *controls]),
-            ("ordinary", outcome, [treatment, *controls]),
+    first, reduced, ordinary = (
+        fit_panel(data, left, right, **effects, cluster=model.cluster, convention=convention)
+        for left, right in (
+            (model.treatment, [*names, *model.controls]),
+            (model.outcome, [*names, *model.controls]),
+            (model.outcome, model.regressors),
         )
-    }
+    )
     j, j_p_value = _hansen(setting, estimates)
+    found = _anderson_rubin(setting, float(estimates[0]), float(covariance[0, 0]) ** 0.5, level)
     return _collect(
-        design, (estimates, covariance), setting, level,
+        design, (estimates * units, covariance * np.outer(units, units)), setting, level,
         {
-            "treatment": treatment, "instruments": tuple(names), "controls": tuple(controls),
-            "first_stage": measure_first_stage(setting, fits["first"]), "reduced_form": fits["reduced"],
-            "anderson_rubin": _anderson_rubin(setting, float(estimates[0]), float(covariance[0, 0]) ** 0.5, level),
-            "hansen_j": j, "hansen_p_value": j_p_value, "ordinary": fits["ordinary"], "convention": convention,
+            "treatment": model.treatment, "instruments": tuple(names), "controls": model.controls,
+            "first_stage": measure_first_stage(setting, first), "reduced_form": reduced,
+            "anderson_rubin": in_units(found, float(units[0])),
+            "hansen_j": j, "hansen_p_value": j_p_value, "ordinary": ordinary, "convention": convention,
         },
     )  # fmt: skip
 
 
 def _build_setting(
-    data: pd.DataFrame, design: Design, excluded: Design, n_instruments: int, cluster: Cluster, convention: str
+    clusters: tuple[Codes, ...], design: Design, excluded: Design, n_instruments: int, convention: str
 ) -> Setting:
-    clusters = read_clusters(data, design, cluster)
+    """The columns after the effects, each of length one, so that no inverse depends on a unit."""
     if not clusters and convention == "stata":
         convention = "iid"
+    regressors, others = (part.x_within / np.linalg.norm(part.x_within, axis=0) for part in (design, excluded))
     return Setting(
-        outcome=design.y_within,
-        treatment=design.x_within[:, 0],
-        controls=design.x_within[:, 1:],
-        instruments=excluded.x_within[:, :n_instruments],
+        outcome=design.y_within / np.linalg.norm(design.y_within),
+        treatment=regressors[:, 0],
+        controls=regressors[:, 1:],
+        instruments=others[:, :n_instruments],
         clusters=clusters,
         sizes=count_sizes(design, clusters),
         convention=convention,
@@ -152,9 +171,8 @@ def _build_setting(
 def _two_stages(setting: Setting) -> tuple[Floats, Floats]:
     """Estimates (1 + k,) and their covariance."""
     columns = np.column_stack([setting.treatment, setting.controls])
-    basis = np.linalg.qr(np.column_stack([setting.instruments, setting.controls]))[0]
-    predicted = basis @ (basis.T @ columns)
-    estimates = np.asarray(np.linalg.solve(predicted.T @ predicted, predicted.T @ setting.outcome), dtype=np.float64)
+    predicted = columns - span(np.column_stack([setting.instruments, setting.controls])).remove(columns)
+    estimates, _ = solve(predicted, setting.outcome)
     return estimates, setting.covariance(predicted, setting.outcome - columns @ estimates)
 
 

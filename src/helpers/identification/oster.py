@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
+from helpers.regression.collinearity import least_squares
 from helpers.regression.design import CONSTANT, build_design
 from helpers.regression.effects import Floats
+from helpers.study.model import Model
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,9 @@ class _Moments:
 
 def oster_delta(
     data: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    controls: Sequence[str],
+    model: Model,
     *,
     always: Sequence[str] = (),
-    entity_effects: bool = False,
-    time_effects: bool = False,
     r_max: float | None = None,
     beta: float = 0.0,
     delta: float = 1.0,
@@ -84,12 +82,11 @@ def oster_delta(
     ----------
     data
         Panel.
-    outcome, treatment, controls
-        Columns; `controls` are the observed variables whose selection is the yardstick.
+    model
+        Its controls are the observed variables whose selection is the yardstick; its effects are in both regressions
+        and take no part in the comparison.
     always
-        Columns in both regressions, which take no part in the comparison (psacalc's mcontrol).
-    entity_effects, time_effects
-        Effects in both regressions, which take no part in the comparison either.
+        Further columns in both regressions, which take no part in the comparison either (psacalc's mcontrol).
     r_max
         R2 with the omitted variable; None is 1.3 times the R2 of the full regression, at most 1.
     beta
@@ -104,11 +101,18 @@ def oster_delta(
     StudyError
         As `fit_panel`; no controls; or `r_max` outside (R2 of the full regression, 1].
     """
-    if not controls:
+    if not model.controls:
         raise StudyError("Oster's delta", "there are no controls to compare with", "name at least one control")
-    effects = {"entity_effects": entity_effects, "time_effects": time_effects}
-    design = build_design(data, outcome, [treatment, *always, *controls], **effects)
-    moments = _moments(design.y_within, design.x_within, design.y, design.regressors, len(always), r_squared)
+    regressors = [model.treatment, *always, *model.controls]
+    effects = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
+    design = build_design(data, model.outcome, regressors, **effects)
+    # In units of the lengths of outcome and treatment, so that no polynomial mixes large and small numbers.
+    lengths = np.linalg.norm(design.y_within), np.linalg.norm(design.x_within[:, 0])
+    unit = float(lengths[0] / lengths[1])
+    x = design.x_within / np.r_[lengths[1], np.ones(design.x_within.shape[1] - 1)]
+    moments = _moments(
+        design.y_within / lengths[0], x, design.y / lengths[0], design.regressors, len(always), r_squared
+    )
     limit = min(1.0, 1.3 * moments.r_full) if r_max is None else r_max
     if not moments.r_full <= limit <= 1:
         raise StudyError(
@@ -116,14 +120,14 @@ def oster_delta(
         )
     bound, others = _bound(moments, limit, delta)
     return OsterResult(
-        delta=_delta(moments, limit, beta),
-        bound=bound,
-        other_bounds=others,
+        delta=_delta(moments, limit, beta / unit),
+        bound=bound * unit,
+        other_bounds=tuple(other * unit for other in others),
         beta=beta,
         assumed_delta=delta,
         r_max=limit,
-        estimate_short=moments.estimate_short,
-        estimate_full=moments.estimate_full,
+        estimate_short=moments.estimate_short * unit,
+        estimate_full=moments.estimate_full * unit,
         r_squared_short=moments.r_short,
         r_squared_full=moments.r_full,
     )
@@ -150,14 +154,14 @@ def _moments(y: Floats, x: Floats, y_given: Floats, names: tuple[str, ...], n_al
 
 def _regress(y: Floats, x: Floats) -> tuple[float, float]:
     """Slope of the first column, and the residual sum of squares."""
-    estimates, *_ = np.linalg.lstsq(x, y)
+    estimates = least_squares(x, y)
     return float(estimates[0]), float(np.sum((y - x @ estimates) ** 2))
 
 
 def _residual_variance(column: Floats, x: Floats) -> float:
     if x.shape[1] == 0:
         return float(column @ column) / len(column)
-    estimates, *_ = np.linalg.lstsq(x, column)
+    estimates = least_squares(x, column)
     return float(np.sum((column - x @ estimates) ** 2)) / len(column)
 
 

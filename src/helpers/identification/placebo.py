@@ -1,21 +1,31 @@
-"""Placebo: the treatment histories of the entities dealt out anew, by chance or in every possible way."""
+"""Placebos: the treatment of the next period; treatment histories dealt out anew, by chance or in every way."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import factorial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.errors import StudyError
 from helpers.regression.effects import Floats
-from helpers.regression.panel import PanelFit
+from helpers.regression.panel import PanelFit, fit
+from helpers.regression.specification import keep_complete_entities, shift_column
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
+
+LEAD = "lead"
 
 # Numbers held at once in a block of permutations.
 CHUNK = 4_000_000
 # Relative distance within which two statistics are the same number.
 TIE = 1e-9
+# Entities that a permutation needs.
+FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,67 @@ class Placebo:
     estimates: Floats
     n_draws: int
     enumerated: bool
+
+    @property
+    def effect(self) -> Estimate:
+        """The estimate with the p-value of the permutations by |t|."""
+        return Estimate(
+            estimate=self.estimate,
+            statistic=self.statistic,
+            p_value=self.p_value,
+            draws=None if self.enumerated else self.n_draws + 1,
+            convention=f"treatment histories dealt out to other entities, {self.n_draws} permutations, by |t|",
+        )
+
+
+def deal_histories(
+    data: pd.DataFrame, model: Model, *, draws: int, level: float = 0.05, rng: np.random.Generator
+) -> Dealt:
+    """The permutation test of a model on the entities that have every time, with the size of the test.
+
+    Raises
+    ------
+    StudyError
+        Fewer than three entities have every time.
+    """
+    kept = keep_complete_entities(data[list(model.columns)])
+    if kept.index.unique(0).size < FEWEST:
+        raise StudyError("placebo", "too few entities have a row at every time", "fill or shorten the panel")
+    found = fit(kept, model)
+    test = permute_treatment(found, model.treatment, draws=draws, rng=rng)
+    return Dealt(found, test, measure_size(found, model.treatment, level=level, rng=rng))
+
+
+def fit_lead(data: pd.DataFrame, model: Model, window: Sequence[int]) -> PanelFit:
+    """A model with the treatment of the next period, called `LEAD`, beside the present one.
+
+    Parameters
+    ----------
+    data
+        Panel.
+    model
+        The model without it.
+    window
+        The times of the study in their order.
+    """
+    columns = data[list(model.columns)].assign(**{LEAD: data[model.treatment]})
+    led = shift_column(columns, LEAD, -1, window)
+    return fit(led, model.with_(controls=(LEAD, *model.controls)))
+
+
+def judge_lead(lead: Estimate, present: float, level: float) -> str:
+    """What the treatment of the next period says.
+
+    "clear": it differs from zero; "bounded": it does not, and its interval leaves out an effect as large as the present
+    one in either direction; "open": it does not, but its interval holds effects as large as the present one, so that
+    nothing is shown.
+    """
+    assert lead.p_value is not None
+    assert lead.ci_low is not None
+    assert lead.ci_high is not None
+    if lead.p_value < level:
+        return "clear"
+    return "bounded" if max(-lead.ci_low, lead.ci_high) < abs(present) else "open"
 
 
 def permute_treatment(
@@ -154,3 +225,74 @@ def _fit_orders(
     estimates = sums[:, 0] / left
     residual = np.maximum(total - sums[:, 0] * estimates, 0.0)
     return estimates, estimates * np.sqrt(left * df / residual)
+
+
+@dataclass(frozen=True)
+class PlaceboSize:
+    """How often the permutation test rejects when the treatment does nothing.
+
+    Attributes
+    ----------
+    by_statistic, by_estimate
+        Share of the simulations with a p-value at or below the level, by |t| and by |estimate|.
+    n_simulations, n_permutations
+        Simulations, and permutations in each.
+    level
+        Nominal level.
+    """
+
+    by_statistic: float
+    by_estimate: float
+    n_simulations: int
+    n_permutations: int
+    level: float
+
+
+def measure_size(
+    fit: PanelFit, treatment: str, *, level: float = 0.05, simulations: int = 1000, rng: np.random.Generator
+) -> PlaceboSize:
+    """Measure the true size of the permutation test on a design of one's own.
+
+    Outcomes without an effect: the fit without the treatment plus its residuals, those of each entity with a random
+    sign. Each is tested by the same 999 permutations.
+
+    Parameters
+    ----------
+    fit, treatment
+        As in `permute_treatment`.
+    level
+        Nominal level.
+    simulations
+        Outcomes that are made.
+    rng
+        Source of signs and permutations.
+    """
+    design, position = fit.design, fit.regressors.index(treatment)
+    n_entities, n_draws = design.effects.n_entities, 999
+    x = design.x_within[:, position].reshape(n_entities, -1)
+    basis, _ = np.linalg.qr(np.delete(design.x_within, position, axis=1))
+    signs = np.where(rng.random((simulations, n_entities)) < 0.5, -1.0, 1.0)
+    residual = design.y_within - basis @ (basis.T @ design.y_within)
+    drawn = design.effects.project((signs[:, design.effects.entity] * residual).T)
+    drawn -= basis @ (basis.T @ drawn)
+    orders = np.concatenate([np.arange(n_entities)[None], *_random_orders(n_entities, n_draws, 1, rng)])
+    histories = x[orders].reshape(len(orders), -1)
+    histories -= (histories @ basis) @ basis.T
+    left = (histories**2).sum(axis=1)[:, None]
+    estimates = histories @ drawn / left
+    residuals = np.maximum((drawn**2).sum(axis=0) - left * estimates**2, 0.0)
+    statistics = estimates * np.sqrt(left * _residual_df(fit) / residuals)
+    shares = []
+    for values in (np.abs(statistics), np.abs(estimates)):
+        p_values = (values >= values[0] * (1 - TIE)).sum(axis=0) / (1 + n_draws)
+        shares.append(float(np.mean(p_values <= level)))
+    return PlaceboSize(shares[0], shares[1], simulations, n_draws, level)
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """A permutation test, the fit that it is of, and how often it rejects without an effect."""
+
+    fit: PanelFit
+    test: Placebo
+    size: PlaceboSize

@@ -1,97 +1,66 @@
-"""What notebook 04 shows against chance and omitted variables: Oster, robustness value, placebos, outcomes."""
+"""Identification in a study's words: tables, and what is recorded of several results at once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from helpers.errors import StudyError
-from helpers.identification.confounding import (
-    RobustnessValue,
-    confounder_bounds,
-    confounder_contour,
-    conventional,
-    robustness_value,
-)
-from helpers.identification.oster import OsterResult, oster_delta
-from helpers.identification.outcome_family import OutcomeFamily, fit_outcomes
-from helpers.identification.pictures import draw_null
-from helpers.identification.placebo import Placebo, permute_treatment
+from helpers.identification.confounding import RobustnessValue, confounder_bounds, confounder_contour
+from helpers.identification.past import LAG
 from helpers.index.build import build_index
-from helpers.regression.panel import PanelFit, fit_panel
-from helpers.regression.specification import Specification, keep_complete_entities, shift_column, specify
+from helpers.inference.family import Question
+from helpers.study.data import Label
 
 if TYPE_CHECKING:
-    from helpers.display.figures import FigureView
-    from helpers.display.prose import Sentence
-    from helpers.display.tables import TableView
-    from helpers.notebook import NotebookRun
-    from helpers.results.results import Results
+    from helpers.identification.dynamic import DynamicFit
+    from helpers.identification.instruments import InstrumentedFit
+    from helpers.identification.oster import OsterResult
+    from helpers.identification.past import Past
+    from helpers.identification.placebo import Dealt
+    from helpers.inference.family import Answer
+    from helpers.regression.panel import PanelFit
+    from helpers.results.results import Result
+    from helpers.study.model import Model
     from helpers.study.study import Study
 
-
-def find_oster(panel: pd.DataFrame, study: Study) -> OsterResult | None:
-    """Oster's delta and bound for the primary specification; None where it has no controls."""
-    step = specify(panel, study)
-    if not step.controls:
-        return None
-    return oster_delta(
-        step.data,
-        step.outcome,
-        step.treatment,
-        step.controls,
-        entity_effects="entity" in step.effects,
-        time_effects="time" in step.effects,
-    )
+Record = Callable[..., "Result"]
+BIAS = 0.10  # worst-case bias whose critical value is shown
+GMM = {
+    "difference": Label(en="Difference GMM, two steps", zh="差分GMM（两步）"),
+    "system": Label(en="System GMM, two steps", zh="系统GMM（两步）"),
+    "external": Label(en="Difference GMM with the declared instruments", zh="差分GMM（含声明的工具变量）"),
+}
+DYNAMIC_COLUMNS = (
+    "estimate", "std_error", "p_value", "outcome_before", "instruments", "hansen_p_value", "ar1_p_value",
+    "ar2_p_value", "n_obs", "n_entities", "note",
+)  # fmt: skip
 
 
-def record_oster(results: Results, found: OsterResult | None) -> None:
+def record_oster(record: Record, found: OsterResult) -> None:
     """Record delta, bound and largest R2 under ``robustness.oster.*``, as far as they are finite."""
-    if found is None:
-        return
     for name, value in (("delta", found.delta), ("bound", found.bound), ("r_max", found.r_max)):
         if np.isfinite(value):
-            results.record(f"robustness.oster.{name}", value=value, digits=3)
+            record(f"robustness.oster.{name}", value=value, digits=3)
 
 
-def say_oster(found: OsterResult | None) -> str:
-    """The sentence template on Oster's delta and bound."""
-    if found is None:
-        return "Oster's delta compares with the controls, and the primary specification has none."
-    if not np.isfinite(found.delta):
-        return "Oster's delta has no finite value here."
-    opposite = " The sign says that the omitted variable would have to work against the controls." * (found.delta < 0)
-    bound = " If it were exactly as strong, the effect would be {robustness.oster.bound}." * bool(
-        np.isfinite(found.bound)
-    )
-    return (
-        "To bring the effect to zero, selection on what is omitted would have to be {robustness.oster.delta} times as "
-        "strong as that on the controls (largest within R-squared {robustness.oster.r_max})."
-        f"{opposite}{bound}"
-    )
+def record_robustness_value(record: Record, found: RobustnessValue) -> None:
+    """Record the robustness values under ``robustness.robustness_value.*``."""
+    record("robustness.robustness_value.estimate", value=found.value, digits=3)
+    record("robustness.robustness_value.significance", value=found.value_alpha, digits=3)
+    record("robustness.robustness_value.partial_r2", value=found.partial_r2, digits=4)
 
 
-def find_robustness_value(fit: PanelFit, term: str, level: float) -> RobustnessValue:
-    """Cinelli and Hazlett's robustness value, from conventional errors as they define it."""
-    estimates, std_errors, df = conventional(fit)
-    return robustness_value(float(estimates[term] / std_errors[term]), df, alpha=level)
-
-
-def record_robustness_value(results: Results, found: RobustnessValue) -> str:
-    """Record the robustness values; the sentence template on them."""
-    results.record("robustness.robustness_value.estimate", value=found.value, digits=3)
-    results.record("robustness.robustness_value.significance", value=found.value_alpha, digits=3)
-    results.record("robustness.robustness_value.partial_r2", value=found.partial_r2, digits=4)
-    further = ", and {robustness.robustness_value.significance:.1%} to make it insignificant by conventional errors"
-    if found.value_alpha == 0:
-        further = "; by conventional errors it is not significant as it stands"
-    return (
-        "An omitted variable must explain {robustness.robustness_value.estimate:.1%} of what is left of both treatment "
-        f"and outcome to bring the estimate to zero{further}. The treatment itself explains "
-        "{robustness.robustness_value.partial_r2:.2%} of what is left of the outcome."
-    )
+def judge_selection(found: OsterResult, p_value: float, level: float) -> str:
+    """Which sentence on Oster's delta is true: "nothing", "undefined", "against" or "with" the controls."""
+    if p_value >= level:
+        return "nothing"
+    if not (np.isfinite(found.delta) and np.isfinite(found.bound)):
+        return "undefined"
+    return "against" if found.delta < 0 else "with"
 
 
 def bound_table(fit: PanelFit, term: str, study: Study) -> pd.DataFrame:
@@ -106,148 +75,210 @@ def contour_of(fit: PanelFit, term: str, bounds: pd.DataFrame) -> pd.DataFrame:
     return confounder_contour(fit, term, largest=min(0.95, 1.1 * reach))[0]
 
 
-def deal_treatment(panel: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator) -> Placebo | None:
-    """Permutation placebo of the primary specification, on the entities that have every period.
+def argument_table(study: Study) -> pd.DataFrame:
+    """One row per instrument: the argument for it and its weakness, in the study's words."""
+    rows = {
+        item.label.en: {"argument": item.argument.en, "weakness": item.weakness.en}
+        for item in study.instruments.values()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["argument", "weakness"]).rename_axis("instrument")
 
-    None where fewer than three entities have them all.
+
+def record_instruments(record: Record, fits: Mapping[str, InstrumentedFit]) -> None:
+    """Record every regression under ``robustness.instrument.<name>``, p-value and interval by Anderson and Rubin.
+
+    An end of the interval that is infinite, and the ends of a set that is no interval, are left out.
     """
-    step = specify(panel, study)
-    complete = step.with_(keep_complete_entities(step.data))
-    if complete.data.index.unique(0).size < FEWEST:
-        return None
-    return permute_treatment(complete.fit(), step.treatment, draws=draws, rng=rng)
+    for name, fit in fits.items():
+        key = f"robustness.instrument.{name}"
+        record(key, fit.effect)
+        record(f"{key}.f_effective", value=fit.first_stage.f_effective, digits=2)
+        record(f"{key}.critical", value=fit.first_stage.critical_values[BIAS], digits=2)
+    record("robustness.instrument.count", value=len(fits))
+    record("robustness.instrument.strong", value=sum(map(is_strong, fits.values())))
 
 
-FEWEST = 3  # entities of a permutation
+def is_strong(fit: InstrumentedFit) -> bool:
+    """Whether the effective F exceeds the critical value for a worst-case bias of a tenth."""
+    return bool(fit.first_stage.f_effective >= fit.first_stage.critical_values[BIAS])
 
 
-def record_placebo(results: Results, found: Placebo | None, panel: pd.DataFrame, study: Study) -> str:
-    """Record the permutation p-value; the sentence template on it."""
-    if found is None:
-        return "No permutation was made: too few units have a row in every period."
-    step = specify(panel, study)
-    kept = keep_complete_entities(step.data)
-    entities = kept.index.unique(0).size
-    results.record(
-        "robustness.placebo.permutation",
-        estimate=found.estimate,
-        statistic=found.statistic,
-        p_value=found.p_value,
-        n_obs=len(kept),
-        n_entities=entities,
-        convention=f"treatment histories dealt out to other entities, {found.n_draws} permutations, by |t|",
-    )
-    results.record("robustness.placebo.draws", value=found.n_draws)
-    part = (
-        ""
-        if len(kept) == len(step.data)
-        else " (made on the {robustness.placebo.permutation:n_entities} complete units)"
-    )
-    return (
-        "Dealt out to other units at random {robustness.placebo.draws} times, the treatment histories give a statistic "
-        f"as far from zero as the true one with probability {{robustness.placebo.permutation:p_value}}{part}."
-    )
+def judge_instruments(fits: Mapping[str, InstrumentedFit], level: float) -> str:
+    """Which sentence is true: "weak" without a strong set; else "clear" if a strong one rejects, or "open"."""
+    strong = [fit.anderson_rubin.p_value < level for fit in fits.values() if is_strong(fit)]
+    return "weak" if not strong else "clear" if any(strong) else "open"
 
 
-def show_placebo(run: NotebookRun, found: Placebo | None, *, label: str) -> FigureView | Sentence:
-    """The estimates under permutation, and the true one."""
-    if found is None:
-        return run.say("Not shown: no permutation was made.")
-    return run.figure(
-        draw_null(found.estimates, found.estimate, label=label),
-        "placebo",
-        caption="The estimate when histories of the treatment are dealt out to other units; in colour: the true one",
-        alt="A histogram of placebo estimates with a line at the true estimate.",
-    )
+def instrument_table(fits: Mapping[str, InstrumentedFit]) -> pd.DataFrame:
+    """One row per set of instruments: the estimate, the Anderson-Rubin set, and how strong the instruments are."""
+    rows = {"all together" if name == "all" else name: _instrument_row(fit) for name, fit in fits.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("instrument")
 
 
-def show_dimensions(run: NotebookRun, found: OutcomeFamily | None) -> TableView | Sentence:
-    """The effect on each dimension of the outcome with its p-values."""
-    if found is None:
-        return run.say("Not shown: the outcome has no dimensions.")
-    columns = {"p_wild": "wild_p_value", "p_holm": "holm_p_value", "p_romano_wolf": "romano_wolf_p_value"}
-    return run.table(
-        found.table.rename(columns=columns).rename_axis("dimension"),
-        "outcome_dimensions",
-        caption="The effect on each dimension of the outcome, each an index of its own",
-        note="Standard errors clustered by entity. The wild and the Romano-Wolf p-value come from the same draws.",
-    )
+def _instrument_row(fit: InstrumentedFit) -> dict[str, object]:
+    term, found = fit.treatment, fit.anderson_rubin
+    ends = np.array([found.intervals[0][0], found.intervals[-1][1]] if found.intervals else [np.nan, np.nan])
+    low, high = np.where(np.isfinite(ends), ends, np.nan).tolist()
+    return {
+        "estimate": fit.estimates[term],
+        "std_error": fit.std_errors[term],
+        "p_value": fit.p_values[term],
+        "ar_low": low,
+        "ar_high": high,
+        "ar_shape": found.shape,
+        "anderson_rubin_p_value": found.p_value,
+        "f_effective": fit.first_stage.f_effective,
+        "critical_value": fit.first_stage.critical_values[BIAS],
+        "hansen_p_value": np.nan if fit.hansen_p_value is None else fit.hansen_p_value,
+        "n_obs": fit.n_obs,
+    }
 
 
-def fit_lead(panel: pd.DataFrame, study: Study) -> PanelFit | str:
-    """The primary specification with the treatment of the next period beside the present one, called ``lead``.
-
-    A text says why it could not be made.
-    """
-    step = specify(panel, study)
-    data = shift_column(step.data.assign(lead=step.data[step.treatment]), "lead", -1, study.time.window)
-    try:
-        return _refit(step, data, (step.treatment, "lead", *step.controls))
-    except StudyError as error:
-        return f"The lead of the treatment cannot be tried: {error.where}: {error.rule}."
-
-
-def _refit(step: Specification, data: pd.DataFrame, regressors: tuple[str, ...]) -> PanelFit:
-    return fit_panel(
-        data,
-        step.outcome,
-        regressors,
-        entity_effects="entity" in step.effects,
-        time_effects="time" in step.effects,
-        cluster=step.cluster,
-    )
+def record_past(record: Record, past: Past) -> None:
+    """Record the treatment under ``robustness.dynamic.<estimator>``, with its lag and its tests beside it."""
+    for name, fit in past.least_squares.items():
+        record(f"robustness.dynamic.{name}", fit[past.treatment])
+        record(f"robustness.dynamic.{name}.lag", fit[LAG])
+    for name, found in past.gmm.items():
+        key = f"robustness.dynamic.{name}"
+        convention = f"{GMM[name].en}, collapsed instruments, Windmeijer's correction, normal"
+        record(key, replace(found[past.treatment], convention=convention))
+        record(f"{key}.lag", replace(past.lag(name), convention=convention))
+        tests = {"hansen": (found.hansen_j, found.hansen_p_value), "ar1": (found.ar1, found.ar1_p_value)}
+        for test, (statistic, p_value) in (tests | {"ar2": (found.ar2, found.ar2_p_value)}).items():
+            if np.isfinite(p_value):
+                record(f"{key}.{test}", value=float(statistic), p_value=float(p_value), digits=3)
 
 
-def record_lead(results: Results, fit: PanelFit | str, level: float) -> str:
-    """Record the lead under ``robustness.placebo.lead``; the sentence template on it."""
-    if isinstance(fit, str):
-        return fit
-    results.record("robustness.placebo.lead", fit["lead"])
-    told = "which speaks against a causal reading" if fit.p_values["lead"] < level else "as it should be"
-    clear = "differs from zero" if fit.p_values["lead"] < level else "cannot be told from zero"
-    return (
-        "The treatment of the next period, put beside the present one, has the estimate {robustness.placebo.lead} "
-        f"(p = {{robustness.placebo.lead:p_value}}): it {clear}, {told}."
-    )
+def gmm_words(name: str, results: Mapping[str, Result]) -> dict[str, Result | Label]:
+    """What the sentences on one GMM estimator may name, as far as it was recorded."""
+    key = f"robustness.dynamic.{name}"
+    places = {"effect": key, "within": "robustness.dynamic.within.lag", "pooled": "robustness.dynamic.pooled.lag"}
+    places |= {part: f"{key}.{part}" for part in ("lag", "hansen", "ar1", "ar2")}
+    return {"name": GMM[name]} | {word: results[place] for word, place in places.items() if place in results}
 
 
-def fit_dimensions(panel: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator) -> OutcomeFamily | None:
-    """The treatment's effect on each dimension of the outcome; None where the outcome is no index of several."""
-    step = specify(panel, study)
-    if step.outcome not in study.indices or len(study.indices[step.outcome].dimensions) < 2:
-        return None
-    scores = build_index(panel, study.indices[step.outcome]).dimension_scores
-    data = step.data[list(step.regressors)].join(scores).dropna()
-    return fit_outcomes(
-        data,
-        list(scores.columns),
-        step.treatment,
-        step.controls,
-        entity_effects="entity" in step.effects,
-        time_effects="time" in step.effects,
-        draws=draws,
-        rng=rng,
-    )
+def record_placebo(record: Record, dealt: Dealt) -> None:
+    """Record the permutation test and its measured size under ``robustness.placebo.*``."""
+    effect = replace(dealt.test.effect, n_obs=dealt.fit.n_obs, n_entities=dealt.fit.n_entities)
+    record("robustness.placebo.permutation", effect)
+    record("robustness.placebo.draws", value=dealt.test.n_draws)
+    record("robustness.placebo.size.statistic", value=dealt.size.by_statistic, digits=3)
+    record("robustness.placebo.size.estimate", value=dealt.size.by_estimate, digits=3)
+    record("robustness.placebo.size.simulations", value=dealt.size.n_simulations)
 
 
-def record_dimensions(results: Results, found: OutcomeFamily | None, level: float) -> str:
-    """Record every dimension with its adjusted p-value under ``robustness.dimension.<name>``; the sentence template."""
-    if found is None:
-        return "The outcome is no index of several dimensions, so that there is no family of outcomes to adjust for."
-    for name, row in found.table.iterrows():
-        results.record(
+def past_table(past: Past, primary: str) -> pd.DataFrame:
+    """One row per estimator: treatment, lag of the outcome, instruments, and the tests that speak for or against it."""
+    names = {"within": f"{primary}, least squares", "pooled": "without unit effects, least squares"}
+    notes = {
+        "within": "the lag is biased downwards: it is related to the demeaned error when periods are few",
+        "pooled": "the lag is biased upwards: it carries what is fixed about a unit",
+    }
+    rows = {names[name]: _lagged_row(fit, past.treatment, notes[name]) for name, fit in past.least_squares.items()}
+    rows |= {GMM[name].en: _gmm_row(fit, past.treatment) for name, fit in past.gmm.items()}
+    rows |= {
+        names[name] if name in names else GMM[name].en: {"note": f"not fitted: {why}"}
+        for name, why in past.refused.items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(DYNAMIC_COLUMNS))
+    return table.rename_axis("estimator").astype(dict.fromkeys(("instruments", "n_obs", "n_entities"), "Int64"))
+
+
+def _lagged_row(fit: PanelFit, term: str, note: str) -> dict[str, object]:
+    return {
+        "estimate": fit.estimates[term],
+        "std_error": fit.std_errors[term],
+        "p_value": fit.p_values[term],
+        "outcome_before": fit.estimates[LAG],
+        "n_obs": fit.n_obs,
+        "n_entities": fit.n_entities,
+        "note": note,
+    }
+
+
+def _gmm_row(fit: DynamicFit, term: str) -> dict[str, object]:
+    return {
+        "estimate": fit.estimates[term],
+        "std_error": fit.std_errors[term],
+        "p_value": fit.p_values[term],
+        "outcome_before": fit.estimates.iloc[0],
+        "instruments": fit.n_instruments,
+        "hansen_p_value": fit.hansen_p_value,
+        "ar1_p_value": fit.ar1_p_value,
+        "ar2_p_value": fit.ar2_p_value,
+        "n_obs": fit.n_obs,
+        "n_entities": fit.n_entities,
+        "note": "; ".join(fit.notes),
+    }
+
+
+def ask_dimensions(panel: pd.DataFrame, study: Study, model: Model) -> dict[str, Question]:
+    """The model with each dimension of its outcome in the outcome's place; none where it is no index of several."""
+    index = study.indices.get(model.outcome)
+    if index is None or len(index.dimensions) < 2:
+        return {}
+    scores = build_index(panel, index).dimension_scores
+    data = panel[list(model.regressors)].join(scores).dropna()
+    return {str(name): Question(data, model.with_(outcome=str(name)), model.treatment) for name in scores}
+
+
+def record_dimensions(record: Record, answers: Mapping[str, Answer], draws: int, level: float) -> None:
+    """Record every dimension under ``robustness.dimension.<name>``, and how many respond by which method."""
+    for name, answer in answers.items():
+        record(
             f"robustness.dimension.{name}",
-            estimate=row["estimate"],
-            std_error=row["std_error"],
-            statistic=row["statistic"],
-            p_value=row["p_romano_wolf"],
-            n_obs=int(row["n_obs"]),
-            convention=f"p-value by Romano and Wolf over the dimensions, {found.n_draws} wild cluster draws",
+            replace(
+                answer.effect,
+                p_value=answer.adjusted.p_value,
+                df=None,
+                ci_low=None,
+                ci_high=None,
+                n_entities=None,
+                n_clusters=None,
+                draws=answer.adjusted.draws,
+                convention=f"p-value by Romano and Wolf over the dimensions, {draws} wild cluster draws",
+            ),
         )
-    clear = int((found.table["p_romano_wolf"] < level).sum())
-    results.record("robustness.dimension.count.significant", value=clear)
-    results.record("robustness.dimension.count.all", value=len(found.table))
-    return (
-        "Of {robustness.dimension.count.all} dimensions of the outcome, {robustness.dimension.count.significant} "
-        "respond once it is counted that all are looked at."
-    )
+    ways: dict[str, list[float | None]] = {
+        "significant": [answer.adjusted.p_value for answer in answers.values()],
+        "holm": [answer.holm for answer in answers.values()],
+        "alone": [answer.effect.p_value for answer in answers.values()],
+    }
+    for name, p_values in ways.items():
+        record(f"robustness.dimension.count.{name}", value=sum(float(p or 0.0) < level for p in p_values))
+    record("robustness.dimension.count.all", value=len(answers))
+
+
+def sort_dimensions(answers: Mapping[str, Answer], study: Study, level: float) -> tuple[Label | None, Label | None]:
+    """The dimensions that respond when each is looked at alone, as words: those with a rise, those with a fall."""
+    alone = {name: answer.effect for name, answer in answers.items() if float(answer.effect.p_value or 0.0) < level}
+    found = []
+    for sign in (1, -1):
+        names = [name for name, effect in alone.items() if sign * effect.estimate > 0]
+        labels = [Label(en=study.label(name), zh=study.label(name, "zh")) for name in names]
+        words = (
+            Label(en=", ".join(w.en.lower() for w in labels), zh="、".join(w.zh for w in labels)) if labels else None
+        )
+        found.append(words)
+    return found[0], found[1]
+
+
+def dimension_table(answers: Mapping[str, Answer]) -> pd.DataFrame:
+    """One row per dimension: the effect and its p-values, alone and adjusted for looking at all."""
+    rows = {}
+    for name, answer in answers.items():
+        fit, effect = answer.fit, answer.effect
+        ratio = fit.design.x[:, 0].std() / fit.design.y.std()
+        rows[name] = {
+            "estimate": effect.estimate,
+            "std_error": effect.std_error,
+            "statistic": effect.statistic,
+            "p_value": effect.p_value,
+            "wild_p_value": answer.wild.p_value,
+            "holm_p_value": answer.holm,
+            "romano_wolf_p_value": answer.adjusted.p_value,
+            "standardised": effect.estimate * ratio,
+            "n_obs": effect.n_obs,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("dimension")
