@@ -31,34 +31,57 @@ sobol_base: int = 256
 
 # %%
 from helpers import notebook
-from helpers.index import accounting as index_accounting
-from helpers.index import build as construction
-from helpers.index import dynamics
-from helpers.index import pictures as index_pictures
-from helpers.index import shown as index_report
-from helpers.multiverse.drawn import draw_uncertainty, sobol_sensitivity
+from helpers.index import accounting, build, dynamics, shown
+from helpers.index import pictures as drawings
+from helpers.multiverse import drawn, index_choices
 from helpers.regression import pictures
 
+# %%
 run = notebook.open_run("02_index_construction", study=study, run_folder=run_folder, out=out)
-choices, results = run.study, run.results
-model, grouping = choices.specification, choices.grouping
+choices, grouping, level = run.study, run.study.grouping, run.study.specification.significance
+model = choices.model()
 panel = run.read("indicators")
-indices = construction.build_indices(panel, choices)
-scores = construction.index_values(indices)
-final = construction.model_panel(panel, scores)
+
+# %% [markdown]
+# ## Which indices does the study build, and how?
+
+# %%
+indices = build.build_indices(panel, choices)
+scores = build.index_values(indices)
+final = build.model_panel(panel, scores)
+run.table(
+    shown.index_table(indices, choices),
+    "indices",
+    caption="Indices: indicators, method, rows",
+    note="An index with a window of its own is built over its own periods and is empty outside them.",
+)
+
+# %% [markdown]
+# What follows looks most closely at the main index: the treatment, where it is an index, else the first one declared.
+
+# %%
+main = shown.main_index(choices)
+index, values = indices[main], scores[main].dropna()
+first = run.record(f"index.{main}.first", value=int(values.index.unique(1).min()), digits=0)
+last = run.record(f"index.{main}.last", value=int(values.index.unique(1).max()), digits=0)
 
 # %% [markdown]
 # ## Which indicators carry the indices, and how sure are their weights?
+#
+# Each sample draws as many units as there are, with replacement, and derives every index anew from its rows: scales,
+# entropies, weights.
 
 # %%
-bootstraps = index_report.bootstrap_indices(panel, choices, index_draws, run.rng("entities of the indices"))
-index_report.record_weights(results, indices, bootstraps)
-weights = construction.weight_tables(indices, bootstraps, choices)
-run.table(construction.stack_tables(weights, "index"), "index_weights", caption="Entropy and weight of every indicator")
+bootstraps = shown.bootstrap_indices(panel, choices, index_draws, run.rng("entities of the indices"))
+shown.record_weights(run.results, indices, bootstraps)
+weights = build.weight_tables(indices, bootstraps, choices)
+
+# %%
+run.table(build.stack_tables(weights, "index"), "index_weights", caption="Entropy and weight of every indicator")
 
 # %%
 run.figure(
-    index_pictures.draw_weights(weights),
+    drawings.draw_weights(weights),
     "index_weights",
     caption="Weights of the indicators, coloured by dimension; lines are intervals from drawing units anew",
     alt="Horizontal bars with intervals, one per indicator, heaviest first, one panel per index.",
@@ -69,74 +92,135 @@ run.figure(
 # weight.
 
 # %%
-run.say(construction.say_heaviest(indices, choices))
+heaviest = str(index.weights.idxmax())
+times_equal = run.record(f"index.{main}.heaviest", value=float(index.weights.max() * len(index.weights)), digits=1)
+run.say(
+    "Of the indicators of {index}, {indicator} weighs most: {weight:.1%} of the whole (95 % interval {weight:ci:.1%}), "
+    "{times} times an equal share.",
+    index=run.label(main),
+    indicator=run.label(heaviest),
+    weight=run.results[f"index.{main}.weight.{heaviest}"],
+    times=times_equal,
+)
+
+# %%
+failed = run.record("index.bootstrap.failed", value=max(found.n_failed for found in bootstraps.values()), digits=0)
+message = (
+    "In some samples an indicator does not vary, so that they have no index: up to {failed} samples of one index are "
+    "left out."
+    if failed.value
+    else "Every sample of every index has its index; none is left out."
+)
+run.say(message, failed=failed)
 
 # %% [markdown]
 # ## Of what is the index made?
 
 # %%
-main = index_report.main_index(choices)
-index, values = indices[main], scores[main].dropna()
 by_dimension = index.dimension_contributions.groupby(level=1).mean()
 run.figure(
-    index_pictures.draw_contributions(index_report.label_columns(by_dimension, choices)),
+    drawings.draw_contributions(shown.label_columns(by_dimension, choices)),
     "index_contributions",
-    caption=f"{choices.label(main)}: mean by period, split exactly into its dimensions",
+    caption="{index}: mean by period, split exactly into its dimensions",
     alt="Stacked bars of the mean index by period, one part per dimension.",
+    words={"index": run.label(main)},
 )
 
 # %%
-first, last = values.index.unique(1).min(), values.index.unique(1).max()
-change = index_report.change_table(index, first, last, choices)
-run.table(change, "index_change", caption=f"Change of the mean from {first} to {last}, by indicator", digits=4)
-
-# %% [markdown]
-# The change is split without a remainder into figures (the scores moved) and weights (zero while weights are pooled).
+change = shown.change_table(index, first.value, last.value, choices)
+run.table(
+    change,
+    "index_change",
+    caption="{index}: change of the mean from {first} to {last}, by indicator",
+    note="Split without a remainder into figures (the scores moved) and weights (zero where they are pooled).",
+    digits=4,
+    words={"index": run.label(main), "first": first, "last": last},
+)
 
 # %% [markdown]
 # ## Who is ahead, and how sure is that?
 
 # %%
-ranking = construction.rank_entities(final[model.treatment])
-run.table(ranking, "ranking_treatment", caption=f"{choices.label(model.treatment)}: mean, rank, change")
+ranking = build.rank_entities(final[model.treatment])
+run.table(
+    ranking,
+    "ranking_treatment",
+    caption="{treatment}: mean, rank, change",
+    words={"treatment": run.label(model.treatment)},
+)
 
 # %%
-outcome_ranking = construction.rank_entities(final[model.outcome])
-run.table(outcome_ranking, "ranking_outcome", caption=f"{choices.label(model.outcome)}: mean, rank, change")
+outcome_ranking = build.rank_entities(final[model.outcome])
+run.table(
+    outcome_ranking,
+    "ranking_outcome",
+    caption="{outcome}: mean, rank, change",
+    words={"outcome": run.label(model.outcome)},
+)
+
+# %% [markdown]
+# The rank of a unit's mean over the periods has two sources of doubt: which units are in the sample, and how the index
+# is built. Dot and both intervals are of this one rank.
 
 # %%
-experiment = index_report.build_experiment(panel, choices)
-uncertainty = draw_uncertainty(experiment, choice_draws, run.rng("choices of the index"))
-ranks = index_report.rank_table(uncertainty, bootstraps[main], main)
-run.table(ranks, "rank_intervals", caption=f"{choices.label(main)}: rank, with two intervals", digits=0)
+experiment = index_choices.build_experiment(panel, choices)
+uncertainty = drawn.draw_uncertainty(experiment, choice_draws, run.rng("choices of the index"))
+ranks = index_choices.rank_table(uncertainty, bootstraps[main], main)
 
 # %%
-run.figure(
-    index_pictures.draw_rank_intervals(index_report.shorten(ranks)),
+run.table(
+    ranks,
     "rank_intervals",
-    caption="Rank of the mean over random choices of the index (wide), and last rank over samples of units (narrow)",
-    alt="One row per unit with its rank and two intervals.",
+    caption="{index}: rank of the mean over the periods, with two intervals",
+    digits=0,
+    words={"index": run.label(main)},
 )
 
 # %%
 run.figure(
-    index_pictures.draw_ranks(
-        index_report.shorten_panel(values, ranks), bootstraps[main].ranks, run.regions, index_report.labels_of(grouping)
+    drawings.draw_rank_intervals(shown.shorten(ranks)),
+    "rank_intervals",
+    caption="Rank of the mean over the periods: over choices made in the index (wide), over samples of units (narrow)",
+    alt="One row per unit with its rank and two intervals of the same rank.",
+)
+
+# %%
+apart, pairs = index_choices.count_told_apart(ranks)
+run.say(
+    "Of the {pairs} pairs of neighbours in this ranking, {apart} have sampling intervals that do not overlap; in the "
+    "others the order is not established.",
+    pairs=run.record("index.ranks.pairs", value=pairs, digits=0),
+    apart=run.record("index.ranks.apart", value=apart, digits=0),
+)
+
+# %%
+run.figure(
+    drawings.draw_ranks(
+        shown.shorten_panel(values, ranks), bootstraps[main].ranks, run.regions, shown.labels_of(grouping)
     ),
     "rank_paths",
     caption="Ranks by period, coloured by region; the bars at the right are sampling intervals of the last rank",
     alt="One line per unit from its first to its last rank.",
 )
 
-# %% [markdown]
-# Where the intervals of two units overlap, their order is not established.
-
 # %%
-index_report.show_map(run, values, caption=f"{choices.label(main)}, first and last period")
+if choices.map is None:
+    tiles = run.say("This study declares no map, so that none is drawn.")
+else:
+    tiles = run.figure(
+        drawings.draw_tiles(
+            values, shown.read_tiles(choices.folder / choices.map.tiles), shown.tile_words(run.units, choices)
+        ),
+        "tiles",
+        caption="{index}, first and last period; the legend gives the lowest and the highest figure",
+        alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
+        words={"index": run.label(main)},
+    )
+tiles
 
 # %%
 run.figure(
-    index_pictures.draw_heat(index_report.shorten(index_report.dimension_means(index, choices))),
+    drawings.draw_heat(shown.shorten(shown.dimension_means(index, choices))),
     "dimensions",
     caption="Each dimension's own index, mean over the periods, best units first",
     alt="A grid of units by dimensions, darker cells are higher.",
@@ -147,29 +231,69 @@ run.figure(
 #
 # The zero rule, the scale, its scope, winsorising, the weights, the aggregation and the set of indicators are choices.
 # Each run draws all of them, builds the indices anew and fits the primary specification. Sobol's indices split the
-# variance of the coefficient: the first order is what a choice does alone, the total order adds its interactions.
+# variance of the coefficient: the first order is what a choice does alone, the total order adds its interactions. The
+# zero rule acts under entropy weights only; its share is over all runs.
+
+# %%
+sensitivity = drawn.sobol_sensitivity(experiment, sobol_base, run.rng("Sobol base sample"))
+index_choices.record_experiment(run.results, uncertainty, sensitivity)
 
 # %% tags=["summary"]
-sensitivity = sobol_sensitivity(experiment, sobol_base, run.rng("Sobol base sample"))
-index_report.record_experiment(results, uncertainty, sensitivity)
 run.figure(
-    index_pictures.draw_sobol(index_report.sobol_panels(sensitivity, choices)),
+    drawings.draw_sobol(index_choices.sobol_panels(sensitivity, choices)),
     "sobol",
     caption="How much of the coefficient, and of the ranks, depends on choices made in the index",
     alt="Bars of first and total order Sobol indices with intervals, one panel per output.",
 )
 
 # %%
-run.say(index_report.say_choices(sensitivity))
+run.say(
+    "Over random choices of the index the standardised coefficient lies between {found:ci_low} and {found:ci_high} in "
+    "nineteen of twenty runs (declared method: {found}); it keeps its sign in {same:.0%} of them and is significant in "
+    "{clear:.0%}.",
+    found=run.results["index.choices.standardised"],
+    same=run.results["index.choices.standardised.same_sign"],
+    clear=run.results["index.choices.standardised.significant"],
+)
 
 # %%
-run.table(index_report.sobol_table(sensitivity), "sobol", caption="Sobol indices with half-widths of their intervals")
+leaders = index_choices.find_leaders(sensitivity)
+if not leaders.first:
+    message = "No choice of the index moves the standardised coefficient."
+elif leaders.clear:
+    message = (
+        "Of the choices made in the index, {first} moves the standardised coefficient most: with its interactions it "
+        "makes {share:.0%} of the variance. The widest interval in the table below, over all outputs, is {half} to "
+        "either side, from {runs} full runs of indices and regression."
+    )
+else:
+    message = (
+        "Of the choices made in the index, {first} (with its interactions {share:.0%} of the variance) and {second} "
+        "move the standardised coefficient most; their intervals overlap, so that {runs} full runs do not tell which "
+        "of the two more. The widest interval in the table below, over all outputs, is {half} to either side."
+    )
+named = {"first": leaders.first, "second": leaders.second} if leaders.first else {}
+run.say(
+    message,
+    **{place: index_choices.choice_words(choices, choice) for place, choice in named.items()},
+    **({"share": run.results[f"index.choices.sobol.{leaders.first}.total"]} if leaders.first else {}),
+    half=run.results["index.choices.half_width"],
+    runs=run.results["index.choices.runs"],
+)
+
+# %%
+run.table(
+    index_choices.sobol_table(sensitivity),
+    "sobol",
+    caption="Sobol indices with half-widths of their intervals",
+    note="A first order is at most its total: estimates that cross by chance are both set to their mean.",
+)
 
 # %% [markdown]
 # ## Do units come together or drift apart?
 
 # %%
-trends = construction.region_trends(final, [model.treatment, model.outcome], run.regions, choices)
+trends = build.region_trends(final, [model.treatment, model.outcome], run.regions, choices)
 run.figure(
     pictures.draw_trends(trends, {name: choices.label(name) for name in grouping.order}, grouping.order),
     "index_trends",
@@ -177,43 +301,141 @@ run.figure(
     alt="Lines of the mean by period, one line per region, one panel per variable.",
 )
 
-# %%
-gaps = index_report.gap_table(values, run.regions)
-run.table(gaps, "inequality", caption=f"{choices.label(main)}: Theil and Gini with their regional parts")
+# %% [markdown]
+# Two answers are possible at once. In relation to their mean, units come together when the coefficient of variation
+# (standard deviation over mean) falls. In index points they drift apart when the standard deviation itself rises.
 
 # %%
-convergence = index_report.convergence_table(index_report.convergence_columns(index, scores, choices))
-run.table(convergence, "convergence", caption="Sigma and beta convergence of the indices and of the dimensions")
+spread = shown.measure_spread(values)
+sd_first = run.record(f"index.spread.{main}.sd_first", value=spread.sd_first, digits=3)
+sd_last = run.record(f"index.spread.{main}.sd_last", value=spread.sd_last, digits=3)
+sigma = run.record(f"index.spread.{main}.sigma", spread.sigma) if spread.sigma else None
 
 # %%
-density = dynamics.kernel_density(values)
-run.figure(
-    index_pictures.draw_density(density, choices.label(main)),
-    "density",
-    caption=f"{choices.label(main)}: distribution over the units, later periods darker",
-    alt="Kernel densities, one line per period.",
+if sigma is None:
+    message = (
+        "The standard deviation of {index} between units moves from {sd_first} in {first} to {sd_last} in {last}; a "
+        "spread in relation to the mean cannot be computed."
+    )
+elif spread.nearer(level) and spread.wider:
+    message = (
+        "Both, by measure. In relation to their mean, units come together in {index}: the coefficient of variation "
+        "falls ({sigma:estimate:.3f} log points a period, {sigma:p}). In index points they drift apart: the standard "
+        "deviation rises from {sd_first} in {first} to {sd_last} in {last}, because the mean has risen faster."
+    )
+elif spread.nearer(level):
+    message = (
+        "They come together in {index}, in relation to their mean (the coefficient of variation changes by "
+        "{sigma:estimate:.3f} log points a period, {sigma:p}) and in index points (the standard deviation falls from "
+        "{sd_first} in {first} to {sd_last} in {last})."
+    )
+elif spread.further(level) and spread.wider:
+    message = (
+        "They drift apart in {index}, in relation to their mean (the coefficient of variation changes by "
+        "{sigma:estimate:.3f} log points a period, {sigma:p}) and in index points (the standard deviation rises from "
+        "{sd_first} in {first} to {sd_last} in {last})."
+    )
+elif spread.further(level):
+    message = (
+        "Both, by measure. In relation to their mean, units drift apart in {index}: the coefficient of variation rises "
+        "({sigma:estimate:.3f} log points a period, {sigma:p}). In index points they come together: the standard "
+        "deviation falls from {sd_first} in {first} to {sd_last} in {last}, because the mean has fallen faster."
+    )
+else:
+    message = (
+        "In relation to their mean, neither can be told in {index} from so few periods: the coefficient of variation "
+        "changes by {sigma:estimate:.3f} log points a period ({sigma:p}). In index points the standard deviation moves "
+        "from {sd_first} in {first} to {sd_last} in {last}."
+    )
+run.say(
+    message,
+    index=run.label(main),
+    sd_first=sd_first,
+    sd_last=sd_last,
+    first=first,
+    last=last,
+    **({"sigma": sigma} if sigma else {}),
 )
 
 # %%
-moves = index_report.transition_table(values)
-run.table(moves, "transitions", caption="From quarter (row) to quarter (column), one period to the next")
+convergence = shown.convergence_table(shown.convergence_columns(index, scores, choices))
+run.table(
+    convergence,
+    "convergence",
+    caption="Spread at both ends, sigma and beta convergence of the indices and of the dimensions",
+    note="A negative trend of sigma, or a negative beta, says that units come together in relation to their mean.",
+)
 
-# %% [markdown]
-# A negative trend of sigma, or a negative beta, says that units come together; the diagonal of the last table says how
-# often a unit stays in its quarter.
+# %%
+gaps = shown.gap_table(values, run.regions)
+run.table(
+    gaps,
+    "inequality",
+    caption="{index}: Theil and Gini with their regional parts",
+    words={"index": run.label(main)},
+)
+
+# %%
+density = dynamics.kernel_density(values, bounds=index.bounds)
+run.figure(
+    drawings.draw_density(density, choices.label(main)),
+    "density",
+    caption="{index}: distribution over the units, later periods darker",
+    alt="Kernel densities, one line per period; none reaches beyond the range of the index.",
+    words={"index": run.label(main)},
+)
+
+# %%
+moves = shown.transition_table(values)
+run.table(
+    moves,
+    "transitions",
+    caption="From quartile (row) to quartile (column), one period to the next",
+    note="The diagonal says how often a unit stays in its quartile.",
+)
 
 # %% [markdown]
 # ## Are neighbours alike?
 
 # %%
-everywhere, somewhere = index_report.neighbour_tables(values, choices, run.rng("neighbours"), index_draws)
-run.say(index_report.say_neighbours(choices))
+everywhere, somewhere = shown.neighbour_tables(values, choices, run.rng("neighbours"), index_draws)
+now = everywhere.iloc[-1].to_dict() if len(everywhere) else None
+moran = (
+    run.record(f"index.moran.{main}", estimate=now["estimate"], p_value=now["p_value"], draws=index_draws + 1, digits=3)
+    if now
+    else None
+)
+
+# %%
+if moran is None:
+    message = "This study declares no map, so that no spatial statistic is computed."
+elif now["p_value"] < level and now["estimate"] > now["expected"]:
+    message = "In {last} neighbours are alike in {index}: Moran's I is {moran}, {moran:p} by permutation."
+elif now["p_value"] < level:
+    message = "In {last} neighbours differ in {index} more than chance would have it: Moran's I is {moran}, {moran:p}."
+else:
+    message = "Whether neighbours are alike in {index} cannot be told in {last}: Moran's I is {moran}, {moran:p}."
+run.say(message, **({"moran": moran, "last": last, "index": run.label(main)} if moran else {}))
 
 # %%
 run.table(everywhere, "moran", caption="Global Moran's I by period, p-value by permutation")
 
 # %%
-run.table(somewhere, "moran_local", caption="Local Moran's I in the last period")
+run.table(somewhere, "moran_local", caption="Local Moran's I in the last period, p-value by permutation")
+
+# %% [markdown]
+# ## What holds units back?
+#
+# What a unit lacks in an indicator is its weight times the distance of its score from 1; the obstacle degree of the
+# indicator is its share in all that the unit lacks.
+
+# %%
+run.table(
+    shown.obstacle_table(index, choices),
+    "obstacles",
+    caption="{index}: mean obstacle degree by indicator, and the units for which it is the largest",
+    words={"index": run.label(main)},
+)
 
 # %% [markdown]
 # ## What should one unit look at?
@@ -221,27 +443,49 @@ run.table(somewhere, "moran_local", caption="Local Moran's I in the last period"
 # The page of one unit: the parameter `unit` names it; without one it is the unit whose index has grown most.
 
 # %%
-chosen = index_report.choose_entity(values, unit)
-profile = index_accounting.entity_profile(index, chosen)
-run.table(profile.standing, "unit_standing", caption=f"{chosen}: where it stands")
+chosen = shown.choose_entity(values, unit)
+profile = accounting.entity_profile(index, chosen)
+run.table(profile.standing, "unit_standing", caption="{unit}: where it stands", words={"unit": run.label(chosen)})
 
 # %%
-run.table(index_report.label_index(profile.moved, choices), "unit_moved", caption=f"{chosen}: what moved it", digits=4)
+moved = shown.label_index(profile.moved, choices)
+run.table(moved, "unit_moved", caption="{unit}: what moved it", digits=4, words={"unit": run.label(chosen)})
 
 # %%
-outlook = index_report.label_index(profile.outlook, choices)
-run.table(outlook, "unit_outlook", caption=f"{chosen}: where most is to be gained", digits=4)
+outlook = shown.label_index(profile.outlook, choices)
+run.table(
+    outlook,
+    "unit_outlook",
+    caption="{unit}: what holds it back, and where most is to be gained",
+    digits=4,
+    words={"unit": run.label(chosen)},
+)
+
+# %%
+obstacle = shown.largest_obstacle(index, chosen)
+if obstacle is None:
+    held = run.say("Scores of this method are no shares of what can be reached, so that no obstacle degree is defined.")
+else:
+    held = run.say(
+        "In {last}, {indicator} holds {unit} back most: {share:.1%} of all that it lacks in {index}.",
+        last=last,
+        indicator=run.label(obstacle[0]),
+        unit=run.label(chosen),
+        index=run.label(main),
+        share=run.record(f"index.obstacle.{main}", value=obstacle[1], digits=3),
+    )
+held
 
 # %% [markdown]
 # ## Checks
 
 # %%
-run.check("the weights of every index sum to one", construction.weights_sum_to_one(indices))
-run.check("the contributions of the indicators sum to each index", construction.contributions_add_up(indices))
-run.check("the parts of the change sum to the change", index_report.change_adds_up(change, values, first, last))
+run.check("the weights of every index sum to one", build.weights_sum_to_one(indices))
+run.check("the contributions of the indicators sum to each index", build.contributions_add_up(indices))
+run.check("the parts of the change sum to the change", shown.change_adds_up(change, values, first.value, last.value))
 
 # %% tags=["nbval-check-output"]
-print({name: len(index.weights) for name, index in indices.items()})
+print({name: len(found.weights) for name, found in indices.items()})
 
 # %% [markdown]
 # ## Save

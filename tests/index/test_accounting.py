@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from helpers.errors import StudyError
-from helpers.index.accounting import contributions_by_time, entity_profile, split_change
+from helpers.index.accounting import contributions_by_time, entity_profile, obstacle_degrees, split_change
 from helpers.index.composite import composite_index
 from index.test_composite import a_panel, a_spec
 
@@ -76,7 +76,38 @@ def test_an_entity_that_is_not_there_is_refused() -> None:
         entity_profile(composite_index(a_panel(), a_spec()), "p9")
 
 
-def test_a_change_of_a_geometric_index_has_no_exact_split() -> None:
-    index = composite_index(a_panel(), a_spec(), aggregate="geometric", score_range=(0.01, 1.0))
-    with pytest.raises(StudyError, match="not the weighted sum of its scores"):
-        split_change(index, 2015, 2018)
+@pytest.mark.parametrize("aggregate", ["geometric", "harmonic", "topsis"])
+def test_an_index_that_is_no_weighted_sum_is_split_by_its_contributions(aggregate: str) -> None:
+    index = composite_index(a_panel(), a_spec(), aggregate=aggregate)
+    split = split_change(index, 2015, 2018)
+    values = index.values.unstack()
+    assert_allclose(split.figures.sum(axis=1), values[2018] - values[2015], atol=1e-12)
+    assert_allclose(split.weights, 0, atol=0)
+    yearly = composite_index(a_panel(), a_spec(), aggregate=aggregate, weights="entropy_yearly")
+    assert split_change(yearly, 2015, 2018).weights.isna().all(axis=None)
+    assert entity_profile(index, "p3").outlook["to_gain"].isna().all()
+
+
+def test_obstacle_degrees_are_shares_of_what_is_lacking() -> None:
+    rows = pd.MultiIndex.from_product([["a", "b"], [2015, 2016]], names=["province", "year"])
+    panel = pd.DataFrame({"x": [0.0, 0.5, 1.0, 0.75], "y": [0.0, 1.0, 0.25, 0.5]}, index=rows)
+    spec = {"indicators": {"x": {"weight": 0.4}, "y": {"weight": 0.6}}, "method": {"weights": "fixed"}}
+    found = {row: list(shares) for row, shares in obstacle_degrees(composite_index(panel, spec)).T.items()}
+    # b in 2015 lacks nothing of x and 0.75 of y; b in 2016 lacks 0.4 x 0.25 = 0.1 and 0.6 x 0.5 = 0.3.
+    assert_allclose(found["a", 2015], [0.4, 0.6], atol=1e-12)
+    assert_allclose(found["b", 2015], [0, 1], atol=1e-12)
+    assert_allclose(found["b", 2016], [0.25, 0.75], atol=1e-12)
+
+
+def test_a_row_that_lacks_nothing_has_no_obstacle() -> None:
+    rows = pd.MultiIndex.from_product([["a", "b"], [2015, 2016]], names=["province", "year"])
+    panel = pd.DataFrame({"x": [1.0, 0.5, 0.0, 0.75], "y": [1.0, 0.0, 0.25, 0.5]}, index=rows)
+    found = obstacle_degrees(composite_index(panel, {"indicators": {"x": {}, "y": {}}}))
+    assert found.isna().all(axis=1).tolist() == [True, False, False, False]
+
+
+def test_scores_that_are_no_shares_have_no_obstacles() -> None:
+    index = composite_index(a_panel(), a_spec(), scale="z_score", weights="equal")
+    with pytest.raises(StudyError, match="scores outside"):
+        obstacle_degrees(index)
+    assert entity_profile(index, "p3").outlook["obstacle"].isna().all()

@@ -97,12 +97,6 @@ def test_the_weight_table_is_heaviest_first_with_labels(panel, indices, interval
     assert set(table["dimension"]) == {"All"}
 
 
-def test_the_heaviest_indicator_is_named_with_its_weight_from_the_results(indices):
-    sentence = construction.say_heaviest(indices, make_study())
-    heaviest = indices["reply"].weights.idxmax()
-    assert f"in reply it is {heaviest} ({{index.reply.weight.{heaviest}:.1%}})" in sentence
-
-
 def test_ranks_go_by_the_mean_and_equals_share_one():
     values = pd.Series(
         [1.0, 5.0, 2.0, 4.0, 0.0, 1.0], index=pd.MultiIndex.from_product([["a", "b", "c"], [2001, 2003]]), name="x"

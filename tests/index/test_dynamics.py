@@ -1,7 +1,7 @@
 """Dynamics.
 
 Sources: scipy's Gaussian kernel density with Silverman's factor, to 1e-10 (the same sum in another order); statsmodels' OLS with
-HC1, to 1e-12; `helpers.regression.panel` for the panel regression; closed forms and counts worked by hand.
+HC1, to 1e-12; closed forms and counts worked by hand.
 """
 
 import numpy as np
@@ -14,7 +14,6 @@ from scipy.stats import gaussian_kde
 from helpers.errors import StudyError
 from helpers.index.dynamics import (
     beta_convergence,
-    conditional_convergence,
     kernel_density,
     markov_transitions,
     sigma_convergence,
@@ -49,6 +48,24 @@ def test_density_integrates_to_1() -> None:
 def test_density_of_entities_that_do_not_differ_is_refused() -> None:
     with pytest.raises(StudyError, match="time 2016: the entities do not differ"):
         kernel_density(a_column([[1, 2], [3, 2]]))
+
+
+def test_a_density_is_reflected_at_its_bounds_and_leaves_nothing_outside() -> None:
+    values = a_column([[0.0], [0.1], [0.15], [0.6], [0.95], [1.0]])
+    found = kernel_density(values, bounds=(0.0, 1.0))
+    grid = found.index.to_numpy()
+    assert (grid[0], grid[-1]) == (0.0, 1.0)
+    figures = values.to_numpy()
+    other = gaussian_kde(figures, "silverman")
+    expected = other(grid) + other(-grid) + other(2 - grid)
+    assert_allclose(found[2015], expected, rtol=1e-10)
+    # Reflected once at each end, what still lies beyond is some millionths.
+    assert np.trapezoid(found[2015], grid) == pytest.approx(1, abs=2e-3)
+
+
+def test_a_density_refuses_figures_outside_its_bounds() -> None:
+    with pytest.raises(StudyError, match="a figure lies outside"):
+        kernel_density(a_column([[0.0], [1.2]]), bounds=(0.0, 1.0))
 
 
 def test_sigma_falls_by_the_rate_at_which_deviations_shrink() -> None:
@@ -104,17 +121,6 @@ def test_beta_finds_the_speed_that_made_the_data() -> None:
 def test_beta_without_a_slope_is_refused(wide: list[list[float]], told: str) -> None:
     with pytest.raises(StudyError, match=told):
         beta_convergence(a_column(wide))
-
-
-def test_conditional_convergence_finds_the_pull_to_each_own_path() -> None:
-    values = np.empty((8, 6))
-    levels = np.arange(8.0)
-    values[:, 0] = np.random.default_rng(2).normal(size=8)
-    for year in range(1, 6):
-        values[:, year] = values[:, year - 1] - 0.3 * (values[:, year - 1] - levels) + 0.1 * year
-    fit = conditional_convergence(a_column(values.tolist()).to_frame("index"), "index")
-    assert fit.estimates["lagged_level"] == pytest.approx(-0.3, abs=1e-10)
-    assert fit.n_obs == 40
 
 
 def test_moves_are_counted_by_hand() -> None:

@@ -128,6 +128,9 @@ def test_intervals_are_those_of_a_bootstrap_written_out() -> None:
     assert_allclose(found.values["ci_high"], np.quantile(values, 0.975, axis=0).ravel(), atol=1e-12)
     ranks = 1 + (np.array(values)[:, None] > np.array(values)[:, :, None]).sum(axis=2)
     assert_allclose(found.ranks["ci_high"], np.quantile(ranks, 0.975, axis=0).ravel(), atol=1e-12)
+    means = np.array(values).mean(axis=2)
+    of_means = 1 + (means[:, None] > means[:, :, None]).sum(axis=2)
+    assert_allclose(found.mean_ranks["ci_low"], np.quantile(of_means, 0.025, axis=0), atol=1e-12)
 
 
 def test_small_blocks_give_the_same_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +140,7 @@ def test_small_blocks_give_the_same_intervals(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr("helpers.index.bootstrap.CHUNK", 100)
         parts = bootstrap_index(a_panel(), a_spec(method=method), 59, np.random.default_rng(5))
         monkeypatch.undo()
-        for name in ("weights", "values", "ranks"):
+        for name in ("weights", "values", "ranks", "mean_ranks"):
             pd.testing.assert_frame_equal(getattr(parts, name), getattr(whole, name), rtol=1e-12)
 
 

@@ -45,6 +45,15 @@ def test_runs_are_base_points_times_inputs_and_two() -> None:
     assert (found.n_base, found.n_runs) == (4096, 4096 * 5)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_first_order_is_at_most_its_total_and_neither_is_negative(seed: int) -> None:
+    # Sixteen base points of inputs of which two do nothing: raw estimates cross and fall below 0.
+    points = sobol_sample(INPUTS, 16, np.random.default_rng(seed))
+    found = sobol_indices(INPUTS, points[:, 0], np.random.default_rng(seed)).table
+    assert (found["first"] <= found["total"]).all()
+    assert (found[["first", "total"]] >= 0).all(axis=None)
+
+
 def test_an_output_that_does_not_vary_has_no_indices() -> None:
     assert sobol_indices(INPUTS, np.ones(40), np.random.default_rng(1)).table.isna().all(axis=None)
 

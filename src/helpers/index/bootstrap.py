@@ -32,6 +32,8 @@ class IndexBootstrap:
         Per row of the panel: the same for the index.
     ranks
         Per row of the panel: the same for the rank within its time, 1 is best, ties share the better rank.
+    mean_ranks
+        Per entity: the same for the rank of its mean over times.
     n_draws, n_failed
         Samples drawn, and those among them that have no index and are left out.
     reason
@@ -43,6 +45,7 @@ class IndexBootstrap:
     weights: pd.DataFrame
     values: pd.DataFrame
     ranks: pd.DataFrame
+    mean_ranks: pd.DataFrame
     n_draws: int
     n_failed: int
     reason: str
@@ -86,11 +89,12 @@ def bootstrap_index(
         )
     weights = np.concatenate([part.weights for part in parts])[good]
     own = estimate.values.reindex(redraw.rows)
-    values, ranks = _row_intervals(redraw, counts[good], own, level)
+    values, ranks, mean_ranks = _row_intervals(redraw, counts[good], own, level)
     return IndexBootstrap(
         weights=_intervals(np.asarray(estimate.weights, dtype=np.float64), weights, level, estimate.weights.index),
         values=values.reindex(panel.index),
         ranks=ranks.reindex(panel.index),
+        mean_ranks=mean_ranks,
         n_draws=draws,
         n_failed=int((~good).sum()),
         reason=str(reasons[~good][0]) if not good.all() else "",
@@ -120,16 +124,31 @@ def _blocks(counts: np.ndarray, redraw: IndexRedraw) -> Iterator[np.ndarray]:
 
 def _row_intervals(
     redraw: IndexRedraw, counts: np.ndarray, own: pd.Series[float], level: float
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Intervals of the value and of the rank of every row, some times at once so that samples x rows stay small."""
-    values, ranks, whole = [], [], np.asarray(own, dtype=np.float64)
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Intervals of every row's value and rank and of every entity's rank by its mean, some times at once."""
+    values, ranks, sums, whole = [], [], [], np.asarray(own, dtype=np.float64)
+    codes, unique = redraw.rows.get_level_values(0).factorize()
+    entities = pd.Index(unique, name=redraw.rows.names[0])
     for rows in _groups_of_times(redraw.rows, len(counts)):
         drawn = np.concatenate([redraw.draw(block, rows).values for block in _blocks(counts, redraw)])
         index = redraw.rows[rows]
         rank = rank_rows(whole[None, rows], index)[0]
         values.append(_intervals(whole[rows], drawn, level, index))
         ranks.append(_intervals(rank, rank_rows(drawn, index), level, index))
-    return pd.concat(values), pd.concat(ranks)
+        sums += [_add_up(matrix, codes[rows], len(entities)) for matrix in (whole[None, rows], drawn)]
+    # The sums of every group of times in turn: those of the index itself, then those of the draws.
+    own_mean, drawn_mean = (sum(sums[kind::2]) / np.bincount(codes) for kind in (0, 1))
+    order = pd.MultiIndex.from_product([entities, ["mean"]])
+    rank = rank_rows(own_mean, order)[0]
+    mean_ranks = _intervals(rank, rank_rows(drawn_mean, order), level, entities)
+    return pd.concat(values), pd.concat(ranks), mean_ranks
+
+
+def _add_up(matrix: Floats, codes: Codes, entities: int) -> Floats:
+    """Sums over the rows of each entity, B x entities."""
+    member = np.zeros((len(codes), entities))
+    member[np.arange(len(codes)), codes] = 1.0
+    return np.asarray(matrix @ member)
 
 
 def _groups_of_times(rows: pd.MultiIndex | pd.Index, draws: int) -> Iterator[Codes]:

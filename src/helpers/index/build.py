@@ -98,16 +98,6 @@ def stack_tables(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
     return pd.concat(tables, names=[name])
 
 
-def say_heaviest(indices: Mapping[str, CompositeIndex], study: Study) -> str:
-    """A sentence template: the heaviest indicator of each index with its weight."""
-    parts = [
-        f"in {study.label(name).lower()} it is {study.label(str(index.weights.idxmax()))} "
-        f"({{index.{name}.weight.{index.weights.idxmax()}:.1%}})"
-        for name, index in indices.items()
-    ]
-    return f"The heaviest indicator: {'; '.join(parts)}."
-
-
 def model_panel(panel: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     """The panel with the indices beside the variables and indicators."""
     return panel.join(values) if len(values.columns) else panel

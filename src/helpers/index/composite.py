@@ -75,6 +75,16 @@ class CompositeIndex:
         return self.weights.groupby(self.dimensions, sort=False).sum()
 
     @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The range that the index cannot leave, None where its scale or its weights know none."""
+        if self.weights_by_time.min().min() < 0 or self.method.weights == "entropy_chained":
+            return None
+        if self.method.aggregate == "topsis":
+            return (0.0, 1.0)
+        inside = self.method.scale in ("min_max", "percentile", "goalposts", "ratio_to_best")
+        return self.method.score_range or ((0.0, 1.0) if inside else None)
+
+    @property
     def dimension_contributions(self) -> pd.DataFrame:
         """Index points of each dimension, n x dimensions; each row sums to the index."""
         return self.contributions.T.groupby(self.dimensions, sort=False).sum().T

@@ -1,6 +1,5 @@
 """How a column moves over time: its distribution, whether entities come together, who changes places."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,6 @@ import pandas as pd
 
 from helpers.arrays import Floats
 from helpers.errors import StudyError
-from helpers.regression.panel import PanelFit, fit_panel
 
 
 @dataclass(frozen=True)
@@ -81,17 +79,22 @@ class MarkovTransitions:
     ergodic: "pd.Series[float]"
 
 
-def kernel_density(values: "pd.Series[float]", points: int = 200) -> pd.DataFrame:
+def kernel_density(
+    values: "pd.Series[float]", points: int = 200, bounds: tuple[float, float] | None = None
+) -> pd.DataFrame:
     """Density of a column over the entities of each time.
 
-    Gaussian kernel, bandwidth by Silverman's rule: sd x (3 n / 4)^(-1/5) at each time.
+    Gaussian kernel, bandwidth by Silverman's rule: sd x (3 n / 4)^(-1/5) at each time. What a kernel would put beyond a
+    bound is reflected at it, so that no density lies where the column cannot.
 
     Parameters
     ----------
     values
         By entity and time, nothing missing.
     points
-        Size of the grid that all times share; it reaches three bandwidths beyond the data.
+        Size of the grid that all times share; it reaches three bandwidths beyond the data, or to the bounds.
+    bounds
+        Lowest and highest figure that the column can have, None where there is no such range.
 
     Returns
     -------
@@ -101,9 +104,9 @@ def kernel_density(values: "pd.Series[float]", points: int = 200) -> pd.DataFram
     Raises
     ------
     StudyError
-        A time at which fewer than two entities differ.
+        A time at which fewer than two entities differ, or figures outside the bounds.
 
-    Source: Silverman (1986), Density Estimation, ch. 3.
+    Source: Silverman (1986), Density Estimation, ch. 2.10 (reflection) and 3.
     """
     wide = values.unstack(level=1)
     spread, n = wide.std(), wide.count()
@@ -111,12 +114,18 @@ def kernel_density(values: "pd.Series[float]", points: int = 200) -> pd.DataFram
         if not spread[time] > 0:
             raise StudyError(f"time {time}", "the entities do not differ, so there is no density", "leave the time out")
     bandwidth = spread * (3 * n / 4) ** -0.2
+    low, high = bounds or (-np.inf, np.inf)
+    if values.min() < low - 1e-12 or values.max() > high + 1e-12:
+        raise StudyError(f"density between {low:g} and {high:g}", "a figure lies outside", "correct the bounds")
     reach = 3 * bandwidth.max()
-    grid = np.linspace(values.min() - reach, values.max() + reach, points)
+    grid = np.linspace(max(values.min() - reach, low), min(values.max() + reach, high), points)
     densities = {}
     for time in wide.columns:
-        distance = (grid[:, None] - wide[time].dropna().to_numpy()) / bandwidth[time]
-        densities[time] = np.exp(-(distance**2) / 2).mean(axis=1) / (bandwidth[time] * np.sqrt(2 * np.pi))
+        figures = wide[time].dropna().to_numpy()
+        mirrors = [2 * bound - figures for bound in (bounds or ())]
+        distance = (grid[:, None] - np.concatenate([figures, *mirrors])) / bandwidth[time]
+        heights = np.exp(-(distance**2) / 2).sum(axis=1) / len(figures)
+        densities[time] = heights / (bandwidth[time] * np.sqrt(2 * np.pi))
     return pd.DataFrame(densities, index=pd.Index(grid, name=values.name or "value"))
 
 
@@ -192,32 +201,6 @@ def beta_convergence(values: "pd.Series[float]") -> BetaConvergence:
         half_life=float(np.log(2) / speed) if speed > 0 else float("nan"),
         n_obs=n_obs,
         span=span,
-    )
-
-
-def conditional_convergence(
-    panel: pd.DataFrame, column: str, controls: Sequence[str] = (), *, cluster: str = "entity"
-) -> PanelFit:
-    """Convergence of each entity to its own path: change on lagged level, with entity and time effects.
-
-    y_it - y_i,t-1 = b y_i,t-1 + controls + entity effect + time effect. The slope `lagged_level` is negative where
-    entities converge; with few times it is biased downwards (Nickell), so read it beside `beta_convergence`.
-
-    Parameters
-    ----------
-    panel
-        By entity and time (in equal steps), with `column` and `controls`.
-    column
-        What converges.
-    controls
-        Columns beside it.
-    cluster
-        As in `helpers.regression.panel.fit_panel`.
-    """
-    lagged = panel[column].groupby(level=0).shift()
-    data = panel[list(controls)].assign(change=panel[column] - lagged, lagged_level=lagged).dropna()
-    return fit_panel(
-        data, "change", ["lagged_level", *controls], entity_effects=True, time_effects=True, cluster=cluster
     )
 
 

@@ -74,6 +74,10 @@ def draw_ranks(values: pd.Series, intervals: pd.DataFrame, regions: pd.Series, l
     axes.set_xlim(-0.2, len(ranks) + 0.4)
     axes.set_ylabel("rank (1 is best)")
     axes.invert_yaxis()
+    if len(labels) > 1:
+        for name, label in labels.items():
+            axes.plot([], [], color=colours[name], label=label)
+        axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(labels), 3))
     return figure
 
 
@@ -135,6 +139,11 @@ def draw_tiles(values: pd.Series, tiles: pd.DataFrame, short: Mapping[str, str])
         axes.set_aspect("equal")
         axes.set_axis_off()
         axes.set_title(str(time))
+    ends = [
+        Rectangle((0, 0), 1, 1, color=PALETTE[0], alpha=alpha, linewidth=0, label=f"{value:.3f}")
+        for alpha, value in ((0.06, low), (1.0, high))
+    ]
+    panels[-1].legend(handles=ends, fontsize=8, loc="lower right", frameon=False)
     return figure
 
 

@@ -1,31 +1,28 @@
-"""What notebook 02 shows of the study's indices: how sure, how much a matter of choice, how unequal, how they move."""
+"""The study's words and tables for its indices: weights, changes, inequality, convergence, neighbours, one unit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.index.accounting import split_change
+from helpers.index.accounting import has_obstacles, obstacle_degrees, split_change
 from helpers.index.bootstrap import IndexBootstrap, bootstrap_index
 from helpers.index.build import index_rows
 from helpers.index.dynamics import beta_convergence, markov_transitions, sigma_convergence
 from helpers.index.inequality import dagum_split, split_by_time, theil_split
-from helpers.index.pictures import draw_tiles
 from helpers.index.spatial import local_moran, moran_by_time, read_contiguity
-from helpers.multiverse.drawn import IndexExperiment, IndexSensitivity, IndexUncertainty, Specification
+from helpers.results.estimate import Estimate
 from helpers.results.rounding import tie
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from helpers.display.figures import FigureView
-    from helpers.display.prose import Sentence
     from helpers.index.composite import CompositeIndex
-    from helpers.notebook import NotebookRun
     from helpers.results.results import Results
     from helpers.study.study import Regions, Study
 
@@ -36,6 +33,24 @@ def main_index(study: Study) -> str:
     """The index that a reader looks at first: the treatment where it is an index, else the first one declared."""
     treatment = study.specification.treatment
     return treatment if treatment in study.indices else next(iter(study.indices))
+
+
+def index_table(indices: Mapping[str, CompositeIndex], study: Study) -> pd.DataFrame:
+    """One row per index: its method in words, indicators, rows, entities and periods."""
+    rows = {}
+    for name, index in indices.items():
+        entities, times = (index.values.index.unique(level) for level in (0, 1))
+        rows[study.label(name)] = {
+            "indicators": len(index.weights),
+            "scale": f"{index.method.scale}, {index.method.scope}",
+            "weights": index.method.weights,
+            "aggregate": index.method.aggregate,
+            "rows": len(index.values),
+            "entities": len(entities),
+            "first": int(times.min()),
+            "last": int(times.max()),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("index")
 
 
 def bootstrap_indices(
@@ -69,107 +84,103 @@ def record_weights(
             )
 
 
-def build_experiment(panel: pd.DataFrame, study: Study) -> IndexExperiment:
-    """The index choices crossed with the primary specification, on the rows that have every figure it needs.
+@dataclass(frozen=True)
+class Spread:
+    """Whether the entities of one column come together.
 
-    Where the study's treatment is no index, the first declared index stands in its place.
+    Attributes
+    ----------
+    sigma
+        Trend of the logarithm of sd / mean over time; None where there is none, with the reason.
+    sd_first, sd_last
+        Standard deviation between entities at the first and the last time.
+    reason
+        Why there is no trend, empty where there is one.
     """
-    model, primary = study.specification, study.ladder[study.primary]
-    names = [name for name in dict.fromkeys((model.outcome, main_index(study))) if name in study.indices]
-    specification = Specification(
-        outcome=model.outcome,
-        treatment=main_index(study),
-        controls=model.controls if primary.controls else (),
-        entity_effects="entity" in primary.effects,
-        time_effects="time" in primary.effects,
+
+    sigma: Estimate | None
+    sd_first: float
+    sd_last: float
+    reason: str = ""
+
+    def nearer(self, level: float) -> bool:
+        """Whether the spread falls in relation to the mean, clearly at this level."""
+        return self.sigma is not None and self.sigma.estimate < 0 and (self.sigma.p_value or 0.0) < level
+
+    def further(self, level: float) -> bool:
+        """Whether the spread rises in relation to the mean, clearly at this level."""
+        return self.sigma is not None and self.sigma.estimate > 0 and (self.sigma.p_value or 0.0) < level
+
+    @property
+    def wider(self) -> bool:
+        """Whether the standard deviation is larger at the last time than at the first."""
+        return self.sd_last > self.sd_first
+
+
+def measure_spread(values: pd.Series) -> Spread:
+    """The spread of a column between the entities that are there at every time."""
+    wide = values.unstack(level=1).dropna()
+    deviations = wide.std(ddof=1)
+    first, last = float(deviations.iloc[0]), float(deviations.iloc[-1])
+    try:
+        found = sigma_convergence(_stack(wide))
+    except StudyError as error:
+        return Spread(None, first, last, f"{error.where}: {error.rule}")
+    sigma = Estimate(
+        estimate=found.slope,
+        std_error=found.std_error,
+        df=wide.shape[1] - 2,
+        p_value=found.p_value,
+        n_obs=wide.shape[1],
+        n_entities=len(wide),
+        convention="least squares of ln(sd / mean) on time",
     )
-    indicators = [indicator for name in names for indicator in study.indices[name].indicators]
-    others = [name for name in (model.outcome, *specification.controls) if name not in study.indices]
-    rows = panel[[*indicators, *others]].dropna()
-    return IndexExperiment(rows, {name: study.indices[name] for name in names}, specification)
+    return Spread(sigma, first, last)
 
 
-def record_experiment(results: Results, found: IndexUncertainty, sensitivity: IndexSensitivity) -> None:
-    """Record how the coefficient moves over the choices (``index.choices.*``) and every Sobol index of it."""
-    for name, row in found.estimates.iterrows():
-        results.record(
-            f"index.choices.{name}",
-            estimate=row["baseline"],
-            ci_low=row["ci_low"],
-            ci_high=row["ci_high"],
-            convention="percentiles over random choices of the index, every option alike",
-        )
-        results.record(f"index.choices.{name}.same_sign", value=row["share_same_sign"], digits=2)
-        results.record(f"index.choices.{name}.significant", value=row["share_significant"], digits=2)
-    results.record("index.choices.runs", value=sensitivity.outputs["estimate"].n_runs)
-    results.record("index.choices.half_width", value=sensitivity.outputs["standardised"].widest, digits=3)
-    for choice, row in sensitivity.outputs["standardised"].table.iterrows():
-        for order in ("first", "total"):
-            half = row[f"{order}_half_width"]
-            results.record(
-                f"index.choices.sobol.{choice}.{order}",
-                value=row[order],
-                ci_low=row[order] - half,
-                ci_high=row[order] + half,
-            )
+def _stack(wide: pd.DataFrame) -> pd.Series:
+    """Entities x times as a column by entity and time."""
+    rows = pd.MultiIndex.from_product([wide.index, wide.columns])
+    return pd.Series(wide.to_numpy(dtype=float).ravel(), index=rows, name="value")
 
 
-def say_choices(sensitivity: IndexSensitivity) -> str:
-    """The sentence template on how much of the coefficient is a matter of choice."""
-    table = sensitivity.outputs["standardised"].table
-    largest = str(table["total"].idxmax())
-    return (
-        "Over random choices of the index the standardised coefficient lies between "
-        "{index.choices.standardised:ci_low} and {index.choices.standardised:ci_high} in nineteen of twenty runs "
-        "(declared method: {index.choices.standardised}); it keeps its sign in "
-        "{index.choices.standardised.same_sign:.0%} of them and is significant in "
-        "{index.choices.standardised.significant:.0%}. "
-        f"The choice that moves it most is {largest.replace('_', ' ')}: total-order index "
-        f"{{index.choices.sobol.{largest}.total:.2f}}. The widest interval of a Sobol index is "
-        "{index.choices.half_width} to either side, from {index.choices.runs} full runs of indices and regression."
-    )
-
-
-def sobol_table(sensitivity: IndexSensitivity) -> pd.DataFrame:
-    """Rows (output, choice): first and total order with the half-widths of their intervals."""
-    return pd.concat({name: item.table for name, item in sensitivity.outputs.items()}, names=["output", "choice"])
-
-
-def rank_table(found: IndexUncertainty, bootstrap: IndexBootstrap, name: str) -> pd.DataFrame:
-    """One row per entity, best first: rank, its interval over choices, and the sampling interval at the last time."""
-    table = found.ranks[name].rename(columns={"ci_low": "choices_low", "ci_high": "choices_high"})
-    last = bootstrap.ranks.index.get_level_values(1).max()
-    sampled = bootstrap.ranks.xs(last, level=1)
-    table["rank_last"] = sampled["estimate"]
-    table["bootstrap_low"], table["bootstrap_high"] = sampled["ci_low"], sampled["ci_high"]
-    return table.sort_values("rank", kind="stable", key=tie).rename_axis(str(bootstrap.ranks.index.names[0]))
+def table_or_reason(make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """A table, or a table with the reason why it cannot be made."""
+    try:
+        return make()
+    except StudyError as error:
+        return pd.DataFrame({"rule": [error.rule]}, index=pd.Index([error.where], name="not_computed"))
 
 
 def gap_table(values: pd.Series, regions: pd.Series) -> pd.DataFrame:
     """By time: Theil's T and the Gini coefficient, each with its exact regional parts."""
-    kept = values[values.index.get_level_values(0).isin(regions.dropna().index)]
-    theil = split_by_time(kept, regions, theil_split).add_prefix("theil_")
-    dagum = split_by_time(kept, regions, dagum_split).add_prefix("gini_")
-    return theil.join(dagum)
+
+    def make() -> pd.DataFrame:
+        kept = values[values.index.get_level_values(0).isin(regions.dropna().index)]
+        theil = split_by_time(kept, regions, theil_split).add_prefix("theil_")
+        return theil.join(split_by_time(kept, regions, dagum_split).add_prefix("gini_"))
+
+    return table_or_reason(make)
 
 
 def convergence_table(columns: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """One row per column: sigma convergence (trend of log sd / mean) and absolute beta convergence."""
+    """One row per column: sd at both ends, sigma (trend of log sd / mean) and absolute beta convergence."""
     rows = {}
     for label, values in columns.items():
+        spread = measure_spread(values)
+        rows[label] = {"sd_first": spread.sd_first, "sd_last": spread.sd_last}
+        if spread.sigma is not None:
+            rows[label] |= {"sigma_trend": spread.sigma.estimate, "sigma_p_value": spread.sigma.p_value or np.nan}
         wide = values.unstack(level=1).dropna()
-        complete = pd.Series(wide.stack(), name="value")
-        sigma = sigma_convergence(complete)
-        rows[label] = {"sigma_trend": sigma.slope, "sigma_p_value": sigma.p_value}
         if (wide.iloc[:, [0, -1]] > 0).all(axis=None):
-            beta = beta_convergence(complete)
+            beta = beta_convergence(_stack(wide))
             rows[label] |= {"beta": beta.estimate, "beta_p_value": beta.p_value, "half_life": beta.half_life}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("column")
 
 
 def transition_table(values: pd.Series, classes: int = 4) -> pd.DataFrame:
     """Shares of the moves from each class (rows, from the lowest) to each class, one period to the next."""
-    return markov_transitions(values, classes).matrix
+    return table_or_reason(lambda: markov_transitions(values, classes).matrix)
 
 
 def neighbour_tables(
@@ -181,15 +192,9 @@ def neighbour_tables(
         return empty.rename_axis(str(values.index.names[1])), empty.rename_axis(str(values.index.names[0]))
     contiguity = read_contiguity(study.folder / study.map.contiguity, list(values.index.unique(0)))
     last = values.xs(values.index.get_level_values(1).max(), level=1)
+    everywhere = moran_by_time(values, contiguity, rng, permutations)
     local = local_moran(last, contiguity, rng, permutations).rename_axis(str(values.index.names[0]))
-    return moran_by_time(values, contiguity, rng, permutations), local.sort_values("p_value", kind="stable")
-
-
-def say_neighbours(study: Study) -> str:
-    """A sentence on what neighbours are in this study, or that it declares none."""
-    if study.map is None:
-        return "This study declares no map, so that no spatial statistic is computed."
-    return f"Neighbours are read from `{study.map.contiguity}` in the study's folder."
+    return everywhere, local.sort_values("p_value", kind="stable", key=tie)
 
 
 def read_tiles(path: Path) -> pd.DataFrame:
@@ -211,22 +216,10 @@ def read_tiles(path: Path) -> pd.DataFrame:
     return table.set_index(table.columns[0])
 
 
-def show_map(run: NotebookRun, values: pd.Series, *, caption: str, name: str = "tiles") -> FigureView | Sentence:
-    """The tile map of an index at its first and last time, or a sentence that the study declares no map.
-
-    A tile bears the entity's first other name, where the study declares one.
-    """
-    study = run.study
-    if study.map is None:
-        return run.say(say_neighbours(study))
-    names = run.units[study.entity.aliases[0]] if study.entity.aliases else pd.Series(run.units.index, run.units.index)
-    words = {str(name): str(word) for name, word in names.items()}
-    return run.figure(
-        draw_tiles(values, read_tiles(study.folder / study.map.tiles), words),
-        name,
-        caption=caption,
-        alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
-    )
+def tile_words(units: pd.DataFrame, study: Study) -> dict[str, str]:
+    """What a tile bears: the entity's first other name, where the study declares one, else its own."""
+    names = units[study.entity.aliases[0]] if study.entity.aliases else pd.Series(units.index, units.index)
+    return {str(name): str(word) for name, word in names.items()}
 
 
 def choose_entity(values: pd.Series, entity: str) -> str:
@@ -242,6 +235,34 @@ def choose_entity(values: pd.Series, entity: str) -> str:
         raise StudyError(f"unit {entity}", "the index has no such unit", f"use one of: {', '.join(map(str, entities))}")
     wide = values.unstack(level=1).dropna()
     return entity or str((wide.iloc[:, -1] - wide.iloc[:, 0]).idxmax())
+
+
+def obstacle_table(index: CompositeIndex, study: Study) -> pd.DataFrame:
+    """One row per indicator, largest first: its mean share in what the units lack, and the units it holds back most.
+
+    At the first and the last time; `most_first` and `most_last` count the units whose largest obstacle it is.
+    """
+
+    def make() -> pd.DataFrame:
+        degrees = obstacle_degrees(index)
+        times = degrees.index.unique(1)
+        columns = {}
+        for name, time in (("first", times.min()), ("last", times.max())):
+            here = pd.DataFrame(degrees.xs(time, level=1)).dropna()
+            columns[f"mean_{name}"] = here.mean()
+            columns[f"most_{name}"] = here.idxmax(axis=1).value_counts().reindex(here.columns, fill_value=0)
+        table = pd.DataFrame(columns).sort_values("mean_last", ascending=False, kind="stable", key=tie)
+        return label_index(table.rename_axis("indicator"), study)
+
+    return table_or_reason(make)
+
+
+def largest_obstacle(index: CompositeIndex, entity: str) -> tuple[str, float] | None:
+    """The indicator that holds an entity back most at the last time, with its share; None where no share is defined."""
+    if not has_obstacles(index):
+        return None
+    own = obstacle_degrees(index).xs(entity, level=0).iloc[-1].dropna()
+    return (str(own.idxmax()), float(own.max())) if len(own) else None
 
 
 def label_index(table: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -279,15 +300,6 @@ def change_adds_up(change: pd.DataFrame, values: pd.Series, first: int, last: in
     """Whether the parts sum to the change of the mean over the entities that are there at both times."""
     wide = values.unstack(level=1)[[first, last]].dropna()
     return bool(abs(change["total"].sum() - (wide[last] - wide[first]).mean()) < 1e-12)
-
-
-def sobol_panels(sensitivity: IndexSensitivity, study: Study) -> dict[str, pd.DataFrame]:
-    """The tables of the Sobol picture by the label of the output: the standardised coefficient, then the ranks."""
-    panels = {"standardised coefficient": sensitivity.outputs["standardised"].table}
-    for name, item in sensitivity.outputs.items():
-        if name.startswith("rank_shift_"):
-            panels[f"ranks of {study.label(name.removeprefix('rank_shift_')).lower()}"] = item.table
-    return panels
 
 
 def convergence_columns(index: CompositeIndex, values: pd.DataFrame, study: Study) -> dict[str, pd.Series]:

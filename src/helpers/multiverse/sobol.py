@@ -24,7 +24,8 @@ class SobolIndices:
     ----------
     table
         Per input: first, first_half_width, total, total_half_width (half of the bootstrap interval); empty cells where
-        the output does not vary.
+        the output does not vary. A share of a variance is 0 or more and its first order at most its total: estimates
+        that cross, which a finite sample may give, are both set to their mean (the nearest that can be).
     n_base, n_runs
         Points of the base sample, and runs made from them: n_base x (inputs + 2).
     level
@@ -119,7 +120,15 @@ def sobol_indices(
         _problem(inputs), values, calc_second_order=False, num_resamples=resamples, conf_level=level, seed=rng
     )
     table = pd.DataFrame({name: found[key] for name, key in columns.items()}, index=pd.Index(inputs, name="input"))
-    return SobolIndices(table, n_base, len(values), level)
+    return SobolIndices(_keep_possible(table), n_base, len(values), level)
+
+
+def _keep_possible(table: pd.DataFrame) -> pd.DataFrame:
+    """Estimates brought to the nearest that can be: 0 <= first <= total, both their mean where they cross."""
+    crossed = table["first"] > table["total"]
+    middle = (table["first"] + table["total"]) / 2
+    changed = {name: table[name].where(~crossed, middle).clip(lower=0.0) for name in ("first", "total")}
+    return table.assign(**changed)
 
 
 def _problem(inputs: Sequence[str]) -> dict[str, Any]:
