@@ -145,7 +145,7 @@ def _standing(values: "pd.Series[float]", entity: Any) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "index": values,
-            "rank": by_time.rank(ascending=False, method="min").astype(int),
+            "rank": tie(values).groupby(level=1).rank(ascending=False, method="min").astype(int),
             "entities": by_time.transform("size"),
             "mean": by_time.transform("mean"),
             "best": by_time.transform("max"),
