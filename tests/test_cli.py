@@ -121,11 +121,47 @@ def test_a_code_error_goes_before_bad_input(outcome):
     assert main(outcome(Outcome({}, (), errors))) == FAILED
 
 
-def test_what_ran_is_told_with_its_time(outcome, capsys):
+def test_what_was_asked_for_comes_first_and_the_report_last(outcome, capsys):
     assert main(outcome(Outcome({"01_x": Entry(seconds=1.26)}, ("02_y",), ()))) == DONE
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["01_x: ran, 1.3 s", "up to date: 02_y"]
+    assert lines[:2] == ["provinces: preset standard", "up to date: 02_y"]
     assert lines[2].endswith("report.html")
+
+
+def test_the_result_that_the_study_is_about_stands_before_the_report(outcome, capsys, tmp_path):
+    from helpers.study.study import load_study
+
+    study = load_study(ROOT / "data" / "provinces")
+    key = f"baseline.{study.primary}.{study.model().treatment}"
+    row = {"key": key, "estimate": 0.25, "ci_low": -0.5, "ci_high": 1.0, "p_value": 0.0004}
+    (tmp_path / "results.json").write_text(json.dumps({"results": [{**row, "key": "other"}, row]}))
+    main(outcome(Outcome({}, (), ())))
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "->" in line]
+    assert line.endswith(": 0.250 [-0.500, 1.000], p < 0.001")
+
+
+def test_after_a_part_of_a_run_the_report_is_said_to_be_older(outcome, capsys, tmp_path):
+    (tmp_path / "report.html").write_text("")
+    main([*outcome(Outcome({"03_x": Entry()}, (), ())), "--only", "3"])
+    assert "the report is of an earlier run" in capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys):
+    from importlib.metadata import version
+
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert (stop.value.code, capsys.readouterr().out) == (0, f"study {version('helpers')}\n")
+
+
+def test_the_help_of_a_run_names_the_presets_and_examples(capsys):
+    from helpers.study.study import load_study
+
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert [name for name in load_study(ROOT / "data" / "provinces").presets if name not in told] == []
+    assert "study run --only 3" in told
 
 
 def test_an_interruption_has_its_own_code(outcome, capsys):

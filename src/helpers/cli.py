@@ -51,10 +51,21 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, from the ``commands`` modules that are there."""
     parser = argparse.ArgumentParser(prog="study", description="Run a study from raw figures to its report.")
     parser.set_defaults(parser=parser)
+    parser.add_argument("--version", action=_Version, nargs=0, help="say the version and stop")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for folder in _command_folders():
         import_module(f"helpers.{folder}.commands").add_commands(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    """Says the version; it is looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"study {version('helpers')}")
+        parser.exit()
 
 
 def _command_folders() -> list[str]:

@@ -167,8 +167,18 @@ def test_a_new_lock_is_a_reason(done):
     assert explain(plan(done.request()))["03_third"] == ["requirements.lock changed"]
 
 
-def test_only_names_a_notebook_by_its_number_too(mini):
-    assert [job.name for job in plan(mini.request(only="02"))] == ["01_first", "02_second"]
+@pytest.mark.parametrize("only", ["02", "2", "02_second"])
+def test_only_names_a_notebook_by_its_number_too(only, mini):
+    assert [job.name for job in plan(mini.request(only=only))] == ["01_first", "02_second"]
+
+
+def test_what_has_run_is_told_at_once_and_what_was_changed_by_hand_before(done):
+    told: list[str] = []
+    (done.folder / "tables" / "upper.csv").write_text("changed")
+    run(done.request(tell=told.append))
+    assert told[0] == "02_second: tables/upper.csv is not as this task left it; it is made anew"
+    assert told[1].startswith("02_second: ran, ")
+    assert len(told) == 2
 
 
 def test_only_must_name_a_notebook(mini):

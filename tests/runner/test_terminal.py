@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from helpers.runner import execution
 from helpers.runner.terminal import ProgressLine
 
@@ -36,13 +38,18 @@ def test_notebooks_side_by_side_share_one_line():
     assert line.text() == "03_a cell 2 of 2, 0.0 s   04_b cell 1 of 2, 0.0 s"
 
 
-def test_a_notebook_at_its_end_gets_a_line_of_its_own():
-    stream = Terminal()
-    with ProgressLine(stream) as line:
+def test_a_notebook_at_its_end_leaves_the_line():
+    with ProgressLine(Terminal()) as line:
         line.update("03_a", 1, 2)
         line.update("03_a", 3, 2)
         assert line.text() == ""
-    assert "03_a 0.0 s\n" in stream.getvalue()
+
+
+@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])
+def test_what_is_told_stays_in_a_line_of_its_own(stream, capsys):
+    with ProgressLine(stream) as line:
+        line.tell("03_a: ran, 1.0 s")
+    assert capsys.readouterr().out == "03_a: ran, 1.0 s\n"
 
 
 def test_a_notebook_that_never_began_is_not_named():

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,21 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 DEFAULT_PRESET = "standard"
+PRESETS = "quick, standard or thorough"
+RUN_EXAMPLES = """\
+examples:
+  study run                          the default study, standard preset
+  study run mystudy --preset quick   fewer draws, in a minute or two
+  study run --only 3                 notebook 03 and those that it reads
+  study run --set bootstrap_draws=999 --out reports/more
+"""
 
 
 def add_commands(commands: Commands) -> None:
     """Add this folder's commands to the command line."""
     run = add_command(commands, "run", run_command, "run what has changed, then write the report", study=True)
     add_run_options(run)
+    run.epilog, run.formatter_class = RUN_EXAMPLES, argparse.RawDescriptionHelpFormatter
     explain = add_command(commands, "explain", explain_command, "say what would run, and why; run nothing", study=True)
     add_run_options(explain)
     check = add_command(commands, "check", check_command, "validate a study's file and data; run nothing", study=True)
@@ -51,7 +61,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=read_count, metavar="N", help="notebooks at a time (default: number of cores)"
     )
-    parser.add_argument("--only", metavar="NOTEBOOK", help="only this notebook and those that it reads; no report")
+    parser.add_argument(
+        "--only", metavar="NOTEBOOK", help="only this notebook, by name or number, and those that it reads; no report"
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -60,7 +72,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="notebook parameter; repeatable",
     )
-    parser.add_argument("--preset", metavar="NAME", help=f"a preset of the study file (default: {DEFAULT_PRESET})")
+    parser.add_argument(
+        "--preset", metavar="NAME", help=f"a preset of the study file: {PRESETS} (default: {DEFAULT_PRESET})"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: reports/STUDY)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler; its workers must see this folder")
     parser.add_argument(
@@ -97,7 +111,15 @@ def make_request(options: argparse.Namespace) -> Request:
         scheduler=options.scheduler,
         timeout=options.timeout,
         check=lambda: _check_study(study, root),
+        headline=_headline_of(study),
     )
+
+
+def _headline_of(study: Study) -> tuple[str, str]:
+    """Key of the primary estimate, and what it is."""
+    model, column = study.model(), study.ladder[study.primary]
+    words = f"{study.label(model.treatment)} -> {study.label(model.outcome)} ({column.label.en})"
+    return f"baseline.{study.primary}.{model.treatment}", words
 
 
 def _check_study(study: Study, root: Path) -> str:
@@ -119,18 +141,17 @@ def _preset(study: Study, name: str | None) -> dict[str, int]:
 
 def run_command(options: argparse.Namespace) -> int:
     """``study run``."""
+    print(f"{options.study}: preset {options.preset or DEFAULT_PRESET}", flush=True)
     from helpers.runner.pipeline import run
     from helpers.runner.terminal import ProgressLine
     from helpers.runner.workspace import use_own_folders
 
     request = make_request(options)
     use_own_folders(request.root, request.folder)
-    with ProgressLine(sys.stderr):
-        outcome = run(request)
+    with ProgressLine(sys.stderr) as progress:
+        outcome = run(replace(request, tell=progress.tell))
     for error in outcome.errors:
         print(error, file=sys.stderr)
-    for name, entry in outcome.ran.items():
-        print(f"{name}: ran, {entry.seconds:.1f} s")
     if outcome.up_to_date:
         print(f"up to date: {', '.join(outcome.up_to_date)}")
     if outcome.errors:
@@ -141,8 +162,25 @@ def run_command(options: argparse.Namespace) -> int:
     if request.only is None:
         for line in _contradictions(request.folder):
             print(f"numbers that contradict each other: {line}", file=sys.stderr)
+        for text in _headline(request):
+            print(text)
         print(f"report: {os.path.relpath(request.folder / 'report.html')}")
+    elif outcome.ran and (request.folder / "report.html").is_file():
+        print("the report is of an earlier run; `study run` brings it in step")
     return DONE
+
+
+def _headline(request: Request) -> list[str]:
+    """The result that the study is about, in one line; none where the run has not recorded it."""
+    key, words = request.headline
+    path = request.folder / "results.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["results"] if path.is_file() else []
+    return [
+        f"{words}: {row['estimate']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}], p "
+        + (f"= {row['p_value']:.3f}" if row["p_value"] >= 0.001 else "< 0.001")
+        for row in rows
+        if row["key"] == key
+    ]
 
 
 def _contradictions(folder: Path) -> list[str]:

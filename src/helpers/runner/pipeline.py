@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,9 @@ from helpers.runner.execution import execute, prepare_staging
 from helpers.runner.kernels import forked_kernels
 from helpers.runner.plan import Request, explain, plan
 from helpers.runner.record import (
+    CHANGED,
     REPORT,
+    UNREADABLE,
     Entry,
     Job,
     check_unedited,
@@ -80,10 +82,12 @@ def run(request: Request) -> Outcome:
     with disk_errors(request.folder), only_run(request.folder):
         check_writable(request.folder)
         sweep(request.folder)
-        if not any(explain_task(job) for job in jobs):
+        reasons = explain(jobs)
+        if not any(reasons.values()):
             return Outcome({}, tuple(job.name for job in jobs), ())
+        _tell_damage(reasons, request)
         try:
-            with interruptible(), _forked(jobs, request), _started_ahead(jobs, request):
+            with interruptible(), _forked(jobs, reasons, request), _started_ahead(jobs, reasons, request):
                 if request.check is not None:
                     request.check()  # kernels start meanwhile; what they wait for comes only after it
                 mark_own(request.folder, word)
@@ -133,21 +137,22 @@ _queues: dict[str, Queue] = {}
 """Run -> notebooks whose kernels start ahead of their turn; none on another machine."""
 
 
-def _forked(jobs: list[Job], request: Request) -> contextlib.AbstractContextManager[None]:
+def _forked(
+    jobs: list[Job], reasons: Mapping[str, list[str]], request: Request
+) -> contextlib.AbstractContextManager[None]:
     """Let kernels be forks of one process, which imports what the coming notebooks name, unless others run them."""
     if request.scheduler is not None:
         return contextlib.nullcontext()
-    coming = [name for name, reasons in explain(jobs).items() if reasons]
-    own = dict.fromkeys(name for job in jobs if job.name in coming for name in job.imports)
+    own = dict.fromkeys(name for job in jobs if reasons[job.name] for name in job.imports)
     foreign = find_foreign_imports(request.root / "src" / "helpers", own)
     return forked_kernels(request.root, [*own, *foreign], request.folder / "run" / "staging" / "kernels.log")
 
 
 @contextlib.contextmanager
-def _started_ahead(jobs: list[Job], request: Request) -> Iterator[None]:
+def _started_ahead(jobs: list[Job], reasons: Mapping[str, list[str]], request: Request) -> Iterator[None]:
     """Let kernels start before their notebooks' turn, as many as there are workers, unless there is but one."""
-    coming = {name: reasons for name, reasons in explain(jobs).items() if reasons and name != REPORT}
-    work: dict[str, Work] = {job.name: partial(_run_notebook, job) for job in jobs if job.name in coming}
+    coming = [job for job in jobs if reasons[job.name] and job.name != REPORT]
+    work: dict[str, Work] = {job.name: partial(_run_notebook, job) for job in coming}
     queue = Queue(work, request.workers if request.workers > 1 and request.scheduler is None else 0)
     _queues[jobs[0].run] = queue
     try:
@@ -225,9 +230,24 @@ def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
                 job, error = running.pop(future), future.exception()
                 if error is None:
                     waiting.done(job.name)
+                    _tell_end(job, request)
                 else:
                     errors.append(error)
     return tuple(errors)
+
+
+def _tell_end(job: Job, request: Request) -> None:
+    entry = read_entry(job.folder, job.name)
+    if entry.run == job.run:
+        request.tell(f"{job.name}: ran, {entry.seconds:.1f} s")
+
+
+def _tell_damage(reasons: Mapping[str, list[str]], request: Request) -> None:
+    """Say of what a run is about to replace that somebody has changed it, or that it cannot be read."""
+    for name, found in reasons.items():
+        for reason in found:
+            if reason == UNREADABLE or reason.endswith(CHANGED):
+                request.tell(f"{name}: {reason}; it is made anew")
 
 
 @contextlib.contextmanager

@@ -51,6 +51,10 @@ class Request:
         Seconds that one cell may take.
     check
         Called when something has to run, before it does: the study's own checks, which raise a StudyError.
+    tell
+        Called with each line that a person may want to read while the run is at work.
+    headline
+        Key of the result that the study is about, and what it is in words.
     """
 
     root: Path
@@ -64,6 +68,8 @@ class Request:
     scheduler: str | None = None
     timeout: int = 3600
     check: Callable[[], object] | None = None
+    tell: Callable[[str], object] = field(default=lambda _: None)
+    headline: tuple[str, str] = ("", "")
 
 
 def plan(request: Request) -> list[Job]:
@@ -146,7 +152,8 @@ def _study_files(request: Request) -> list[Path]:
 
 def _restrict(jobs: list[Job], only: str) -> list[Job]:
     names = [job.name for job in jobs]
-    wanted = [job for job in jobs if only in (job.name, job.name.partition("_")[0])]
+    number = only.zfill(2)
+    wanted = [job for job in jobs if only == job.name or number == job.name.partition("_")[0]]
     if not wanted:
         raise StudyError(f"--only {only}", "there is no such notebook", f"name one of: {', '.join(names)}")
     keep = {wanted[0].name, *wanted[0].upstream}

@@ -21,6 +21,7 @@ from helpers.files import find_inside, write_text
 from helpers.runner.twins import Cell
 
 RESULTS = "run/results"
+CHANGED = "is not as this task left it"
 UNREADABLE = "its record is damaged, or of another version of the project"
 REPORT = "report"
 
@@ -182,7 +183,7 @@ def _product_reasons(job: Job, entry: Entry) -> list[str]:
     for path, digest in entry.products.items():
         now = digest_file(job.folder / path)
         if now != digest:
-            reasons.append(f"{path} is missing" if now == "missing" else f"{path} is not as this task left it")
+            reasons.append(f"{path} is missing" if now == "missing" else f"{path} {CHANGED}")
     return reasons
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 import time
 from types import TracebackType
@@ -53,10 +54,17 @@ class ProgressLine:
             started = self._running.get(notebook, (0, 0, time.monotonic()))[2]
             if number > total and self._running.pop(notebook, None) is None:
                 return
-            if number > total:
-                self._stream.write(f"\r\x1b[K{notebook} {time.monotonic() - started:.1f} s\n")
-            else:
+            if number <= total:
                 self._running[notebook] = (number, total, started)
+
+    def tell(self, text: str) -> None:
+        """A line that stays, above the progress line."""
+        with self._lock:
+            if self._thread.is_alive():
+                self._stream.write("\r\x1b[K")
+                self._stream.flush()
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
 
     def text(self) -> str:
         """The line as it stands."""
