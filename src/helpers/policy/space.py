@@ -89,10 +89,16 @@ def build_weights(
         return standardise_rows(read_contiguity(contiguity, list(entities)), _conventions(contiguity))
     if declared.kind == "economic":
         return standardise_rows(_economic(panel, str(declared.column)))
-    distance = pd.DataFrame(great_circle_km(units, entities), index=entities, columns=entities)
+    distance = measure_distance(units, entities)
     if declared.kind == "nearest":
         return standardise_rows(nearest(distance, int(declared.count or 1)))
     return standardise_rows(_inverse(distance))
+
+
+def measure_distance(units: pd.DataFrame, entities: pd.Index) -> pd.DataFrame:
+    """Kilometres between entities along great circles, from the columns latitude and longitude of the units."""
+    places = units.reindex(columns=["latitude", "longitude"]).apply(pd.to_numeric, errors="coerce")
+    return pd.DataFrame(great_circle_km(places, entities), index=entities, columns=entities)
 
 
 def nearest(distance: pd.DataFrame, count: int) -> pd.DataFrame:

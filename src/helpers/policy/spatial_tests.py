@@ -87,8 +87,11 @@ def _multipliers(fit: PanelFit, w: np.ndarray) -> pd.DataFrame:
     fitted = (inner @ (y - e)).reshape(-1)
     basis = np.linalg.qr(design.x_within)[0]
     left = fitted - basis @ (basis.T @ fitted)
-    by_error = float((e * (inner @ e)).sum()) / sigma2
-    by_lag = float((e * (inner @ y)).sum()) / sigma2
+    # The scores: what the effects took out leaves W a trace, which is the score's mean and part of its variance.
+    own = (t - 1) * float(np.trace(inner))
+    trace -= 2 * own**2 / ((n - 1) * (t - 1))
+    by_error = float((e * (inner @ e)).sum()) / sigma2 - own
+    by_lag = float((e * (inner @ y)).sum()) / sigma2 - own
     spread = float(left @ left) / sigma2 + trace
     statistics = {
         "lag": by_lag**2 / spread,

@@ -1,0 +1,104 @@
+"""The sentences of notebook 11, with results planted on both sides of every condition."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cells import PlantedRun, run_cell
+from helpers.inference import shown as inference_shown
+from planted import READINGS, clear_test, effect, recorded
+
+NOTEBOOK = "11_policy_and_space"
+LABEL: Any = {name: SimpleNamespace(en=name, zh=name) for name in ("d", "y")}
+
+
+@pytest.mark.parametrize(
+    "stage, reduced, words",
+    [
+        ((0.5, 0.01), (0.5, 0.01), "raised both"),
+        ((0.5, 0.01), (0.5, 0.2), "but not clearly y"),
+        ((0.5, 0.2), (0.5, 0.01), "does not go through it"),
+        ((0.5, 0.2), (0.5, 0.2), "moved either does not show"),
+        ((-0.5, 0.01), (-0.5, 0.01), "moved either does not show"),
+    ],
+)
+def test_a_policy_is_said_to_raise_only_what_both_tests_say(stage: Any, reduced: Any, words: str):
+    tests = {
+        side: clear_test(estimate, p_value, p_value)
+        for side, (estimate, p_value) in (("treatment", stage), ("outcome", reduced))
+    }
+    run = PlantedRun()
+    for side, found in tests.items():
+        run.record(f"policy.p.{side}", found.effect)
+        run.record(f"policy.p.{side}.wild", found.wild)
+        run.record(f"policy.p.{side}.randomisation", found.wild)
+    told = run_cell(
+        NOTEBOOK,
+        "raised both",
+        run=run,
+        found={("p", side): SimpleNamespace(effect=item) for side, item in tests.items()},
+        choices=SimpleNamespace(policies={"p": None}),
+        level=0.05,
+        label=LABEL,
+        treatment="d",
+        outcome="y",
+    )
+    assert words in told
+
+
+@pytest.mark.parametrize("p_value, words", [(0.01, "moved differently"), (0.5, "is no proof that they were parallel")])
+def test_a_joint_test_that_does_not_reject_is_no_proof(p_value: float, words: str):
+    run = PlantedRun()
+    run.record("policy.p.pretrend", effect(1.2, p_value))
+    told = run_cell(NOTEBOOK, "policy.{main}.pretrend", run=run, main="p", level=0.05, label=LABEL, outcome="y")
+    assert words in told
+
+
+@pytest.mark.parametrize("value, words", [(0.0, "no effect that could be lost"), (1.5, "1.50 times the largest")])
+def test_the_breakdown_is_told_only_of_an_effect(value: float, words: str):
+    run = PlantedRun()
+    run.record("policy.p.outcome.breakdown", value=value, digits=2)
+    assert words in run_cell(NOTEBOOK, "policy.{main}.outcome.breakdown", run=run, main="p")
+
+
+@pytest.mark.parametrize(
+    "reading, words",
+    [
+        ("above", "the outcome is higher"),
+        ("below", "the outcome is lower"),
+        ("above_without_times", "higher outcome only without"),
+        ("below_without_times", "lower outcome only without"),
+        ("unclear", "does not show"),
+    ],
+)
+def test_neighbours_are_read_by_both_tests(reading: str, words: str):
+    told = run_cell(
+        NOTEBOOK,
+        "read_effect(spill, level)]",
+        run=recorded("spatial.neighbours.d", READINGS[reading]),
+        spill=READINGS[reading],
+        level=0.05,
+        label=LABEL,
+        treatment="d",
+        inference_shown=inference_shown,
+    )
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "effects, words",
+    [
+        ([(0.5, 0.2), (0.5, 0.3)], "No kind of weights"),
+        ([(0.5, 0.01), (0.5, 0.3)], "depends on who counts"),
+        ([(0.5, 0.01), (-0.5, 0.01)], "depends on who counts"),
+        ([(0.5, 0.01), (0.5, 0.02)], "Every kind of weights"),
+    ],
+)
+def test_indirect_effects_are_told_over_all_kinds_of_weights(effects: list[tuple[float, float]], words: str):
+    models = {
+        ("durbin", str(place)): SimpleNamespace(effects={("d", "indirect"): effect(*pair)})
+        for place, pair in enumerate(effects)
+    }
+    told = run_cell(NOTEBOOK, "No kind of weights shows", models=models, treatment="d", level=0.05)
+    assert words in told
