@@ -21,11 +21,14 @@ from helpers.display.prose import Sentence, fill_message, format_drawn_p_value, 
 from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
+from helpers.report.explorer import read_explorer
 from helpers.report.front import answer
 from helpers.report.language import Translator, both, collect_labels, read_catalogue
 from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
+from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
 from helpers.study.data import Label
+from helpers.study.file import find_root
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -185,11 +188,35 @@ def build_page(
         primary=results.get(_ladder_key(study, study.primary)),
         results=list(results.values()),
         tables=[table for _, tables in opened for table in tables],
+        explorer=read_explorer(run_folder, study.specification.significance, _own_choices(study)),
+        explorer_chapter=next((name for name in notebooks if "multiverse" in name), ""),
+        checks=_steady_checks(study, run_folder),
         inputs={name: read_inputs(run_folder, name) for name in notebooks},
         left_out=left_out,
     )
     check_links(text, run_folder / FILE)
     return text
+
+
+def _own_choices(study: Study) -> dict[str, str]:
+    """The primary specification's options in the words of the explorer's table."""
+    own = study.ladder[study.primary]
+    controls = study.specification.controls if own.controls else ()
+    return {
+        "effects": " + ".join(own.effects) or "none",
+        "controls": " + ".join(controls) or "none",
+        "sample": "all",
+        "lag": "0",
+    }
+
+
+def _steady_checks(study: Study, run_folder: Path) -> list[CheckRow]:
+    """What was looked at and depends on the run's own files alone, so that the page has the same bytes everywhere."""
+    try:
+        root = find_root()
+    except StudyError:
+        return []
+    return [row for row in check_run(run_folder, study.folder, root, study.seed) if row.steady]
 
 
 def _open_chapter(chapter: Chapter, results: Results) -> tuple[Chapter, list[Shown]]:
@@ -271,7 +298,12 @@ def _environment(translator: Translator) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(number=number, anchor=anchor_of, p_value=format_p_value)
+    environment.filters.update(
+        heading=lambda name: name[:1].upper() + name[1:].replace("_", " "),
+        number=number,
+        anchor=anchor_of,
+        p_value=format_p_value,
+    )
 
     def say(message: str, **words: Label | str) -> Markup:
         """A text of the page in both languages; words are labels of the study or plain texts."""
