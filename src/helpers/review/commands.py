@@ -28,7 +28,9 @@ def add_commands(commands: Commands) -> None:
     verify = add_command(
         commands, "verify", verify_command, "run again from raw data, compare every number", study=True
     )
-    verify.add_argument("--against", metavar="FOLDER|REVISION", help="compare with this instead of the last commit")
+    verify.add_argument(
+        "--against", metavar="FOLDER|ARCHIVE|REVISION", help="compare with this instead of the last commit"
+    )
     verify.add_argument("--twice", action="store_true", help="run two times; name the first cell that differs")
     verify.add_argument("--preset", metavar="NAME", help="a preset of the study file, as in `study run`")
     verify.add_argument("--workers", type=read_count, metavar="N", help="notebooks at a time, as in `study run`")
@@ -38,6 +40,12 @@ def add_commands(commands: Commands) -> None:
     lists = add_command(commands, "lists", lists_command, "write the lists of README and the module map anew")
     lists.add_argument("run", type=Path, nargs="?", metavar="FOLDER", help="a finished run, for what hangs on results")
     add_questions(commands)
+    certificate = add_command(
+        commands, "certificate", certificate_command, "fill in the forms of replication from a verification", study=True
+    )
+    certificate.add_argument("--out", type=Path, metavar="DIR", help="where (default: reports/STUDY/run/certificate)")
+    bundle = add_command(commands, "bundle", bundle_command, "pack one archive for a journal", study=True)
+    bundle.add_argument("--out", type=Path, metavar="FILE", help="the archive (default: reports/STUDY/run/STUDY.zip)")
     freeze = add_command(
         commands, "freeze", freeze_command, "store the study's choices and claims as its plan", study=True
     )
@@ -92,9 +100,10 @@ def verify_command(options: argparse.Namespace) -> int:
 
 
 def _verify_twice(root: Path, name: str, word: str, run_options: list[str]) -> int:
-    from helpers.review.twice import run_twice
+    from helpers.review.twice import run_twice, write_twice
 
     first = run_twice(root, name, word, run_options)
+    write_twice(root, name, first)
     print(f"{name}: {first or 'two runs, the same numbers, tables, orders of rows, pictures and random draws'}")
     return FAILED if first else DONE
 
@@ -145,4 +154,26 @@ def freeze_command(options: argparse.Namespace) -> int:
 
     _, study, _ = read_study(options.study)
     print(freeze(study.folder, options.reason))
+    return DONE
+
+
+def certificate_command(options: argparse.Namespace) -> int:
+    """``study certificate``."""
+    from helpers.review.certificate import write_certificate
+
+    root, study, _ = read_study(options.study)
+    written = write_certificate(root, study, options.out or root / "reports" / study.name / "run" / "certificate")
+    print("\n".join(f"wrote {os.path.relpath(path)}" for path in written))
+    return DONE
+
+
+def bundle_command(options: argparse.Namespace) -> int:
+    """``study bundle``."""
+    from helpers.review.bundle import COMMAND, write_bundle
+
+    root, study, _ = read_study(options.study)
+    target = options.out or root / "reports" / study.name / "run" / f"{study.name}.zip"
+    print(
+        f"wrote {os.path.relpath(write_bundle(root, study, target))}; unpacked, `{COMMAND} {study.name}` runs it again"
+    )
     return DONE

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from helpers.errors import StudyError
 from helpers.results.results import find_edits, read_results
+from helpers.review.bundle import unpack
 from helpers.review.git import find_revision, has_git, lay_out, list_files
 from helpers.review.scratch import scratch_folder
 
@@ -40,7 +41,8 @@ def open_reference(root: Path, name: str, against: str | None = None) -> Iterato
     name
         The study's name.
     against
-        A folder or a git revision; by default what the last commit holds, or ``reports/<study>`` where there is no git.
+        A folder, an archive made by `study bundle`, or a git revision; by default what the last commit holds, or
+        ``reports/<study>`` where there is no git.
 
     Raises
     ------
@@ -50,6 +52,10 @@ def open_reference(root: Path, name: str, against: str | None = None) -> Iterato
     home = root / "reports" / name
     if against is not None and Path(against).is_dir():
         yield _checked(Reference(Path(against), f"the folder {against}"), name)
+        return
+    if against is not None and against.endswith(".zip") and Path(against).is_file():
+        with scratch_folder("reference") as folder:
+            yield _checked(Reference(unpack(Path(against), folder) / "reports" / name, f"the archive {against}"), name)
         return
     if against is None:
         _check_edits(home)

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from helpers.files import write_text
 from helpers.results.places import find_places, read_cells
+from helpers.review.machine import digest_files, today
 from helpers.review.scratch import copy_project, run_project, scratch_folder
 from helpers.review.verify import RunFailedError
 
@@ -34,6 +36,12 @@ def run_twice(root: Path, name: str, word: str, options: Sequence[str] = ()) -> 
                 raise RunFailedError(finished.code)
             folders.append(finished.folder)
         return next(iter(list_differences(*folders)), "")
+
+
+def write_twice(root: Path, name: str, first: str) -> Path:
+    """Note beside the verification what two runs came to, with what they were made from."""
+    record = {"date": today(), "code": digest_files(root, "src", "notebooks"), "first_difference": first}
+    return write_text(root / "reports" / name / "run" / "verify" / "twice.json", json.dumps(record, indent=1) + "\n")
 
 
 def list_differences(one: Path, two: Path) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ class Verified:
         Pictures that are not the same bytes, old and new; an empty one where it is missing.
     inputs
         What the run was made from: commit, checksums of code, data and lock, options.
+    places
+        Picture -> notebook and cell that drew it, of all pictures of the run.
     """
 
     study: str
@@ -63,6 +66,7 @@ class Verified:
     seconds: Mapping[str, float]
     pictures: Mapping[str, tuple[bytes, bytes]]
     inputs: Mapping[str, str]
+    places: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class RunFailedError(Exception):
@@ -118,6 +122,7 @@ def verify(root: Path, study: Study, word: str, options: Sequence[str] = (), aga
             seconds=read_seconds(finished.folder),
             pictures=compare_pictures(reference.folder, finished.folder),
             inputs=describe_inputs(root, study, options),
+            places={path.stem: places[path.stem] for path in sorted((finished.folder / "figures").glob("*.svg"))},
         )
 
 
@@ -178,11 +183,39 @@ def make_record(verified: Verified) -> dict[str, Any]:
         "kinds": [{"kind": kind, "rule": RULES[kind], **counts} for kind, counts in comparison.kinds.items()],
         "largest_relative_difference": describe_judged(furthest) if furthest else None,
         "not_reproduced": [describe_judged(item) for item in comparison.left],
+        "tables": count_items(comparison, "table"),
+        "results": count_items(comparison, "results"),
+        "figures": {
+            name: {"notebook": notebook, "cell": cell, "same": name not in verified.pictures}
+            for name, (notebook, cell) in verified.places.items()
+        },
         "pictures_that_differ": sorted(verified.pictures),
         "inputs": dict(verified.inputs),
         "machine": describe_machine(),
         "seconds": {"run": round(verified.finished.seconds, 1), **verified.seconds},
         "memory_bytes": verified.finished.memory,
+    }
+
+
+def count_items(comparison: Comparison, kind: str) -> dict[str, dict[str, Any]]:
+    """Table, or notebook for results in the text, -> where it was made and how many of its numbers were reproduced."""
+    counts: dict[str, Counter[str]] = {}
+    places: dict[str, tuple[str, str]] = {}
+    for item in comparison.judged:
+        number = item.new or item.number
+        if item.is_word or (number.source == "results") != (kind == "results"):
+            continue
+        name = (number.notebook or "") if kind == "results" else number.source
+        counts.setdefault(name, Counter())[item.answer] += 1
+        places.setdefault(name, (number.notebook or "", "" if kind == "results" else number.cell or ""))
+    return {
+        name: {
+            "notebook": places[name][0],
+            "cell": places[name][1],
+            "reproduced": found[REPRODUCED],
+            "of": found.total(),
+        }
+        for name, found in sorted(counts.items())
     }
 
 
