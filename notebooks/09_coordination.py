@@ -23,7 +23,7 @@ threshold_draws: int = 999
 from helpers import notebook
 from helpers.coordination import coupling, loop, moderation, pictures, returns, shown
 from helpers.identification import dynamic_report
-from helpers.index import build, dimensions
+from helpers.index import dimensions
 from helpers.index import shown as index_shown
 from helpers.inference import clear, family, wald
 from helpers.inference import shown as inference_shown
@@ -403,10 +403,6 @@ run.say(
 #
 # All features stand in one model, so that each is what it adds to the others. p-values count how many are looked at
 # (Romano and Wolf); the joint test asks whether any does.
-
-# %%
-made = build.build_index(run.read("panel"), choices.indices[asked.features])
-run.table(shown.obstacle_table(made), "obstacles", caption="Which indicators hold the units back: obstacle degree")
 
 # %%
 factors = diagnostics.vif(data, [*features, *model.controls]).rename(index=choices.label).rename_axis("regressor")

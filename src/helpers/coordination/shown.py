@@ -17,7 +17,6 @@ from helpers.regression.threshold import PanelThreshold
 if TYPE_CHECKING:
     import numpy as np
 
-    from helpers.index.composite import CompositeIndex
     from helpers.results.estimate import Estimate
     from helpers.study.model import Model
 
@@ -93,21 +92,3 @@ def feature_questions(data: pd.DataFrame, model: Model, features: tuple[str, ...
         )
         for name in features
     }
-
-
-def obstacle_table(index: CompositeIndex) -> pd.DataFrame:
-    """Obstacle degree of every indicator: its share of what keeps the index from its best, mean over the rows.
-
-    o_j = w_j (1 - s_j) / sum_k w_k (1 - s_k) in each row; rows at their best in everything are left out.
-    """
-    missing = (1 - index.scores) * index.weights
-    shares = missing.div(missing.sum(axis=1), axis=0).dropna()
-    times = shares.index.get_level_values(1)
-    table = pd.DataFrame(
-        {
-            "first": shares[times == times.min()].mean(),
-            "last": shares[times == times.max()].mean(),
-            "mean": shares.mean(),
-        }
-    )
-    return table.sort_values("mean", ascending=False).rename_axis("indicator")
