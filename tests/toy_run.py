@@ -36,7 +36,7 @@ def make_study() -> Any:
         question=label("Two places, two years."),
         entity=SimpleNamespace(name="place", label=label("Place")),
         time=SimpleNamespace(name="year", label=label("Year")),
-        specification=SimpleNamespace(treatment="x", outcome="y", significance=0.05),
+        specification=SimpleNamespace(treatment="x", outcome="y", controls=(), significance=0.05),
         ladder={
             name: SimpleNamespace(label=label(name.title()), controls=controls, effects=effects)
             for name, (controls, effects) in rungs.items()

@@ -18,7 +18,7 @@ STYLE = ".explorer{counter-reset:all}.u{counter-increment:all}"
 def table(tmp_path: Path) -> pd.DataFrame:
     rng = np.random.default_rng(5)
     names = {"weights": ["equal", "pca"], "effects": ["entity", "entity + time"], "lag": ["0", "1"]}
-    rows = pd.MultiIndex.from_product(names.values(), names=list(names)).repeat(9).to_frame(index=False)
+    rows = pd.MultiIndex.from_product(list(names.values()), names=list(names)).repeat(9).to_frame(index=False)
     rows = rows.assign(estimate=rng.normal(size=len(rows)), p_value=rng.uniform(size=len(rows)) ** 3, universes=10.0)
     (tmp_path / "tables").mkdir()
     rows.rename_axis("row").to_csv(tmp_path / "tables" / "multiverse_explorer.csv")
