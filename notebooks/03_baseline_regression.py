@@ -1,13 +1,10 @@
 # %% [markdown]
 # # 3 Baseline regression
 #
-# Is a unit better governed in the periods in which it is more digitally empowered?
-#
-# $$Y_{it} = \beta D_{it} + \gamma' X_{it} + \alpha_i + \lambda_t + \varepsilon_{it}$$
-#
-# The ladder starts from the plain comparison of rows and holds more and more constant. $\alpha_i$ takes out whatever
-# is fixed about a unit, $\lambda_t$ whatever happened to all units in a period: without $\lambda_t$, two series that
-# both rise over time are related, whatever the reason.
+# Does the outcome rise in a unit in the periods in which its treatment rises? The regressions below start from the
+# plain comparison of rows and hold more and more constant. Effects of the unit take out whatever is fixed about it;
+# effects of the period take out whatever happened to all units then. Without the latter, two series that both rise
+# over time are related, whatever the reason.
 
 # %% [markdown]
 # ## Parameters
@@ -17,6 +14,7 @@ study: str = "provinces"
 run_folder: str = ""
 out: str = ""
 wild_draws: int = 99999
+null_draws: int = 9999
 simulations: int = 300
 cutoff_km: int = 800
 
@@ -24,85 +22,275 @@ cutoff_km: int = 800
 # ## Load
 
 # %%
+from IPython.display import Markdown
+from linearmodels.panel import PanelOLS
+from pyfixest.demeaners import MapDemeaner
+from pyfixest.estimation import feols
+
 from helpers import notebook
 from helpers.display import journal
-from helpers.inference import door as inference
-from helpers.inference import few_clusters as passport_report
-from helpers.inference import trust as trust_report
-from helpers.regression import diagnostics, neighbours, pictures
-from helpers.regression import ladder as baseline
-from helpers.robustness import pictures as drawings
+from helpers.inference import clear, few_clusters, trust, wild
+from helpers.inference import pictures as inference_pictures
+from helpers.inference.detectable import detectable_effect
+from helpers.regression import diagnostics, engines, ladder, leverage, neighbours, panel, pictures, specification_tests
+from helpers.results.estimate import estimate_frame
+from helpers.study.model import build_model
 
 # %%
 run = notebook.open_run("03_baseline_regression", study=study, run_folder=run_folder, out=out)
-choices, results = run.study, run.results
-model, primary = choices.specification, choices.primary
-data = run.read("panel")
-treatment, label = model.treatment, choices.label(model.treatment)
+choices, primary = run.study, run.study.primary
+data, level = run.read("panel"), choices.specification.significance
+
+# %% [markdown]
+# ## Which regression is meant?
+
+# %%
+model = build_model(choices)
+term, words = model.treatment, {"treatment": run.label(model.treatment), "primary": run.label(primary)}
+model
+
+# %%
+Markdown(model.latex({name: choices.label(name) for name in model.columns}))
+
+# %% [markdown]
+# Right of the bar stand the effects that are absorbed. Errors may be related within a cluster, in whatever way.
+
+# %%
+fit = panel.fit(data, model)
+run.table(fit.table(), "coefficients", caption="{primary}: every coefficient", note=fit.facts(), words=words, digits=4)
+
+# %% [markdown]
+# One coefficient is asked about, that of the treatment. The others hold something constant; they are not effects.
 
 # %% [markdown]
 # ## Do the variables move together?
 
 # %%
-columns = [model.outcome, model.treatment, *model.controls]
-correlations = diagnostics.correlation_matrix(data, columns).rename(index=choices.label, columns=choices.label)
+correlations = diagnostics.correlation_matrix(data, model.columns)
 run.figure(
-    pictures.draw_correlations(correlations),
+    pictures.draw_correlations(correlations.rename(index=choices.label, columns=choices.label)),
     "correlations",
     caption="Correlations over all rows",
     alt="A square of pairwise correlations of the outcome, the treatment and the controls.",
 )
 
 # %%
-vif = diagnostics.vif(data, [model.treatment, *model.controls])
-run.table(baseline.label_rows(vif, choices), "vif", caption="Variance inflation factors of the regressors", digits=2)
+vif = diagnostics.vif(data, model.regressors).to_frame()
+run.table(vif, "vif", caption="Variance inflation factors of the regressors", digits=2)
 
 # %% [markdown]
 # A factor above ten says that a regressor is nearly a combination of the others, so that its own estimate is imprecise.
 
 # %%
-run.say(baseline.say_condition(results, data, choices))
+effects = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
+raw = diagnostics.condition_number(data, model.regressors)
+within = diagnostics.condition_number(data, model.regressors, **effects)
+run.say(
+    "The condition number of the regressors is {raw} as they come and {within} once the effects are removed; from "
+    "about thirty on, single estimates become hard to tell apart.",
+    raw=run.record("baseline.condition_number.raw", value=raw, digits=1),
+    within=run.record("baseline.condition_number.within", value=within, digits=1),
+)
 
 # %% [markdown]
 # ## How does the estimate move along the ladder?
 
 # %%
-fits = baseline.fit_ladder(data, choices)
-baseline.record_ladder(results, fits, treatment)
-ladder = baseline.describe_ladder(fits, choices)
-run.figure(
-    pictures.draw_rows(ladder, label=f"effect of {label.lower()}", marked=choices.label(primary)),
-    "ladder",
-    caption=f"Effect of {label.lower()} along the ladder, 95 % intervals; the primary specification in colour",
-    alt="Estimates with intervals, one row per column of the baseline ladder, and a line at zero.",
+models = {column: build_model(choices, column) for column in choices.ladder}
+fits = {column: panel.fit(data, step) for column, step in models.items()}
+for column in fits:
+    run.record(f"baseline.{column}.{term}", fits[column][term])
+models
+
+# %%
+note = (
+    "Standard errors in brackets, {convention}. *** p < 0.01, ** p < 0.05, * p < 0.1. No weights. Primary "
+    "specification: {primary}. R-squared, within is that of the regressors after the effects."
+)
+convention = run.record("baseline.convention", value=fit.convention_words)
+run.table(
+    ladder.ladder_table(fits, choices),
+    "baseline_ladder",
+    caption="The baseline ladder",
+    note=note,
+    words=words | {"convention": convention},
 )
 
 # %%
-run.table(
-    baseline.ladder_table(fits, choices),
-    "baseline_ladder",
-    caption="The baseline ladder",
-    note=baseline.table_note(fits, choices),
+run.figure(
+    pictures.draw_rows(
+        ladder.ladder_estimates(fits, term, choices.label),
+        label=run.text("effect of {treatment}", **words),
+        marked=choices.label(primary),
+    ),
+    "ladder",
+    caption="Effect of {treatment} along the ladder, 95 % intervals; the primary specification in colour",
+    alt="Estimates with intervals, one row per column of the baseline ladder, and a line at zero.",
+    words=words,
 )
+
+# %% [markdown]
+# Intervals here are those of the clustered t test. What they are worth with so few clusters is asked next.
+
+# %%
+signs = {bool(found[term].estimate > 0) for found in fits.values()}
+along = {
+    1: "Along the ladder the estimate keeps its sign; the primary one is {effect}.",
+    2: "Along the ladder the estimate changes its sign; the primary one is {effect}.",
+}
+run.say(along[len(signs)], effect=run.results[f"baseline.{primary}.{term}"])
 
 # %%
 run.say(
     journal.write_journal(
-        baseline.journal_ladder(fits, choices),
+        ladder.journal_ladder(fits, choices),
         run.out / "tables",
         "baseline_ladder",
-        caption=f"Effect of {label.lower()}: the baseline ladder",
-        note=baseline.table_note(fits, choices),
+        caption=run.text("Effect of {treatment}: the baseline ladder", **words),
+        note=run.text(note, convention=convention, **words),
     )
 )
 
-# %% tags=["summary"]
-wild = inference.wild_cluster_bootstrap(
-    fits[primary], treatment, draws=wild_draws, rng=run.rng("wild, primary specification"), interval=True
+# %% [markdown]
+# ## What do methods for few clusters say?
+#
+# The usual t test needs many clusters that are alike. CR2 and CR3 correct the standard error; the wild bootstrap draws
+# the distribution of the statistic itself, with the null hypothesis imposed (restricted) or not.
+
+# %%
+exact = wild.wild_cluster_bootstrap(
+    fit, term, draws=wild_draws, rng=run.rng("wild, primary specification"), interval=True
 )
-key = f"baseline.{primary}.{treatment}.wild"
-baseline.record_wild(results, key, wild, fits[primary].n_obs, fits[primary].n_entities)
-run.say(baseline.say_headline(fits, choices))
+run.record(f"baseline.{primary}.{term}.wild", clear.wild_estimate(fit[term], exact))
+methods = few_clusters.few_cluster_tests(fit, term, exact, draws=wild_draws, rng=run.rng("wild, others"))
+made = {name: method.found for name, method in methods.items() if method.found}
+for name in made:
+    run.record(f"baseline.inference.{name}", made[name])
+run.table(
+    few_clusters.few_cluster_table(methods),
+    "few_clusters",
+    caption="The primary coefficient by every method for few clusters",
+    digits=4,
+)
+
+# %% [markdown]
+# The first p-value of a bootstrap counts draws that equal the sample's statistic, the second (strict) leaves them out;
+# they differ only where few sign patterns exist. A low number of Satterthwaite degrees of freedom says that the
+# treatment moves in few units.
+
+# %%
+smallest, largest = few_clusters.ends(made)
+span = {
+    1: "All methods come to the same verdict: p lies between {low:p_value} ({first}) and {high:p_value} ({last}).",
+    2: "The methods differ in their verdict: p lies between {low:p_value} ({first}) and {high:p_value} ({last}).",
+}
+run.say(
+    span[len({found.p_value < level for found in made.values()})],
+    low=run.results[f"baseline.inference.{smallest}"],
+    high=run.results[f"baseline.inference.{largest}"],
+    first=run.record("baseline.inference.smallest", value=methods[smallest].name),
+    last=run.record("baseline.inference.largest", value=methods[largest].name),
+)
+
+# %% [markdown]
+# ## Which p-value can be trusted?
+#
+# Panels are simulated in which the truth is known: as many units as here, then as few as in the smallest region. In the
+# even world errors are alike and unrelated; in the uneven one they stay and drift within a unit, are louder where the
+# treatment moves more, and the treatment moves in a few units. A method is honest if it rejects a true null hypothesis
+# as often as it promises; power is taken at an effect of fixed distance from zero.
+
+# %%
+sizes = trust.cluster_sizes(fit, run.regions)
+worlds = trust.draw_trust(sizes, fit.n_times, simulations=simulations, level=level, rng=run.rng("size and power"))
+trust.record_trust(run.record, worlds)
+run.table(trust.trust_table(worlds), "size_power", caption="Size and power of every method on simulated panels")
+
+# %%
+run.figure(
+    inference_pictures.draw_size(trust.trust_table(worlds), level),
+    "size",
+    caption="How often each method rejects a true null hypothesis; dashed: as often as it promises",
+    alt="Dots with simulation intervals, one row per method, one panel per number of clusters and kind of errors.",
+)
+
+# %% [markdown]
+# A dot right of the dashed line is a method that finds effects where there are none. Its power then counts for nothing:
+# it would reject anyway.
+
+# %% tags=["summary"]
+best = trust.recommend(worlds["all", "uneven"])
+run.record("baseline.trust.recommended", value=best.method)
+told = {
+    True: "With {clusters} clusters and uneven errors, {method} rejects a true null in {size:.1%} of {size:n_obs} "
+    "simulated panels, within one simulation error of what it promises; the headline uses it.",
+    False: "With {clusters} clusters and uneven errors, no method is within one simulation error of what it promises. "
+    "The headline uses {method}, which rejects a true null in {size:.1%} of {size:n_obs} simulated panels.",
+}
+run.say(
+    told[best.keeps],
+    clusters=run.results["baseline.trust.all.clusters"],
+    method=few_clusters.SPOKEN[best.method],
+    size=run.results[f"baseline.trust.all.uneven.{trust.key_word(best.words)}.size"],
+)
+
+# %% [markdown]
+# ## So what is found?
+
+# %% tags=["summary"]
+used = best.method if best.method in made else "clustered_t"
+headline = run.record("baseline.headline", made[used])
+detectable = detectable_effect(made[used], df=fit.df)
+verdicts = {
+    "clear": "In the primary specification the estimate is {headline} (95 % interval {headline:ci}, {headline:p} by "
+    "{method}; {usual:p} by the clustered t test): it differs from zero at the declared level.",
+    "unclear": "In the primary specification the estimate is {headline} (95 % interval {headline:ci}, {headline:p} by "
+    "{method}; {usual:p} by the clustered t test). It cannot be told from zero, which does not show that there is no "
+    "effect: four of five samples like this one would show an effect of {detectable} or more.",
+}
+run.say(
+    verdicts["clear" if headline.p_value < level else "unclear"],
+    headline=headline,
+    method=few_clusters.SPOKEN[used],
+    usual=run.results[f"baseline.{primary}.{term}"],
+    detectable=run.record("baseline.detectable", value=detectable, digits=2),
+)
+
+# %%
+run.say(
+    "The clustered t test alone would promise to find an effect of {detectable}, since its interval is narrower.",
+    detectable=run.record("baseline.detectable.clustered_t", value=detectable_effect(fit[term]), digits=2),
+)
+
+# %% [markdown]
+# ## Whose movement is it?
+#
+# The effect is read from what effects and controls leave of the treatment. Where a few units hold most of that, the
+# estimate is a statement about them.
+
+# %%
+held = leverage.find_leverage(data, model)
+run.record("baseline.leverage.three", value=held.top(3), digits=3)
+run.record("baseline.leverage.heaviest.effects_only", value=held.shares_of_effects.iloc[0], digits=3)
+run.table(held.table(), "leverage", caption="Share of the treatment's identifying variation, by unit", digits=3)
+
+# %%
+if held.without_heaviest:
+    run.record("baseline.leverage.without_heaviest", held.without_heaviest)
+share = {
+    True: "{name} alone holds {one:.0%} of the variation that identifies the effect ({before:.0%} before the controls)"
+    ", the three heaviest units {three:.0%}. Without {name} the estimate is {without} ({without:p}, clustered t).",
+    False: "{name} alone holds {one:.0%} of the variation that identifies the effect ({before:.0%} before the controls)"
+    ", the three heaviest units {three:.0%}. Without {name} nothing can be estimated.",
+}
+run.say(
+    share[held.without_heaviest is not None],
+    name=run.record("baseline.leverage.heaviest.name", value=held.heaviest),
+    one=run.record("baseline.leverage.heaviest", value=held.top(1), digits=3),
+    before=run.results["baseline.leverage.heaviest.effects_only"],
+    three=run.results["baseline.leverage.three"],
+    **({"without": run.results["baseline.leverage.without_heaviest"]} if held.without_heaviest else {}),
+)
 
 # %% [markdown]
 # ## Do neighbours of the primary specification agree?
@@ -111,19 +299,22 @@ run.say(baseline.say_headline(fits, choices))
 # that it makes.
 
 # %%
-others = neighbours.fit_neighbours(data, choices, run.regions)
-neighbours.record_neighbours(results, others)
+others = neighbours.fit_neighbours(data, model, window=choices.time.window, regions=run.regions)
+fitted = {name: other.found for name, other in others.items() if other.found}
+for name in fitted:
+    run.record(f"baseline.neighbours.{name}", fitted[name])
 run.table(
-    neighbours.neighbour_table(others, fits[primary], choices),
+    neighbours.neighbour_table(others, fit[term], choices.label(primary), choices.question.en),
     "neighbours",
     caption="Neighbours of the primary specification",
 )
 
 # %%
+rows = {choices.label(primary): fit[term]} | {others[name].label: found for name, found in fitted.items()}
 run.figure(
     pictures.draw_rows(
-        neighbours.neighbour_estimates(others, fits[primary], choices),
-        label=f"effect of {label.lower()}",
+        estimate_frame(rows),
+        label=run.text("effect of {treatment}", **words),
         marked=choices.label(primary),
     ),
     "neighbours",
@@ -137,18 +328,31 @@ run.figure(
 # trends use other parts of the movement over time, so they also differ when the effect takes time.
 
 # %%
-run.say(neighbours.say_neighbours(results, others, model.significance))
+positive, negative = neighbours.count_significant(fitted, level)
+run.say(
+    "Of {fitted} neighbours, {positive} are positive and significant and {negative} negative and significant, by "
+    "clustered tests.",
+    fitted=run.record("baseline.neighbours.count.fitted", value=len(fitted)),
+    positive=run.record("baseline.neighbours.count.positive_significant", value=positive),
+    negative=run.record("baseline.neighbours.count.negative_significant", value=negative),
+)
 
 # %% [markdown]
 # ## Which effects belong in the model?
+#
+# Each test runs on the effects of the primary specification, unless its row names others. With few units the
+# distribution that a test has in theory is no guide, so its p-value is the share of draws under its null hypothesis
+# whose statistic is as large.
 
 # %%
-tests = baseline.run_specification_tests(data, choices)
-baseline.record_tests(results, tests)
-run.table(baseline.diagnostic_table(tests), "specification_tests", caption="Tests of the specification")
+tests = specification_tests.run_tests(data, model, draws=null_draws, rng=run.rng("nulls of the tests"))
+specification_tests.record_tests(run.record, tests)
+table = specification_tests.diagnostic_table(tests, model)
+run.table(table, "specification_tests", caption="Tests of the specification")
 
 # %% [markdown]
-# Each row states what the test takes for granted (its null hypothesis). A small p-value speaks against that.
+# Each row states what the test takes for granted (its null hypothesis). A small p-value speaks against that; a large
+# one does not speak for it.
 
 # %% [markdown]
 # ## Does it matter which software prints the standard error?
@@ -157,13 +361,15 @@ run.table(baseline.diagnostic_table(tests), "specification_tests", caption="Test
 # corrects for a small sample. The passport names them all, with the program that prints each.
 
 # %%
-passport = passport_report.passport_table(fits[primary], treatment, run.units, cutoff_km=cutoff_km)
-passport_report.record_passport(results, passport, fits[primary], treatment)
+passport = few_clusters.passport_table(fit, term, run.units, cutoff_km=cutoff_km)
+known = few_clusters.passport_estimates(passport, fit[term])
+for name in known:
+    run.record(f"baseline.passport.{name}", known[name])
 run.table(passport, "passport", caption="The standard-error passport of the primary coefficient", digits=5)
 
 # %%
 run.figure(
-    drawings.draw_passport(passport, model.significance, marked="stata"),
+    inference_pictures.draw_passport(passport, level, marked="stata"),
     "passport",
     caption="The standard error by convention, the project's own in colour; filled where the estimate is significant",
     alt="One row per convention with its standard error and its p-value, largest at the bottom.",
@@ -174,81 +380,69 @@ run.figure(
 # periods going to infinity (two-way, Driscoll-Kraay), are stress tests here and never the headline.
 
 # %%
-run.say(passport_report.say_passport(results, passport, model.significance))
+narrow, wide = few_clusters.ends(known, "std_error")
+run.say(
+    "Of {count} conventions, {significant} call the estimate significant. The standard error lies between "
+    "{low:std_error} ({narrow}, {low:p}) and {high:std_error} ({wide}, {high:p}).",
+    count=run.record("baseline.passport.count", value=len(known)),
+    significant=run.record(
+        "baseline.passport.count.significant", value=sum(found.p_value < level for found in known.values())
+    ),
+    low=run.results[f"baseline.passport.{narrow}"],
+    high=run.results[f"baseline.passport.{wide}"],
+    narrow=run.record("baseline.passport.smallest", value=narrow.replace("_", " ")),
+    wide=run.record("baseline.passport.largest", value=wide.replace("_", " ")),
+)
 
 # %%
-run.say(passport_report.say_conley(passport))
+conley = {
+    True: "Conley's standard error lets errors be related among units within {cutoff} km of each other, less so the "
+    "further they are.",
+    False: "Conley's standard error is not shown: the units file has no columns `latitude` and `longitude` (degrees), "
+    "which it needs. Its cutoff would be {cutoff} km.",
+}
+run.say(
+    conley[few_clusters.has_coordinates(run.units)],
+    cutoff=run.record("baseline.passport.cutoff_km", value=cutoff_km, unit="km"),
+)
+
+# %% [markdown]
+# ## Do other programs give the same?
 
 # %%
-engines = baseline.engine_table(data, choices)
-run.table(engines, "engines", caption="The primary estimate by three engines", digits=8)
+plain = engines.of_size_one(data, model)
+absorbed = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
+columns = plain[list(model.regressors)].assign(**({} if model.effects else {"const": 1.0}))
+theirs = engines.attempt(
+    lambda: PanelOLS(plain[model.outcome], columns, **absorbed).fit(cov_type="clustered", cluster_entity=True)
+)
+
+# %%
+tight = MapDemeaner(fixef_tol=1e-10)
+fixest = engines.attempt(
+    lambda: feols(model.formula, plain.reset_index(), vcov={"CRV1": model.entity}, fixef_rm="none", demeaner=tight)
+)
+
+# %%
+programs = engines.engine_table(data, model, {"linearmodels": theirs, "pyfixest": fixest})
+run.table(programs, "engines", caption="The primary estimate by three engines", digits=8)
 
 # %% [markdown]
 # The estimates agree; the standard errors differ by a factor that is known. linearmodels counts the absorbed unit
 # effects among the parameters when both effects are absorbed, Stata and fixest do not. This project prints Stata's.
 
 # %% [markdown]
-# ## What do methods for few clusters say?
-#
-# The usual t test needs many clusters that are alike. CR2 and CR3 correct the standard error, the wild bootstrap draws
-# the distribution of the statistic itself, with the null hypothesis imposed (restricted) or not.
-
-# %%
-few = passport_report.few_cluster_tests(fits[primary], treatment, wild, draws=wild_draws, rng=run.rng("wild, others"))
-passport_report.record_few_clusters(results, few, fits[primary], treatment)
-run.table(few, "few_clusters", caption="The primary coefficient by every method for few clusters", digits=4)
-
-# %% [markdown]
-# The first p-value of a bootstrap counts draws that equal the sample's statistic, the second (strict) leaves them out;
-# they differ only where few sign patterns exist. A low number of Satterthwaite degrees of freedom says that the
-# treatment moves in few units.
-
-# %%
-run.say(passport_report.say_few_clusters(few, model.significance))
-
-# %% [markdown]
-# ## Which p-value can be trusted?
-#
-# Panels are simulated in which the truth is known: as many units as here, then as few as in the smallest region. In the
-# even world errors are alike and unrelated; in the uneven one they stay and drift within a unit, are louder where the
-# treatment moves more, and the treatment moves in a few units. A method is honest if it rejects a true null hypothesis
-# as often as it promises; power is taken at an effect of fixed distance from zero.
-
-# %%
-sizes = trust_report.cluster_sizes(fits[primary], run.regions)
-trust = trust_report.draw_trust(
-    sizes, fits[primary].n_times, simulations=simulations, level=model.significance, rng=run.rng("size and power")
-)
-trust_report.record_trust(results, trust)
-run.table(trust_report.trust_table(trust), "size_power", caption="Size and power of every method on simulated panels")
-
-# %%
-run.figure(
-    drawings.draw_size(trust_report.trust_table(trust), model.significance),
-    "size",
-    caption="How often each method rejects a true null hypothesis; dashed: as often as it promises",
-    alt="Dots with simulation intervals, one row per method, one panel per number of clusters and kind of errors.",
-)
-
-# %% [markdown]
-# A dot right of the dashed line is a method that finds effects where there are none. Its power then counts for nothing:
-# it would reject anyway.
-
-# %% tags=["summary"]
-run.say(trust_report.say_trust(trust, results))
-
-# %% [markdown]
 # ## Checks
 
 # %%
-run.check("three engines give the same estimate", engines["estimate_gap"].max() < 1e-10)
+run.check("three engines give the same estimate", programs["estimate_gap"].max() < 1e-10)
 run.check(
-    "the model with unit means gives the fixed-effects estimate", neighbours.mundlak_gap(others, data, choices) < 1e-8
+    "the model with unit means gives the fixed-effects estimate", neighbours.mundlak_gap(others, data, model) < 1e-8
 )
-run.check("every column of the ladder uses the same rows", len({fit.n_obs for fit in fits.values()}) == 1)
+run.check("every column of the ladder uses the same rows", len({found.n_obs for found in fits.values()}) == 1)
 
 # %% tags=["nbval-check-output"]
-print([(name, fit.n_obs, fit.n_entities) for name, fit in fits.items()])
+print([(name, found.n_obs, found.n_entities) for name, found in fits.items()])
 
 # %% [markdown]
 # ## Save

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 from helpers.errors import StudyError
-from helpers.inference.door import cr2, cr3, standard_error_passport, wild_cluster_bootstrap
+from helpers.inference.passport import standard_error_passport
+from helpers.inference.small_sample import cr2, cr3
+from helpers.inference.wild import wild_cluster_bootstrap
 from helpers.regression.design import build_design
 from helpers.regression.panel import PanelFit, fit_panel
 from outside import outside

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.display.prose import write_sentence
-from helpers.inference.trust import cluster_sizes, draw_trust, record_trust, say_trust, trust_table
+from helpers.inference.size_power import METHODS, SizeAndPower
+from helpers.inference.trust import cluster_sizes, draw_trust, recommend, record_trust, trust_table
 from helpers.regression.specification import specify
 from helpers.results.results import Results
 from toy_study import make_panel, make_study
@@ -35,12 +35,36 @@ def test_every_world_is_tried_at_every_size(found: Any) -> None:
     assert tried == [(12, "even"), (12, "uneven"), (5, "even"), (5, "uneven")]
 
 
-def test_the_sentence_prints_recorded_sizes(found: Any) -> None:
+def test_sizes_are_recorded_with_their_number_of_panels(found: Any) -> None:
     results = Results(study="toy", notebook="03_baseline_regression")
-    record_trust(results, found)
-    told = repr(write_sentence(say_trust(found, results), results, {}))
-    assert told.startswith("With 12 clusters and uneven errors")
+    record_trust(results.record, found)
     assert results["baseline.trust.all.even.cr2.size"].n_obs == 60
+
+
+def planted(sizes: list[float], powers: list[float], replications: int = 400) -> SizeAndPower:
+    """Sizes and powers of the methods in the order of `METHODS`: clustered t, CR2, CR3, wild."""
+    size, power = np.array(sizes), np.array(powers)
+    errors = [np.sqrt(share * (1 - share) / replications) for share in (size, power)]
+    columns = {"size": size, "size_std_error": errors[0], "power": power, "power_std_error": errors[1]}
+    table = pd.DataFrame(columns, index=list(METHODS))
+    return SizeAndPower(table, 0.0, 0.0, 1.0, 1.0, 0.05, 31, 7, replications)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "powers", "method", "keeps"),
+    [
+        ([0.20, 0.047, 0.073, 0.050], [0.9, 0.67, 0.75, 0.69], "wild", True),  # equal in power: the preferred
+        ([0.20, 0.047, 0.073, 0.050], [0.9, 0.80, 0.75, 0.60], "cr2", True),  # clearly more powerful
+        ([0.05, 0.20, 0.20, 0.20], [0.5, 0.9, 0.9, 0.9], "clustered_t", True),  # the only honest one
+        ([0.20, 0.01, 0.08, 0.09], [0.9, 0.6, 0.7, 0.7], "cr2", False),  # none; the nearest from below
+        ([0.30, 0.12, 0.08, 0.09], [0.9, 0.6, 0.7, 0.7], "cr3", False),  # none, all above; the nearest
+    ],
+)
+def test_the_recommended_method_keeps_its_size_and_then_has_power(
+    sizes: list[float], powers: list[float], method: str, keeps: bool
+) -> None:
+    best = recommend(planted(sizes, powers))
+    assert (best.method, best.keeps) == (method, keeps)
 
 
 def test_power_is_near_four_of_five_where_the_assumptions_hold(found: Any) -> None:

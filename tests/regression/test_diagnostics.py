@@ -14,15 +14,12 @@ from helpers.regression.diagnostics import (
     condition_number,
     correlation_matrix,
     f_test_effects,
-    fit_random_effects,
-    hausman,
     honda,
-    modified_wald,
-    pesaran_cd,
     vif,
-    wooldridge_serial_correlation,
 )
 from helpers.regression.panel import fit_panel
+from helpers.regression.random_effects import fit_random_effects, hausman
+from helpers.regression.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
 from outside import outside
 from reference.panels import RESULTS, gappy_grunfeld, grunfeld, simulated, stata_output, wages
 

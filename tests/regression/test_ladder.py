@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from scipy import stats
 
 from helpers.index import build as construction
 from helpers.inference.wild import wild_cluster_bootstrap
 from helpers.regression import ladder as baseline
-from helpers.regression.diagnostic import Diagnostic
+from helpers.regression.panel import fit
 from helpers.results.results import Results
+from helpers.study.model import build_model
 from small_study import fit_dummies, make_indicators, make_study
 
 TIGHT: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
@@ -35,7 +35,8 @@ def panel() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def fits(panel):
-    return baseline.fit_ladder(panel, make_study())
+    study = make_study()
+    return {column: fit(panel, build_model(study, column)) for column in study.ladder}
 
 
 @pytest.fixture(scope="module")
@@ -83,43 +84,6 @@ def test_stars_begin_below_their_level(p_value, mark):
     assert baseline.stars(p_value) == mark
 
 
-def test_every_column_is_recorded_with_its_convention(fits):
-    results = Results(study="small", notebook="03_baseline_regression")
-    baseline.record_ladder(results, fits, "dose")
-    assert sorted(results) == ["baseline.one_way.dose", "baseline.pooled.dose", "baseline.two_way.dose"]
-    found = results["baseline.two_way.dose"]
-    assert (found.estimate, found.n_obs, found.n_entities) == (fits["two_way"].estimates["dose"], 60, 12)
-    assert "stata" in str(found.convention)
-
-
-def test_the_f_test_of_entity_effects_is_the_one_of_two_sums_of_squares(panel):
-    design = panel[["dose", "size"]].assign(constant=1.0)
-    dummies = pd.get_dummies(panel.index.get_level_values(0), drop_first=True, dtype=float).set_axis(panel.index)
-    small, large = sm.OLS(panel["reply"], design).fit(), sm.OLS(panel["reply"], design.join(dummies)).fit()
-    statistic, p_value, _ = large.compare_f_test(small)
-    found = baseline.run_specification_tests(panel, make_study())["f_entity"]
-    assert isinstance(found, Diagnostic)
-    assert (found.statistic, found.p_value) == (pytest.approx(statistic, **TIGHT), pytest.approx(p_value, **TIGHT))
-
-
-def test_a_test_that_the_rows_do_not_allow_says_why(panel):
-    single = panel.drop(index=[("p00", wave) for wave in (2003, 2004, 2006, 2009)])
-    tests = baseline.run_specification_tests(single, make_study())
-    refused = {name for name, test in tests.items() if isinstance(test, baseline.Refusal)}
-    assert refused
-    assert all(tests[name].note.startswith("not made: ") for name in refused)
-    assert isinstance(tests["f_time"], Diagnostic)
-
-
-def test_only_tests_that_were_made_are_recorded(panel):
-    tests = baseline.run_specification_tests(panel, make_study())
-    tests["hausman"] = baseline.Refusal("hausman", "not made: for this test")
-    results = Results(study="small", notebook="03_baseline_regression")
-    baseline.record_tests(results, tests)
-    assert set(results) == {f"baseline.tests.{name}" for name in tests if name != "hausman"}
-    assert baseline.diagnostic_table(tests).loc["hausman", "note"] == "not made: for this test"
-
-
 def test_an_end_at_infinity_is_not_recorded(fits):
     wild = wild_cluster_bootstrap(fits["two_way"], "dose", draws=199, rng=np.random.default_rng(1), interval=True)
     results = Results(study="small", notebook="03_baseline_regression")
@@ -127,26 +91,15 @@ def test_an_end_at_infinity_is_not_recorded(fits):
     assert (results["test.open"].ci_low, results["test.open"].ci_high) == (None, wild.ci_high)
 
 
-def test_the_sentence_follows_the_numbers(fits):
-    sentence = baseline.say_headline(fits, make_study())
-    negative = replace(fits["pooled"], estimates=-fits["pooled"].estimates)
-    assert "keeps its sign" in sentence
-    assert "changes its sign" in baseline.say_headline({**fits, "pooled": negative}, make_study())
-    weak = replace(fits["two_way"], p_values=fits["two_way"].p_values * 0 + 0.5)
-    assert "cannot be told from zero" in baseline.say_headline({**fits, "two_way": weak}, make_study())
+def test_r_squared_within_is_blank_where_nothing_is_absorbed(fits, table):
+    assert table.loc["R-squared, within"].to_list() == [
+        "",
+        f"{fits['one_way'].r_squared_within:.3f}",
+        f"{fits['two_way'].r_squared_within:.3f}",
+    ]
 
 
-def test_no_number_stands_in_the_sentence_but_those_of_the_results(fits):
-    text = re.sub(r"\{[^}]*\}", "", baseline.say_headline(fits, make_study()))
-    assert re.findall(r"\d+", text) == ["95"]
-
-
-def test_the_note_names_the_primary_column_and_the_clusters(fits):
-    note = baseline.table_note(fits, make_study())
-    assert "clustered by entity, t(11)" in note
-    assert "Primary specification: Two way" in note
-
-
-def test_rows_are_shown_by_their_labels():
-    shown = baseline.label_rows(pd.Series([1.0, 2.0], index=["dose", "nothing"]), make_study())
-    assert shown.index.to_list() == ["Dose", "nothing"]
+def test_rows_of_the_picture_are_the_fits(fits):
+    rows = baseline.ladder_estimates(fits, "dose", make_study().label)
+    assert rows.index.to_list() == ["Pooled", "One way", "Two way"]
+    assert rows.loc["Two way", "ci_low"] == fits["two_way"].ci_low["dose"]

@@ -5,27 +5,27 @@ statsmodels with every dummy written out. Tolerances: printed digits for the fir
 ways of solving).
 """
 
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
-from helpers.display.prose import write_sentence
 from helpers.regression.neighbours import (
+    Neighbour,
     add_means,
+    count_significant,
     fit_neighbours,
     mundlak_gap,
     neighbour_table,
-    record_neighbours,
-    say_neighbours,
 )
-from helpers.regression.specification import specify
-from helpers.results.results import Results
-from toy_study import make_panel, make_study
+from helpers.regression.panel import fit
+from helpers.regression.random_effects import fit_random_effects
+from helpers.regression.specification import Specification
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
+from outside import outside
+from toy_study import make_panel
 
 
 def grunfeld() -> pd.DataFrame:
@@ -34,15 +34,14 @@ def grunfeld() -> pd.DataFrame:
     return rows.set_index(["firm", "year"])[["invest", "value", "capital"]].sort_index()
 
 
-def firm_study() -> Any:
-    study = make_study(ladder={"full": SimpleNamespace(controls=True, effects=("entity",))})
-    study.specification.outcome, study.specification.treatment, study.specification.controls = (
-        "invest",
-        "value",
-        ("capital",),
-    )
-    study.time.window = tuple(range(1935, 1955))
-    return study
+FIRMS = Model("invest", "value", ("capital",), ("entity",))
+TOY = Model("outcome", "dose", ("weight", "rain"), entity="place", time="year")
+
+
+def neighbours_of(panel: pd.DataFrame, model: Model = TOY, regions: pd.Series | None = None) -> dict[str, Neighbour]:
+    """Neighbours with the panel's own times as window."""
+    window = sorted(panel.index.unique(1))
+    return fit_neighbours(panel, model, window=window, regions=split(panel) if regions is None else regions)
 
 
 @pytest.fixture
@@ -56,25 +55,25 @@ def split(panel: pd.DataFrame) -> pd.Series:
 
 
 def test_random_effects_are_those_of_plm_on_grunfeld() -> None:
-    found = fit_neighbours(grunfeld(), firm_study(), pd.Series(dtype=str))["random_effects"].found
+    found = neighbours_of(grunfeld(), FIRMS)["random_effects"].found
     assert found is not None
-    assert found.estimate == pytest.approx(0.109781, abs=5e-7)
+    outside(fit_random_effects, "R plm: model = 'random', Grunfeld", found.estimate, 0.109781, atol=5e-7)
 
 
 def test_mundlak_is_the_fixed_effect_of_grunfeld() -> None:
-    found = fit_neighbours(grunfeld(), firm_study(), pd.Series(dtype=str))["mundlak"].found
+    found = neighbours_of(grunfeld(), FIRMS)["mundlak"].found
     assert found is not None
-    assert found.estimate == pytest.approx(0.1101238, abs=5e-8)
+    outside(fit_random_effects, "R plm: model = 'within', Grunfeld", found.estimate, 0.1101238, atol=5e-8)
 
 
 @pytest.mark.parametrize("drop", [0, 9])
 def test_mundlak_gives_the_two_way_estimate_balanced_or_not(rng: np.random.Generator, drop: int) -> None:
-    panel, study = make_panel(rng, drop=drop), make_study()
-    assert mundlak_gap(fit_neighbours(panel, study, split(panel)), panel, study) < 1e-8
+    panel = make_panel(rng, drop=drop)
+    assert mundlak_gap(neighbours_of(panel), panel, TOY) < 1e-8
 
 
 def test_means_that_others_span_are_left_out(rng: np.random.Generator) -> None:
-    columns = add_means(specify(make_panel(rng), make_study())).columns
+    columns = add_means(Specification(make_panel(rng), TOY)).columns
     assert [name for name in columns if name.endswith("(mean)")] == ["dose (mean)", "weight (mean)", "rain (mean)"]
 
 
@@ -87,7 +86,7 @@ def test_means_that_others_span_are_left_out(rng: np.random.Generator) -> None:
 )
 def test_further_effects_are_dummies_written_out(rng: np.random.Generator, name: str, formula: str) -> None:
     panel = make_panel(rng, drop=9)
-    found = fit_neighbours(panel, make_study(), split(panel))[name].found
+    found = neighbours_of(panel)[name].found
     assert found is not None
     rows = panel.reset_index().assign(t=lambda frame: frame["year"] - 2001.0)
     rows["region"] = rows["place"].map(split(panel))
@@ -98,7 +97,7 @@ def test_further_effects_are_dummies_written_out(rng: np.random.Generator, name:
 
 def test_first_differences_are_differences_by_calendar_time(rng: np.random.Generator) -> None:
     panel = make_panel(rng, drop=9)
-    found = fit_neighbours(panel, make_study(), split(panel))["first_differences"].found
+    found = neighbours_of(panel)["first_differences"].found
     wide = panel.reindex(pd.MultiIndex.from_product([panel.index.unique(0), panel.index.unique(1).sort_values()]))
     rows = wide.groupby(level=0).diff().dropna().reset_index()
     assert found is not None
@@ -111,21 +110,20 @@ def test_first_differences_are_differences_by_calendar_time(rng: np.random.Gener
 def test_a_neighbour_that_cannot_be_fitted_gives_its_reason(rng: np.random.Generator) -> None:
     panel = make_panel(rng)
     one_region = pd.Series("all", index=panel.index.unique(0))
-    neighbour = fit_neighbours(panel, make_study(), one_region)["region_by_time"]
+    neighbour = neighbours_of(panel, regions=one_region)["region_by_time"]
     assert neighbour.found is None
-    assert "no two regions" in neighbour.reason
+    assert "no two regions" in neighbour.remark
 
 
-def test_the_sentence_counts_what_was_recorded(rng: np.random.Generator) -> None:
-    panel, study, results = make_panel(rng), make_study(), Results(study="toy", notebook="03_baseline_regression")
-    found = fit_neighbours(panel, study, split(panel))
-    record_neighbours(results, found)
-    told = repr(write_sentence(say_neighbours(results, found, 0.05), results, {}))
-    assert told == "Of 5 neighbours, 5 are positive and significant, 0 negative and significant."
+def test_significant_neighbours_are_counted_by_their_sign() -> None:
+    planted = [(1.0, 0.01), (-1.0, 0.01), (-1.0, 0.04), (1.0, 0.06), (1.0, 0.05)]
+    found = {str(n): Estimate(estimate=sign, p_value=p) for n, (sign, p) in enumerate(planted)}
+    assert count_significant(found, 0.05) == (1, 2)
 
 
 def test_the_table_begins_with_the_primary_specification(rng: np.random.Generator) -> None:
-    panel, study = make_panel(rng), make_study()
-    table = neighbour_table(fit_neighbours(panel, study, split(panel)), specify(panel, study).fit(), study)
+    panel = make_panel(rng)
+    table = neighbour_table(neighbours_of(panel), fit(panel, TOY)["dose"], "Full model", "Does it work?")
     assert table.index[0] == "Full model"
+    assert table["asks"].iloc[0] == "Does it work?"
     assert len(table) == 6

@@ -133,7 +133,8 @@ def test_two_way_clustering_moves_the_standard_error_and_not_the_estimate(panel)
     found, plain = check(panel, cluster=["entity", "time"]), check(panel)
     assert found.estimate == plain.estimate
     assert found.std_error != plain.std_error
-    assert found.convention.endswith(f"clustered by entity and time, t({len(WINDOW) - 1})")
+    assert found.convention.startswith("clustered by entity and time, ")
+    assert found.convention.endswith(f", t({len(WINDOW) - 1})")
 
 
 def test_the_wild_bootstrap_keeps_the_estimate_and_brings_its_own_p_value(panel):

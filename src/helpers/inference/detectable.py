@@ -7,7 +7,7 @@ from helpers.errors import StudyError
 from helpers.results.estimate import Estimate
 
 
-def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.8) -> float:
+def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.8, df: float | None = None) -> float:
     """The effect d for which the two-sided t test rejects with probability `power`, at the standard error found.
 
     P(|t'| > t*) = power, t' noncentral t with the estimate's degrees of freedom and noncentrality d / std_error.
@@ -15,27 +15,40 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
     Parameters
     ----------
     found
-        Its standard error and its degrees of freedom are used; without these the normal distribution is.
+        Its standard error and its degrees of freedom are used; without these the normal distribution is. A test that
+        has an interval only, such as a bootstrap, counts as a t test whose interval is as wide.
     level
         Level of the test.
     power
         Probability of seeing the effect.
+    df
+        Degrees of freedom in place of the estimate's.
 
     Raises
     ------
     StudyError
         An estimate without a standard error, or a power that is not between level and 1.
     """
-    if found.std_error is None or not level < power < 1:
+    freedom = found.df if df is None else df
+    critical = float(stats.norm.isf(level / 2) if freedom is None else stats.t.isf(level / 2, freedom))
+    std_error = _std_error(found, critical)
+    if std_error is None or not level < power < 1:
         raise StudyError("detectable effect", f"std_error {found.std_error}, power {power}", "give both")
-    if found.df is None:
-        return float(found.std_error * (stats.norm.isf(level / 2) + stats.norm.ppf(power)))
-    df, critical = found.df, stats.t.isf(level / 2, found.df)
+    if freedom is None:
+        return float(std_error * (critical + stats.norm.ppf(power)))
 
     def short(distance: float) -> float:
         # The far tail is beyond what scipy can compute when it no longer counts.
-        far = float(np.nan_to_num(stats.nct.cdf(-critical, df, distance)))
-        return float(stats.nct.sf(critical, df, distance)) + far - power
+        far = float(np.nan_to_num(stats.nct.cdf(-critical, freedom, distance)))
+        return float(stats.nct.sf(critical, freedom, distance)) + far - power
 
     # Power grows from level to one, which it nearly has where the centre is five beyond the critical value.
-    return float(found.std_error * optimize.brentq(short, 0.0, critical + 5.0, xtol=1e-10))
+    return float(std_error * optimize.brentq(short, 0.0, critical + 5.0, xtol=1e-10))
+
+
+def _std_error(found: Estimate, critical: float) -> float | None:
+    """The standard error, or that of a t test whose 95 % interval is as wide."""
+    if found.std_error is not None or found.ci_low is None or found.ci_high is None:
+        return found.std_error
+    width = found.ci_high - found.ci_low
+    return width / (2 * critical) if np.isfinite(width) else None

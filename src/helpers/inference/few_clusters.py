@@ -1,22 +1,61 @@
-"""Which standard error, which p-value: what notebook 03 shows of the inference on the primary coefficient."""
+"""One coefficient by every method made for few clusters, and the one that a simulation recommends."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.inference.door import WildBootstrap, cr2, cr3, standard_error_passport, wild_cluster_bootstrap
-
-if TYPE_CHECKING:
-    from helpers.inference.door import SmallSampleTest
-    from helpers.regression.panel import PanelFit
-    from helpers.results.results import Results
+from helpers.inference.clear import wild_estimate
+from helpers.inference.passport import standard_error_passport
+from helpers.inference.small_sample import SmallSampleTest, cr2, cr3
+from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
+from helpers.regression.panel import PanelFit
+from helpers.results.estimate import Estimate
+from helpers.study.data import Label
 
 # The columns of a units file that Conley's standard error needs.
 COORDINATES = ("latitude", "longitude")
+
+
+# What sentences call the methods that a simulation can recommend.
+SPOKEN = {
+    "clustered_t": Label(en="the clustered t test", zh="聚类稳健 t 检验"),
+    "cr2": Label(en="CR2 with Satterthwaite degrees of freedom", zh="CR2（Satterthwaite 自由度）"),
+    "cr3": Label(en="the jackknife over clusters (CR3)", zh="聚类刀切法（CR3）"),
+    "wild": Label(en="the restricted wild cluster bootstrap", zh="受约束的 wild 聚类自助法"),
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """What one method says.
+
+    Attributes
+    ----------
+    name
+        The method in words.
+    found
+        The coefficient by it; None where the sample does not allow it.
+    p_value_strict
+        Its p-value with ties left out; None where nothing is drawn.
+    note
+        Whether sign patterns were enumerated or drawn, or why it was not made.
+    """
+
+    name: str
+    found: Estimate | None
+    p_value_strict: float | None = None
+    note: str = ""
+
+
+def has_coordinates(units: pd.DataFrame) -> bool:
+    """Whether the units file has what Conley's standard error needs."""
+    return set(COORDINATES) <= set(units.columns)
 
 
 def passport_table(fit: PanelFit, term: str, units: pd.DataFrame, *, cutoff_km: int) -> pd.DataFrame:
@@ -33,58 +72,34 @@ def passport_table(fit: PanelFit, term: str, units: pd.DataFrame, *, cutoff_km: 
     cutoff_km
         Kilometres within which entities depend on each other.
     """
-    if not set(COORDINATES) <= set(units.columns):
+    if not has_coordinates(units):
         return standard_error_passport(fit, term)
     places = units[list(COORDINATES)].apply(pd.to_numeric)
     return standard_error_passport(fit, term, coordinates=places, cutoff_km=cutoff_km, kernel="bartlett")
 
 
-def record_passport(results: Results, table: pd.DataFrame, fit: PanelFit, term: str) -> None:
-    """Record every convention that the rows allow under ``baseline.passport.<convention>``."""
-    for name, row in table.iterrows():
-        if np.isfinite(row["std_error"]):
-            results.record(
-                f"baseline.passport.{name}",
-                estimate=fit.estimates[term],
-                std_error=row["std_error"],
-                statistic=row["statistic"],
-                p_value=row["p_value"],
-                n_obs=fit.n_obs,
-                n_entities=fit.n_entities,
-                convention=f"{row['software']}: factor {row['formula']}, t({row['df']:.4g})",
-            )
-
-
-def say_passport(results: Results, table: pd.DataFrame, level: float) -> str:
-    """Record the span of the passport; the sentence template that says it."""
-    known = table.dropna(subset=["std_error"])
-    smallest, largest = str(known["std_error"].idxmin()), str(known["std_error"].idxmax())
-    low, high = smallest.replace("_", " "), largest.replace("_", " ")
-    results.record("baseline.passport.count", value=len(known))
-    results.record("baseline.passport.count.significant", value=int((known["p_value"] < level).sum()))
-    return (
-        "Of {baseline.passport.count} conventions, {baseline.passport.count.significant} call the estimate "
-        f"significant. The standard error lies between {{baseline.passport.{smallest}:std_error}} ({low}, "
-        f"p = {{baseline.passport.{smallest}:p_value}}) and {{baseline.passport.{largest}:std_error}} "
-        f"({high}, p = {{baseline.passport.{largest}:p_value}})."
-    )
-
-
-def say_conley(table: pd.DataFrame) -> str:
-    """Whether Conley's standard error is in the passport, and if not what it would need."""
-    if "conley" in table.index:
-        assumes = table["assumes"].to_dict()
-        return f"Conley's standard error, for errors related among neighbours: {assumes['conley']}."
-    return (
-        "Conley's standard error is not shown: the units file has no columns "
-        f"{' and '.join(f'`{name}`' for name in COORDINATES)} (degrees), which it needs."
-    )
+def passport_estimates(table: pd.DataFrame, effect: Estimate) -> dict[str, Estimate]:
+    """The estimate under every convention that the rows allow."""
+    return {
+        str(name): replace(
+            effect,
+            std_error=float(row["std_error"]),
+            statistic=float(row["statistic"]),
+            df=None,
+            p_value=float(row["p_value"]),
+            ci_low=None,
+            ci_high=None,
+            convention=f"{row['software']}: factor {row['formula']}, t({row['df']:.4g})",
+        )
+        for name, row in table.iterrows()
+        if np.isfinite(row["std_error"])
+    }
 
 
 def few_cluster_tests(
     fit: PanelFit, term: str, wild: WildBootstrap, *, draws: int, rng: np.random.Generator
-) -> pd.DataFrame:
-    """The p-value and the interval of the coefficient by every method for few clusters.
+) -> dict[str, Method]:
+    """The coefficient by every method for few clusters, under the short names that keys and tables share.
 
     Parameters
     ----------
@@ -94,33 +109,14 @@ def few_cluster_tests(
         The restricted bootstrap with Rademacher weights, already made.
     draws, rng
         Of the other bootstraps.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by the method's short name: method, std_error, df, draws, p_value, p_value_strict (ties left out),
-        ci_low, ci_high, note.
     """
-    rows: dict[str, dict[str, Any]] = {
-        "clustered_t": {
-            "method": "clustered t (Stata's convention)",
-            "std_error": fit.std_errors[term],
-            "df": fit.df,
-            "p_value": fit.p_values[term],
-            "ci_low": fit.ci_low[term],
-            "ci_high": fit.ci_high[term],
-            "note": "",
-        }
+    effect = fit[term]
+    made = {
+        "clustered_t": Method("clustered t (Stata's convention)", effect),
+        "cr2": _small_sample("CR2, Satterthwaite degrees of freedom", cr2, fit, term),
+        "cr3": _small_sample("CR3, jackknife over clusters", cr3, fit, term),
+        "wild": _wild("wild, restricted, Rademacher", effect, wild),
     }
-    for name, test, words in (
-        ("cr2", cr2, "CR2, Satterthwaite degrees of freedom"),
-        ("cr3", cr3, "CR3, jackknife over clusters"),
-    ):
-        try:
-            rows[name] = {"method": words} | _small_sample(test(fit, term))
-        except StudyError as error:
-            rows[name] = {"method": words, "note": f"not made: {error.where}: {error.rule}"}
-    rows["wild"] = {"method": "wild, restricted, Rademacher"} | _wild(wild)
     others: dict[str, tuple[str, dict[str, Any]]] = {
         "wild_webb": ("wild, restricted, Webb", {"weights": "webb"}),
         "wild_unrestricted": ("wild, unrestricted, Rademacher", {"restricted": False}),
@@ -128,52 +124,41 @@ def few_cluster_tests(
     }
     for name, (words, options) in others.items():
         try:
-            found = wild_cluster_bootstrap(fit, term, draws=draws, rng=rng, **options)
-            rows[name] = {"method": words} | _wild(found)
+            made[name] = _wild(words, effect, wild_cluster_bootstrap(fit, term, draws=draws, rng=rng, **options))
         except StudyError as error:
-            rows[name] = {"method": words, "note": f"not made: {error.where}: {error.rule}"}
+            made[name] = Method(words, None, note=f"not made: {error.where}: {error.rule}")
+    return made
+
+
+def few_cluster_table(methods: Mapping[str, Method]) -> pd.DataFrame:
+    """One row per method: its words, standard error, df, draws, p-values with and without ties, interval, note."""
+    rows = {}
+    for name, method in methods.items():
+        numbers = ("std_error", "df", "draws", "p_value", "ci_low", "ci_high")
+        row = {number: getattr(method.found, number, None) for number in numbers}
+        rows[name] = {"method": method.name} | row | {"p_value_strict": method.p_value_strict, "note": method.note}
     columns = ["method", "std_error", "df", "draws", "p_value", "p_value_strict", "ci_low", "ci_high", "note"]
-    return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns).rename_axis("test")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("test")
+    return table.astype({name: float for name in columns if name not in ("method", "note")})
 
 
-def _small_sample(test: SmallSampleTest) -> dict[str, float | str]:
-    return {name: getattr(test, name) for name in ("std_error", "df", "p_value", "ci_low", "ci_high")} | {"note": ""}
+def ends(found: Mapping[str, Estimate], field: str = "p_value") -> tuple[str, str]:
+    """Names of the smallest and the largest of some estimates by one of their numbers."""
+    ordered = sorted(found, key=lambda name: float(getattr(found[name], field)))
+    return ordered[0], ordered[-1]
 
 
-def _wild(found: WildBootstrap) -> dict[str, float | str | None]:
-    return {
-        "draws": found.n_draws,
-        "p_value": found.p_value_ties,
-        "p_value_strict": found.p_value_strict,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "note": "every sign pattern" if found.enumerated else "drawn",
-    }
+def _small_sample(words: str, test: Any, fit: PanelFit, term: str) -> Method:
+    try:
+        found: SmallSampleTest = test(fit, term)
+    except StudyError as error:
+        return Method(words, None, note=f"not made: {error.where}: {error.rule}")
+    names = ("std_error", "statistic", "df", "p_value", "ci_low", "ci_high")
+    numbers: dict[str, Any] = {name: getattr(found, name) for name in names}
+    return Method(words, replace(fit[term], **numbers, convention=words))
 
 
-def record_few_clusters(results: Results, tests: pd.DataFrame, fit: PanelFit, term: str) -> None:
-    """Record every test that could be made under ``baseline.inference.<test>``."""
-    for name, row in tests.dropna(subset=["p_value"]).iterrows():
-        numbers: Any = row[["std_error", "ci_low", "ci_high"]].astype(float).dropna().to_dict()
-        results.record(
-            f"baseline.inference.{name}",
-            estimate=fit.estimates[term],
-            p_value=row["p_value"],
-            n_obs=fit.n_obs,
-            n_entities=fit.n_entities,
-            convention=row["method"],
-            **numbers,
-        )
-
-
-def say_few_clusters(tests: pd.DataFrame, level: float) -> str:
-    """The sentence template: the smallest and the largest p-value over the methods, and whether the verdict moves."""
-    known = tests["p_value"].dropna()
-    low, high = str(known.idxmin()), str(known.idxmax())
-    verdicts = {bool(value < level) for value in known}
-    same = "all methods come to the same verdict" if len(verdicts) == 1 else "the methods differ in their verdict"
-    words = tests["method"]
-    return (
-        f"From {{baseline.inference.{low}:p_value}} ({words[low]}) to {{baseline.inference.{high}:p_value}} "
-        f"({words[high]}): {same}."
-    )
+def _wild(words: str, effect: Estimate, wild: WildBootstrap) -> Method:
+    note = "every sign pattern" if wild.enumerated else "drawn"
+    found = replace(wild_estimate(effect, wild), convention=words)
+    return Method(words, replace(found, draws=wild.n_draws), wild.p_value_strict, note)

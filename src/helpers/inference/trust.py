@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from helpers.inference.size_power import METHODS, SizeAndPower, size_and_power
 
 if TYPE_CHECKING:
     from helpers.regression.panel import PanelFit
-    from helpers.results.results import Results
 
 # Two worlds: one that textbooks assume, and one like panels of regions: errors that drift and stay, are louder where
 # the treatment moves more, and a treatment that moves in a few entities.
@@ -69,14 +69,74 @@ def trust_table(found: Mapping[tuple[str, str], SizeAndPower]) -> pd.DataFrame:
     return pd.concat(tables, names=["n_clusters", "errors"])
 
 
-def record_trust(results: Results, found: Mapping[tuple[str, str], SizeAndPower]) -> None:
-    """Record size and power of every method under ``baseline.trust.<clusters>.<errors>.<method>``."""
+# The methods that are tried on simulated panels, by the short names of `helpers.inference.few_clusters`.
+PREFERRED = ["wild bootstrap", "CR2", "CR3 jackknife", "clustered t(G-1)"]
+SHORT = {"clustered t(G-1)": "clustered_t", "CR2": "cr2", "CR3 jackknife": "cr3", "wild bootstrap": "wild"}
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The method that a simulation recommends.
+
+    Attributes
+    ----------
+    method
+        Its short name, as in `helpers.inference.few_clusters.few_cluster_tests`.
+    words
+        Its name in words.
+    keeps
+        Whether its true size is within one simulation error of the nominal one; if not, it is only the nearest.
+    tied
+        All methods that keep their size.
+    size, size_std_error, power
+        How often it rejects a true null, the simulation error of that, and its power.
+    """
+
+    method: str
+    words: str
+    keeps: bool
+    tied: tuple[str, ...]
+    size: float
+    size_std_error: float
+    power: float
+
+
+def recommend(found: SizeAndPower) -> Recommendation:
+    """The method to read: the most powerful of those whose true size is within one simulation error of the nominal one.
+
+    Methods whose power is within one simulation error of the best count as equal; of equals the first in the order of
+    `PREFERRED` is taken, so that the choice does not hang on a draw. Where no method keeps its size, the nearest from
+    below is taken, since a test that rejects too seldom misleads less; where all reject too often, the nearest.
+    """
+    table, level = found.table.loc[PREFERRED], found.level
+    error = table["size_std_error"].clip(lower=np.sqrt(level * (1 - level) / found.replications))
+    honest = table[(table["size"] - level).abs() <= error]
+    below = table[table["size"] <= level]
+    if len(honest):
+        best = honest.nlargest(1, "power").iloc[0]
+        chosen = str(honest.index[honest["power"] >= best["power"] - best["power_std_error"]][0])
+    else:
+        group = below if len(below) else table
+        chosen = str((group["size"] - level).abs().idxmin())
+    numbers = {name: float(table[name].to_dict()[chosen]) for name in ("size", "size_std_error", "power")}
+    return Recommendation(
+        method=SHORT[chosen],
+        words=chosen,
+        keeps=len(honest) > 0,
+        tied=tuple(map(str, honest.index)),
+        **numbers,
+    )
+
+
+def record_trust(record: Callable[..., Any], found: Mapping[tuple[str, str], SizeAndPower]) -> None:
+    """Record size and power of every method under ``baseline.trust.<clusters>.<errors>.<method>``, and the clusters."""
+    for name, n_entities in {name: item.n_entities for (name, _), item in found.items()}.items():
+        record(f"baseline.trust.{name}.clusters", value=n_entities)
     for (name, world), item in found.items():
         for method, row in item.table.iterrows():
-            word = str(method).lower().split("(")[0].strip().replace(" ", "_")
             for kind in ("size", "power"):
-                results.record(
-                    f"baseline.trust.{name}.{world}.{word}.{kind}",
+                record(
+                    f"baseline.trust.{name}.{world}.{key_word(str(method))}.{kind}",
                     value=row[kind],
                     std_error=row[f"{kind}_std_error"],
                     n_obs=item.replications,
@@ -86,22 +146,6 @@ def record_trust(results: Results, found: Mapping[tuple[str, str], SizeAndPower]
                 )
 
 
-def say_trust(found: Mapping[tuple[str, str], SizeAndPower], results: Results) -> str:
-    """The sentence template: which method is nearest to the nominal size in the uneven world, which furthest."""
-    lines = []
-    for (name, world), item in found.items():
-        if world != "uneven":
-            continue
-        gaps = (item.table["size"] - item.level).abs()
-        results.record(f"baseline.trust.{name}.clusters", value=item.n_entities)
-        near, far = (str(place) for place in (gaps.idxmin(), gaps.idxmax()))
-        lines.append(
-            f"With {{baseline.trust.{name}.clusters}} clusters and uneven errors the true rejection rate is nearest to "
-            f"the nominal one for {near} ({_place(name, near)}) and furthest for {far} ({_place(name, far)})."
-        )
-    return " ".join(lines)
-
-
-def _place(name: str, method: str) -> str:
-    word = method.lower().split("(")[0].strip().replace(" ", "_")
-    return f"{{baseline.trust.{name}.uneven.{word}.size:.1%}}"
+def key_word(method: str) -> str:
+    """A method's name as a word of a key."""
+    return method.lower().split("(")[0].strip().replace(" ", "_")

@@ -16,7 +16,7 @@ from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.index.choices import SHARED, ChoiceIndex, IndexChoices, IndexRun
 from helpers.multiverse.sobol import SobolIndices, sobol_indices, sobol_sample
-from helpers.regression.batches import fit_batch
+from helpers.regression.many import fit_batch
 from helpers.results.rounding import NOTHING
 
 # Runs made at a time, so that no large matrix is held.

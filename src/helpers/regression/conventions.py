@@ -159,6 +159,27 @@ def find_convention(name: str) -> Convention:
     return CONVENTIONS[key]
 
 
+WORDS = {
+    "stata": "as Stata's xtreg and reghdfe and R's fixest: G/(G-1) x (N-1)/(N-K)",
+    "plm": "as R's plm: factor 1",
+    "lfe": "as R's lfe",
+    "areg": "as Stata's areg and R's sandwich",
+    "linearmodels": "as linearmodels",
+    "linearmodels_group": "as linearmodels with group_debias",
+    "conventional": "with G/(G-1) of its own for each cluster variable",
+    "hc1": "robust to unequal variances (HC1)",
+    "hc0": "robust to unequal variances (HC0)",
+    "iid": "errors unrelated, one variance",
+}
+
+
+def describe(name: str, by: str, df: float) -> str:
+    """A convention in words: what the errors are clustered by, whose factor, and the t distribution's df."""
+    clustered = f"clustered by {by}, " if by else ""
+    words = WORDS[ALIASES.get(name, name)] if by or name in ("hc0", "hc1") else WORDS["iid"]
+    return f"{clustered}{words}, t({df:g})"
+
+
 def is_nested(inner: Codes, outer: Codes) -> bool:
     """Whether every group of `inner` lies within one group of `outer`."""
     pairs = np.unique(np.column_stack([inner, outer]), axis=0)

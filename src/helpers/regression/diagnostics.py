@@ -1,6 +1,7 @@
-"""Tests and measures that stand beside a panel regression: collinearity and effects; the door to the other tests."""
+"""Tests and measures that stand beside a panel regression: collinearity, effects, and what every test returns."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,25 +9,42 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.regression.design import build_design, check_panel
-from helpers.regression.diagnostic import Diagnostic
 from helpers.regression.effects import Floats, group_sums
 from helpers.regression.panel import fit_panel
-from helpers.regression.random_effects import fit_random_effects, hausman
-from helpers.regression.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
 
-__all__ = [
-    "breusch_pagan_lm",
-    "condition_number",
-    "correlation_matrix",
-    "f_test_effects",
-    "fit_random_effects",
-    "hausman",
-    "honda",
-    "modified_wald",
-    "pesaran_cd",
-    "vif",
-    "wooldridge_serial_correlation",
-]
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """The outcome of a test.
+
+    Attributes
+    ----------
+    name
+        Name of the test.
+    statistic
+        Its value.
+    df
+        Degrees of freedom, numerator first; empty for the normal distribution.
+    p_value
+        Two-sided for the normal distribution, else upper tail.
+    distribution
+        "chi2", "F", "normal" or "t".
+    null
+        The hypothesis under test, in words.
+    note
+        What a reader must know of the form used; empty when there is nothing.
+    draws
+        Draws from the null behind the p-value; None where it comes from the distribution.
+    """
+
+    name: str
+    statistic: float
+    df: tuple[float, ...]
+    p_value: float
+    distribution: str
+    null: str
+    note: str = ""
+    draws: int | None = None
 
 
 def correlation_matrix(data: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -130,7 +148,12 @@ def f_test_effects(
 
 
 def breusch_pagan_lm(
-    data: pd.DataFrame, outcome: str, regressors: Sequence[str], *, effect: str = "entity"
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    effect: str = "entity",
+    time_effects: bool = False,
 ) -> Diagnostic:
     """Lagrange multiplier test for random effects in the pooled regression (Breusch and Pagan 1980).
 
@@ -143,13 +166,15 @@ def breusch_pagan_lm(
         As in `fit_panel`.
     effect
         "entity", "time" or "twoway".
+    time_effects
+        Remove time effects from the pooled regression.
 
     Raises
     ------
     StudyError
         As `fit_panel`; or an unknown effect.
     """
-    parts = _honda_parts(data, outcome, regressors, effect)
+    parts = _honda_parts(data, outcome, regressors, effect, time_effects)
     statistic = float(sum(part**2 for part in parts))
     df = len(parts)
     return Diagnostic(
@@ -181,9 +206,11 @@ def honda(data: pd.DataFrame, outcome: str, regressors: Sequence[str], *, effect
     )
 
 
-def _honda_parts(data: pd.DataFrame, outcome: str, regressors: Sequence[str], effect: str) -> list[float]:
+def _honda_parts(
+    data: pd.DataFrame, outcome: str, regressors: Sequence[str], effect: str, time_effects: bool = False
+) -> list[float]:
     """Signed roots of the one-way LM statistics."""
-    fit = fit_panel(data, outcome, regressors, cluster=None)
+    fit = fit_panel(data, outcome, regressors, time_effects=time_effects, cluster=None)
     effects = fit.design.effects
     codes = {"entity": [effects.entity], "time": [effects.time], "twoway": [effects.entity, effects.time]}
     if effect not in codes:

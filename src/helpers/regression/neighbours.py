@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.regression.collinearity import span
-from helpers.regression.panel import fit_panel
+from helpers.regression.panel import PanelFit, fit, fit_panel
 from helpers.regression.random_effects import RandomEffectsFit, fit_random_effects
-from helpers.regression.specification import RobustnessCheck, Specification, describe_convention, describe_term, specify
-
-if TYPE_CHECKING:
-    from helpers.regression.panel import PanelFit
-    from helpers.results.results import Results
-    from helpers.study.study import Study
-
-RANDOM = "random effects (Swamy-Arora), clustered by entity, G/(G-1) x (N-1)/(N-K), normal (Stata xtreg, re)"
+from helpers.regression.specification import Specification
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
 
 
 @dataclass(frozen=True)
@@ -35,29 +28,35 @@ class Neighbour:
     asks
         What it asks.
     found
-        What it found; None when the rows do not allow it.
-    reason
-        Why it could not be fitted; empty where it was.
+        Its estimate of the treatment; None when the rows do not allow it.
+    remark
+        What else a reader must know of it, or why it could not be fitted.
     """
 
     label: str
     asks: str
-    found: RobustnessCheck | None
-    reason: str = ""
+    found: Estimate | None
+    remark: str = ""
 
 
-def fit_neighbours(panel: pd.DataFrame, study: Study, regions: pd.Series) -> dict[str, Neighbour]:
-    """Fit every neighbour; one that the rows do not allow gives its reason.
+def fit_neighbours(
+    data: pd.DataFrame, model: Model, *, window: Sequence[int], regions: pd.Series
+) -> dict[str, Neighbour]:
+    """Fit every neighbour of a model; one that the rows do not allow gives its reason.
 
     Parameters
     ----------
-    panel
+    data
         Panel with the model's columns.
+    model
+        The primary specification.
+    window
+        The times of the study in order; a change is one from a time to the next.
     regions
         Region of each entity; entities without one are left out of the specification with region-by-time effects.
     """
-    step = specify(panel, study)
-    neighbours: dict[str, tuple[str, str, Callable[[], RobustnessCheck]]] = {
+    step = Specification(data[list(model.columns)], model)
+    neighbours: dict[str, tuple[str, str, Callable[[], tuple[Estimate, str]]]] = {
         "random_effects": (
             "Random effects",
             "What if what is fixed about a unit had nothing to do with the regressors?",
@@ -71,7 +70,7 @@ def fit_neighbours(panel: pd.DataFrame, study: Study, regions: pd.Series) -> dic
         "first_differences": (
             "First differences",
             "Does a change of the treatment go with a change of the outcome from one period to the next?",
-            lambda: _fit_differences(step, study.time.window),
+            lambda: _fit_differences(step, tuple(window)),
         ),
         "region_by_time": (
             "Region-by-period effects",
@@ -87,21 +86,21 @@ def fit_neighbours(panel: pd.DataFrame, study: Study, regions: pd.Series) -> dic
     return {name: _try(*parts) for name, parts in neighbours.items()}
 
 
-def _try(label: str, asks: str, fit: Callable[[], RobustnessCheck]) -> Neighbour:
+def _try(label: str, asks: str, fit_one: Callable[[], tuple[Estimate, str]]) -> Neighbour:
     try:
-        return Neighbour(label, asks, fit())
+        return Neighbour(label, asks, *fit_one())
     except StudyError as error:
         return Neighbour(label, asks, None, f"not fitted: {error.where}: {error.rule}")
 
 
-def _fit_random(step: Specification) -> RobustnessCheck:
+def _fit_random(step: Specification) -> tuple[Estimate, str]:
     fit = fit_random_effects(
         step.data, step.outcome, step.regressors, time_effects="time" in step.effects, cluster=True
     )
     return _random_check(fit, step.treatment)
 
 
-def _fit_mundlak(step: Specification) -> RobustnessCheck:
+def _fit_mundlak(step: Specification) -> tuple[Estimate, str]:
     data = add_means(step)
     fit = fit_random_effects(data, step.outcome, [name for name in data.columns if name != step.outcome], cluster=True)
     return _random_check(fit, step.treatment)
@@ -134,16 +133,11 @@ def _independent(columns: pd.DataFrame) -> pd.DataFrame:
     return columns.iloc[:, [place - 1 for place in basis.kept[1:]]]
 
 
-def _random_check(fit: RandomEffectsFit, term: str) -> RobustnessCheck:
-    estimate, std_error = float(fit.estimates[term]), float(fit.std_errors[term])
-    half = float(stats.norm.ppf(0.975)) * std_error
-    return RobustnessCheck(
-        estimate, std_error, float(fit.p_values[term]), estimate - half, estimate + half, fit.n_obs, fit.n_entities,
-        RANDOM,
-    )  # fmt: skip
+def _random_check(fit: RandomEffectsFit, term: str) -> tuple[Estimate, str]:
+    return fit[term], ""
 
 
-def _fit_differences(step: Specification, window: tuple[int, ...]) -> RobustnessCheck:
+def _fit_differences(step: Specification, window: tuple[int, ...]) -> tuple[Estimate, str]:
     """Each column less its value one period of the window earlier, with time effects where the primary has them."""
     places = pd.Index(window).get_indexer(step.data.index.get_level_values(1))
     entities = step.data.index.get_level_values(0)
@@ -154,7 +148,7 @@ def _fit_differences(step: Specification, window: tuple[int, ...]) -> Robustness
     return _check(fit, step.treatment)
 
 
-def _fit_region_by_time(step: Specification, regions: pd.Series) -> RobustnessCheck:
+def _fit_region_by_time(step: Specification, regions: pd.Series) -> tuple[Estimate, str]:
     region = pd.Series(step.data.index.get_level_values(0).map(regions.to_dict()), index=step.data.index)
     data, region = step.data[region.notna()], region.dropna().astype(str)
     by_region = pd.get_dummies(region, dtype=float)
@@ -172,7 +166,7 @@ def _fit_region_by_time(step: Specification, regions: pd.Series) -> RobustnessCh
     return _check(_fit_with(step, data, added), step.treatment, "rows without a region are left out")
 
 
-def _fit_trends(step: Specification) -> RobustnessCheck:
+def _fit_trends(step: Specification) -> tuple[Estimate, str]:
     times = step.data.index.get_level_values(1).to_numpy(dtype=float)
     entities = pd.Series(step.data.index.get_level_values(0), index=step.data.index)
     seen = entities.value_counts()
@@ -194,72 +188,34 @@ def _fit_with(step: Specification, data: pd.DataFrame, added: pd.DataFrame) -> P
     )
 
 
-def _check(fit: PanelFit, term: str, remark: str = "") -> RobustnessCheck:
-    return RobustnessCheck(
-        **describe_term(fit, term),
-        n_obs=fit.n_obs,
-        n_entities=fit.n_entities,
-        convention=describe_convention(fit),
-        remark="; ".join(filter(None, (remark, *fit.notes))),
-    )
+def _check(fit: PanelFit, term: str, remark: str = "") -> tuple[Estimate, str]:
+    return fit[term], "; ".join(filter(None, (remark, *fit.notes)))
 
 
-def record_neighbours(results: Results, neighbours: Mapping[str, Neighbour]) -> None:
-    """Record every neighbour that was fitted under ``baseline.neighbours.<name>``."""
-    for name, neighbour in neighbours.items():
-        if neighbour.found is not None:
-            results.record(f"baseline.neighbours.{name}", **record_of(neighbour.found))
-
-
-def record_of(check: RobustnessCheck) -> dict[str, Any]:
-    """The fields of a recorded result."""
+def neighbour_table(neighbours: Mapping[str, Neighbour], primary: Estimate, label: str, asks: str) -> pd.DataFrame:
+    """The primary specification and its neighbours: what each asks, its numbers and what they rest on."""
     names = ("estimate", "std_error", "p_value", "ci_low", "ci_high", "n_obs", "n_entities", "convention")
-    return {name: getattr(check, name) for name in names} | {"statistic": check.estimate / check.std_error}
-
-
-def neighbour_table(neighbours: Mapping[str, Neighbour], primary: PanelFit, study: Study) -> pd.DataFrame:
-    """The primary specification and its neighbours: what each asks, its numbers and its convention."""
-    names = ("estimate", "std_error", "p_value", "n_obs", "n_entities", "convention", "remark")
-    own = _check(primary, study.specification.treatment)
-    rows = {study.label(study.primary): {"asks": study.question.en} | {name: getattr(own, name) for name in names}}
-    for neighbour in neighbours.values():
-        told = {name: getattr(neighbour.found, name, None) for name in names}
-        told["remark"] = neighbour.reason or told["remark"]
-        rows[neighbour.label] = {"asks": neighbour.asks} | told
+    first = Neighbour(label, asks, primary)
+    rows = {
+        item.label: {"asks": item.asks}
+        | {name: getattr(item.found, name, None) for name in names}
+        | {"remark": item.remark}
+        for item in (first, *neighbours.values())
+    }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("specification")
 
 
-def neighbour_estimates(neighbours: Mapping[str, Neighbour], primary: PanelFit, study: Study) -> pd.DataFrame:
-    """Estimates with intervals for a coefficient plot, the primary specification first."""
-    checks = {study.label(study.primary): _check(primary, study.specification.treatment)}
-    checks |= {item.label: item.found for item in neighbours.values() if item.found is not None}
-    rows = {label: [check.estimate, check.ci_low, check.ci_high] for label, check in checks.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "ci_low", "ci_high"])
-
-
-def say_neighbours(results: Results, neighbours: Mapping[str, Neighbour], level: float) -> str:
-    """Record how many neighbours agree; the sentence template that says so."""
-    found = [neighbour.found for neighbour in neighbours.values() if neighbour.found is not None]
-    counts = {
-        "fitted": len(found),
-        "positive_significant": sum(check.estimate > 0 and check.p_value < level for check in found),
-        "negative_significant": sum(check.estimate < 0 and check.p_value < level for check in found),
-    }
-    for name, count in counts.items():
-        results.record(f"baseline.neighbours.count.{name}", value=count)
-    return (
-        "Of {baseline.neighbours.count.fitted} neighbours, {baseline.neighbours.count.positive_significant} are "
-        "positive and significant, {baseline.neighbours.count.negative_significant} negative and significant."
-    )
-
-
-def mundlak_gap(neighbours: Mapping[str, Neighbour], panel: pd.DataFrame, study: Study) -> float:
+def mundlak_gap(neighbours: Mapping[str, Neighbour], data: pd.DataFrame, model: Model) -> float:
     """Relative distance between Mundlak's estimate and the fixed-effects one; 0 where it was not fitted."""
     found = neighbours["mundlak"].found
     if found is None:
         return 0.0
-    step = specify(panel, study)
-    fixed = fit_panel(
-        step.data, step.outcome, step.regressors, entity_effects=True, time_effects="time" in step.effects
-    ).estimates[step.treatment]
-    return abs(found.estimate / float(fixed) - 1)
+    effects = ("entity", "time") if model.time_effects else ("entity",)
+    fixed = fit(data, model.with_(effects=effects))[model.treatment]
+    return abs(found.estimate / fixed.estimate - 1)
+
+
+def count_significant(found: Mapping[str, Estimate], level: float) -> tuple[int, int]:
+    """How many estimates are positive, and how many negative, with a p-value below a level."""
+    below = [item for item in found.values() if item.p_value is not None and item.p_value < level]
+    return sum(item.estimate > 0 for item in below), sum(item.estimate < 0 for item in below)

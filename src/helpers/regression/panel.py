@@ -9,7 +9,7 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.regression.collinearity import SEPARATE, solve
-from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention
+from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, describe, find_convention
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
 from helpers.results.estimate import Estimate, estimate_frame
@@ -99,8 +99,14 @@ class PanelFit:
             n_obs=self.n_obs,
             n_entities=self.n_entities,
             n_clusters=self.n_clusters,
-            convention=self.convention,
+            convention=self.convention_words,
         )
+
+    @property
+    def convention_words(self) -> str:
+        """What the standard errors rest on, in words."""
+        by = self.cluster if isinstance(self.cluster, str) else " and ".join(self.cluster or ())
+        return describe(self.convention, by, self.df)
 
     def table(self) -> pd.DataFrame:
         """The whole coefficient table: one row per regressor, columns as in `estimate_frame`."""
@@ -108,11 +114,11 @@ class PanelFit:
 
     def facts(self) -> str:
         """Rows, entities, clusters, degrees of freedom, R-squared and notes in one line."""
-        by = self.cluster if isinstance(self.cluster, str) else " and ".join(self.cluster or ("nothing",))
+        within = (f"R² within = {self.r_squared_within:.3f}",) if self.design.effects.absorbed() else ()
         parts = (
-            f"N = {self.n_obs}", f"entities = {self.n_entities}", f"clusters (by {by}) G = {self.n_clusters}",
-            f"df = {self.df}", f"R² = {self.r_squared:.3f}", f"R² within = {self.r_squared_within:.3f}",
-            f"standard errors: {self.convention}", *self.notes,
+            f"N = {self.n_obs}", f"entities = {self.n_entities}", f"clusters G = {self.n_clusters}",
+            f"df = {self.df}", f"R² = {self.r_squared:.3f}", *within,
+            f"standard errors {self.convention_words}", *self.notes,
         )  # fmt: skip
         return "; ".join(parts)
 

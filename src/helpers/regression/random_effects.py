@@ -11,9 +11,10 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.regression.collinearity import SEPARATE, Basis, is_definite, quadratic_form, solve, span
 from helpers.regression.design import CONSTANT, Design, build_design
-from helpers.regression.diagnostic import Diagnostic
+from helpers.regression.diagnostics import Diagnostic
 from helpers.regression.effects import Codes, Effects, Floats, group_means, group_sums
 from helpers.regression.panel import fit_panel
+from helpers.results.estimate import Estimate
 
 Variance = Literal["baltagi_chang", "harmonic_mean"]
 
@@ -24,8 +25,8 @@ class RandomEffectsFit:
 
     Attributes
     ----------
-    estimates, std_errors, statistics, p_values
-        Series indexed by regressor, `const` last; z statistics with two-sided normal p-values.
+    estimates
+        Series indexed by regressor, `const` last.
     covariance
         Covariance of the estimates.
     variance_idiosyncratic, variance_entity
@@ -35,13 +36,10 @@ class RandomEffectsFit:
     n_obs, n_entities
         Rows and entities used.
     convention
-        Whose standard errors these are.
+        What the standard errors rest on, in words.
     """
 
     estimates: pd.Series
-    std_errors: pd.Series
-    statistics: pd.Series
-    p_values: pd.Series
     covariance: pd.DataFrame
     variance_idiosyncratic: float
     variance_entity: float
@@ -49,6 +47,27 @@ class RandomEffectsFit:
     n_obs: int
     n_entities: int
     convention: str
+
+    @property
+    def std_errors(self) -> pd.Series:
+        """Standard errors, indexed like the estimates."""
+        return pd.Series(np.sqrt(np.diag(self.covariance)), index=self.estimates.index)
+
+    def __getitem__(self, term: str) -> Estimate:
+        """One regressor's estimate; z statistic, two-sided normal p-value and 95 % interval."""
+        estimate, std_error = float(self.estimates[term]), float(self.std_errors[term])
+        half = float(stats.norm.ppf(0.975)) * std_error
+        return Estimate(
+            estimate=estimate,
+            std_error=std_error,
+            statistic=estimate / std_error,
+            p_value=float(2 * stats.norm.sf(abs(estimate / std_error))),
+            ci_low=estimate - half,
+            ci_high=estimate + half,
+            n_obs=self.n_obs,
+            n_entities=self.n_entities,
+            convention=self.convention,
+        )
 
 
 def fit_random_effects(
@@ -92,20 +111,16 @@ def fit_random_effects(
     columns -= theta[design.effects.entity, None] * group_means(columns, design.effects.entity)[design.effects.entity]
     estimates, covariance = _least_squares(columns[:, 0], columns[:, 1:], design.effects.entity if cluster else None)
     index = pd.Index(names)
-    std_errors = pd.Series(np.sqrt(np.diag(covariance)), index=index)
-    values = pd.Series(estimates, index=index)
+    clustered = "clustered by entity, G/(G-1) x (N-1)/(N-K) (Stata xtreg, re)" if cluster else "conventional (R plm)"
     return RandomEffectsFit(
-        estimates=values,
-        std_errors=std_errors,
-        statistics=values / std_errors,
-        p_values=pd.Series(2 * stats.norm.sf(np.abs(values / std_errors)), index=index),
+        estimates=pd.Series(estimates, index=index),
         covariance=pd.DataFrame(covariance, index=index, columns=index),
         variance_idiosyncratic=variance_error,
         variance_entity=variance_entity,
         theta=pd.Series(theta, index=design.index.levels[0][: len(sizes)], name="theta"),
         n_obs=design.n_obs,
         n_entities=len(sizes),
-        convention="stata" if cluster else "plm",
+        convention=f"random effects (Swamy-Arora), {clustered}, normal",
     )
 
 
@@ -211,7 +226,10 @@ def hausman(
     names = list(fixed.regressors)
     gap = (fixed.estimates - random.estimates[names]).to_numpy()
     spread = (fixed.covariance - random.covariance.loc[names, names]).to_numpy()
-    statistic, definite = quadratic_form(gap, spread), is_definite(spread)
+    if not is_definite(spread):
+        rule = "the difference of the two covariances is not positive definite, so the statistic has no distribution"
+        raise StudyError("Hausman test", rule, "read the robust form")
+    statistic = quadratic_form(gap, spread)
     return Diagnostic(
         name="Hausman test",
         statistic=statistic,
@@ -219,7 +237,6 @@ def hausman(
         p_value=float(stats.chi2.sf(statistic, len(gap))),
         distribution="chi2",
         null=null,
-        note="" if definite else "V_fixed - V_random is not positive definite: read the robust form instead",
     )
 
 

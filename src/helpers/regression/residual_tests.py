@@ -10,7 +10,7 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.regression.collinearity import least_squares, solve, span
 from helpers.regression.design import build_design, check_panel
-from helpers.regression.diagnostic import Diagnostic
+from helpers.regression.diagnostics import Diagnostic
 from helpers.regression.effects import Effects, Floats, group_means, group_sums
 from helpers.regression.panel import fit_panel
 
@@ -118,7 +118,7 @@ def wooldridge_serial_correlation(
         As `fit_panel`; or too few entities have neighbouring times.
     """
     residuals, effects = _serial_residuals(data, outcome, regressors, time_effects, form)
-    previous = _previous_row(effects)
+    previous = previous_row(effects)
     lagged = np.where(previous >= 0, residuals[previous], np.nan)
     pair = ~np.isnan(lagged) & ~np.isnan(residuals)
     if len(np.unique(effects.entity[pair])) < 2:
@@ -155,7 +155,7 @@ def _serial_residuals(
         return design.y_within - design.x_within @ estimates, effects
     if form != "first_difference":
         raise StudyError(f"Wooldridge test, form {form}", "it is not known", "use first_difference or within")
-    previous = _previous_row(effects)
+    previous = previous_row(effects)
     has = previous >= 0
     columns = np.column_stack([design.y, design.x])
     change = columns[has] - columns[previous[has]]
@@ -168,7 +168,7 @@ def _serial_residuals(
     return residuals, effects
 
 
-def _previous_row(effects: Effects) -> np.ndarray:
+def previous_row(effects: Effects) -> np.ndarray:
     """Row of the same entity one time earlier, -1 where there is none; rows are sorted by entity and time."""
     row = np.arange(len(effects.entity))
     follows = (np.diff(effects.entity, prepend=-1) == 0) & (np.diff(effects.time, prepend=-2) == 1)
@@ -217,5 +217,5 @@ def modified_wald(
         float(stats.chi2.sf(statistic, len(sizes))),
         "chi2",
         "the error variance is the same for all entities",
-        "little power when entities are many and times few",
+        "rejects far too often when times are few; read it by draws from its null",
     )

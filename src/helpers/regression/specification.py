@@ -124,9 +124,8 @@ class RobustnessCheck:
 
 
 def describe_convention(fit: PanelFit) -> str:
-    """The convention in words: its name, what it clusters by and the degrees of freedom."""
-    by = fit.cluster if isinstance(fit.cluster, str) else " and ".join(fit.cluster or ("nothing",))
-    return f"{fit.convention}, clustered by {by}, t({fit.df})"
+    """The convention in words: what the errors are clustered by, whose factor, and the degrees of freedom."""
+    return fit.convention_words
 
 
 def keep_complete_entities(data: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.index.build import rebuild_indices
 from helpers.index.scaling import winsorise
-from helpers.inference.door import WildBootstrap, wild_cluster_bootstrap
+from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.many import fit_weighted_entities
 from helpers.regression.panel import PanelFit
 from helpers.regression.specification import (

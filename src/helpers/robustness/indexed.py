@@ -20,9 +20,8 @@ from helpers.index.composite import composite_index
 from helpers.index.redraw import IndexRedraw, redraw_columns
 from helpers.inference.resampling import BootstrapSummary, draw_entity_weights, summarise_draws
 from helpers.regression import panel as regression
-from helpers.regression.batches import fit_batch
 from helpers.regression.design import check_panel
-from helpers.regression.many import WeightedFits, fit_weighted_entities
+from helpers.regression.many import WeightedFits, fit_batch, fit_weighted_entities
 from helpers.regression.panel import PanelFit
 from helpers.study.model import Model
 

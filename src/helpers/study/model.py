@@ -66,10 +66,15 @@ class Model:
         """The same model with some of its attributes changed."""
         return replace(self, **changes)
 
-    def __str__(self) -> str:
+    @property
+    def formula(self) -> str:
+        """The model without its clusters, as R's fixest and pyfixest read it."""
         right = f"{self.outcome} ~ {' + '.join(self.regressors)}"
         effects = " + ".join(self._word(effect) for effect in self.effects)
-        return f"{right}{f' | {effects}' if effects else ''}{self._clustered()}"
+        return f"{right}{f' | {effects}' if effects else ''}"
+
+    def __str__(self) -> str:
+        return f"{self.formula}{self._clustered()}"
 
     __repr__ = __str__
 

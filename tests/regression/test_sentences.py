@@ -1,0 +1,156 @@
+"""The sentences of notebook 03: planted numbers on both sides of each condition choose the message."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cells import PlantedRun, run_cell
+from helpers.inference import few_clusters, trust
+from helpers.inference.detectable import detectable_effect
+from helpers.regression import neighbours
+from helpers.results.estimate import Estimate
+
+NOTEBOOK = "03_baseline_regression"
+
+
+def estimate(p_value: float, number: float = 0.2) -> Estimate:
+    """An estimate of 30 degrees of freedom with a p-value."""
+    return Estimate(
+        estimate=number, std_error=0.1, statistic=number / 0.1, df=30, p_value=p_value, ci_low=-0.1, ci_high=0.5
+    )
+
+
+class PlantedFit(dict[str, Estimate]):
+    """One regressor's estimate, and degrees of freedom."""
+
+    df = 30
+
+
+def headline(p_value: float, **names: Any) -> str:
+    """The headline cell with a wild bootstrap that gives a p-value; the t test gives 0.01."""
+    run = PlantedRun()
+    usual = estimate(0.01)
+    run.record("baseline.full.dose", usual)
+    planted = {
+        "run": run,
+        "made": {"wild": estimate(p_value), "clustered_t": usual},
+        "best": SimpleNamespace(method="wild"),
+        "fit": PlantedFit(dose=usual),
+        "term": "dose",
+        "primary": "full",
+        "level": 0.05,
+        "few_clusters": few_clusters,
+        "detectable_effect": detectable_effect,
+    }
+    return run_cell(NOTEBOOK, "verdicts = {", **(planted | names))
+
+
+def test_a_clear_headline_differs_from_zero_by_the_recommended_method():
+    told = headline(0.049)
+    assert "p = 0.049 by the restricted wild cluster bootstrap; p = 0.010 by the clustered t test" in told
+    assert told.endswith("it differs from zero at the declared level.")
+
+
+def test_an_unclear_headline_says_what_could_have_been_seen_even_where_the_t_test_is_clear():
+    told = headline(0.05)
+    assert "cannot be told from zero" in told
+    # 0.3 x (1 + t_0.8 / t_0.975) with 30 degrees of freedom
+    assert told.endswith("would show an effect of 0.43 or more.")
+
+
+def test_a_recommended_method_that_was_not_made_leaves_the_t_test():
+    told = headline(0.9, made={"cr2": estimate(0.9), "clustered_t": estimate(0.01)}, best=SimpleNamespace(method="cr3"))
+    assert "p = 0.010 by the clustered t test; p = 0.010 by the clustered t test" in told
+
+
+@pytest.mark.parametrize(("numbers", "words"), [((0.1, 0.2), "keeps its sign"), ((0.1, -0.2), "changes its sign")])
+def test_the_ladder_keeps_or_changes_its_sign(numbers, words):
+    run = PlantedRun()
+    run.record("baseline.full.dose", estimate(0.5))
+    fits = {str(n): {"dose": estimate(0.5, number)} for n, number in enumerate(numbers)}
+    assert words in run_cell(NOTEBOOK, "signs = {", run=run, fits=fits, term="dose", primary="full")
+
+
+@pytest.mark.parametrize(
+    ("p_values", "words"),
+    [((0.01, 0.04), "All methods come to the same verdict"), ((0.01, 0.05), "The methods differ in their verdict")],
+)
+def test_methods_agree_or_differ(p_values, words):
+    made = dict(zip(("cr2", "cr3"), map(estimate, p_values), strict=True))
+    run = PlantedRun()
+    for name, found in made.items():
+        run.record(f"baseline.inference.{name}", found)
+    methods = {name: few_clusters.Method(name.upper(), found) for name, found in made.items()}
+    told = run_cell(
+        NOTEBOOK, "smallest, largest", run=run, made=made, methods=methods, level=0.05, few_clusters=few_clusters
+    )
+    assert told.startswith(words)
+    assert "p lies between 0.010 (CR2)" in told
+
+
+@pytest.mark.parametrize(
+    ("keeps", "words"), [(True, "within one simulation error"), (False, "no method is within one simulation error")]
+)
+def test_the_recommended_method_keeps_its_size_or_is_only_the_nearest(keeps, words, monkeypatch):
+    best = trust.Recommendation("cr2", "CR2", keeps, (), 0.047, 0.012, 0.7)
+    monkeypatch.setattr(trust, "recommend", lambda _: best)
+    run = PlantedRun()
+    run.record("baseline.trust.all.clusters", value=31)
+    run.record("baseline.trust.all.uneven.cr2.size", value=0.047, std_error=0.012, n_obs=300)
+    told = run_cell(
+        NOTEBOOK,
+        "best = trust.recommend",
+        run=run,
+        worlds={("all", "uneven"): None},
+        trust=trust,
+        few_clusters=few_clusters,
+    )
+    assert words in told
+    assert "CR2 with Satterthwaite degrees of freedom" in told
+    assert "4.7%" in told
+
+
+@pytest.mark.parametrize(
+    ("without", "words"), [(estimate(0.6), "estimate is 0.2000 (p = 0.600"), (None, "nothing can be estimated")]
+)
+def test_the_heaviest_unit_is_named_with_what_is_left_without_it(without, words):
+    run = PlantedRun()
+    run.record("baseline.leverage.three", value=0.9)
+    run.record("baseline.leverage.heaviest.effects_only", value=0.6)
+    held = SimpleNamespace(heaviest="Capital", top=lambda _: 0.49, without_heaviest=without)
+    told = run_cell(NOTEBOOK, "share = {", run=run, held=held)
+    assert told.startswith("Capital alone holds 49% of the variation that identifies the effect (60% before")
+    assert words in told
+
+
+def test_neighbours_are_counted_by_sign_and_verdict():
+    fitted = {"a": estimate(0.01), "b": estimate(0.01, -0.2), "c": estimate(0.06)}
+    told = run_cell(NOTEBOOK, "count_significant", fitted=fitted, level=0.05, neighbours=neighbours)
+    assert told == (
+        "Of 3 neighbours, 1 are positive and significant and 1 negative and significant, by clustered tests."
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"), [(["latitude", "longitude"], "lets errors be related"), (["latitude"], "is not shown")]
+)
+def test_conley_is_explained_or_missed(columns, words):
+    run = PlantedRun(units=pd.DataFrame(columns=columns))
+    told = run_cell(NOTEBOOK, "conley = {", run=run, cutoff_km=800, few_clusters=few_clusters)
+    assert words in told
+    assert "800 km" in told
+
+
+def test_the_passport_names_both_ends():
+    known = {"cr3": estimate(0.7), "plm": estimate(0.04)}
+    known["plm"] = Estimate(**{**vars(known["plm"]), "std_error": 0.05})
+    run = PlantedRun()
+    for name, found in known.items():
+        run.record(f"baseline.passport.{name}", found)
+    told = run_cell(NOTEBOOK, "narrow, wide =", run=run, known=known, level=0.05, few_clusters=few_clusters)
+    assert told == (
+        "Of 2 conventions, 1 call the estimate significant. The standard error lies between 0.0500 (plm, p = 0.040) "
+        "and 0.1000 (cr3, p = 0.700)."
+    )
