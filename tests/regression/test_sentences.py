@@ -56,8 +56,8 @@ def test_a_clear_headline_differs_from_zero_by_the_recommended_method():
 def test_an_unclear_headline_says_what_could_have_been_seen_even_where_the_t_test_is_clear():
     told = headline(0.05)
     assert "cannot be told from zero" in told
-    # 0.3 x (1 + t_0.8 / t_0.975) with 30 degrees of freedom
-    assert told.endswith("would show an effect of 0.43 or more.")
+    # 2.895 standard errors of 0.1, see test_detectable.
+    assert told.endswith("would show an effect of 0.29 or more.")
 
 
 def test_a_recommended_method_that_was_not_made_leaves_the_t_test():

@@ -10,10 +10,9 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.index.redraw import IndexRedraw, redraw_columns
 from helpers.inference.resampling import draw_entity_weights
-from helpers.regression.batches import fit_batch
 from helpers.regression.design import check_panel
 from helpers.regression.effects import Floats
-from helpers.regression.many import fit_weighted_entities
+from helpers.regression.many import fit_batch, fit_weighted_entities
 from helpers.study.model import Model
 
 # Samples worked on at once where columns differ between them.

@@ -29,7 +29,7 @@ def of_size_one(data: pd.DataFrame, model: Model) -> pd.DataFrame:
 
     Iterations that stop at a tolerance do not get there with figures of millions.
     """
-    return data[list(model.columns)].apply(lambda column: column / _size(column))
+    return pd.DataFrame({name: data[name] / _size(data[name]) for name in model.columns})
 
 
 def engine_table(data: pd.DataFrame, model: Model, engines: Mapping[str, Any]) -> pd.DataFrame:
