@@ -21,33 +21,44 @@ fragility_most: int = 3
 
 # %%
 from helpers import notebook
-from helpers.regression import pictures
-from helpers.robustness import changes as robustness
-from helpers.robustness import imputed as imputed_fit
-from helpers.robustness import pictures as drawings
-from helpers.robustness import shown as fragility_report
+from helpers.errors import StudyError, attempt
+from helpers.regression import panel
+from helpers.regression.pictures import draw_leave_one_out, draw_rows
+from helpers.robustness import changes, imputed, pictures, shown
 
 # %%
 run = notebook.open_run("04_robustness", study=study, run_folder=run_folder, out=out)
-choices, results = run.study, run.results
-treatment = choices.specification.treatment
-effect = f"effect of {choices.label(treatment).lower()}"
-data = run.read("panel")
+choices, data = run.study, run.read("panel")
+model = choices.model()
+effect = f"effect of {choices.label(model.treatment).lower()}"
+
+# %% [markdown]
+# The specification that every row starts from:
+
+# %%
+model
 
 # %% [markdown]
 # ## What does each change ask, and what does it find?
 
 # %%
-checks = robustness.check_robustness(
+checks = changes.check_robustness(
     data, run.units, choices, draws=wild_draws, rng=run.rng("wild, primary specification")
 )
-robustness.record_checks(results, checks, treatment)
-table = robustness.robustness_table(checks, choices)
-run.table(table, "robustness", caption="One change at a time: the question and the finding")
+shown.record_checks(run.record, checks, model.treatment, choices.specification.significance)
+
+# %%
+run.table(
+    shown.robustness_table(checks, choices),
+    "robustness",
+    caption="One change at a time: the question and the finding",
+    note="Detectable: the effect that a t test with this standard error would see in four of five samples. A row that "
+    "is not significant does not exclude effects below it.",
+)
 
 # %% tags=["summary"]
 run.figure(
-    pictures.draw_rows(robustness.row_estimates(checks, choices), label=effect),
+    draw_rows(shown.row_estimates(checks, choices), label=effect),
     "robustness",
     caption="The effect under each change, 95 % intervals",
     alt="Estimates with intervals, one row per robustness check, and a line at zero.",
@@ -58,7 +69,10 @@ run.figure(
 # size. Rows that leave out units or periods keep the index as it was built.
 
 # %%
-run.say(robustness.say_share(results, checks, choices))
+run.say(
+    "Of {robustness.rows} rows, {robustness.positive_significant} are positive and {robustness.negative_significant} "
+    "negative with a p-value below {robustness.significance}."
+)
 
 # %% [markdown]
 # ## What would the missing figures have added?
@@ -67,21 +81,43 @@ run.say(robustness.say_share(results, checks, choices))
 # specification is fitted on every completed panel, and the fits are pooled.
 
 # %%
-imputed = imputed_fit.fit_imputed_study(run.read("statistics"), choices, run.rng("multiple imputation"))
-run.say(imputed_fit.say_imputed(results, imputed, choices))
+completed = attempt(imputed.fit_imputed_study, run.read("statistics"), choices, run.rng("multiple imputation"))
+words = {} if isinstance(completed, StudyError) else shown.record_imputed(run.record, completed, model.treatment)
+
+# %%
+run.say(
+    {
+        "left_out": "The rows with a gap are left out; the study file declares no multiple imputation.",
+        "complete": "No figure that the model needs is missing, so there is nothing to impute.",
+    }[imputed.judge_gaps(choices)]
+    if isinstance(completed, StudyError)
+    else "With {robustness.multiple_imputation.cells} missing figures drawn {robustness.multiple_imputation.panels} "
+    "times over, {robustness.multiple_imputation.rows_added} rows join the sample "
+    "({robustness.multiple_imputation.rows_left_out} stay out, since nothing tells their level); the pooled effect is "
+    "{pooled} {pooled:ci}, {pooled:p}, and {robustness.multiple_imputation.missing_information:.1%} of the information "
+    "on it is missing.",
+    **words,
+)
 
 # %% [markdown]
 # ## Does one unit carry the result?
 
 # %%
-primary = robustness.specify(data, choices)
-left_out = robustness.leave_one_out(primary)
-run.say(robustness.say_range(results, left_out, primary))
+fit = panel.fit(data, model)
+left_out = changes.leave_one_out(data, model)
+low, high = shown.record_range(run.record, left_out)
 
 # %%
-full = primary.fit().estimates[treatment]
+run.say(
+    "Without one unit the estimate lies between {robustness.leave_one_out.smallest} (without {low}) and "
+    "{robustness.leave_one_out.largest} (without {high}).",
+    low=run.label(low),
+    high=run.label(high),
+)
+
+# %%
 run.figure(
-    pictures.draw_leave_one_out(left_out.table, full, label=effect),
+    draw_leave_one_out(left_out.table, fit.estimates[model.treatment], label=effect),
     "leave_one_out",
     caption="The effect without each unit in turn; dashed: with all units",
     alt="Estimates with intervals, one row per unit left out, in rising order.",
@@ -97,17 +133,36 @@ run.table(left_out.table, "leave_one_out", caption="The primary specification wi
 # and scales, weights and indices are derived anew from those that stay.
 
 # %%
-fragility = fragility_report.fit_fragility(data, choices, most=fragility_most)
-fragility_report.record_fragility(results, fragility)
+fragility = shown.fit_fragility(data, choices, most=fragility_most)
+shown.record_fragility(run.record, fragility)
 run.figure(
-    drawings.draw_fragility(fragility.table, fragility.estimate, label=effect),
+    pictures.draw_fragility(fragility.table, fragility.estimate, label=effect),
     "fragility",
     caption="The effect without every set of units, by size of the set; dashed: with all units",
     alt="Histograms of the estimates without one, two and more units, coloured where the verdict changes.",
 )
 
 # %% tags=["summary"]
-run.say(fragility_report.say_fragility(fragility))
+run.say(
+    "None of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units turns the sign when it is "
+    "left out."
+    if fragility.smallest_sign is None
+    else "Of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units, the smallest that turns "
+    "the sign when it is left out has the size {robustness.fragility.smallest_set_sign.size}: "
+    "{robustness.fragility.smallest_set_sign} (without it {robustness.fragility.smallest_set_sign.refit}, "
+    "{robustness.fragility.smallest_set_sign.refit:p})."
+)
+
+# %%
+run.say(
+    "None of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units changes the verdict when it "
+    "is left out."
+    if fragility.smallest_verdict is None
+    else "Of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units, the smallest that changes "
+    "the verdict when it is left out has the size {robustness.fragility.smallest_set_verdict.size}: "
+    "{robustness.fragility.smallest_set_verdict} (without it {robustness.fragility.smallest_set_verdict.refit}, "
+    "{robustness.fragility.smallest_set_verdict.refit:p})."
+)
 
 # %%
 run.table(fragility.by_size, "fragility_by_size", caption="Refits by the number of units left out")
@@ -120,12 +175,11 @@ run.table(fragility.by_entity, "fragility_by_unit", caption="Each unit: what lea
 # result that one or two units decide is a result about those units.
 
 # %%
-run.table(
-    fragility_report.flipping_table(fragility), "fragility_flips", caption="The smallest sets that change the answer"
-)
+run.table(shown.flipping_table(fragility), "fragility_flips", caption="The smallest sets that change the answer")
 
 # %%
-run.say(fragility_report.keep_refits(fragility, run.out / "tables"))
+shown.write_refits(fragility, run.out / "tables")
+run.say("Every refit: [tables/fragility.csv](tables/fragility.csv), {robustness.fragility.refits} rows.")
 
 # %% [markdown]
 # ## How sure is the estimate when the index is an estimate too?
@@ -134,17 +188,49 @@ run.say(fragility_report.keep_refits(fragility, run.out / "tables"))
 # are drawn with replacement and the indices are built anew in each sample before the regression is fitted.
 
 # %%
-index_draws = fragility_report.bootstrap_indices(
-    data, choices, draws=bootstrap_draws, rng=run.rng("indices in the regression")
+carried = attempt(
+    shown.bootstrap_indices, data, choices, draws=bootstrap_draws, rng=run.rng("indices in the regression")
 )
-fragility_report.record_index_bootstrap(results, index_draws)
-run.say(fragility_report.say_index_bootstrap(index_draws, choices))
+words = {} if isinstance(carried, StudyError) else shown.record_index_bootstrap(run.record, carried, choices)
 
 # %%
-fragility_report.show_index_table(run, index_draws)
+run.say(
+    "No index stands in a declared regression, so that there is no uncertainty of an index to carry over."
+    if isinstance(carried, StudyError)
+    else "With the indices derived anew in each sample the estimate {anew} has the interval {anew:ci} and the standard "
+    "error {anew:std_error}: {ratio} times that of the same bootstrap with the indices as given, and {usual} times the "
+    "usual clustered one. Draws without an estimate: {failed}."
+    if carried.fit.regressors[0] == model.treatment
+    else "With {instead} in the treatment's place and the indices derived anew in each sample the estimate {anew} has "
+    "the interval {anew:ci} and the standard error {anew:std_error}: {ratio} times that of the same bootstrap with the "
+    "indices as given, and {usual} times the usual clustered one. Draws without an estimate: {failed}.",
+    **words,
+)
 
 # %%
-fragility_report.show_index_draws(run, index_draws)
+(
+    run.say("Without an index in a regression there is no such interval.")
+    if isinstance(carried, StudyError)
+    else run.table(
+        carried.table.rename_axis("interval"), "index_bootstrap", caption="One estimate, five intervals", digits=4
+    )
+)
+
+# %%
+(
+    run.say("Without an index in a regression there is no such picture.")
+    if isinstance(carried, StudyError)
+    else run.figure(
+        pictures.draw_densities(
+            {"indices as given": carried.fixed_draws, "indices derived anew": carried.rederived_draws},
+            carried.estimate,
+            label=f"effect of {choices.label(carried.fit.regressors[0]).lower()}",
+        ),
+        "index_bootstrap",
+        caption="The estimate in samples of units, with the indices as given and derived anew; dashed: the estimate",
+        alt="Two outlines of distributions around the estimate, and a line at zero.",
+    )
+)
 
 # %% [markdown]
 # Where the two distributions differ, the index is part of the uncertainty (wider) or moves with the sample in a way
@@ -155,13 +241,11 @@ fragility_report.show_index_draws(run, index_draws)
 
 # %%
 run.check("every declared row was fitted", set(checks) == set(choices.robustness))
-run.check(
-    "the map of refits starts from the primary estimate", fragility_report.refit_gap(fragility, data, choices) < 1e-8
-)
+run.check("the map of refits starts from the primary estimate", shown.refit_gap(fragility, fit) < 1e-8)
 run.check("without each unit in turn, each unit was left out once", left_out.table.index.is_unique)
 
 # %% tags=["nbval-check-output"]
-print([(name, check.n_obs, check.n_entities) for name, check in checks.items()])
+print([(name, check.effect.n_obs, check.effect.n_entities) for name, check in checks.items()])
 
 # %% [markdown]
 # ## Save

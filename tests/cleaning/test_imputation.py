@@ -17,6 +17,7 @@ from helpers.errors import StudyError
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.results import Results
 from helpers.robustness import imputed as imputed_fit
+from helpers.robustness import shown
 from helpers.study.study import MissingRule, Study
 
 # mice 3.x as stored by rbmi (tests/testthat/helper-mice.R): m = 100 estimates, complete-data df 1, 101, ..., 901, inf.
@@ -298,30 +299,27 @@ def test_indices_are_made_over_the_completed_rows() -> None:
 
 
 def test_the_pooled_treatment_is_recorded() -> None:
-    study, results = ruled_study(), Results("small")
-    found = imputed_fit.fit_imputed_study(gappy_statistics(), study, np.random.default_rng(1))
-    assert "{robustness.multiple_imputation.dose}" in imputed_fit.say_imputed(results, found, study)
+    results = Results("small")
+    found = imputed_fit.fit_imputed_study(gappy_statistics(), ruled_study(), np.random.default_rng(1))
+    assert shown.record_imputed(results.record, found, "dose") == {
+        "pooled": results["robustness.multiple_imputation.dose"]
+    }
     assert results["robustness.multiple_imputation.dose"].n_obs == 60
     assert results["robustness.multiple_imputation.rows_added"].value == 3
 
 
-def test_a_study_without_gaps_says_so_in_one_sentence() -> None:
-    study, results = small_study.make_study(), Results("small")
-    found = imputed_fit.fit_imputed_study(small_study.make_indicators(), study, np.random.default_rng(1))
-    sentence = imputed_fit.say_imputed(results, found, study)
-    assert (found, sentence.count("."), len(results)) == (None, 1, 0)
+def test_a_study_without_gaps_is_refused_and_said_to_be_complete() -> None:
+    study = small_study.make_study()
+    with pytest.raises(StudyError, match="is missing in the model"):
+        imputed_fit.fit_imputed_study(small_study.make_indicators(), study, np.random.default_rng(1))
+    assert imputed_fit.judge_gaps(study) == "complete"
 
 
-def test_a_study_that_drops_rows_without_the_rule_says_so() -> None:
+def test_a_study_that_drops_rows_without_the_rule_is_told_apart() -> None:
     study = ruled_study(missing=[])
-    found = imputed_fit.fit_imputed_study(gappy_statistics(), study, np.random.default_rng(1))
-    assert "declares no multiple imputation" in imputed_fit.say_imputed(Results("small"), found, study)
-
-
-def test_the_table_has_a_row_per_regressor() -> None:
-    found = imputed_fit.fit_imputed_study(gappy_statistics(), ruled_study(), np.random.default_rng(1))
-    assert list(imputed_fit.imputed_table(found, str.upper).index) == ["DOSE", "SIZE"]
-    assert imputed_fit.imputed_table(None, str.upper).empty
+    with pytest.raises(StudyError, match="is missing in the model"):
+        imputed_fit.fit_imputed_study(gappy_statistics(), study, np.random.default_rng(1))
+    assert imputed_fit.judge_gaps(study) == "left_out"
 
 
 def test_the_main_run_fills_nothing_by_the_rule() -> None:

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from cells import PlantedRun, run_cell
 from helpers.errors import StudyError
 from helpers.index import build as construction
-from helpers.regression.specification import RobustnessCheck, specify
-from helpers.results.results import Results
-from helpers.robustness import changes as robustness
-from helpers.robustness.changes import check_robustness
+from helpers.regression.specification import specify
+from helpers.results.estimate import Estimate
+from helpers.robustness import shown
+from helpers.robustness.changes import Finding, check_robustness, leave_one_out
 from small_study import PLACES, WINDOW, fit_dummies, label, make_indicators, make_study, make_units
 
 TIGHT: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
@@ -32,13 +33,18 @@ def panel() -> pd.DataFrame:
     return construction.model_panel(make_indicators(), construction.index_values(indices))
 
 
-def check(panel: pd.DataFrame, draws: int = 199, **changes: object) -> RobustnessCheck:
+def row_of(panel: pd.DataFrame, draws: int = 199, **changes: object) -> Finding:
     """What one declared row finds."""
     study = make_study(robustness={"row": {"label": label("Row"), "asks": label("Why?"), **changes}})
     return check_robustness(panel, make_units(), study, draws=draws, rng=np.random.default_rng(5))["row"]
 
 
-def agree(found: RobustnessCheck, expected: dict[str, float]) -> bool:
+def check(panel: pd.DataFrame, **changes: object) -> Estimate:
+    """The effect in one declared row."""
+    return row_of(panel, **changes).effect  # type: ignore[arg-type]
+
+
+def agree(found: Estimate, expected: dict[str, float]) -> bool:
     return (
         found.estimate == pytest.approx(expected["estimate"], **TIGHT)
         and found.std_error == pytest.approx(expected["std_error"], **TIGHT)
@@ -165,21 +171,21 @@ def enumerate_wild(panel: pd.DataFrame) -> float:
 
 
 def test_leave_one_out_tells_the_weakest_of_all_refits(panel):
-    found = check(panel, leave_one_out=True)
-    p_values = {}
+    row = row_of(panel, leave_one_out=True)
+    found, p_values = row.effect, {}
     for place in PLACES:
         rest = panel.drop(index=place)
         rest.index = rest.index.remove_unused_levels()
         refit = fit_dummies(rest, "reply", ["dose", "size"], TWO_WAY)
         p_values[place] = 2 * stats.t.sf(abs(refit["estimate"] / refit["std_error"]), len(PLACES) - 2)
     weakest = max(p_values, key=lambda place: p_values[place])
-    assert found.remark == f"the weakest refit: without {weakest}"
+    assert row.remark == f"the weakest refit: without {weakest}"
     assert found.p_value == pytest.approx(p_values[weakest], **TIGHT)
     assert found.n_entities == len(PLACES) - 1
 
 
 def test_every_place_is_left_out_once(panel):
-    table = robustness.leave_one_out(specify(panel, make_study())).table
+    table = leave_one_out(panel, make_study().model()).table
     assert list(table.index) == PLACES
     rest = panel.drop(index="p03")
     rest.index = rest.index.remove_unused_levels()
@@ -194,43 +200,50 @@ def test_the_panel_is_left_as_it_was(panel):
     pd.testing.assert_frame_equal(panel, before)
 
 
-def row(estimate: float, p_value: float) -> RobustnessCheck:
-    return RobustnessCheck(estimate, 0.5, p_value, estimate - 1, estimate + 1, 60, 12, "words")
+def test_a_treatment_that_one_place_alone_moves_has_no_refit_without_it(panel):
+    still = panel.assign(dose=panel["dose"].where(panel.index.get_level_values(0) == "p00", 0.0))
+    assert "p00" not in leave_one_out(still, make_study().model()).table.index
+
+
+def finding(estimate: float, p_value: float) -> Finding:
+    effect = Estimate(
+        estimate=estimate, std_error=0.5, statistic=estimate / 0.5, df=11, p_value=p_value, ci_low=estimate - 1,
+        ci_high=estimate + 1, n_obs=60, n_entities=12, convention="words",
+    )  # fmt: skip
+    return Finding(effect)
 
 
 ROWS = {
     name: {"label": label(name.upper()), "asks": label(f"{name}?")} for name in ("first", "second", "third", "fourth")
 }
-CHECKS = {"first": row(1, 0.01), "second": row(-1, 0.01), "third": row(2, 0.2), "fourth": row(3, 0.049)}
+CHECKS = {"first": finding(1, 0.01), "second": finding(-1, 0.01), "third": finding(2, 0.2), "fourth": finding(3, 0.049)}
 
 
 def test_rows_are_counted_by_sign_and_significance():
-    results = Results(study="small", notebook="04_robustness")
-    robustness.say_share(results, CHECKS, make_study(robustness=ROWS))
-    counts = {
-        name: results[f"robustness.{name}"].value for name in ("rows", "positive_significant", "negative_significant")
-    }
-    assert counts == {"rows": 4, "positive_significant": 2, "negative_significant": 1}
+    run = PlantedRun()
+    shown.record_checks(run.record, CHECKS, "dose", 0.05)
+    told = run_cell("04_robustness", "Of {robustness.rows} rows", run=run)
+    assert told == "Of 4 rows, 2 are positive and 1 negative with a p-value below 0.05."
 
 
 def test_every_row_is_recorded_with_its_own_convention():
-    results = Results(study="small", notebook="04_robustness")
-    robustness.record_checks(results, CHECKS, "dose")
-    found = results["robustness.third.dose"]
+    run = PlantedRun()
+    shown.record_checks(run.record, CHECKS, "dose", 0.05)
+    found = run.results["robustness.third.dose"]
     assert (found.estimate, found.statistic, found.p_value, found.convention) == (2, 4, 0.2, "words")
 
 
 def test_the_table_says_what_each_row_asks_and_finds():
-    table = robustness.robustness_table(CHECKS, make_study(robustness=ROWS))
+    table = shown.robustness_table(CHECKS, make_study(robustness=ROWS))
     assert list(table.loc["SECOND", ["asks", "finds"]]) == ["second?", "negative, significant"]
     assert table["finds"].to_list()[2] == "positive, not significant"
+    assert (table["detectable"] > 0.5 * 2.8).all()
 
 
 def test_the_range_without_one_place_names_the_extreme_places(panel):
-    specification = specify(panel, make_study())
-    left_out = robustness.leave_one_out(specification)
-    results = Results(study="small", notebook="04_robustness")
-    sentence = robustness.say_range(results, left_out, specification)
+    left_out, run = leave_one_out(panel, make_study().model()), PlantedRun()
+    low, high = shown.record_range(run.record, left_out)
+    told = run_cell("04_robustness", "Without one unit the estimate", run=run, low=low, high=high)
     estimates = left_out.table["estimate"]
-    assert f"(without {estimates.idxmin()})" in sentence
-    assert results["robustness.leave_one_out.largest"].estimate == estimates.max()
+    assert f"(without {estimates.idxmin()}) and" in told
+    assert run.results["robustness.leave_one_out.largest"].estimate == pytest.approx(estimates.max(), rel=1e-7)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,6 @@ from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.many import fit_weighted_entities
 from helpers.regression.panel import PanelFit
 from helpers.regression.specification import (
-    RobustnessCheck,
     Specification,
     describe_convention,
     describe_term,
@@ -25,10 +23,10 @@ from helpers.regression.specification import (
     shift_column,
     specify,
 )
-from helpers.study.model import Cluster
+from helpers.results.estimate import Estimate
+from helpers.study.model import Cluster, Model
 
 if TYPE_CHECKING:
-    from helpers.results.results import Results
     from helpers.study.study import RobustnessRow, Study
 
 
@@ -72,6 +70,28 @@ def change(
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What one row of the robustness table found.
+
+    Attributes
+    ----------
+    effect
+        The treatment's estimate, by the row's own convention.
+    remark
+        What else a reader must know about the row.
+    """
+
+    effect: Estimate
+    remark: str = ""
+
+    def verdict(self, significance: float) -> str:
+        """Sign and significance in words."""
+        assert self.effect.p_value is not None
+        sign = "positive" if self.effect.estimate > 0 else "negative"
+        return f"{sign}, {'significant' if self.effect.p_value < significance else 'not significant'}"
+
+
+@dataclass(frozen=True)
 class LeaveOneOut:
     """Refits without one entity each.
 
@@ -90,8 +110,9 @@ class LeaveOneOut:
     fit: PanelFit
 
 
-def leave_one_out(specification: Specification) -> LeaveOneOut:
-    """Refit the specification without each entity in turn."""
+def leave_one_out(data: pd.DataFrame, model: Model) -> LeaveOneOut:
+    """Refit a model without each entity in turn."""
+    specification = Specification(data[list(model.columns)], model)
     entities = specification.data.index.get_level_values(0)
     table = _refit_at_once(specification)
     if table is None:
@@ -148,7 +169,7 @@ def _refit_at_once(specification: Specification) -> pd.DataFrame | None:
 
 def check_robustness(
     panel: pd.DataFrame, units: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
-) -> dict[str, RobustnessCheck]:
+) -> dict[str, Finding]:
     """Fit every declared robustness row.
 
     Parameters
@@ -177,10 +198,10 @@ def _check_row(
     study: Study,
     draws: int,
     rng: np.random.Generator,
-) -> RobustnessCheck:
+) -> Finding:
     specification = change(primary, row, panel, units, study)
     if row.leave_one_out:
-        left_out = leave_one_out(specification)
+        left_out = leave_one_out(specification.data, specification.model)
         return _found(left_out.fit, primary.treatment, remark=f"the weakest refit: without {left_out.weakest}")
     fit = specification.fit()
     if row.inference == "wild_cluster_bootstrap":
@@ -189,27 +210,21 @@ def _check_row(
     return _found(fit, primary.treatment)
 
 
-def _found(fit: PanelFit, term: str, remark: str = "") -> RobustnessCheck:
-    return RobustnessCheck(
-        **describe_term(fit, term),
-        n_obs=fit.n_obs,
-        n_entities=fit.n_entities,
-        convention=describe_convention(fit),
-        remark="; ".join(filter(None, (remark, *fit.notes))),
-    )
+def _found(fit: PanelFit, term: str, remark: str = "") -> Finding:
+    effect = replace(fit[term], convention=describe_convention(fit))
+    return Finding(effect, "; ".join(filter(None, (remark, *fit.notes))))
 
 
-def _found_wild(fit: PanelFit, wild: WildBootstrap, term: str) -> RobustnessCheck:
-    assert wild.ci_low is not None, "the interval was asked for"
-    assert wild.ci_high is not None, "the interval was asked for"
-    described = describe_term(fit, term) | {"p_value": wild.p_value, "ci_low": wild.ci_low, "ci_high": wild.ci_high}
-    return RobustnessCheck(
-        **described,
-        n_obs=fit.n_obs,
-        n_entities=fit.n_entities,
+def _found_wild(fit: PanelFit, wild: WildBootstrap, term: str) -> Finding:
+    effect = replace(
+        fit[term],
+        p_value=wild.p_value,
+        ci_low=wild.ci_low,
+        ci_high=wild.ci_high,
+        draws=None if wild.enumerated else wild.n_draws + 1,
         convention="restricted wild cluster bootstrap, Rademacher, interval by inversion",
-        remark="; ".join(fit.notes),
     )
+    return Finding(effect, "; ".join(fit.notes))
 
 
 def _replace_columns(
@@ -222,83 +237,6 @@ def _replace_columns(
     rebuilt = panel if row.index is None else rebuild_indices(panel, study, sources.values(), row.index)
     replaced = {name: (rebuilt if source in rebuilt else panel)[source] for name, source in sources.items()}
     return specification.with_(panel[list(controls)].assign(**replaced), controls=controls)
-
-
-def record_checks(results: Results, checks: Mapping[str, RobustnessCheck], treatment: str) -> None:
-    """Record every row under ``robustness.<row>.<treatment>``."""
-    for name, check in checks.items():
-        results.record(
-            f"robustness.{name}.{treatment}",
-            estimate=check.estimate,
-            std_error=check.std_error,
-            statistic=check.estimate / check.std_error,
-            p_value=check.p_value,
-            ci_low=check.ci_low if np.isfinite(check.ci_low) else None,
-            ci_high=check.ci_high if np.isfinite(check.ci_high) else None,
-            n_obs=check.n_obs,
-            n_entities=check.n_entities,
-            convention=check.convention,
-        )
-
-
-def robustness_table(checks: Mapping[str, RobustnessCheck], study: Study) -> pd.DataFrame:
-    """One row per check: what it asks, what it finds in words, and the numbers."""
-    rows = {
-        study.label(name): {
-            "asks": study.robustness[name].asks.en,
-            "finds": describe_finding(check, study.specification.significance),
-            "estimate": check.estimate,
-            "std_error": check.std_error,
-            "p_value": check.p_value,
-            "n_obs": check.n_obs,
-            "n_entities": check.n_entities,
-            "convention": check.convention,
-            "remark": check.remark,
-        }
-        for name, check in checks.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("change")
-
-
-def describe_finding(check: RobustnessCheck, significance: float) -> str:
-    """Sign and significance in words."""
-    sign = "positive" if check.estimate > 0 else "negative"
-    return f"{sign}, {'significant' if check.p_value < significance else 'not significant'}"
-
-
-def row_estimates(checks: Mapping[str, RobustnessCheck], study: Study) -> pd.DataFrame:
-    """Estimate and interval of every row, by its label, for a coefficient plot."""
-    rows = {study.label(name): [check.estimate, check.ci_low, check.ci_high] for name, check in checks.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "ci_low", "ci_high"])
-
-
-def say_share(results: Results, checks: Mapping[str, RobustnessCheck], study: Study) -> str:
-    """Record how many rows are positive and significant, or negative and significant; the sentence that says so."""
-    level = study.specification.significance
-    positive = sum(check.estimate > 0 and check.p_value < level for check in checks.values())
-    negative = sum(check.estimate < 0 and check.p_value < level for check in checks.values())
-    results.record("robustness.rows", value=len(checks))
-    results.record("robustness.positive_significant", value=positive)
-    results.record("robustness.negative_significant", value=negative)
-    results.record("robustness.significance", value=level, digits=2)
-    return (
-        "Of {robustness.rows} rows, {robustness.positive_significant} are positive and "
-        "{robustness.negative_significant} negative with a p-value below {robustness.significance}."
-    )
-
-
-def say_range(results: Results, left_out: LeaveOneOut, specification: Specification) -> str:
-    """Record the smallest and the largest estimate without one entity; the sentence that says so."""
-    low, high = (str(place) for place in (left_out.table["estimate"].idxmin(), left_out.table["estimate"].idxmax()))
-    for word, place in (("smallest", low), ("largest", high)):
-        names = ("estimate", "p_value", "ci_low", "ci_high")
-        found: dict[str, Any] = {name: float(left_out.table[name][place]) for name in names}
-        results.record(f"robustness.leave_one_out.{word}", **found)
-    return (
-        f"Without one {specification.data.index.names[0]} the estimate lies between "
-        f"{{robustness.leave_one_out.smallest}} (without {low}) and {{robustness.leave_one_out.largest}} "
-        f"(without {high})."
-    )
 
 
 def _drop_entities(data: pd.DataFrame, units: pd.DataFrame, where: dict[str, str | int]) -> pd.DataFrame:

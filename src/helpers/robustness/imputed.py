@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,9 @@ from helpers.errors import StudyError
 from helpers.index.build import build_index
 from helpers.regression.panel import PanelFit
 from helpers.regression.specification import specify
+from helpers.results.estimate import Estimate
 
 if TYPE_CHECKING:
-    from helpers.results.results import Results
     from helpers.study.study import MissingRule, Study
 
 
@@ -50,6 +50,21 @@ class ImputedFit:
     n_complete: int
     n_left_out: int
     convention: str
+
+    def effect(self, term: str) -> Estimate:
+        """One pooled regressor."""
+        one = self.pooled[term]
+        return Estimate(
+            estimate=one.estimate,
+            std_error=one.std_error,
+            statistic=one.statistic,
+            p_value=one.p_value,
+            ci_low=one.ci_low,
+            ci_high=one.ci_high,
+            n_obs=self.n_obs,
+            n_entities=self.n_entities,
+            convention=f"{self.convention} within each panel, pooled by Rubin's rules, Barnard-Rubin t({one.df:.1f})",
+        )
 
 
 def fit_imputed(
@@ -126,13 +141,18 @@ def imputed_columns(study: Study) -> list[str]:
     return [name for name in model_columns(study) if set(parse_formula(study.formulas[name], name).columns) & ruled]
 
 
+def judge_gaps(study: Study) -> str:
+    """Why nothing is imputed: "left_out" where rows with a gap are and no rule asks for draws, else "complete"."""
+    return "left_out" if study.sample.missing == "drop" and not _rules(study) else "complete"
+
+
 def _rules(study: Study) -> list[MissingRule]:
     return [rule for rule in study.missing if rule.rule == "multiple_imputation"]
 
 
 def fit_imputed_study(
     statistics: pd.DataFrame, study: Study, rng: np.random.Generator, *, method: Method = "normal"
-) -> ImputedFit | None:
+) -> ImputedFit:
     """Pool the study's primary specification over completed panels, where a rule asks for it.
 
     The derived columns are completed, over the rows of the sample: the imputation model then holds the analysis' own
@@ -149,21 +169,19 @@ def fit_imputed_study(
     method
         From :func:`helpers.cleaning.imputation.impute`.
 
-    Returns
-    -------
-    ImputedFit or None
-        None where no rule asks for it or no figure that the model needs is missing.
-
     Raises
     ------
     StudyError
-        From :func:`fit_imputed`.
+        From :func:`fit_imputed`; and where no rule asks for it or no figure that the model needs is missing.
     """
     marked = mark_sample(statistics, study)
     panel = derive(statistics, study.formulas, marked)[marked][model_columns(study)]
     columns = imputed_columns(study)
     if not panel[columns].isna().any(axis=None):
-        return None
+        rule = "no figure that a rule multiple_imputation is for is missing in the model"
+        raise StudyError(
+            "multiple imputation", rule, "leave the rows out, or declare the rule for a statistic with gaps"
+        )
     m = max(rule.m or 2 for rule in _rules(study))
     return fit_imputed(panel, columns, m, rng, lambda completed: _fit_primary(completed, study), method=method)
 
@@ -172,45 +190,3 @@ def _fit_primary(completed: pd.DataFrame, study: Study) -> PanelFit:
     roles = (study.specification.outcome, study.specification.treatment, *study.specification.controls)
     built = {name: build_index(completed, study.indices[name]).values for name in roles if name in study.indices}
     return specify(completed.assign(**built), study).fit()
-
-
-def imputed_table(found: ImputedFit | None, labels: Callable[[str], str]) -> pd.DataFrame:
-    """One row per regressor: the pooled estimate, and what the gaps cost; empty where nothing was imputed."""
-    shown = ("estimate", "std_error", "p_value", "ci_low", "ci_high", "df", "missing_information")
-    pooled: Mapping[str, PooledEstimate] = found.pooled if found else {}
-    rows = {labels(name): [getattr(one, field) for field in shown] for name, one in pooled.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(shown)).rename_axis("variable")
-
-
-def say_imputed(results: Results, found: ImputedFit | None, study: Study) -> str:
-    """Record the pooled treatment under ``robustness.multiple_imputation.<treatment>``; the sentence that says it."""
-    if found is None:
-        if study.sample.missing == "drop" and not _rules(study):
-            return "The rows with a gap are left out; the study file declares no multiple imputation."
-        return "No figure that the model needs is missing, so there is nothing to impute."
-    key = f"robustness.multiple_imputation.{study.specification.treatment}"
-    one = found.pooled[study.specification.treatment]
-    results.record(
-        key,
-        estimate=one.estimate,
-        std_error=one.std_error,
-        statistic=one.statistic,
-        p_value=one.p_value,
-        ci_low=one.ci_low,
-        ci_high=one.ci_high,
-        n_obs=found.n_obs,
-        n_entities=found.n_entities,
-        convention=f"{found.convention} within each panel, pooled by Rubin's rules, Barnard-Rubin t({one.df:.1f})",
-    )
-    results.record("robustness.multiple_imputation.panels", value=one.n_imputations)
-    results.record("robustness.multiple_imputation.cells", value=int(found.imputed["cells"].sum()))
-    results.record("robustness.multiple_imputation.rows_added", value=found.n_obs - found.n_complete)
-    results.record("robustness.multiple_imputation.rows_left_out", value=found.n_left_out)
-    results.record("robustness.multiple_imputation.missing_information", value=one.missing_information)
-    return (
-        "With {robustness.multiple_imputation.cells} missing figures drawn "
-        "{robustness.multiple_imputation.panels} times over, {robustness.multiple_imputation.rows_added} rows join the "
-        "sample ({robustness.multiple_imputation.rows_left_out} stay out, since nothing tells their level); the "
-        f"pooled effect is {{{key}}} {{{key}:ci}}, p = {{{key}:p_value}}, and "
-        "{robustness.multiple_imputation.missing_information:.1%} of the information on it is missing."
-    )

@@ -1,36 +1,109 @@
-"""What notebook 04 shows of the index as an estimate and of the few entities that carry a result."""
+"""Robustness in a study's words: which models and rows, what is recorded of several results at once, and the tables."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from helpers.display.tables import write_table
-from helpers.regression.specification import specify
+from helpers.errors import StudyError
+from helpers.inference.detectable import detectable_effect
+from helpers.results.estimate import Estimate
 from helpers.results.rounding import tie
 from helpers.robustness.fragility import FragilityMap, map_fragility
 from helpers.robustness.indexed import IndexRegression, bootstrap_index_regression
-from helpers.robustness.pictures import draw_densities
 from helpers.study.model import Model, build_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from helpers.display.figures import FigureView
-    from helpers.display.prose import Sentence
-    from helpers.display.tables import TableView
-    from helpers.notebook import NotebookRun
-    from helpers.results.results import Results
+    from helpers.regression.panel import PanelFit
+    from helpers.results.results import Result
+    from helpers.robustness.changes import Finding, LeaveOneOut
+    from helpers.robustness.imputed import ImputedFit
+    from helpers.study.data import Label
     from helpers.study.study import Study
 
+Record = Callable[..., "Result"]
+SHOWN = 20
 
-def index_model(study: Study) -> Model | None:
+
+def record_checks(record: Record, checks: Mapping[str, Finding], treatment: str, level: float) -> None:
+    """Record every row under ``robustness.<row>.<treatment>``, and how many are significant with either sign."""
+    for name, check in checks.items():
+        record(f"robustness.{name}.{treatment}", check.effect)
+    found = [check.verdict(level) for check in checks.values()]
+    record("robustness.rows", value=len(checks))
+    record("robustness.positive_significant", value=found.count("positive, significant"))
+    record("robustness.negative_significant", value=found.count("negative, significant"))
+    record("robustness.significance", value=level, digits=2)
+
+
+def robustness_table(checks: Mapping[str, Finding], study: Study) -> pd.DataFrame:
+    """One row per check: what it asks, what it finds in words, the numbers, and the smallest effect it could see."""
+    level = study.specification.significance
+    rows = {
+        study.label(name): {
+            "asks": study.robustness[name].asks.en,
+            "finds": check.verdict(level),
+            "estimate": check.effect.estimate,
+            "std_error": check.effect.std_error,
+            "p_value": check.effect.p_value,
+            "detectable": detectable_effect(check.effect, level=level),
+            "n_obs": check.effect.n_obs,
+            "n_entities": check.effect.n_entities,
+            "convention": check.effect.convention,
+            "remark": check.remark,
+        }
+        for name, check in checks.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("change")
+
+
+def row_estimates(checks: Mapping[str, Finding], study: Study) -> pd.DataFrame:
+    """Estimate and interval of every row, by its label, for a coefficient plot."""
+    effects = {study.label(name): check.effect for name, check in checks.items()}
+    rows = {name: [effect.estimate, effect.ci_low, effect.ci_high] for name, effect in effects.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "ci_low", "ci_high"])
+
+
+def record_imputed(record: Record, found: ImputedFit, treatment: str) -> dict[str, Result]:
+    """Record the pooled treatment under ``robustness.multiple_imputation.<treatment>`` and what was drawn; its word."""
+    key, one = "robustness.multiple_imputation", found.pooled[treatment]
+    pooled = record(f"{key}.{treatment}", found.effect(treatment))
+    record(f"{key}.panels", value=one.n_imputations)
+    record(f"{key}.cells", value=int(found.imputed["cells"].sum()))
+    record(f"{key}.rows_added", value=found.n_obs - found.n_complete)
+    record(f"{key}.rows_left_out", value=found.n_left_out)
+    record(f"{key}.missing_information", value=one.missing_information)
+    return {"pooled": pooled}
+
+
+def record_range(record: Record, left_out: LeaveOneOut) -> tuple[str, str]:
+    """Record the smallest and the largest estimate without one entity; the two entities."""
+    places = str(left_out.table["estimate"].idxmin()), str(left_out.table["estimate"].idxmax())
+    for word, place in zip(("smallest", "largest"), places, strict=True):
+        estimate, p_value, low, high = (
+            float(left_out.table[name][place]) for name in ("estimate", "p_value", "ci_low", "ci_high")
+        )
+        found = Estimate(estimate=estimate, p_value=p_value, ci_low=low, ci_high=high)
+        record(f"robustness.leave_one_out.{word}", found)
+    return places
+
+
+def index_model(study: Study) -> Model:
     """The model in which an index stands.
 
     The primary one; where neither its outcome nor its treatment is an index, that of the first robustness row whose
-    treatment is one; None where there is none.
+    treatment is one.
+
+    Raises
+    ------
+    StudyError
+        No declared regression holds an index.
     """
     model = build_model(study)
     if {model.outcome, model.treatment} & study.indices.keys():
@@ -39,16 +112,18 @@ def index_model(study: Study) -> Model | None:
         if row.treatment in study.indices:
             controls = model.controls if row.controls is None else row.controls
             return model.with_(treatment=row.treatment, controls=controls)
-    return None
+    raise StudyError("index in a regression", "no declared regression holds an index", "declare a row with one")
 
 
-def bootstrap_indices(
-    panel: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
-) -> IndexRegression | None:
-    """Bootstrap the coefficient with the indices derived anew in every sample; None where no model has an index."""
+def bootstrap_indices(panel: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator) -> IndexRegression:
+    """Bootstrap the coefficient with the indices derived anew in every sample.
+
+    Raises
+    ------
+    StudyError
+        No declared regression holds an index, or what `bootstrap_index_regression` says.
+    """
     model = index_model(study)
-    if model is None:
-        return None
     return bootstrap_index_regression(complete_rows(panel, study, model), model, study.indices, draws=draws, rng=rng)
 
 
@@ -58,14 +133,18 @@ def complete_rows(panel: pd.DataFrame, study: Study, model: Model) -> pd.DataFra
     return panel.dropna(subset=[*model.columns, *indicators])
 
 
-def record_index_bootstrap(results: Results, found: IndexRegression | None) -> None:
-    """Record the coefficient with the intervals of the bootstrap under ``robustness.index_bootstrap.<treatment>``."""
-    if found is None:
-        return
+def record_index_bootstrap(record: Record, found: IndexRegression, study: Study) -> dict[str, Result | Label]:
+    """Record the coefficient with the intervals of the bootstrap; the words of the sentence on it.
+
+    Under ``robustness.index_bootstrap.<treatment>``: the bootstrap with the indices derived anew, ``.indices_given``,
+    ``.ratio`` of their standard errors, ``.ratio_usual`` to the clustered one, and ``.failed`` draws.
+    """
     treatment, fit = found.fit.regressors[0], found.fit
-    for name, summary in (("", found.rederived), (".indices_given", found.fixed)):
-        results.record(
-            f"robustness.index_bootstrap.{treatment}{name}",
+    key = f"robustness.index_bootstrap.{treatment}"
+    words: dict[str, Result | Label] = {"instead": study.words(treatment)}
+    for word, name, summary in (("anew", "", found.rederived), ("given", ".indices_given", found.fixed)):
+        words[word] = record(
+            f"{key}{name}",
             estimate=found.estimate,
             std_error=summary.std_error,
             p_value=summary.p_value,
@@ -73,26 +152,16 @@ def record_index_bootstrap(results: Results, found: IndexRegression | None) -> N
             ci_high=summary.percentile_high,
             n_obs=fit.n_obs,
             n_entities=fit.n_entities,
+            draws=found.n_draws + 1,
             convention=f"entity bootstrap, {found.n_draws} draws, indices {'as given' if name else 'derived anew'}, "
             "percentile interval",
         )
-    results.record(f"robustness.index_bootstrap.{treatment}.ratio", value=found.ratio, digits=2)
-    results.record(f"robustness.index_bootstrap.{treatment}.failed", value=found.n_failed)
-
-
-def say_index_bootstrap(found: IndexRegression | None, study: Study) -> str:
-    """The sentence template on what the index adds to the uncertainty."""
-    if found is None:
-        return "No index stands in a declared regression, so that there is no uncertainty of an index to carry over."
-    treatment = found.fit.regressors[0]
-    key = f"robustness.index_bootstrap.{treatment}"
-    own = treatment == study.specification.treatment
-    which = "" if own else f" ({study.label(treatment)} in the treatment's place)"
-    return (
-        f"With the indices derived anew in each sample{which} the estimate {{{key}}} has the interval {{{key}:ci}} and "
-        f"the standard error {{{key}:std_error}}: {{{key}.ratio}} times the one that takes the indices as given. Draws "
-        f"without an estimate: {{{key}.failed}}."
-    )
+    usual = found.rederived.std_error / float(fit.std_errors[treatment])
+    return words | {
+        "ratio": record(f"{key}.ratio", value=found.ratio, digits=2),
+        "usual": record(f"{key}.ratio_usual", value=usual, digits=2),
+        "failed": record(f"{key}.failed", value=found.n_failed),
+    }
 
 
 def fit_fragility(panel: pd.DataFrame, study: Study, *, most: int) -> FragilityMap:
@@ -102,21 +171,19 @@ def fit_fragility(panel: pd.DataFrame, study: Study, *, most: int) -> FragilityM
     return map_fragility(rows, model, study.indices, most=most, significance=study.specification.significance)
 
 
-def record_fragility(results: Results, found: FragilityMap) -> None:
+def record_fragility(record: Record, found: FragilityMap) -> None:
     """Record the refits, the smallest sets that turn the sign or the verdict, and the fit without them."""
-    results.record("robustness.fragility.refits", value=len(found.table))
-    results.record("robustness.fragility.failed", value=found.n_failed)
-    results.record("robustness.fragility.most", value=int(found.table["size"].max()))
+    record("robustness.fragility.refits", value=len(found.table))
+    record("robustness.fragility.failed", value=found.n_failed)
+    record("robustness.fragility.most", value=int(found.table["size"].max()))
     for name in ("sign", "verdict"):
-        results.record(
-            f"robustness.fragility.share_flips_{name}", value=float(found.table[f"flips_{name}"].mean()), digits=3
-        )
+        record(f"robustness.fragility.share_flips_{name}", value=float(found.table[f"flips_{name}"].mean()), digits=3)
         smallest = getattr(found, f"smallest_{name}")
         if smallest is None:
             continue
         row = found.table.iloc[found.sets.index(smallest)]
-        results.record(f"robustness.fragility.smallest_set_{name}", value=" + ".join(smallest))
-        results.record(
+        record(f"robustness.fragility.smallest_set_{name}", value=" + ".join(smallest))
+        record(
             f"robustness.fragility.smallest_set_{name}.refit",
             estimate=float(row["estimate"]),
             std_error=float(row["std_error"]),
@@ -124,25 +191,7 @@ def record_fragility(results: Results, found: FragilityMap) -> None:
             n_obs=int(row["n_obs"]),
             convention="stata, clustered by entity, indices in the model derived anew without the set",
         )
-        results.record(f"robustness.fragility.smallest_set_{name}.size", value=len(smallest))
-
-
-def say_fragility(found: FragilityMap) -> str:
-    """The sentence template on the smallest sets."""
-    lines = [
-        "{robustness.fragility.refits} refits leave out every set of up to {robustness.fragility.most} units; indices "
-        "in the model are derived anew each time."
-    ]
-    for name, words in (("sign", "turns the sign"), ("verdict", "changes the verdict")):
-        key = f"robustness.fragility.smallest_set_{name}"
-        if getattr(found, f"smallest_{name}") is None:
-            lines.append(f"No such set {words}.")
-        else:
-            lines.append(
-                f"The smallest set that {words} has the size {{{key}.size}}: {{{key}}} (without it {{{key}.refit}}, "
-                f"p = {{{key}.refit:p_value}})."
-            )
-    return " ".join(lines)
+        record(f"robustness.fragility.smallest_set_{name}.size", value=len(smallest))
 
 
 def flipping_table(found: FragilityMap) -> pd.DataFrame:
@@ -155,41 +204,11 @@ def flipping_table(found: FragilityMap) -> pd.DataFrame:
     return ordered[columns].head(SHOWN).set_index("left_out")
 
 
-SHOWN = 20
-
-
-def keep_refits(found: FragilityMap, folder: Path) -> str:
-    """Write every refit to ``fragility.csv``; the sentence template that links the file."""
+def write_refits(found: FragilityMap, folder: Path) -> None:
+    """Write every refit to ``fragility.csv``."""
     write_table(found.table.set_index("left_out"), folder / "fragility.csv")
-    return "Every refit: [tables/fragility.csv](tables/fragility.csv), {robustness.fragility.refits} rows."
 
 
-def show_index_table(run: NotebookRun, found: IndexRegression | None) -> TableView | Sentence:
-    """The intervals of the coefficient with the indices as given and derived anew."""
-    if found is None:
-        return run.say(NO_INDEX)
-    return run.table(
-        found.table.rename_axis("interval"), "index_bootstrap", caption="One estimate, five intervals", digits=4
-    )
-
-
-def show_index_draws(run: NotebookRun, found: IndexRegression | None) -> FigureView | Sentence:
-    """The two bootstrap distributions."""
-    if found is None:
-        return run.say(NO_INDEX)
-    draws = {"indices as given": found.fixed_draws, "indices derived anew": found.rederived_draws}
-    return run.figure(
-        draw_densities(draws, found.estimate, label=f"effect of {run.study.label(found.fit.regressors[0]).lower()}"),
-        "index_bootstrap",
-        caption="The estimate in samples of units, with the indices as given and derived anew; dashed: the estimate",
-        alt="Two outlines of distributions around the estimate, and a line at zero.",
-    )
-
-
-NO_INDEX = "Not shown: no index stands in a declared regression."
-
-
-def refit_gap(found: FragilityMap, panel: pd.DataFrame, study: Study) -> float:
-    """Distance between the map's estimate with all entities and the primary specification's, relative to the latter."""
-    full = float(specify(panel, study).fit().estimates[study.specification.treatment])
-    return abs(found.estimate / full - 1)
+def refit_gap(found: FragilityMap, fit: PanelFit) -> float:
+    """Distance between the map's estimate with all entities and that of a fit's first regressor, relative to it."""
+    return abs(found.estimate / float(fit.estimates.iloc[0]) - 1)
