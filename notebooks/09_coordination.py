@@ -22,12 +22,14 @@ threshold_draws: int = 999
 # %%
 from helpers import notebook
 from helpers.coordination import coupling, loop, moderation, pictures, returns, shown
-from helpers.identification import dynamic_report
+from helpers.identification import past as dynamic
+from helpers.identification import shown as dynamic_shown
 from helpers.index import dimensions
+from helpers.index import pictures as index_pictures
 from helpers.index import shown as index_shown
 from helpers.inference import clear, family, wald
 from helpers.inference import shown as inference_shown
-from helpers.regression import diagnostics, threshold
+from helpers.regression import diagnostics, specification, threshold
 
 # %%
 run = notebook.open_run("09_coordination", study=study, run_folder=run_folder, out=out)
@@ -37,9 +39,10 @@ label = {name: run.label(name) for name in (treatment, outcome)}
 question = next(iter(asked.moderation.values()))
 
 # %%
-features, functions = (dimensions.name_dimensions(choices, name) for name in (asked.features, asked.functions))
-parts = [*asked.systems, question.of, question.by, *question.beside, *features, *functions]
+functions = dimensions.name_dimensions(choices, asked.functions)
+parts = [*asked.systems, *shown.moderated_columns(asked), *functions]
 data = dimensions.add_dimensions(run.read("panel"), choices, parts)
+data, features = dimensions.add_features(data, choices, asked.features)
 
 # %% [markdown]
 # ## What do the texts say?
@@ -68,7 +71,7 @@ run.framework("dat_matrix")
 # modified degree of Wang et al. (2021), which counts the distances themselves and so does not crowd at the top.
 
 # %%
-coupled = coupling.couple_systems(data[list(asked.systems)])
+coupled = coupling.couple_systems(data[list(asked.systems)].dropna())
 shown.record_coupling(run.record, coupled, run.regions)
 measures = coupling.describe_coupling(coupled, run.regions)
 run.table(measures, "coordination", caption="Coupling, mean and coupling coordination degree: means")
@@ -88,7 +91,20 @@ run.table(coupling.count_grades(coupled), "coordination_classes", caption="Units
 
 # %%
 degree = coupled.table["degree"]
-index_shown.show_map(run, degree, name="degree_tiles", caption="Coupling coordination degree, first and last period")
+if choices.map is None:
+    tiles = run.say("This study declares no map, so that none is drawn.")
+else:
+    tiles = run.figure(
+        index_pictures.draw_tiles(
+            degree,
+            index_shown.read_tiles(choices.folder / choices.map.tiles),
+            index_shown.tile_words(run.units, choices),
+        ),
+        "degree_tiles",
+        caption="Coupling coordination degree, first and last period",
+        alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
+    )
+tiles
 
 # %%
 alike = degree.corr(data[treatment], method="spearman")
@@ -163,8 +179,15 @@ others = {
     name: clear.fit_clear(rows, form, term, draws=wild_draws, rng=run.rng(f"wild, interaction, {name}"))
     for name, (rows, form, term) in moderation.put_otherwise(setting, leverage.index[0], asked.groups).items()
 }
+further = {
+    name: clear.fit_clear(pair.data, pair.model, draws=wild_draws, rng=run.rng(f"wild, {name}"))
+    for name, pair in shown.further_pairs(data, model, asked).items()
+}
 shown.record_forms(run.record, others)
+for name, found in further.items():
+    clear.record_clear(run.record, f"coordination.interaction.{name}", found)
 forms = {shown.FORMS[name]: found for name, found in {"two_way": interaction, **others}.items()}
+forms |= {asked.moderation[name].label.en: found for name, found in further.items()}
 run.table(inference_shown.clear_table(forms), "interaction", caption="The interaction, in every form of the question")
 
 # %% tags=["summary"]
@@ -203,8 +226,9 @@ run.say(
 
 # %%
 beside = data.assign(coupling=coupled.table["coupling"], mean_of_systems=coupled.table["mean"])
-given = model.with_(treatment="coupling", controls=("mean_of_systems", *model.controls))
-together = clear.fit_clear(beside, given, draws=wild_draws, rng=run.rng("wild, coupling"))
+controls = tuple(name for name in model.controls if name not in asked.without)
+given = model.with_(treatment="coupling", controls=("mean_of_systems", *controls))
+together = clear.fit_clear(beside[list(given.columns)].dropna(), given, draws=wild_draws, rng=run.rng("wild, coupling"))
 clear.record_clear(run.record, "coordination.coupling_given_mean", together)
 together.fit
 
@@ -303,19 +327,30 @@ run.say(
 )
 
 # %%
+variables = asked.thresholds or (treatment,)
+whole = specification.keep_complete_entities(data[list(dict.fromkeys([*model.columns, *variables]))].dropna())
 steps = {
-    ending: threshold.panel_threshold(
-        data, model.with_(effects=effects), treatment, draws=threshold_draws, rng=run.rng(f"threshold{ending}")
+    (variable, ending): threshold.panel_threshold(
+        whole,
+        model.with_(effects=effects),
+        variable,
+        draws=threshold_draws,
+        rng=run.rng(f"threshold{ending}, {variable}"),
     )
+    for variable in variables
     for ending, effects in (("", model.effects), (".without_years", ("entity",)))
 }
-for ending, step in steps.items():
-    shown.record_threshold(run.record, f"returns.threshold.{treatment}{ending}", step)
+for (variable, ending), step in steps.items():
+    shown.record_threshold(run.record, f"returns.threshold.{variable}{ending}", step)
+
+# %%
+titles = {"": "unit and period effects", ".without_years": "unit effects"}
+chosen = variables[0]
 run.figure(
     pictures.draw_likelihood_ratio(
-        dict(zip(("unit and period effects", "unit effects"), (step.profile for step in steps.values()), strict=True)),
+        {titles[ending]: step.profile for (variable, ending), step in steps.items() if variable == chosen},
         0.95,
-        label=choices.label(treatment),
+        label=choices.label(chosen),
     ),
     "returns_threshold",
     caption="Where the slope would jump: likelihood ratio over every candidate; the interval lies below the line",
@@ -323,15 +358,15 @@ run.figure(
 )
 
 # %%
-jump = run.results[f"returns.threshold.{treatment}"]
+jump = run.results[f"returns.threshold.{chosen}"]
 run.say(
     "There is no threshold to be seen: F = {jump:statistic:.2f}, {jump:p} by bootstrap."
-    if steps[""].p_value >= level
+    if jump.p_value >= level
     else "The slope changes at {jump} (interval {jump:ci}; F = {jump:statistic:.2f}, {jump:p}): {below} below and "
     "{above} above.",
     jump=jump,
-    below=run.results[f"returns.threshold.{treatment}.low"],
-    above=run.results[f"returns.threshold.{treatment}.high"],
+    below=run.results[f"returns.threshold.{chosen}.low"],
+    above=run.results[f"returns.threshold.{chosen}.high"],
 )
 
 # %% [markdown]
@@ -341,7 +376,8 @@ run.say(
 # absolute ones (points) can move in opposite ways, and then both must be told.
 
 # %%
-apart = shown.divergence_estimates(data[treatment], asked.groups, draws=bootstrap_draws, rng=run.rng("divergence"))
+course = specification.keep_complete_entities(data[[asked.level or treatment]].dropna()).iloc[:, 0]
+apart = shown.divergence_estimates(course, asked.groups, draws=bootstrap_draws, rng=run.rng("divergence"))
 sigma, gini, points = (run.record(f"divergence.{name}", found) for name, found in apart.items())
 run.table(
     inference_shown.estimate_rows(apart).assign(p_value=[found.p_value for found in apart.values()]),
@@ -351,7 +387,7 @@ run.table(
 )
 
 # %%
-gaps = index_shown.gap_table(data[treatment], run.regions)
+gaps = index_shown.gap_table(course, run.regions)
 run.table(gaps, "divergence_regions", caption="Theil and Gini with their regional parts, by period")
 
 # %%
@@ -378,7 +414,10 @@ run.say(
 # %%
 uneven = data.assign(function_spread=loop.spread_of(data, functions))
 spread = clear.fit_clear(
-    uneven, model.with_(outcome="function_spread"), draws=wild_draws, rng=run.rng("wild, function spread")
+    uneven.dropna(subset="function_spread"),
+    model.with_(outcome="function_spread"),
+    draws=wild_draws,
+    rng=run.rng("wild, function spread"),
 )
 clear.record_clear(run.record, "coordination.function_spread", spread)
 spread.fit
@@ -405,12 +444,13 @@ run.say(
 # (Romano and Wolf); the joint test asks whether any does.
 
 # %%
-factors = diagnostics.vif(data, [*features, *model.controls]).rename(index=choices.label).rename_axis("regressor")
+known = data[[*model.columns, *features]].loc[:, lambda frame: ~frame.columns.duplicated()].dropna()
+factors = diagnostics.vif(known, [*features, *model.controls]).rename(index=choices.label).rename_axis("regressor")
 run.table(factors.to_frame("vif"), "features_vif", caption="Variance inflation of features and controls", digits=2)
 
 # %%
 four = family.fit_clear_family(
-    shown.feature_questions(data, model, features), draws=wild_draws, rng=run.rng("family, features")
+    shown.feature_questions(known, model, features), draws=wild_draws, rng=run.rng("family, features")
 )
 family.record_family(run.record, {name: f"features.{name}" for name in features}, four)
 run.table(inference_shown.family_table({"together": four}), "features", caption="Every feature, given the others")
@@ -451,8 +491,12 @@ forth, back = (clear.record_clear(run.record, f"loop.{name}", found) for name, f
 run.table(inference_shown.clear_table(ways), "loop", caption="The past of the one in the present of the other")
 
 # %%
-past = dynamic_report.fit_dynamics(data, choices)
-run.table(dynamic_report.dynamic_table(past, choices), "loop_dynamic", caption="The outcome on its own past, by GMM")
+past = dynamic.fit_past(data, model, choices.time.window)
+run.table(
+    dynamic_shown.past_table(past, choices.label(choices.primary)),
+    "loop_dynamic",
+    caption="The outcome on its own past, by least squares and by GMM",
+)
 
 # %%
 clear_ways = [found.is_clear(level) and found.effect.estimate > 0 for found in ways.values()]

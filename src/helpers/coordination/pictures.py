@@ -32,9 +32,11 @@ def draw_quadrants(
         Words for the four corners: high and low, both high, low and high, both low.
     """
     across, up = axes_of
+    data = data[[across, up]].dropna()
     times = data.index.get_level_values(1)
     start, end = (data[times == time].droplevel(1) for time in (times.min(), times.max()))
-    start = start.reindex(end.index)
+    both = start.index.intersection(end.index)
+    start, end = start.loc[both], end.loc[both]
     figure, axes = new_figure(height=4.6)
     for entity in end.index:
         axes.annotate(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from helpers.coordination import coupling
-from helpers.coordination.moderation import Moderated, marginal_at_percentiles
+from helpers.coordination.moderation import Moderated, marginal_at_percentiles, moderate
 from helpers.index import divergence
 from helpers.inference.clear import ClearTest
 from helpers.inference.family import Question
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from helpers.results.estimate import Estimate
     from helpers.study.model import Model
+    from helpers.study.texts import Coordination
 
 FORMS = {
     "two_way": "Product of the two, centred",
@@ -28,6 +29,17 @@ FORMS = {
     "first_level": "The moderator of the first period",
     "without_heaviest": "Without the unit that holds most of the variation",
 }
+
+
+def moderated_columns(asked: Coordination) -> list[str]:
+    """Every column that an interaction of the study names."""
+    return [name for item in asked.moderation.values() for name in (item.of, item.by, *item.beside)]
+
+
+def further_pairs(data: pd.DataFrame, model: Model, asked: Coordination) -> dict[str, Moderated]:
+    """The interactions that the study declares beside the first, by name."""
+    items = list(asked.moderation.items())[1:]
+    return {name: moderate(data, model, item.of, item.by, item.beside) for name, item in items}
 
 
 def record_coupling(record: Callable[..., Any], found: coupling.Coupling, regions: pd.Series) -> None:

@@ -46,6 +46,25 @@ def add_dimensions(panel: pd.DataFrame, study: Study, names: Iterable[str]) -> p
     return panel.assign(**{name: scores[found[0]][name].reindex(panel.index) for name, found in owners.items()})
 
 
-def name_dimensions(study: Study, index: str) -> tuple[str, ...]:
-    """The dimensions of an index, in the order of the study file."""
-    return tuple(study.indices[index].dimensions)
+def name_dimensions(study: Study, declared: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The dimensions of an index, in the order of the study file; columns that are named instead, as they are."""
+    return tuple(study.indices[declared].dimensions) if isinstance(declared, str) else declared
+
+
+def add_features(
+    panel: pd.DataFrame, study: Study, declared: str | dict[str, tuple[str, ...]]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The panel with the features of a study, and their names.
+
+    Features are the dimensions of an index or, by name, the mean z-score of some columns over the rows that have them
+    all; the feature of a single column is that column, as it is.
+    """
+    if isinstance(declared, str):
+        names = name_dimensions(study, declared)
+        return add_dimensions(panel, study, names), names
+    made = {}
+    for name, columns in declared.items():
+        rows = panel[list(columns)]
+        scores = (rows - rows.mean()) / rows.std(ddof=1)
+        made[name] = rows[columns[0]] if len(columns) == 1 else scores.mean(axis=1, skipna=False)
+    return panel.assign(**made), tuple(declared)

@@ -24,15 +24,21 @@ class Moderation(Strict):
 class Coordination(Strict):
     """Systems that should move together, named as dimensions of an index or as variables with values in [0, 1].
 
-    ``moderation``: which effects may depend on which others, the first is the one that is looked at closely.
-    ``functions`` names the index whose dimensions may drift apart inside an entity, ``features`` the index whose
-    dimensions are looked at together. ``groups`` is how many groups of equal size a level is cut into.
+    ``without``: controls that one of the systems contains, so that they do not stand beside them. ``moderation``: which
+    effects may depend on which others, the first is the one that is looked at closely. ``functions``: what may drift
+    apart inside an entity, the dimensions of an index or columns. ``features``: what is looked at together, the
+    dimensions of an index or, by the feature's name, columns whose z-scores are averaged. ``thresholds``: where a slope
+    may change, the treatment unless named. ``level``: the column by which entities come together or drift apart, where
+    the treatment itself is relative. ``groups`` is how many groups of equal size a level is cut into.
     """
 
     systems: tuple[Name, ...] = Field(min_length=2)
     moderation: dict[Name, Moderation] = Field(min_length=1)
-    functions: Name
-    features: Name
+    functions: Name | tuple[Name, ...]
+    features: Name | dict[Name, tuple[Name, ...]]
+    thresholds: tuple[Name, ...] = ()
+    level: Name | None = None
+    without: tuple[Name, ...] = ()
     groups: int = Field(default=3, ge=2, le=10)
 
 
@@ -160,7 +166,9 @@ def name_columns(
     named: dict[str, tuple[str, ...]] = {}
     if coordination:
         named["coordination.systems"] = coordination.systems
-        named["coordination"] = (coordination.functions, coordination.features)
+        named["coordination"] = (*coordination.thresholds, *filter(None, [coordination.level]), *coordination.without)
+        named["coordination.functions"] = _names(coordination.functions)
+        named["coordination.features"] = _names(coordination.features)
         for name, item in coordination.moderation.items():
             named[f"coordination.moderation.{name}"] = (item.of, item.by, *item.beside)
     if society:
@@ -173,3 +181,11 @@ def name_columns(
         for name, weights in space.weights.items():
             named[f"space.weights.{name}"] = tuple(filter(None, [weights.column]))
     return named
+
+
+def _names(declared: Name | tuple[Name, ...] | dict[Name, tuple[Name, ...]]) -> tuple[str, ...]:
+    """Every column or index that is named, however it is written."""
+    if isinstance(declared, str):
+        return (declared,)
+    lists = declared.values() if isinstance(declared, dict) else [declared]
+    return tuple(name for names in lists for name in names)
