@@ -46,6 +46,11 @@ def add_commands(commands: Commands) -> None:
     certificate.add_argument("--out", type=Path, metavar="DIR", help="where (default: reports/STUDY/run/certificate)")
     bundle = add_command(commands, "bundle", bundle_command, "pack one archive for a journal", study=True)
     bundle.add_argument("--out", type=Path, metavar="FILE", help="the archive (default: reports/STUDY/run/STUDY.zip)")
+    sweep = add_command(commands, "sweep", sweep_command, "run a grid of parameters or of study-file values")
+    sweep.add_argument("file", type=Path, metavar="FILE", help="YAML: study, preset, parameters, study_file, show")
+    sweep.add_argument("--workers", type=read_count, metavar="N", help="notebooks at a time, as in `study run`")
+    sweep.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, as in `study run`")
+    sweep.add_argument("--out", type=Path, metavar="DIR", help="where (default: reports/STUDY/run/sweep/FILE)")
     freeze = add_command(
         commands, "freeze", freeze_command, "store the study's choices and claims as its plan", study=True
     )
@@ -177,3 +182,30 @@ def bundle_command(options: argparse.Namespace) -> int:
         f"wrote {os.path.relpath(write_bundle(root, study, target))}; unpacked, `{COMMAND} {study.name}` runs it again"
     )
     return DONE
+
+
+def sweep_command(options: argparse.Namespace) -> int:
+    """``study sweep``."""
+    from helpers.review.sweep import list_points, read_sweep, shown_keys, sweep_study, write_sweep
+    from helpers.runner.commands import make_request
+    from helpers.runner.workspace import use_own_folders
+
+    sweep = read_sweep(options.file)
+    chosen: dict[str, object] = {
+        "study": sweep.study,
+        "preset": sweep.preset,
+        "set": [],
+        "only": None,
+        "timeout": 3600,
+        "out": None,
+    }
+    shared = {"workers": options.workers, "scheduler": options.scheduler}
+    request = make_request(argparse.Namespace(**chosen, **shared))
+    _, study, _ = read_study(sweep.study)
+    folder = (options.out or request.folder / "run" / "sweep" / options.file.stem).resolve()
+    print(f"{study.name}: {len(list(list_points(sweep)))} points", flush=True)
+    use_own_folders(request.root, folder)
+    done = sweep_study(request, sweep, folder, lambda line: print(line, flush=True))
+    written = write_sweep(done, shown_keys(sweep, study), f"Sweep of {study.name}", folder)
+    print(f"wrote {' and '.join(os.path.relpath(path) for path in written)}")
+    return FAILED if any(swept.failure for swept in done) else DONE
