@@ -110,14 +110,7 @@ def test_a_threshold_is_said_only_where_the_bootstrap_rejects(p_value: float, wo
     run.record("returns.threshold.d", value=0.4, ci_low=0.3, ci_high=0.5, statistic=9.0, p_value=p_value)
     for side in ("low", "high"):
         run.record(f"returns.threshold.d.{side}", effect(0.1, 0.5))
-    told = run_cell(
-        NOTEBOOK,
-        "There is no threshold",
-        run=run,
-        treatment="d",
-        level=0.05,
-        steps={"": SimpleNamespace(p_value=p_value)},
-    )
+    told = run_cell(NOTEBOOK, "There is no threshold", run=run, chosen="d", level=0.05)
     assert words in told
 
 
