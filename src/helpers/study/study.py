@@ -215,6 +215,7 @@ class Study(Strict):
         yield from (grouping.labels for grouping in self.regions.values())
         yield from (self.ladder, self.robustness, self.instruments, self.policies)
         yield from (self.space.weights if self.space else {}, self.society.contrast if self.society else {})
+        yield self.coordination.labels if self.coordination else {}
         if self.multiverse:
             yield self.multiverse.samples
 
