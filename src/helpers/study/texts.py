@@ -29,7 +29,8 @@ class Coordination(Strict):
     apart inside an entity, the dimensions of an index or columns. ``features``: what is looked at together, the
     dimensions of an index or, by the feature's name, columns whose z-scores are averaged. ``thresholds``: where a slope
     may change, the treatment unless named. ``level``: the column by which entities come together or drift apart, where
-    the treatment itself is relative. ``labels`` name features that are no dimensions. ``groups`` is how many groups of equal size a level is cut into.
+    the treatment itself is relative. ``labels`` name features that are no dimensions. ``groups`` is how many groups of
+    equal size a level is cut into.
     """
 
     systems: tuple[Name, ...] = Field(min_length=2)
