@@ -1,9 +1,9 @@
 # %% [markdown]
-# # 6 Regional heterogeneity
+# # 6 Where?
 #
-# Is the effect the same everywhere? Each region has its own regression: own slopes, own unit effects, own period
-# effects. Regions have few units, so a clustered standard error says little there; the exact wild cluster bootstrap
-# stands beside every estimate. Stars are never compared across columns: a difference between regions is itself tested.
+# Is the effect the same everywhere, and if not, why? Regions have few units, so a clustered standard error says little
+# there; the exact wild cluster bootstrap stands beside every estimate. Stars are never compared across columns: a
+# difference between regions is itself tested.
 
 # %% [markdown]
 # ## Parameters
@@ -13,100 +13,298 @@ study: str = "provinces"
 run_folder: str = ""
 out: str = ""
 wild_draws: int = 99999
-bootstrap_draws: int = 1999
+bootstrap_draws: int = 999
+permutations: int = 9999
+since: int = 2020
 
 # %% [markdown]
 # ## Load
 
 # %%
 from helpers import notebook
-from helpers.heterogeneity import groupings, heterogeneity
-from helpers.heterogeneity import shown as region_tables
-from helpers.regression import pictures
+from helpers.heterogeneity import designs, groups, growth, heterogeneity, pictures, shown, why
 
 run = notebook.open_run("06_regional_heterogeneity", study=study, run_folder=run_folder, out=out)
-choices, results = run.study, run.results
-model, order = choices.specification, choices.grouping.order
-panel = run.read("panel")
-data = groupings.keep_grouped(panel, run.regions)
-terms = {"outcome": model.outcome, "treatment": model.treatment, "controls": model.controls}
-
-# %% [markdown]
-# ## Who starts from where?
+choices = run.study
+model, level = choices.model(), choices.specification.significance
+panel, treatment = run.read("panel"), choices.specification.treatment
+order, small = groups.usable_groups(panel, run.regions, choices.grouping.order)
+data = shown.keep_grouped(panel, run.regions, order)
+regions = run.regions[run.regions.isin(order)]
+grouping = groups.read_grouping(data, regions, order)
 
 # %%
-means, mean_gaps = heterogeneity.region_means(data, model.treatment, run.regions, order=order)
-region_tables.record_means(results, means, mean_gaps, model.treatment)
-table = region_tables.mean_table(means, mean_gaps, choices)
+run.table(
+    shown.count_left_out(panel, run.units, choices),
+    "left_out_of_groups",
+    caption="Units that are compared with no group, and why",
+)
+
+# %% [markdown]
+# ## Who starts where, and who grows faster?
+
+# %%
+means, mean_gaps = heterogeneity.region_means(data, treatment, regions, order=order)
+shown.record_means(run.record, means, mean_gaps, treatment)
+table = shown.mean_table(means, mean_gaps, choices)
 run.table(table, "region_means", caption="Mean of the treatment by region")
+
+# %%
+measures = growth.measure_entities(data[treatment])
+compared = {name: growth.compare_groups(measures[name], grouping) for name in growth.MEASURES}
+compared = {name: found for name, found in compared.items() if found is not None}
+shown.record_growth(run.record, compared, treatment)
+run.table(
+    shown.growth_table(compared, choices),
+    "region_growth",
+    caption="The treatment's first value, its mean yearly growth (logarithm) and its mean yearly change, by region",
+    note="Differences: Welch's t over units. Growth is not defined where a first or last value is not above zero.",
+    digits=4,
+)
+
+# %%
+ahead = compared["first"].gaps
+first_gaps = [gap for name, gap in ahead.items() if name.startswith(f"{order[0]}_minus_")]
+faster = [gap for name, gap in compared["points"].gaps.items() if name.startswith(f"{order[0]}_minus_")]
+counted = {
+    "region": run.label(order[0]),
+    "others": run.record("region.count.others", value=len(first_gaps)),
+    "ahead": run.record("region.count.ahead", value=sum(g.estimate > 0 and g.p_value < level for g in first_gaps)),
+    "faster": run.record("region.count.faster", value=sum(g.estimate > 0 and g.p_value < level for g in faster)),
+}
+run.say(
+    "{region} starts clearly above {ahead} of {others} other regions, and gains clearly more a year, in points, than "
+    "{faster} of them.",
+    **counted,
+)
 
 # %% [markdown]
 # ## How large is the effect in each region?
 
 # %%
-fits = heterogeneity.fit_by_region(
-    data, **terms, regions=run.regions, order=order, wild_draws=wild_draws, rng=run.rng("regions")
-)
-region_tables.record_regions(results, fits, model.treatment)
-run.table(region_tables.region_table(fits, choices), "regions", caption="The primary specification in each region")
-
-# %% tags=["summary"]
-rows = region_tables.region_estimates(fits, choices)
-run.figure(
-    pictures.draw_rows(rows, label=f"effect of {choices.label(model.treatment).lower()}"),
-    "regions",
-    caption="The effect by region, 95 % intervals by inversion of the wild cluster bootstrap",
-    alt="One estimate with its interval per region, and a line at zero.",
-)
+fits = heterogeneity.fit_by_region(data, model, regions, order=order, wild_draws=wild_draws, rng=run.rng("regions"))
+shown.record_regions(run.record, fits, treatment)
+run.table(shown.region_table(fits, choices), "regions", caption="The primary specification in each region")
 
 # %% [markdown]
 # With few clusters the bootstrap has few sign patterns, so its p-value cannot fall below a floor: the last column.
+#
+# A region's own regression spends most of its rows on its own controls and periods. So four designs stand side by side:
+# everything the region's own; controls and periods common; controls common, periods the region's own; without period
+# effects.
+
+# %%
+names = {
+    "own": run.text("own slopes, own periods"),
+    "common": run.text("common slopes, common periods"),
+    "group_times": run.text("common slopes, own periods"),
+    "without_years": run.text("common slopes, no period effects"),
+}
+found = {
+    name: designs.fit_design(data, model, grouping, name, draws=wild_draws, rng=run.rng(f"design {name}"))
+    for name in designs.DESIGNS
+}
+shown.record_designs(run.record, found, treatment)
+run.table(shown.design_table(found, choices, names), "region_designs", caption="The effect by region in four designs")
+
+# %% tags=["summary"]
+run.figure(
+    pictures.draw_designs(
+        {names[name]: shown.design_rows(item, choices) for name, item in found.items()},
+        label=run.text("effect of {treatment}", treatment=run.label(treatment)),
+    ),
+    "regions",
+    caption="The effect by region in four designs, 95 % intervals by inversion of the wild cluster bootstrap",
+    alt="One estimate with its interval per region, a panel for each design, and a line at zero.",
+)
 
 # %% [markdown]
-# ## Do the regions differ?
+# ## Are they equal, and do they fall in the stated order?
+
+# %%
+run.table(
+    shown.joint_table(found, names),
+    "region_equality",
+    caption="Joint test that the effects are equal, and test that they fall in the order of the regions",
+    note="Equality: F, and the wild bootstrap of the Wald statistic. Order: the largest one-sided p of neighbours.",
+)
+
+# %%
+unequal = [name for name, item in found.items() if item.equality.wild_p_value < level]
+ordered = [name for name, item in found.items() if item.ordering.wild_p_value < level and item.ordering.p_value < level]
+run.say(
+    "Of {designs} designs, {unequal} tell the regions' effects apart by the wild bootstrap of the joint test, and "
+    "{ordered} show that they fall in the stated order.",
+    designs=run.record("heterogeneity.count.designs", value=len(found)),
+    unequal=run.record("heterogeneity.count.unequal", value=len(unequal)),
+    ordered=run.record("heterogeneity.count.ordered", value=len(ordered)),
+)
+
+# %% [markdown]
+# ## Which pairs differ?
 
 # %%
 gaps = heterogeneity.compare_regions(
     data,
-    **terms,
-    regions=run.regions,
+    model,
+    regions,
     order=order,
     wild_draws=wild_draws,
-    permutations=bootstrap_draws,
+    permutations=permutations,
     rng=run.rng("differences"),
 )
-region_tables.record_gaps(results, gaps, model.treatment)
-tests = region_tables.gap_table(gaps, choices)
-run.table(tests, "region_differences", caption="Differences between regions, with tests")
+shown.record_gaps(run.record, gaps, treatment)
+run.table(
+    shown.gap_table(gaps, choices),
+    "region_differences",
+    caption="Differences between regions, each region with its own regression",
+    note="Permutation: units dealt out anew between the two regions, studentised; the plain one misleads where the "
+    "regions differ in variance. Holm and Romano-Wolf count the pairs.",
+)
 
 # %%
-run.say(region_tables.say_ordering(fits, gaps, choices))
+told = [gap for gap in gaps.values() if shown.is_told(gap, level)]
+largest = max(gaps.values(), key=lambda gap: abs(gap.effect.statistic))
+run.say(
+    "Of {pairs} differences, {told} are told from zero by the t test, by the wild bootstrap and after Romano and Wolf; "
+    "the largest for its size is {first} minus {second}, {gap} ({gap:p}; {adjusted:p} adjusted for the pairs).",
+    pairs=run.record("region.count.pairs", value=len(gaps)),
+    told=run.record("region.count.told", value=len(told)),
+    first=run.label(largest.first),
+    second=run.label(largest.second),
+    gap=run.results[f"region.{largest.first}_minus_{largest.second}.{treatment}"],
+    adjusted=run.results[f"region.{largest.first}_minus_{largest.second}.{treatment}.romano_wolf"],
+)
 
 # %% [markdown]
-# ## Does another grouping of the units say the same?
+# ## Why: does it matter where a unit began?
+#
+# The treatment times a first value, standardised over units, joins the primary specification: first the channel that
+# the study names first, then the treatment itself.
 
 # %%
-others = groupings.fit_groupings(panel, run.units, choices, wild_draws=wild_draws, rng=run.rng("groupings"))
-groupings.record_groupings(results, others, model.treatment)
+start_of = {"infrastructure": next(iter(choices.mediators), None), "level": treatment}
+starts = {
+    name: why.fit_start(data, model, variable, draws=wild_draws, rng=run.rng(f"start {name}"))
+    for name, variable in start_of.items()
+    if variable is not None and why.has_start(data, variable)
+}
+shown.record_starts(run.record, starts, treatment)
 run.table(
-    groupings.grouping_table({next(iter(choices.regions)): fits, **others}, choices),
+    shown.start_table({choices.label(start_of[name]): test for name, test in starts.items()}),
+    "region_starts",
+    caption="How the effect changes with one standard deviation more of a first value",
+)
+
+# %%
+larger = [name for name, test in starts.items() if test.effect.estimate > 0 and test.is_clear(level)]
+run.say(
+    "Of {all} first values, {larger} go with a clearly larger effect, by the t test and by the wild bootstrap.",
+    all=run.record("heterogeneity.count.starts", value=len(starts)),
+    larger=run.record("heterogeneity.count.larger", value=len(larger)),
+)
+
+# %% [markdown]
+# ## Why: does it need a level of infrastructure?
+#
+# Hansen's threshold: the effect may change once the channel passes a value, found by trying every value. He has unit
+# effects alone; with period effects it stands beside.
+
+# %%
+passed = start_of["infrastructure"]
+thresholds = shown.fit_thresholds(data, model, passed, draws=bootstrap_draws, rng=run.rng("threshold"))
+shown.record_thresholds(run.record, thresholds, passed)
+run.table(
+    shown.threshold_table(thresholds),
+    "region_threshold",
+    caption="Threshold of the effect in the first channel",
+    note="p: wild bootstrap of the largest clustered score, which keeps its level where units differ.",
+) if thresholds else run.say("Not shown: the study names no channel whose figures are there at every period.")
+
+# %%
+run.figure(
+    pictures.draw_likelihood(
+        thresholds["without_years"].first.profile,
+        why.CRITICAL,
+        across=run.text("{variable}", variable=run.label(passed)),
+        label=run.text("likelihood ratio"),
+    ),
+    "region_threshold",
+    caption="Likelihood ratio of every candidate, unit effects alone; below the dashed line: the 95 % interval",
+    alt="A curve over the threshold variable that touches zero at the estimate, and a dashed line.",
+) if thresholds else run.say("Not shown: there is no threshold.")
+
+# %%
+run.table(
+    why.read_sizes().set_index("errors"),
+    "threshold_size",
+    caption="How often the test of no threshold rejects at nominal 5 % when there is none, in simulated panels",
+)
+
+# %% [markdown]
+# ## Do other groupings of the units say the same?
+
+# %%
+others = shown.fit_groupings(panel, run.units, choices, wild_draws=wild_draws, rng=run.rng("groupings"))
+for groups_of in others.values():
+    shown.record_regions(run.record, groups_of, treatment)
+run.table(
+    shown.grouping_table({next(iter(choices.regions)): fits, **others}, choices),
     "groupings",
     caption="The primary specification in the groups of every declared grouping",
 )
 
 # %%
-left_out = groupings.count_left_out(panel, run.units, choices)
-run.table(left_out, "left_out_of_groups", caption="Units that belong to no group, and why")
+rows = shown.fit_rows(data, model, since, draws=bootstrap_draws, rng=run.rng("rows"))
+shown.record_rows(run.record, rows, treatment)
+words = {
+    "first_third": run.text("thirds of the first value"),
+    "since": run.text("before and since"),
+    "time": run.text("period by period"),
+}
+run.table(
+    shown.design_table(rows, choices, words),
+    "region_rows",
+    caption="The effect by thirds of the treatment's first value, before and since a period, and period by period",
+    note="Common controls and effects.",
+)
+
+# %%
+run.table(
+    shown.joint_table(rows, words, with_order=False), "region_rows_equality", caption="Are these effects equal?"
+)
+
+# %% [markdown]
+# ## Does one unit carry it?
+
+# %%
+primary = heterogeneity.fit(data, model)
+heavy = why.heaviest_entities(primary, treatment)
+shown.record_heaviest(run.record, heavy)
+without = shown.fit_without(data, model, grouping, str(heavy.index[0]), draws=wild_draws, rng=run.rng("without"))
+shown.record_designs(run.record, without, treatment, ".without_heaviest")
+run.table(
+    shown.design_table(without, choices, names), "region_without", caption="The effect by region without that unit"
+)
+
+# %%
+run.say(
+    "Of the variation that identifies the effect, {unit} holds {share:.1%} and the three heaviest units hold "
+    "{three:.1%}; the table is without {unit}.",
+    unit=run.label(str(heavy.index[0])),
+    share=run.results["heterogeneity.heaviest.share"],
+    three=run.results["heterogeneity.heaviest.three"],
+)
 
 # %% [markdown]
 # ## Checks
 
 # %%
-misfit = region_tables.largest_misfit(fits, gaps)
+misfit = shown.largest_misfit(fits, gaps)
 run.check("every difference equals the difference of its two estimates", misfit < 1e-10)
 
 # %% tags=["nbval-check-output"]
-print([(name, fit.n_entities) for name, fit in fits.items()])
+print([(name, item.effect.n_entities) for name, item in fits.items()])
 
 # %% [markdown]
 # ## Save

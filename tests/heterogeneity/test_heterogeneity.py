@@ -17,9 +17,16 @@ from helpers.heterogeneity.groups import read_grouping
 from helpers.heterogeneity.heterogeneity import compare_regions, fit_by_region, region_means
 from helpers.inference.multiplicity import holm, romano_wolf
 from helpers.regression.panel import fit_panel
+from helpers.study.model import Model
+from outside import outside
 
 ORDER = ["coast", "plain", "hills"]
 REGIONS = pd.Series(["coast"] * 5 + ["plain"] * 4 + ["hills"] * 6, index=[f"u{place:02d}" for place in range(15)])
+
+
+WHOLE = Model("reply", "dose", ("size", "wealth"))
+PART = Model("reply", "dose", ("size",))
+PLAIN = Model("reply", "dose")
 
 
 def generator(seed: int = 11) -> np.random.Generator:
@@ -38,9 +45,9 @@ def panel() -> pd.DataFrame:
     return data.assign(area=region)
 
 
-def compare(panel: pd.DataFrame, **options: object) -> dict:
-    given = {"order": ORDER, "wild_draws": 999, "permutations": 199, "rng": generator(), **options}
-    return compare_regions(panel, "reply", "dose", ["size", "wealth"], REGIONS, **given)  # type: ignore[arg-type]
+def compare(panel: pd.DataFrame, model: Model = WHOLE, **options: object) -> dict:
+    given = {"order": ORDER, "wild_draws": 999, "permutations": 999, "rng": generator(), **options}
+    return compare_regions(panel, model, REGIONS, **given)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +56,17 @@ def gaps(panel: pd.DataFrame) -> dict:
 
 
 def test_each_region_is_its_own_regression(panel: pd.DataFrame) -> None:
-    found = fit_by_region(panel, "reply", "dose", ["size", "wealth"], REGIONS, order=ORDER)
+    found = fit_by_region(panel, WHOLE, REGIONS, order=ORDER)
     alone = fit_panel(
         panel[panel["area"] == "plain"], "reply", ["dose", "size", "wealth"], entity_effects=True, time_effects=True
     )
-    assert found["plain"].estimate == alone.estimates["dose"]
-    assert found["plain"].std_error == alone.std_errors["dose"]
+    assert found["plain"].effect.estimate == alone.estimates["dose"]
+    assert found["plain"].effect.std_error == alone.std_errors["dose"]
     assert list(found) == ORDER
 
 
 def test_a_small_region_carries_the_exact_bootstrap(panel: pd.DataFrame) -> None:
-    found = fit_by_region(panel, "reply", "dose", ["size"], REGIONS)["plain"]
+    found = fit_by_region(panel, PART, REGIONS)["plain"]
     assert found.wild is not None
     assert found.wild.enumerated
     assert found.wild.n_draws == 2**4
@@ -67,34 +74,34 @@ def test_a_small_region_carries_the_exact_bootstrap(panel: pd.DataFrame) -> None
 
 
 def test_regions_may_be_a_column(panel: pd.DataFrame) -> None:
-    first = fit_by_region(panel, "reply", "dose", ["size"], "area", order=ORDER)
-    second = fit_by_region(panel, "reply", "dose", ["size"], REGIONS, order=ORDER)
-    assert [fit.estimate for fit in first.values()] == [fit.estimate for fit in second.values()]
+    first = fit_by_region(panel, PART, "area", order=ORDER)
+    second = fit_by_region(panel, PART, REGIONS, order=ORDER)
+    assert [fit.effect.estimate for fit in first.values()] == [fit.effect.estimate for fit in second.values()]
 
 
 def test_a_difference_is_the_difference_of_the_estimates(panel: pd.DataFrame, gaps: dict) -> None:
-    fits = fit_by_region(panel, "reply", "dose", ["size", "wealth"], REGIONS)
+    fits = fit_by_region(panel, WHOLE, REGIONS)
     for gap in gaps.values():
-        assert gap.estimate == pytest.approx(fits[gap.first].estimate - fits[gap.second].estimate, abs=1e-10)
+        assert gap.effect.estimate == pytest.approx(
+            fits[gap.first].effect.estimate - fits[gap.second].effect.estimate, abs=1e-10
+        )
 
 
-@pytest.mark.parametrize("entity_effects", [True, False])
-@pytest.mark.parametrize("time_effects", [True, False])
-def test_a_difference_is_exact_whatever_the_effects(
-    panel: pd.DataFrame, entity_effects: bool, time_effects: bool
-) -> None:
-    options = {"entity_effects": entity_effects, "time_effects": time_effects}
-    fits = fit_by_region(panel, "reply", "dose", ["size", "wealth"], REGIONS, **options)  # type: ignore[arg-type]
-    gap = compare(panel, permutations=9, wild_draws=9, **options)["coast_minus_plain"]
-    assert gap.estimate == pytest.approx(fits["coast"].estimate - fits["plain"].estimate, abs=1e-10)
+@pytest.mark.parametrize("effects", [(), ("entity",), ("time",), ("entity", "time")])
+def test_a_difference_is_exact_whatever_the_effects(panel: pd.DataFrame, effects: tuple[str, ...]) -> None:
+    model = WHOLE.with_(effects=effects)
+    fits = fit_by_region(panel, model, REGIONS)
+    gap = compare(panel, model, permutations=9, wild_draws=9)["coast_minus_plain"]
+    difference = fits["coast"].effect.estimate - fits["plain"].effect.estimate
+    assert gap.effect.estimate == pytest.approx(difference, abs=1e-10)
 
 
 def test_a_difference_is_exact_in_an_unbalanced_panel(panel: pd.DataFrame) -> None:
     ragged = panel.drop(panel.index[[3, 40, 77]])
-    fits = fit_by_region(ragged, "reply", "dose", ["size"], REGIONS)
-    gap = compare_regions(ragged, "reply", "dose", ["size"], REGIONS, wild_draws=9, permutations=9, rng=generator())
-    assert gap["coast_minus_hills"].estimate == pytest.approx(
-        fits["coast"].estimate - fits["hills"].estimate, abs=1e-10
+    fits = fit_by_region(ragged, PART, REGIONS)
+    gap = compare_regions(ragged, PART, REGIONS, wild_draws=9, permutations=9, rng=generator())
+    assert gap["coast_minus_hills"].effect.estimate == pytest.approx(
+        fits["coast"].effect.estimate - fits["hills"].effect.estimate, abs=1e-10
     )
 
 
@@ -113,7 +120,7 @@ def test_standard_errors_agree_with_pyfixest(panel: pd.DataFrame, gaps: dict) ->
     places = [list(fit._coefnames).index(f"dose_{region}") for region in ("coast", "hills")]
     block = fit._vcov[np.ix_(places, places)]
     expected = np.sqrt(block[0, 0] + block[1, 1] - 2 * block[0, 1])
-    assert gaps["coast_minus_hills"].std_error == pytest.approx(expected, rel=1e-10)
+    assert gaps["coast_minus_hills"].effect.std_error == pytest.approx(expected, rel=1e-10)
 
 
 def test_pairs_come_in_the_declared_order(gaps: dict) -> None:
@@ -121,11 +128,11 @@ def test_pairs_come_in_the_declared_order(gaps: dict) -> None:
 
 
 def test_holm_is_taken_over_the_pairs(gaps: dict) -> None:
-    expected = holm([gap.p_value for gap in gaps.values()])
+    expected = holm([gap.effect.p_value for gap in gaps.values()])
     assert [gap.p_holm for gap in gaps.values()] == expected.tolist()
 
 
-def test_permutations_approach_full_enumeration(panel: pd.DataFrame) -> None:
+def test_few_divisions_are_all_looked_at(panel: pd.DataFrame) -> None:
     """All 35 divisions of the seven units of two regions, each fitted by the panel regression."""
     small = panel.drop(["u03", "u04"], level=0)
     pool = [unit for unit in small.index.unique(level=0) if REGIONS[unit] in ("coast", "plain")]
@@ -136,16 +143,18 @@ def test_permutations_approach_full_enumeration(panel: pd.DataFrame) -> None:
         gap = fits[0].estimates["dose"] - fits[1].estimates["dose"]
         statistics.append(abs(gap) / np.hypot(*(fit.std_errors["dose"] for fit in fits)))
     exact = np.mean(np.array(statistics) >= statistics[0] * (1 - 1e-9))
-    gaps = compare_regions(
-        small, "reply", "dose", [], "area", order=ORDER, wild_draws=9, permutations=4999, rng=generator()
-    )
-    drawn = gaps["coast_minus_plain"].permutation_p_value
-    assert drawn == pytest.approx(exact, abs=5 * np.sqrt(exact * (1 - exact) / 4999) + 1 / 5000)
+    gaps = compare_regions(small, PLAIN, "area", order=ORDER, wild_draws=9, permutations=4999, rng=generator())
+    found = gaps["coast_minus_plain"].permutation
+    assert (found.divisions, found.is_exact) == (35, True)
+    outside(compare_regions, "written out: all 35 divisions, each fitted", found.p_value, exact, atol=1e-12)
+    drawn = compare_regions(small, PLAIN, "area", order=ORDER, wild_draws=9, permutations=33, rng=generator())
+    assert not drawn["coast_minus_plain"].permutation.is_exact
+    assert drawn["coast_minus_plain"].permutation.p_value == pytest.approx(exact, abs=5 * np.sqrt(exact / 33) + 1 / 34)
 
 
 def test_a_true_difference_is_found(gaps: dict) -> None:
     gap = gaps["coast_minus_hills"]
-    assert max(gap.p_value, gap.wild.p_value, gap.permutation_p_value, gap.cr2.p_value) < 0.05
+    assert max(gap.effect.p_value, gap.wild.p_value, gap.permutation.p_value, gap.cr2.p_value) < 0.05
 
 
 def test_a_step_down_p_value_is_at_least_the_single_one(gaps: dict) -> None:
@@ -176,16 +185,16 @@ def test_means_agree_with_statsmodels(panel: pd.DataFrame) -> None:
     dummies = pd.get_dummies(panel["area"])[ORDER].astype(float)
     codes = pd.factorize(panel.index.get_level_values(0))[0]
     fit = sm.OLS(panel["dose"], dummies).fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
-    assert [mean.estimate for mean in means.values()] == pytest.approx(fit.params.tolist(), abs=1e-12)
-    assert [mean.std_error for mean in means.values()] == pytest.approx(fit.bse.tolist(), rel=1e-10)
+    assert [mean.effect.estimate for mean in means.values()] == pytest.approx(fit.params.tolist(), abs=1e-12)
+    assert [mean.effect.std_error for mean in means.values()] == pytest.approx(fit.bse.tolist(), rel=1e-10)
     test = fit.t_test([1, -1, 0])
-    assert gaps["coast_minus_plain"].p_value == pytest.approx(float(test.pvalue), abs=1e-10)
+    assert gaps["coast_minus_plain"].effect.p_value == pytest.approx(float(test.pvalue), abs=1e-10)
 
 
 def test_means_are_plain_means(panel: pd.DataFrame) -> None:
     means, _ = region_means(panel, "dose", REGIONS)
     expected = panel.groupby("area")["dose"].mean()
-    assert {name: mean.estimate for name, mean in means.items()} == pytest.approx(expected.to_dict(), abs=1e-12)
+    assert {name: mean.effect.estimate for name, mean in means.items()} == pytest.approx(expected.to_dict(), abs=1e-12)
 
 
 def test_the_gap_of_means_carries_the_bootstrap_when_it_can_draw(panel: pd.DataFrame) -> None:
@@ -196,7 +205,7 @@ def test_the_gap_of_means_carries_the_bootstrap_when_it_can_draw(panel: pd.DataF
 
 def test_the_same_generator_gives_the_same_tests(panel: pd.DataFrame, gaps: dict) -> None:
     again = compare(panel)["plain_minus_hills"]
-    assert again.permutation_p_value == gaps["plain_minus_hills"].permutation_p_value
+    assert again.permutation.p_value == gaps["plain_minus_hills"].permutation.p_value
     assert again.p_romano_wolf == gaps["plain_minus_hills"].p_romano_wolf
 
 

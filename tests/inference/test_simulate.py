@@ -109,10 +109,10 @@ def test_mediators_hold_their_paths() -> None:
 
 def test_regions_hold_their_gaps() -> None:
     truth = known_truth_panel(150, 8, treatment_effect=0.2, region_gaps={"north": 0.5, "south": 0.0}, rng=generator())
-    found = fit_by_region(truth.panel, "outcome", "treatment", [], truth.region, rng=generator(), wild_draws=9)
+    found = fit_by_region(truth.panel, Model("outcome", "treatment"), truth.region, rng=generator(), wild_draws=9)
     assert truth.region_effects == {"north": 0.7, "south": 0.2}
     for region, fit in found.items():
-        assert abs(fit.estimate - truth.region_effects[region]) < 4 * fit.std_error
+        assert abs(fit.effect.estimate - truth.region_effects[region]) < 4 * fit.effect.std_error
 
 
 def test_errors_are_as_correlated_as_stated() -> None:

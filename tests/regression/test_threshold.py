@@ -109,11 +109,12 @@ UNEVEN = ErrorDesign(serial_correlation=0.5, cluster_shock=1.0, heteroskedastici
 
 def test_uneven_errors_leave_the_clustered_test_its_size_and_not_the_other() -> None:
     """30 panels of 31 x 7: at 5 % the clustered test rejects at most 4, Hansen's at least 6."""
-    rejected = dict.fromkeys(("clustered", "residual"), 0)
+    kinds: tuple[Literal["clustered", "residual"], ...] = ("clustered", "residual")
+    rejected = dict.fromkeys(kinds, 0)
     for seed in range(30):
         panel = known_truth_panel(31, 7, errors=UNEVEN, rng=generator(seed)).panel
         other = generator(seed + 100).normal(size=(31, 7)).cumsum(axis=1).ravel()
-        for kind in rejected:
+        for kind in kinds:
             found = panel_threshold(panel.assign(q=other), MODEL, "q", draws=99, bootstrap=kind, rng=generator(seed))
             rejected[kind] += found.p_value <= 0.05
     assert rejected["clustered"] <= 4

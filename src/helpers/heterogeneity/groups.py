@@ -40,6 +40,19 @@ class Grouping:
         return np.asarray(self.region == region)
 
 
+FEWEST = 3
+"""Entities below which a group has no regression of its own."""
+
+
+def usable_groups(data: pd.DataFrame, regions: pd.Series, order: Sequence[str]) -> tuple[list[str], dict[str, int]]:
+    """The groups that have enough entities in a panel, in order, and those that have too few with their number."""
+    there = regions.reindex(data.index.unique(level=0)).value_counts()
+    counts = {name: int(there.get(name, 0)) for name in order}
+    return [name for name in order if counts[name] >= FEWEST], {
+        name: count for name, count in counts.items() if count < FEWEST
+    }
+
+
 def read_grouping(data: pd.DataFrame, regions: Regions, order: Sequence[str] | None = None) -> Grouping:
     """Read which region each entity of a panel belongs to.
 

@@ -7,7 +7,9 @@ CR2 with Satterthwaite degrees of freedom, the wild cluster bootstrap, and permu
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -15,32 +17,110 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.heterogeneity.groups import Grouping, Regions, read_grouping, split_name, stack_regions
-from helpers.heterogeneity.region_results import RegionFit, RegionGap
 from helpers.inference.contrast import annihilate, build_contrast
 from helpers.inference.multiplicity import TIE, holm, romano_wolf
-from helpers.inference.small_sample import cr2_tests
-from helpers.inference.wild import ENUMERATED_CLUSTERS, wild_cluster_bootstrap
+from helpers.inference.small_sample import SmallSampleTest, cr2_tests
+from helpers.inference.wild import ENUMERATED_CLUSTERS, WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.conventions import find_convention
 from helpers.regression.effects import Floats, group_sums
 from helpers.regression.many import fit_weighted_entities
-from helpers.regression.panel import PanelFit, fit_panel
+from helpers.regression.panel import PanelFit, fit, fit_panel
+from helpers.results.estimate import Estimate
+from helpers.study.model import Model
 
 # Draws of the Romano-Wolf adjustment.
 JOINT_DRAWS = 9_999
 # Share of permutations that may leave a region without an estimate.
 FAILING = 0.1
+# Divisions worked on at once.
+BLOCK = 20_000
+
+
+@dataclass(frozen=True)
+class RegionFit:
+    """One region's own regression, or its mean.
+
+    Attributes
+    ----------
+    region
+        Its name.
+    effect
+        Coefficient of the treatment (the mean), clustered by entity under the "stata" convention.
+    wild
+        Wild cluster bootstrap of the same coefficient with its interval, exact where the region has 12 entities or
+        fewer. None for means.
+    fit
+        The whole regression.
+    """
+
+    region: str
+    effect: Estimate
+    wild: WildBootstrap | None
+    fit: PanelFit = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Permutation:
+    """A studentised permutation test of one difference.
+
+    Attributes
+    ----------
+    p_value
+        Share of divisions of the two regions' entities whose |t| reaches that of the sample (itself counted once),
+        t = difference over the root of the two regions' squared standard errors.
+    plain_p_value
+        The same by |difference| alone, which misleads where the two regions differ in variance (Janssen 1997).
+    divisions
+        Divisions looked at.
+    is_exact
+        Whether these are all there are.
+    """
+
+    p_value: float
+    plain_p_value: float
+    divisions: int
+    is_exact: bool
+
+
+@dataclass(frozen=True)
+class RegionGap:
+    """The difference between two regions, first minus second.
+
+    Attributes
+    ----------
+    first, second
+        The regions.
+    effect
+        From the stacked regression, by the "stata" convention; rows and entities are those of the two regions.
+    cr2
+        The same difference with the CR2 standard error and Satterthwaite degrees of freedom.
+    wild
+        Wild cluster bootstrap of the same difference. None where it was not asked for.
+    permutation
+        Test over divisions of the two regions' entities; None for means.
+    p_holm, p_holm_wild
+        The p-values of `effect` and of the bootstrap, adjusted by Holm over all pairs.
+    p_romano_wolf
+        Adjusted by Romano and Wolf over all pairs, wild draws under equality of all regions. None for means.
+    """
+
+    first: str
+    second: str
+    effect: Estimate
+    cr2: SmallSampleTest
+    wild: WildBootstrap | None
+    permutation: Permutation | None
+    p_holm: float
+    p_holm_wild: float | None
+    p_romano_wolf: float | None
 
 
 def fit_by_region(
     data: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    controls: Sequence[str],
+    model: Model,
     regions: Regions,
     *,
     order: Sequence[str] | None = None,
-    entity_effects: bool = True,
-    time_effects: bool = True,
     wild_draws: int = 99_999,
     rng: np.random.Generator | None = None,
 ) -> dict[str, RegionFit]:
@@ -50,12 +130,10 @@ def fit_by_region(
     ----------
     data
         Panel: rows indexed by (entity, time).
-    outcome, treatment, controls
-        Names of numeric columns.
+    model
+        The regression; standard errors are clustered by entity under the "stata" convention.
     regions, order
         As in `helpers.heterogeneity.groups.read_grouping`.
-    entity_effects, time_effects
-        Effects in each regression; standard errors are clustered by entity under the "stata" convention.
     wild_draws, rng
         Draws of the wild cluster bootstrap and their source, for regions whose 2^G sign vectors are not enumerated.
 
@@ -73,27 +151,21 @@ def fit_by_region(
     rows = grouping.rows(data)
     fits = {}
     for region in grouping.order:
-        fit = fit_panel(
-            data[rows == region], outcome, [treatment, *controls],
-            entity_effects=entity_effects, time_effects=time_effects,
-        )  # fmt: skip
-        wild = wild_cluster_bootstrap(fit, treatment, draws=wild_draws, rng=rng, interval=True)
-        fits[region] = RegionFit(
-            region=region, **_numbers(fit, treatment), n_entities=fit.n_entities, wild=wild, fit=fit
-        )
+        try:
+            found = fit(data[rows == region], model.with_(cluster="entity"))
+        except StudyError as error:
+            raise StudyError(f"region {region}, {error.where}", error.rule, error.remedy) from None
+        wild = wild_cluster_bootstrap(found, model.treatment, draws=wild_draws, rng=rng, interval=True)
+        fits[region] = RegionFit(region, found[model.treatment], wild, found)
     return fits
 
 
 def compare_regions(
     data: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    controls: Sequence[str],
+    model: Model,
     regions: Regions,
     *,
     order: Sequence[str] | None = None,
-    entity_effects: bool = True,
-    time_effects: bool = True,
     wild_draws: int = 99_999,
     permutations: int = 9_999,
     rng: np.random.Generator,
@@ -103,7 +175,7 @@ def compare_regions(
     Parameters
     ----------
     permutations
-        Random divisions of each pair's entities. The others as in `fit_by_region`.
+        Random divisions of each pair's entities; all of them where there are no more. The others as in `fit_by_region`.
 
     Returns
     -------
@@ -116,24 +188,20 @@ def compare_regions(
         As `fit_by_region`; or too many divisions leave a region without an estimate.
     """
     grouping = read_grouping(data, regions, order)
-    columns = [treatment, *controls]
-    stacked = stack_regions(data, columns, [outcome, treatment], grouping, time_effects)
+    treatment, columns = model.treatment, list(model.regressors)
+    stacked = stack_regions(data, columns, [model.outcome, treatment], grouping, model.time_effects)
     split = [split_name(column, region) for column in columns for region in grouping.order]
-    fixed = [] if entity_effects or time_effects else [f"region_{region}" for region in grouping.order[1:]]
-    fit = fit_panel(stacked, outcome, split + fixed, entity_effects=entity_effects, time_effects=time_effects)
-    equal = fit_panel(
-        stacked, outcome, [treatment, *split[len(grouping.order) :], *fixed],
-        entity_effects=entity_effects, time_effects=time_effects,
-    )  # fmt: skip
+    fixed = [] if model.effects else [f"region_{region}" for region in grouping.order[1:]]
+    free, rest = split[: len(grouping.order)], (*split[len(grouping.order) :], *fixed)
+    one = model.with_(controls=rest, cluster="entity")
+    equal = fit(stacked, one)
+    whole = fit(stacked, one.with_(treatment=free[0], controls=(*free[1:], *rest)))
     weights = {
         pair: {split_name(treatment, pair[0]): 1.0, split_name(treatment, pair[1]): -1.0} for pair in grouping.pairs
     }
-    joint = _adjust_jointly(fit, equal.residuals, list(weights.values()), rng)
-    permuted = [
-        _permute(data, outcome, columns, grouping, pair, entity_effects, time_effects, permutations, rng)
-        for pair in grouping.pairs
-    ]
-    return _collect_gaps(data, grouping, fit, weights, permuted, permutations, joint, wild_draws, rng)
+    joint = _adjust_jointly(whole, equal.residuals, list(weights.values()), rng)
+    permuted = [_permute(data, model, grouping, pair, permutations, rng) for pair in grouping.pairs]
+    return _collect_gaps(data, grouping, whole, weights, (permuted, joint), wild_draws, rng)
 
 
 def region_means(
@@ -166,126 +234,151 @@ def region_means(
     means: dict[str, RegionFit] = {}
     for region in grouping.order:
         others = [f"region_{other}" for other in grouping.order if other != region]
-        fit = fit_panel(stacked, variable, others)
-        own = _numbers(fit, "const") | {"n_obs": int(stacked[f"region_{region}"].sum())}
-        means[region] = RegionFit(region=region, **own, n_entities=int(sizes[region]), wild=None, fit=fit)
+        found = fit_panel(stacked, variable, others)
+        rows = int(stacked[f"region_{region}"].sum())
+        means[region] = RegionFit(
+            region, replace(found["const"], n_obs=rows, n_entities=int(sizes[region])), None, found
+        )
     last = grouping.order[-1]
     weights = {(a, b): {f"region_{a}": 1.0} | ({f"region_{b}": -1.0} if b != last else {}) for a, b in grouping.pairs}
-    return means, _collect_gaps(data, grouping, means[last].fit, weights, None, 0, None, wild_draws, rng)
-
-
-def _numbers(fit: PanelFit, name: str) -> dict[str, Any]:
-    parts = ("estimates", "std_errors", "statistics", "p_values", "ci_low", "ci_high")
-    names = ("estimate", "std_error", "statistic", "p_value", "ci_low", "ci_high")
-    numbers = {name_: float(getattr(fit, part)[name]) for name_, part in zip(names, parts, strict=True)}
-    return {**numbers, "n_obs": fit.n_obs, "convention": fit.convention}
+    return means, _collect_gaps(data, grouping, means[last].fit, weights, None, wild_draws, rng)
 
 
 def _collect_gaps(
     data: pd.DataFrame,
     grouping: Grouping,
-    fit: PanelFit,
+    whole: PanelFit,
     weights: dict[tuple[str, str], dict[str, float]],
-    permuted: list[float] | None,
-    permutations: int,
-    joint: Floats | None,
+    drawn: tuple[list[Permutation], Floats] | None,
     wild_draws: int,
     rng: np.random.Generator | None,
 ) -> dict[str, RegionGap]:
     """All tests of all pairs, with the adjustments over the pairs."""
     rows = grouping.rows(data)
-    drawn = rng is not None or fit.n_clusters <= ENUMERATED_CLUSTERS
-    wilds = [wild_cluster_bootstrap(fit, weight, draws=wild_draws, rng=rng) for weight in weights.values() if drawn]
-    tests = cr2_tests(fit, weights.values())
-    estimates = np.array([test.estimate for test in tests])
-    std_errors = np.array([_std_error(fit, weight) for weight in weights.values()])
-    p_values = 2 * stats.t.sf(np.abs(estimates / std_errors), fit.df)
-    half = stats.t.ppf(0.975, fit.df) * std_errors
-    p_holm = holm(p_values)
+    with_wild = rng is not None or whole.n_clusters <= ENUMERATED_CLUSTERS
+    wilds = [
+        wild_cluster_bootstrap(whole, weight, draws=wild_draws, rng=rng) for weight in weights.values() if with_wild
+    ]
+    tests = cr2_tests(whole, weights.values())
+    effects = [
+        _effect(whole, weight, rows.isin(pair), test.estimate)
+        for (pair, weight), test in zip(weights.items(), tests, strict=True)
+    ]
+    p_holm = holm(np.array([effect.p_value for effect in effects], dtype=float))
     p_holm_wild = holm([wild.p_value for wild in wilds])
-    gaps = {}
-    for place, (first, second) in enumerate(weights):
-        inside = rows.isin([first, second])
-        gaps[f"{first}_minus_{second}"] = RegionGap(
+    return {
+        f"{first}_minus_{second}": RegionGap(
             first=first,
             second=second,
-            estimate=float(estimates[place]),
-            std_error=float(std_errors[place]),
-            statistic=float(estimates[place] / std_errors[place]),
-            p_value=float(p_values[place]),
-            ci_low=float(estimates[place] - half[place]),
-            ci_high=float(estimates[place] + half[place]),
-            n_obs=int(inside.sum()),
-            n_entities=int(grouping.region.isin([first, second]).sum()),
-            convention=fit.convention,
+            effect=effects[place],
             cr2=tests[place],
-            wild=wilds[place] if drawn else None,
-            permutation_p_value=None if permuted is None else permuted[place],
-            permutations=permutations,
+            wild=wilds[place] if with_wild else None,
+            permutation=None if drawn is None else drawn[0][place],
             p_holm=float(p_holm[place]),
-            p_holm_wild=float(p_holm_wild[place]) if drawn else None,
-            p_romano_wolf=None if joint is None else float(joint[place]),
+            p_holm_wild=float(p_holm_wild[place]) if with_wild else None,
+            p_romano_wolf=None if drawn is None else float(drawn[1][place]),
         )
-    return gaps
+        for place, (first, second) in enumerate(weights)
+    }
 
 
-def _std_error(fit: PanelFit, weight: dict[str, float]) -> float:
-    restriction = np.array([weight.get(name, 0.0) for name in fit.regressors])
-    return float(np.sqrt(restriction @ fit.covariance.to_numpy() @ restriction))
+def _effect(whole: PanelFit, weight: dict[str, float], inside: pd.Series, estimate: float) -> Estimate:
+    """A difference by the clustered t test; `inside`: the rows of its two regions."""
+    std_error = _std_error(whole, weight)
+    half = float(stats.t.ppf(0.975, whole.df)) * std_error
+    entities = int(inside[inside].index.get_level_values(0).nunique())
+    return Estimate(
+        estimate=estimate,
+        std_error=std_error,
+        statistic=estimate / std_error,
+        df=whole.df,
+        p_value=float(2 * stats.t.sf(abs(estimate / std_error), whole.df)),
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        n_obs=int(inside.sum()),
+        n_entities=entities,
+        n_clusters=entities,
+        convention=whole.convention,
+    )
+
+
+def _std_error(whole: PanelFit, weight: dict[str, float]) -> float:
+    restriction = np.array([weight.get(name, 0.0) for name in whole.regressors])
+    return float(np.sqrt(restriction @ whole.covariance.to_numpy() @ restriction))
 
 
 def _adjust_jointly(
-    fit: PanelFit, residuals: pd.Series, weights: list[dict[str, float]], rng: np.random.Generator
+    whole: PanelFit, residuals: pd.Series, weights: list[dict[str, float]], rng: np.random.Generator
 ) -> Floats:
     """Romano-Wolf p-values of several contrasts, from wild draws of residuals under which all of them are zero."""
-    codes = fit.clusters[0]
+    codes = whole.clusters[0]
     n_clusters = int(codes.max()) + 1
     signs = rng.choice([-1.0, 1.0], size=(JOINT_DRAWS, n_clusters))
-    own = residuals.loc[fit.design.index].to_numpy()
-    blocks = annihilate(fit.design, np.eye(n_clusters)[codes] * own[:, None])
-    factor = find_convention("stata").factor(fit.sizes, n_clusters)
+    own = residuals.loc[whole.design.index].to_numpy()
+    blocks = annihilate(whole.design, np.eye(n_clusters)[codes] * own[:, None])
+    factor = find_convention("stata").factor(whole.sizes, n_clusters)
     statistics, draws = [], []
     for weight in weights:
-        contrast = build_contrast(fit, weight)
+        contrast = build_contrast(whole, weight)
         moves = np.bincount(codes, contrast.weights * own, minlength=n_clusters)
         changes = group_sums(contrast.weights[:, None] * blocks, codes)
         draws.append(signs @ moves / np.sqrt(factor * np.sum((signs @ changes.T) ** 2, axis=1)))
-        statistics.append(contrast.estimate / _std_error(fit, weight))
+        statistics.append(contrast.estimate / _std_error(whole, weight))
     return romano_wolf(statistics, np.column_stack(draws))
 
 
 def _permute(
     data: pd.DataFrame,
-    outcome: str,
-    columns: list[str],
+    model: Model,
     grouping: Grouping,
     pair: tuple[str, str],
-    entity_effects: bool,
-    time_effects: bool,
     permutations: int,
     rng: np.random.Generator,
-) -> float:
-    """p-value of the studentised difference over random divisions of two regions' entities."""
+) -> Permutation:
+    """The studentised difference over divisions of two regions' entities: all, or as many random ones as are asked."""
     places = [np.flatnonzero(grouping.members(region)) for region in pair]
-    pool = np.concatenate(places)
-    first = np.zeros((permutations + 1, len(grouping.region)))
-    shuffled = np.vstack([pool, rng.permuted(np.tile(pool, (permutations, 1)), axis=1)])
-    np.put_along_axis(first, shuffled[:, : len(places[0])], 1.0, axis=1)
+    pool, size = np.concatenate(places), len(places[0])
+    is_exact = comb(len(pool), size) <= permutations + 1
+    count = comb(len(pool), size) if is_exact else permutations
+    observed, observed_plain = (numbers[0] for numbers in _statistics(data, model, pool, places[0][None], grouping))
+    reached = plain = kept = 0
+    every = combinations(range(len(pool)), size) if is_exact else None
+    for start in range(0, count, BLOCK):
+        number = min(BLOCK, count - start)
+        if every is None:
+            chosen = pool[np.argsort(rng.random((number, len(pool))), axis=1)[:, :size]]
+        else:
+            chosen = pool[np.array([next(every) for _ in range(number)])]
+        drawn, gaps = _statistics(data, model, pool, chosen, grouping)
+        whole = np.isfinite(drawn)
+        kept += int(whole.sum())
+        reached += int(np.sum(drawn[whole] >= observed * (1 - TIE)))
+        plain += int(np.sum(gaps[whole] >= observed_plain * (1 - TIE)))
+    if not np.isfinite(observed) or count - kept > FAILING * count:
+        raise StudyError(
+            f"permutation of {pair[0]} and {pair[1]}",
+            f"{count - kept} of {count} divisions cannot determine the estimates",
+            "use fewer controls, or larger regions",
+        )
+    # The sample itself is one of all divisions; of random ones it is counted once.
+    own = 0 if is_exact else 1
+    return Permutation((own + reached) / (own + kept), (own + plain) / (own + kept), count, is_exact)
+
+
+def _statistics(
+    data: pd.DataFrame, model: Model, pool: np.ndarray, chosen: np.ndarray, grouping: Grouping
+) -> tuple[Floats, Floats]:
+    """|t| and |difference| (B,) of the chosen entities (B, size) of a pool against the others in it."""
+    first = np.zeros((len(chosen), len(grouping.region)))
+    np.put_along_axis(first, chosen, 1.0, axis=1)
     both = np.zeros(len(grouping.region))
     both[pool] = 1.0
     fits = fit_weighted_entities(
-        data, outcome, columns, np.vstack([first, both - first]),
-        entity_effects=entity_effects, time_effects=time_effects,
+        data, model.outcome, model.regressors, np.vstack([first, both - first]),
+        entity_effects=model.entity_effects, time_effects=model.time_effects,
     )  # fmt: skip
     estimates = fits.estimates[:, 0].reshape(2, -1)
     variances = fits.std_errors[:, 0].reshape(2, -1) ** 2
-    statistics = np.abs(estimates[0] - estimates[1]) / np.sqrt(variances.sum(axis=0))
-    failed = ~np.isfinite(statistics)
-    if failed[0] or failed.sum() > FAILING * permutations:
-        raise StudyError(
-            f"permutation of {pair[0]} and {pair[1]}",
-            f"{int(failed.sum())} of {permutations} divisions cannot determine the estimates",
-            "use fewer controls, or larger regions",
-        )
-    drawn = statistics[1:][~failed[1:]]
-    return float((1 + np.sum(drawn >= statistics[0] * (1 - TIE))) / (1 + len(drawn)))
+    gap = np.abs(estimates[0] - estimates[1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return gap / np.sqrt(variances.sum(axis=0)), gap

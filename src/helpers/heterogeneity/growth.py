@@ -1,0 +1,97 @@
+"""Who starts where and who grows faster: a column's first value and its growth, compared between groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.heterogeneity.groups import Grouping
+from helpers.results.estimate import Estimate
+
+MEASURES = ("first", "growth", "points")
+"""The first value; the mean change of the logarithm a year; the mean change a year."""
+
+
+@dataclass(frozen=True)
+class GroupComparison:
+    """Means of one measure by group, and the differences of every pair by Welch's t test over entities.
+
+    Attributes
+    ----------
+    means
+        Group -> mean over its entities.
+    gaps
+        "<first>_minus_<second>" -> difference.
+    """
+
+    means: dict[str, Estimate]
+    gaps: dict[str, Estimate]
+
+
+def measure_entities(values: pd.Series) -> pd.DataFrame:
+    """One row per entity: first, growth, points of a column of a panel over the entity's own times.
+
+    growth is missing for an entity whose first or last value is not above zero, and both changes for one that is seen
+    once.
+    """
+    sorted_values = values.dropna().sort_index()
+    entities = sorted_values.groupby(level=0)
+    first, last = entities.first(), entities.last()
+    times = pd.Series(
+        sorted_values.index.get_level_values(1).astype(float), index=sorted_values.index.get_level_values(0)
+    ).groupby(level=0)
+    years = (times.last() - times.first()).where(lambda span: span > 0)
+    positive = (first > 0) & (last > 0)
+    growth = np.log(last.where(positive) / first.where(positive)) / years
+    return pd.DataFrame({"first": first, "growth": growth, "points": (last - first) / years})
+
+
+def compare_groups(measure: pd.Series, grouping: Grouping) -> GroupComparison | None:
+    """Compare one measure between groups; None where a group has fewer than two entities with it.
+
+    Welch's t: difference of means over sqrt(s1^2 / n1 + s2^2 / n2), degrees of freedom by Satterthwaite.
+    """
+    parts = {name: measure.reindex(grouping.region.index[grouping.members(name)]).dropna() for name in grouping.order}
+    if any(len(part) < 2 for part in parts.values()):
+        return None
+    gaps = {f"{one}_minus_{two}": _welch(parts, one, two) for one, two in grouping.pairs}
+    return GroupComparison({name: _mean(part) for name, part in parts.items()}, gaps)
+
+
+def _mean(part: pd.Series) -> Estimate:
+    size = len(part)
+    std_error = float(part.std(ddof=1) / np.sqrt(size))
+    half = float(stats.t.ppf(0.975, size - 1)) * std_error
+    estimate = float(part.mean())
+    return Estimate(
+        estimate=estimate,
+        std_error=std_error,
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        n_obs=size,
+        n_entities=size,
+        convention=f"mean over entities, t({size - 1})",
+    )
+
+
+def _welch(parts: Mapping[str, pd.Series], one: str, two: str) -> Estimate:
+    first, second = parts[one], parts[two]
+    shares = [float(part.var(ddof=1)) / len(part) for part in (first, second)]
+    estimate, std_error = float(first.mean() - second.mean()), float(np.sqrt(sum(shares)))
+    df = sum(shares) ** 2 / sum(share**2 / (len(part) - 1) for share, part in zip(shares, (first, second), strict=True))
+    half = float(stats.t.ppf(0.975, df)) * std_error
+    size = len(first) + len(second)
+    return Estimate(
+        estimate=estimate,
+        std_error=std_error,
+        statistic=estimate / std_error,
+        df=float(df),
+        p_value=float(2 * stats.t.sf(abs(estimate / std_error), df)),
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        n_obs=size,
+        n_entities=size,
+        convention="Welch over entities",
+    )
