@@ -15,8 +15,7 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.inference.contrast import annihilate, build_contrast, only_cluster
 from helpers.inference.multiplicity import TIE, romano_wolf
-from helpers.inference.wild import wild_cluster_bootstrap
-from helpers.inference.wild_weights import draw_weights, enumerate_signs
+from helpers.inference.wild import draw_weights, enumerate_signs, wild_cluster_bootstrap
 from helpers.regression.conventions import find_convention
 from helpers.regression.effects import Floats, group_sums
 from helpers.regression.panel import PanelFit
