@@ -175,7 +175,12 @@ run.table(fragility.by_entity, "fragility_by_unit", caption="Each unit: what lea
 # result that one or two units decide is a result about those units.
 
 # %%
-run.table(shown.flipping_table(fragility), "fragility_flips", caption="The smallest sets that change the answer")
+flips = shown.flipping_table(fragility)
+(
+    run.say("No set that was left out changes the sign or the verdict.")
+    if flips.empty
+    else run.table(flips, "fragility_flips", caption="The smallest sets that change the answer")
+)
 
 # %%
 shown.write_refits(fragility, run.out / "tables")

@@ -310,7 +310,9 @@ run.say(
 # %%
 rise, fall = shown.sort_dimensions(answers, choices, level)
 run.say(
-    "None of them responds even when it is looked at alone."
+    "Without dimensions there are no signs to tell apart."
+    if not answers
+    else "None of the dimensions responds even when it is looked at alone."
     if rise is None and fall is None
     else "Looked at alone, the effect is positive on {rise} and negative on {fall}: in the whole index these cancel."
     if rise and fall

@@ -141,6 +141,14 @@ def test_a_sample_without_rows_is_a_reason() -> None:
     assert found.failures["reason"].tolist() == ["no rows"]
 
 
+def test_a_lag_counts_waves_and_not_years() -> None:
+    waves = {2000: 2000, 2001: 2003, 2002: 2004, 2003: 2008, 2004: 2010, 2005: 2012}
+    panel = make_panel()
+    apart = panel.rename(index=waves, level=1)
+    one, other = (run_specifications(part, "y", "x", [("a",)], lags=(1, 2)).table for part in (panel, apart))
+    pd.testing.assert_frame_equal(one, other)
+
+
 def test_a_treatment_that_a_control_repeats_is_a_reason() -> None:
     panel = make_panel()
     found = run_specifications(panel.assign(copy=panel["x"]), "y", "x", [("copy",), ("a",)])
@@ -195,6 +203,7 @@ def make_study(options: MultiverseIndex, **changes: Any) -> Any:
     }  # fmt: skip
     return SimpleNamespace(
         name="made",
+        time=SimpleNamespace(window=tuple(range(2000, 2006))),
         specification=SimpleNamespace(outcome="good", treatment="digital", controls=("a",), significance=0.05),
         indices={"good": index(["p", "q", "r"]), "digital": index(["s", "t", "u"])},
         multiverse=SimpleNamespace(**(choices | changes)),

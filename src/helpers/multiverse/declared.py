@@ -67,6 +67,7 @@ def plan_study(panel: pd.DataFrame, study: Study, units: pd.DataFrame | None = N
         effects=choices.effects,
         lags=choices.lags,
         samples=tuple(_build_samples(panel, study, choices, units)),
+        window=study.time.window,
     )
 
 

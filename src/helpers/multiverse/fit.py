@@ -92,7 +92,8 @@ def run_specifications(
     samples
         Name -> booleans by the panel's rows; None uses all rows.
     lags
-        By how many times the treatment is lagged within a sample; rows without an earlier value are left out.
+        By how many of the panel's times the treatment is lagged within a sample; rows without an earlier value are
+        left out.
     significance
         Level of the verdicts.
 

@@ -72,9 +72,11 @@ class Plan:
     effects
         The sets of effects, each of "entity" and "time".
     lags
-        By how many times the treatment is lagged.
+        By how many times of the window the treatment is lagged.
     samples
         The samples.
+    window
+        The times in their order, which need not follow each other by one; those of the index when empty.
     """
 
     index: pd.MultiIndex
@@ -84,6 +86,7 @@ class Plan:
     effects: tuple[tuple[str, ...], ...]
     lags: tuple[int, ...]
     samples: tuple[Sample, ...]
+    window: tuple[int, ...] = ()
 
     @property
     def n_specifications(self) -> int:
@@ -148,11 +151,14 @@ class Place:
 def walk_cells(plan: Plan) -> Iterator[Place]:
     """Every place of a plan, in the order of the table of a multiverse."""
     entity, time = (plan.index.get_level_values(level) for level in (0, 1))
+    window = pd.Index(plan.window or sorted(time.unique()))
+    places = pd.MultiIndex.from_arrays([entity, window.get_indexer(time)])
     for sample in plan.samples:
         for lag in plan.lags:
             earlier = np.arange(len(time))
             if lag:
-                earlier = plan.index.get_indexer(pd.MultiIndex.from_arrays([entity, time - lag]))
+                before = places.get_level_values(1) - lag
+                earlier = places.get_indexer(pd.MultiIndex.from_arrays([entity, before]))
             rows = np.flatnonzero(sample.rows & (earlier >= 0) & sample.rows[earlier])
             for kinds in plan.effects:
                 yield Place(sample, lag, kinds, rows, _cell_of(plan, sample, rows, earlier[rows], kinds))
