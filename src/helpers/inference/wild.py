@@ -7,11 +7,14 @@ A draw gives each cluster g a weight v_g. With u the residuals of the model with
 
 s_g = w_g'u_g with w the weights of the estimate, and C a G x G matrix that is made once: for the sandwich (CV1) the
 scores of cluster h when only the residuals of cluster g are kept, for the jackknife (CV3) the change of the estimate
-without cluster h. B draws are then one product of a B x G by a G x G matrix.
+without cluster h. B draws are then one product of a B x G by a G x G matrix. With many clusters, and entity effects
+that lie inside them, C = diag(d) - A B' with A and B as wide as the other effects and regressors together, so that
+thousands of clusters need no G x G matrix.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -25,8 +28,9 @@ from helpers.inference.contrast import (
     only_cluster,
     own_blocks,
 )
+from helpers.regression.collinearity import span
 from helpers.regression.conventions import find_convention
-from helpers.regression.effects import Codes, Floats, group_sums
+from helpers.regression.effects import Codes, Floats, group_means, group_sums
 from helpers.regression.panel import PanelFit
 
 DISTRIBUTIONS = ("rademacher", "webb", "mammen", "normal")
@@ -44,6 +48,10 @@ TIE = 1e-9
 WIDEST = 2.0**16
 # Precision of the ends of an interval, in standard errors.
 PRECISION = 1e-9
+# Numbers held at once where the scores of many clusters are changed one by one.
+HELD = 4_000_000
+# From so many clusters the G x G matrix is kept as a diagonal and a product of two narrow matrices.
+MANY_CLUSTERS = 200
 
 
 @dataclass(frozen=True)
@@ -91,15 +99,43 @@ class WildBootstrap:
     level: float = 0.95
 
 
+class _Changes(Protocol):
+    """A G x G matrix that draws (B, G) are multiplied by."""
+
+    def of(self, draws: Floats) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class _Dense:
+    """The matrix itself."""
+
+    matrix: Floats
+
+    def of(self, draws: Floats) -> Floats:
+        return np.asarray(draws @ self.matrix.T)
+
+
+@dataclass(frozen=True)
+class _Narrow:
+    """The matrix diag(diagonal) - left right', of which the narrow parts (G, m) are kept."""
+
+    diagonal: Floats
+    left: Floats
+    right: Floats
+
+    def of(self, draws: Floats) -> Floats:
+        return np.asarray(draws * self.diagonal - (draws @ self.right) @ self.left.T)
+
+
 @dataclass(frozen=True)
 class _Pieces:
     """What the draws multiply: for the residuals, and for their change per unit of the null.
 
-    scores (2, G); changes (2, G, G); factor on the squared changes; the sample's own standard error.
+    scores (2, G); two matrices of changes; factor on the squared changes; the sample's own standard error.
     """
 
     scores: Floats
-    changes: Floats
+    changes: tuple[_Changes, ...]
     factor: float
     std_error: float
 
@@ -215,14 +251,50 @@ def _build_pieces(fit: PanelFit, contrast: Contrast, codes: Codes, restricted: b
         changes = np.stack([group_sums((leave_out * row).T, codes).T for row in residuals]) - scores[:, None, :]
         factor = (n_clusters - 1) / n_clusters
         own = leave_out @ fit.design.y - contrast.estimate
-        return _Pieces(scores, changes, factor, float(np.sqrt(factor * (own @ own))))
-    blocks = np.eye(n_clusters)[codes]
-    changes = np.stack(
-        [group_sums(w[:, None] * annihilate(fit.design, blocks * row[:, None]), codes) for row in residuals]
-    )
+        dense = tuple(_Dense(matrix) for matrix in changes)
+        return _Pieces(scores, dense, factor, float(np.sqrt(factor * (own @ own))))
+    narrow = n_clusters > MANY_CLUSTERS and _holds_entities(fit, codes)
+    make = _narrow_changes if narrow else _dense_changes
+    kept = tuple(make(fit, codes, w, row) for row in residuals)
     factor = find_convention("stata").factor(fit.sizes, n_clusters)
     own = group_sums((w * fit.residuals.loc[fit.design.index].to_numpy())[:, None], codes)[:, 0]
-    return _Pieces(scores, changes, factor, float(np.sqrt(factor * (own @ own))))
+    return _Pieces(scores, kept, factor, float(np.sqrt(factor * (own @ own))))
+
+
+def _holds_entities(fit: PanelFit, codes: Codes) -> bool:
+    """Whether no entity effect reaches over two clusters."""
+    effects = fit.design.effects
+    if not effects.entity_effects:
+        return True
+    first = np.zeros(effects.n_entities, dtype=codes.dtype)
+    first[effects.entity] = codes
+    return bool((first[effects.entity] == codes).all())
+
+
+def _narrow_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> _Changes:
+    """How the scores of all clusters change with the sign of each, as a diagonal and two narrow matrices."""
+    effects = fit.design.effects
+    columns = [fit.design.x]
+    if effects.time_effects:
+        columns.insert(0, np.eye(effects.n_times)[effects.time])
+    parts = np.column_stack([*columns, residuals])
+    if effects.entity_effects:
+        parts = parts - group_means(parts, effects.entity)[effects.entity]
+    basis, own = span(parts[:, :-1]).q, parts[:, -1:]
+    left, right = group_sums(w[:, None] * basis, codes), group_sums(basis * own, codes)
+    return _Narrow(group_sums(w[:, None] * own, codes)[:, 0], left, right)
+
+
+def _dense_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> _Changes:
+    """The same as one matrix (G, G), a few clusters at a time."""
+    n_clusters = int(codes.max()) + 1
+    changes = np.empty((n_clusters, n_clusters))
+    step = max(1, HELD // len(codes))
+    for start in range(0, n_clusters, step):
+        chosen = np.arange(start, min(start + step, n_clusters))
+        drawn = np.where(codes[:, None] == chosen, residuals[:, None], 0.0)
+        changes[:, chosen] = group_sums(w[:, None] * annihilate(fit.design, drawn), codes)
+    return _Dense(changes)
 
 
 def _transform(fit: PanelFit, contrast: Contrast, codes: Codes, residuals: Floats, restricted: bool) -> Floats:
@@ -245,16 +317,16 @@ def _draw_moments(pieces: _Pieces, blocks: Iterator[Floats], shift: float | None
     d is the distance of the estimate from the null. With `both` it stays free, for intervals; else the residuals are
     moved to the null by `shift` first (None: not at all) and the rows are n0 and q0 alone.
     """
-    factors = [np.vstack([change, score]).T for change, score in zip(pieces.changes, pieces.scores, strict=True)]
-    if not both or shift is None:
-        factors = [factors[0] + (shift or 0.0) * factors[1]]
     parts = []
     for block in blocks:
-        products = [block @ factor for factor in factors]
-        changes = [product[:, :-1] for product in products]
+        numerators = [block @ score for score in pieces.scores]
+        changes = [change.of(block) for change in pieces.changes]
+        if not both or shift is None:
+            numerators = [numerators[0] + (shift or 0.0) * numerators[1]]
+            changes = [changes[0] + (shift or 0.0) * changes[1]]
         pairs = [(i, j) for i in range(len(changes)) for j in range(i, len(changes))]
         squares = [np.einsum("bg,bg->b", changes[i], changes[j]) for i, j in pairs]
-        parts.append(np.stack([*(product[:, -1] for product in products), *squares]))
+        parts.append(np.stack([*numerators, *squares]))
     return np.concatenate(parts, axis=1)
 
 
