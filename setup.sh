@@ -1,6 +1,12 @@
-# Sourced by run_all.sh and run_tests.sh, never run: makes sure that .venv holds exactly what requirements.lock names.
+#!/usr/bin/env bash
+# Makes sure that .venv holds exactly what requirements.lock names: `./setup.sh` after a clone; run_all.sh and
+# run_tests.sh source it, with `root` set to the project's folder and `set -euo pipefail` switched on.
 # Needs bash and Python 3.11 to 3.13; uses uv when it is on the PATH. Writes nothing outside the project's folder.
-# The caller has set `root` to the project's folder and switched on `set -euo pipefail`.
+
+if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
+    set -euo pipefail
+    root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+fi
 
 export STUDY_ROOT="$root"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -71,3 +77,6 @@ if [[ ! -x "$venv/bin/python" || ! -f "$venv/stamp" || "$(<"$venv/stamp")" != "$
     build_environment
 fi
 export PATH="$venv/bin:$PATH"
+if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
+    say "set-up: ready; the command is .venv/bin/study"
+fi

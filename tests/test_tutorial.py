@@ -9,8 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.index.composite import composite_index
 
 ROOT = Path(__file__).resolve().parents[1]
+SET_UP = "./setup.sh"
 BLOCK = re.compile(r"^```(\w+)( \w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -38,15 +46,25 @@ def run(command: str, project: Path) -> str:
     return done.stdout
 
 
-def test_the_tutorial_can_be_followed_word_for_word(tmp_path: Path) -> None:
+PAGES = {
+    "tutorial.md": ("clinics", "docs/tutorial/clinics.csv", ["Does online booking shorten the wait?", "no mediator"]),
+    "tutorial.zh.md": ("cities", "docs/tutorial/cities.xlsx", ["数字化水平"]),
+    "tutorial_firms.md": ("firms", "docs/tutorial/firms.csv", ["DT"]),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_tutorial_can_be_followed_word_for_word(page: str, tmp_path: Path) -> None:
+    name, table, said = PAGES[page]
     project = copy_project(tmp_path)
-    shown = (project / "docs" / "tutorial" / "clinics.csv").read_text(encoding="utf-8")
-    study_file = project / "data" / "clinics" / "study.yml"
+    shown = (project / table).read_text(encoding="utf-8", errors="replace")
+    study_file = project / "data" / name / "study.yml"
     sought = ""
-    for kind, role, text in BLOCK.findall((project / "docs" / "tutorial.md").read_text(encoding="utf-8")):
+    for kind, role, text in BLOCK.findall((project / "docs" / page).read_text(encoding="utf-8")):
         match (kind, role.strip()):
             case ("bash", _):
-                shown = "\n".join(run(command, project) for command in text.splitlines())
+                commands = [command for command in text.splitlines() if command != SET_UP]
+                shown = "\n".join(run(command, project) for command in commands)
             case ("text", _):
                 assert [line for line in text.splitlines() if line not in shown] == []
             case ("yaml", "find"):
@@ -55,6 +73,23 @@ def test_the_tutorial_can_be_followed_word_for_word(tmp_path: Path) -> None:
             case ("yaml", "write"):
                 content = study_file.read_text(encoding="utf-8").replace(sought, text.rstrip("\n"))
                 study_file.write_text(content, encoding="utf-8")
-    report = (project / "reports" / "clinics" / "report.html").read_text(encoding="utf-8")
-    assert "Does online booking shorten the wait?" in report
-    assert "the study file declares no mediator" in report
+    report = (project / "reports" / name / "report.html").read_text(encoding="utf-8")
+    assert [words for words in said if words not in report] == []
+    assert "The treatment raises the outcome" not in report
+
+
+def test_the_entropy_weights_of_the_cities_are_those_of_the_formula(tmp_path: Path) -> None:
+    """Scores by range, shares p of each column, e = -sum p ln p / ln n, weight (1 - e) / sum (1 - e), in plain numpy."""
+    project = copy_project(tmp_path)
+    run(".venv/bin/study adopt docs/tutorial/cities.xlsx", project)
+    figures = pd.read_csv(project / "data" / "cities" / "raw" / "figures.csv")
+    columns = ["measure_2", "measure_3", "measure_4"]
+    x = figures[columns].to_numpy()
+    scores = (x - x.min(axis=0)) / (x.max(axis=0) - x.min(axis=0))
+    shares = scores / scores.sum(axis=0)
+    entropy = -np.where(shares > 0, shares * np.log(np.where(shares > 0, shares, 1)), 0).sum(axis=0) / np.log(len(x))
+    spec = SimpleNamespace(
+        indicators={name: {"direction": 1, "dimension": "d"} for name in columns}, dimensions={"d": {}}, method=None
+    )
+    index = composite_index(figures.set_index(["entity", "year"])[columns], spec)
+    np.testing.assert_allclose(index.weights.to_numpy(), (1 - entropy) / (1 - entropy).sum(), rtol=1e-12)

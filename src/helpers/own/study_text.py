@@ -9,6 +9,7 @@ from string import Template
 
 from helpers.own.entities import Entities
 from helpers.own.words import label, quote, snake
+from helpers.own.words import name as word
 from helpers.reading.proposal import Measure, Proposal
 from helpers.study.periods import WORDS, Kind, show_period
 
@@ -49,8 +50,8 @@ def study_text(
     times = sorted({int(time) for time in proposal.figures.index.get_level_values(1)})
     measures = {names[item.heading]: item for item in proposal.measures}
     described = {key: f"unit: {quote(item.unit)}, label: {label(item.label)}" for key, item in measures.items()}
-    columns = "\n".join(f"  {quote(key)}: {{file: raw/figures.csv, {text}}}" for key, text in described.items())
-    variables = "\n".join(f"  {quote(key)}: {{formula: {quote(key)}, {text}}}" for key, text in described.items())
+    columns = "\n".join(f"  {word(key)}: {{file: raw/figures.csv, {text}}}" for key, text in described.items())
+    variables = "\n".join(f"  {word(key)}: {{formula: {word(key)}, {text}}}" for key, text in described.items())
     english, chinese = _question(measures[roles.outcome], measures[roles.treatment], claim)
     return Template(read_template("adopted_study.yml")).substitute(
         name=name,
@@ -58,15 +59,15 @@ def study_text(
         question_en=quote(english),
         question_zh=quote(chinese),
         adopted="\n".join(f"  {key}: {_yaml(value)}" for key, value in adopted.items()),
-        key=quote(entities.key),
-        aliases=", ".join(map(quote, entities.aliases)),
+        key=word(entities.key),
+        aliases=", ".join(map(word, entities.aliases)),
         entity_label=label(proposal.entity),
         time=_time_text(proposal.kind, times),
         columns=columns,
         variables=variables,
-        outcome=quote(roles.outcome),
-        treatment=quote(roles.treatment),
-        controls=", ".join(map(quote, roles.controls)),
+        outcome=word(roles.outcome),
+        treatment=word(roles.treatment),
+        controls=", ".join(map(word, roles.controls)),
         regions=_regions_text(entities),
     )
 
@@ -138,20 +139,20 @@ def _regions_text(entities: Entities) -> str:
         left = "\n".join(f"      {quote(value)}: {label(reason)}" for value, reason in reasons.items())
         left_out = f"    left_out:\n{left}\n" if others else ""
         blocks.append(
-            f"  {quote(column)}:\n    column: {quote(column)}\n    order: [{', '.join(words.values())}]\n"
+            f"  {word(column)}:\n    column: {word(column)}\n    order: [{', '.join(words.values())}]\n"
             f"    values:\n{values}\n{left_out}    labels:\n{labels}"
         )
     return "regions:\n" + "\n".join(blocks[:MOST_GROUPINGS]) if blocks else "regions: {}"
 
 
 def _group_words(column: str, groups: Sequence[str], taken: set[str]) -> dict[str, str]:
-    """A word for each group, its own among the groups of all groupings."""
-    words: dict[str, str] = {}
+    """A term for each group, its own among the groups of all groupings."""
+    terms: dict[str, str] = {}
     for number, value in enumerate(groups, start=1):
-        word = snake(value) or f"group_{number}"
-        if word in taken or word in words.values() or word in {"yes", "no", "on", "off", "true", "false", "null"}:
-            word = f"{column}_{word}"
-        if word in taken or word in words.values():
-            word = f"{column}_{number}"
-        words[value] = word
-    return words
+        term = snake(value) or f"group_{number}"
+        if term in taken or term in terms.values() or term in {"yes", "no", "on", "off", "true", "false", "null"}:
+            term = f"{column}_{term}"
+        if term in taken or term in terms.values():
+            term = f"{column}_{number}"
+        terms[value] = term
+    return terms

@@ -8,6 +8,7 @@ import unicodedata
 
 LONGEST = 50
 # Headings that a raw file uses for what is no figure, and functions of the formula language: no measure is called so.
+_YAML_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 RESERVED = frozenset(
     {
         *(
@@ -51,6 +52,11 @@ def snake(text: str) -> str:
 def quote(text: str) -> str:
     """A text in quotes; JSON is YAML, so that nothing in a heading, not even yes or no, can be taken for syntax."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def name(word: str) -> str:
+    """A name as YAML has it: in quotes where it would be taken for yes, no or nothing."""
+    return quote(word) if word in _YAML_WORDS or not word[:1].isalpha() else word
 
 
 def label(text: str, chinese: str | None = None) -> str:
