@@ -49,7 +49,7 @@ def run(command: str, project: Path) -> str:
 PAGES = {
     "tutorial.md": ("clinics", "docs/tutorial/clinics.csv", ["Does online booking shorten the wait?", "no mediator"]),
     "tutorial.zh.md": ("cities", "docs/tutorial/cities.xlsx", ["数字化水平"]),
-    "tutorial_firms.md": ("firms", "docs/tutorial/firms.csv", ["DT"]),
+    "tutorial_firms.md": ("firms", "docs/tutorial/firms.csv", ["数字化转型词频"]),
 }
 
 

@@ -1,4 +1,4 @@
-"""The commands that begin a study of one's own: adopt, new, list.
+"""The commands for a study of one's own: adopt, new, list, question, grade.
 
 Imports are late: ``study --help`` loads no pandas.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import StudyError
-from helpers.study.arguments import DEFAULT_STUDY, DONE, add_command, find_project
+from helpers.study.arguments import DEFAULT_STUDY, DONE, FAILED, add_command, find_project, read_study
 
 if TYPE_CHECKING:
     from helpers.own.adopt import Adopted
@@ -30,7 +30,15 @@ def add_commands(commands: Commands) -> None:
     new = add_command(commands, "new", new_command, "copy a study under a new name")
     new.add_argument("name", metavar="NAME", help="of the new study")
     new.add_argument("--from", dest="source", default=DEFAULT_STUDY, metavar="STUDY", help="the study that is copied")
+    new.add_argument("--question", metavar="TEXT", help="what the new study asks")
     add_command(commands, "list", list_command, "list the studies")
+    question = add_command(commands, "question", question_command, "write a notebook for a question of your own")
+    question.add_argument("question", metavar="TEXT", help="the question, in words")
+    question.add_argument("--study", default=DEFAULT_STUDY, metavar="STUDY", help="the study that it opens by hand")
+    grade = add_command(commands, "grade", grade_command, "compare a study's results with an assignment", study=True)
+    grade.add_argument("--gold", type=Path, required=True, metavar="FILE", help="the file of the assignment")
+    grade.add_argument("--write", nargs="+", metavar="KEY", help="write that file from the results with these keys")
+    grade.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: reports/STUDY)")
 
 
 def _add_adopt_options(parser: argparse.ArgumentParser) -> None:
@@ -145,10 +153,47 @@ def _ask_claim(said: Options) -> Options:
 def new_command(options: argparse.Namespace) -> int:
     """``study new``."""
     from helpers.own.adopt import copy_study
+    from helpers.own.question import write_question
 
     folder = copy_study(options.source, options.name, find_project())
+    asked = options.question
+    if asked is None and sys.stdin.isatty() and sys.stdout.isatty():
+        asked = input("What does the new study ask? ").strip()
+    if asked:
+        write_question(folder, asked)
     print(f"wrote {os.path.relpath(folder)}; next: edit its study.yml, then `study check {options.name}`")
     return DONE
+
+
+def question_command(options: argparse.Namespace) -> int:
+    """``study question``."""
+    from helpers.own.question import write_notebook
+    from helpers.runner.twins import write_twins
+
+    notebooks = find_project() / "notebooks"
+    path = write_notebook(notebooks, options.question, options.study)
+    write_twins(notebooks)
+    then = f"study run {options.study} --only {path.stem}"
+    print(f"wrote {os.path.relpath(path)} and its .ipynb; edit either, then `{then}`")
+    return DONE
+
+
+def grade_command(options: argparse.Namespace) -> int:
+    """``study grade``."""
+    from helpers.own.grade import grade, write_gold
+    from helpers.results.results import read_results
+
+    root, study, _ = read_study(options.study)
+    results = read_results((options.out or root / "reports" / study.name) / "results.json")
+    if options.write:
+        count = write_gold(results, options.write, options.gold)
+        print(f"wrote {os.path.relpath(options.gold)}, digests of {count} numbers")
+        return DONE
+    found = grade(results, options.gold)
+    for name, verdict in found.verdicts.items():
+        print(f"{name}: {verdict}")
+    print(f"{found.right} of {len(found.verdicts)} numbers are right")
+    return DONE if found.right == len(found.verdicts) else FAILED
 
 
 def list_command(_: argparse.Namespace) -> int:

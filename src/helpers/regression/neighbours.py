@@ -16,6 +16,9 @@ from helpers.regression.specification import Specification
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
 
+# Numbers in the largest matrix of further regressors that is made.
+HELD = 20_000_000
+
 
 @dataclass(frozen=True)
 class Neighbour:
@@ -171,6 +174,9 @@ def _fit_trends(step: Specification) -> tuple[Estimate, str]:
     entities = pd.Series(step.data.index.get_level_values(0), index=step.data.index)
     seen = entities.value_counts()
     several = sorted(seen.index[seen > 1])
+    if len(several) * len(step.data) > HELD:
+        rule = f"{len(several):,} trends over {len(step.data):,} rows are a matrix of more than {HELD:,} numbers"
+        raise StudyError("a trend of each entity", rule, "give fewer entities a trend")
     first = 1 if "time" in step.effects else 0
     added = pd.DataFrame({f"trend of {name}": (entities == name) * (times - times.mean()) for name in several[first:]})
     return _check(_fit_with(step, step.data, added), step.treatment, "the trends count among the parameters")

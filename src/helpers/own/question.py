@@ -1,0 +1,61 @@
+"""A question of one's own: put into a study's file, or into a notebook that runs with the others."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Template
+
+from helpers.errors import StudyError
+from helpers.files import write_text
+from helpers.own.study_text import read_template
+from helpers.own.words import quote, snake
+
+FIRST_FREE = 20
+
+
+def write_question(folder: Path, question: str) -> None:
+    """Put a question into the study file of a folder, in place of the one that is there.
+
+    Raises
+    ------
+    StudyError
+        The study file has no question in the form that the project writes.
+    """
+    path = folder / "study.yml"
+    text = path.read_text(encoding="utf-8")
+    block = f"question:\n  en: {quote(question)}\n  zh: {quote(question)}\n"
+    changed, found = re.subn(r"^question:.*\n(?:[ \t]+.*\n)+", lambda _: block, text, count=1, flags=re.MULTILINE)
+    if not found:
+        raise StudyError(str(path), "its question was not found", "write it there by hand")
+    write_text(path, changed)
+
+
+def write_notebook(notebooks: Path, question: str, study: str) -> Path:
+    """Write a notebook for a question from the template, with the next free number.
+
+    Parameters
+    ----------
+    notebooks
+        The folder of the notebooks.
+    question
+        In words; it gives the notebook its name.
+    study
+        The study that it opens when it is run by hand.
+
+    Raises
+    ------
+    StudyError
+        There is a notebook of that name, or no word of the question can be part of a name.
+    """
+    word = "_".join(snake(question).split("_")[:5])
+    if not word:
+        raise StudyError(question, "no word of it can name a file", "write the question in English")
+    numbers = [int(path.name[:2]) for path in notebooks.glob("[0-9][0-9]_*.py")]
+    if any(path.name[3:-3] == word for path in notebooks.glob("[0-9][0-9]_*.py")):
+        raise StudyError(str(notebooks), f"there is a notebook {word}", "edit it, or ask in other words")
+    number = max([FIRST_FREE - 1, *numbers]) + 1
+    name = f"{number:02d}_{word}"
+    words = {"number": number, "title": question.rstrip("?"), "question": question, "study": study}
+    text = Template(read_template("own_question.txt")).substitute(words | {"name": name, "key": word})
+    return write_text(notebooks / f"{name}.py", text)

@@ -1,0 +1,80 @@
+"""Facts about assignments and questions: digests tell right from wrong and nothing else; a question becomes a notebook."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from helpers.errors import StudyError
+from helpers.own.adopt import copy_study
+from helpers.own.grade import grade, write_gold
+from helpers.own.question import write_notebook, write_question
+from helpers.results.results import Results
+from helpers.runner.sources import read_sources
+from helpers.runner.twins import write_twins
+from helpers.study.study import load_study
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def make(estimate: float, p_value: float = 0.0312) -> Results:
+    results = Results(study="mine", notebook="03")
+    results.record("baseline.twoway.x", estimate=estimate, std_error=0.5, p_value=p_value, n_obs=217, digits=3)
+    results.record("other.count", value=4, digits=0)
+    return results
+
+
+def test_numbers_that_print_alike_are_right_and_others_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "gold.json"
+    assert write_gold(make(0.12345), ["baseline.*"], path) == 4
+    same = grade(make(0.12349), path)
+    assert same.right == len(same.verdicts) == 4
+    assert grade(make(0.1245), path).verdicts["baseline.twoway.x estimate"] == "another number"
+    assert grade(make(0.12345, 0.04), path).verdicts["baseline.twoway.x p_value"] == "another number"
+    nothing = Results(study="mine", notebook="03")
+    assert set(grade(nothing, path).verdicts.values()) == {"missing"}
+
+
+def test_the_file_of_an_assignment_holds_no_number(tmp_path: Path) -> None:
+    write_gold(make(0.12345), ["baseline.*"], tmp_path / "gold.json")
+    content = json.loads((tmp_path / "gold.json").read_text(encoding="utf-8"))
+    assert not any("123" in key for key in content["digests"])
+    assert all(len(digest) == 64 for digest in content["digests"].values())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 2}', '{"schema": 1, "salt": 1, "digests": {}}'])
+def test_what_is_no_assignment_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "gold.json").write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError, match="no file of an assignment"):
+        grade(make(1.0), tmp_path / "gold.json")
+
+
+def test_keys_that_no_result_has_are_told(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="no result has such a key"):
+        write_gold(make(1.0), ["nothing.*"], tmp_path / "gold.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_question_becomes_a_notebook_that_the_runner_knows(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path, "Do ports matter for trade?", "provinces")
+    assert path.name == "20_do_ports_matter_for_trade.py"
+    write_twins(tmp_path)
+    source = read_sources(tmp_path)[0]
+    assert source.name == "20_do_ports_matter_for_trade"
+    assert source.reads == ("panel",)
+    with pytest.raises(StudyError, match="there is a notebook"):
+        write_notebook(tmp_path, "Do ports matter for trade?", "provinces")
+    assert write_notebook(tmp_path, "And roads?", "provinces").name.startswith("21_")
+
+
+def test_a_new_study_asks_its_own_question(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    shutil.copytree(ROOT / "data" / "provinces", tmp_path / "data" / "provinces")
+    folder = copy_study("provinces", "mine", tmp_path)
+    write_question(folder, 'Do "ports" matter: yes or no?')
+    study = load_study(folder)
+    assert study.question.en == 'Do "ports" matter: yes or no?'
+    assert not study.entity.offered
