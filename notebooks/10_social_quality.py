@@ -24,6 +24,7 @@ from helpers.index import build, dimensions
 from helpers.inference import clear, family
 from helpers.inference import shown as inference_shown
 from helpers.regression import pictures as drawings
+from helpers.regression import specification
 from helpers.society import equality, families, pictures, quality, shown
 
 # %%
@@ -54,7 +55,8 @@ run.framework("soq_factors")
 # faster (absolute beta), and the change of the Gini with an interval by drawing units anew.
 
 # %%
-named = {name: data[name] for name in (asked.services, *shown.service_indicators(choices, asked.services))}
+served = (asked.services, *shown.service_indicators(choices, asked.services))
+named = {name: specification.keep_complete_entities(data[[name]].dropna())[name] for name in served}
 run.figure(
     pictures.draw_equality({choices.label(name): values for name, values in named.items()}),
     "services",
@@ -104,7 +106,7 @@ run.say(
 # returns to its own path, which says nothing about equality. The first decides; the others stand beside it.
 
 # %%
-growth = equality.speed_panel(data, asked.services, model, choices.time.window)
+growth = equality.speed_panel(data, asked.speed or asked.services, model, choices.time.window)
 readings = equality.speed_models(model)
 speeds = {
     name: clear.fit_clear(growth, reading, draws=wild_draws, rng=run.rng(f"wild, speed, {name}"))
@@ -135,8 +137,8 @@ run.say(
 # %% [markdown]
 # ## Do gaps between town and country narrow or widen?
 #
-# One text says that infrastructure narrows them, another that digitisation widens them. Both are asked of the same
-# outcomes: a ratio of incomes or of consumption that falls is a gap that narrows, rural access that rises is one too.
+# One text says that infrastructure narrows them (notebook 5 asks that of the same outcomes), another that digitisation
+# widens them. A ratio of incomes or of consumption that falls is a gap that narrows; rural access that rises is one.
 
 # %%
 between = asked.of("gaps")
@@ -145,21 +147,16 @@ shown.record_families(run.record, gaps, between, model)
 run.table(
     inference_shown.family_table(shown.label_families(gaps, between, model)),
     "gaps",
-    caption="Gaps between town and country on the treatment and on infrastructure; p counts all outcomes of a family",
-)
-
-# %%
-alone = shown.fit_alone(data, model, asked, draws=wild_draws, rng=run.rng("wild, alone"))
-for key, found in alone.items():
-    clear.record_clear(run.record, key, found)
-run.table(inference_shown.clear_table(alone), "alone", caption="Outcomes that are read by themselves")
+    caption="Gaps between town and country on the treatment; p counts all outcomes of a family",
+) if gaps else run.say("This study has no figures of gaps between town and country.")
 
 # %%
 sides = {name: inference_shown.read_family(found, level) for name, found in gaps.items()}
 moved = [name for found in sides.values() for name, where in found.items() if where != "unclear"]
 run.say(
-    "No gap moves clearly, on the treatment or on infrastructure, once all outcomes of a family are counted: neither "
-    "the promise nor the warning shows."
+    "Whether gaps narrow or widen is not asked of this study."
+    if not gaps
+    else "No gap moves clearly once all outcomes of a family are counted: neither the promise nor the warning shows."
     if not moved
     else "What moves clearly once all outcomes are counted: {names}. The sign in the table says which way.",
     names=", ".join(choices.label(name) for name in dict.fromkeys(moved)),
@@ -172,13 +169,13 @@ run.say(
 # standardised functions is an outcome of its own, so that its coefficient is the difference and every test applies.
 
 # %%
-every = asked.of("functions")
+every = asked.of("functions") | asked.of("reached")
 functions = shown.fit_families(data, model, every, draws=wild_draws, rng=run.rng("family, functions"))
 shown.record_families(run.record, functions, every, model)
 run.table(
     inference_shown.family_table(shown.label_families(functions, every, model)),
     "functions",
-    caption="Each function of government on the treatment, and on the proxy of digital services",
+    caption="Each function of government, and whatever else is declared beside, on what is held to move it",
 )
 
 # %%
@@ -192,11 +189,10 @@ reach.fit
 above, below = shown.count_sides(functions["functions"], level)
 gap = run.results[f"functions.{contrast}.{treatment}"]
 run.say(
-    "No function responds clearly once all are counted. The response of service and society less that of economy and "
-    "market is {gap} ({gap:p}; wild bootstrap {wild:p})."
+    "No function responds clearly once all are counted. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p})."
     if not above + below
-    else "Clear once all are counted: {names}. The response of service and society less that of economy and market is "
-    "{gap} ({gap:p}; wild bootstrap {wild:p}).",
+    else "Clear once all are counted: {names}. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p}).",
+    contrast=run.label(contrast),
     names=", ".join(choices.label(name) for name in above + below),
     gap=gap,
     wild=run.results[f"functions.{contrast}.{treatment}.wild"],
@@ -216,12 +212,14 @@ run.table(
     "shift",
     caption="Spending and staff on the treatment, in the years of these statistics",
     digits=4,
-)
+) if shift else run.say("This study has no figures of spending and staff.")
 
 # %%
-more, less = shown.count_sides(shift["shift"], level)
+more, less = shown.count_sides(shift["shift"], level) if shift else ([], [])
 run.say(
-    "No share moves clearly once all are counted: a turn from administering to serving does not show."
+    "A turn from administering to serving is not asked of this study."
+    if not shift
+    else "No share moves clearly once all are counted: a turn from administering to serving does not show."
     if not more + less
     else "Clear once all are counted: up {more}; down {less}.",
     more=", ".join(choices.label(name) for name in more) or "nothing",
@@ -236,24 +234,32 @@ run.say(
 # $z(D_i)$ the treatment at the last time before the crisis, $k$ its times. No controls: the crisis moves them.
 
 # %%
-shock, course = families.crisis_panel(data, model, asked.crisis)
-crisis = clear.fit_clear(shock, course, draws=wild_draws, rng=run.rng("wild, crisis"))
-clear.record_clear(run.record, f"crisis.{asked.crisis.outcome}", crisis)
-crisis.fit
+if asked.crisis is None:
+    told = run.say("This study declares no crisis.")
+else:
+    shock, course = families.crisis_panel(data, model, asked.crisis)
+    crisis = clear.fit_clear(shock, course, draws=wild_draws, rng=run.rng("wild, crisis"))
+    shown.record_crisis(run.record, asked.crisis, crisis)
+    told = crisis.fit
+told
 
 # %%
-for time in asked.crisis.times:
-    run.record(f"crisis.{time}", crisis.fit[f"in_{time}"])
-before = data[treatment].xs(asked.crisis.level, level=1)
-run.figure(
-    pictures.draw_crisis(data, asked.crisis.outcome, before, label=choices.label(asked.crisis.outcome)),
-    "crisis",
-    caption="The outcome by period, units above and below the median of the treatment before the crisis",
-    alt="Two lines by period.",
-)
+if asked.crisis is not None:
+    told = run.figure(
+        pictures.draw_crisis(
+            data,
+            asked.crisis.outcome,
+            data[treatment].xs(asked.crisis.level, level=1),
+            label=choices.label(asked.crisis.outcome),
+        ),
+        "crisis",
+        caption="The outcome by period, units above and below the median of the treatment before the crisis",
+        alt="Two lines by period.",
+    )
+told
 
 # %%
-run.say(
+run.say("How units came through a crisis is not asked of this study.") if asked.crisis is None else run.say(
     {
         "above": "In the first period of the crisis units that were more digital did better: {effect} per standard "
         "deviation ({effect:p}; wild bootstrap {wild:p}).",
@@ -281,12 +287,14 @@ run.table(
     inference_shown.family_table(shown.label_families(vitality, lively, model)),
     "vitality",
     caption="Firms, self-employed and social organisations per person (logarithms) on the treatment",
-)
+) if vitality else run.say("This study has no figures of firms and social organisations.")
 
 # %%
-up, down = shown.count_sides(vitality["vitality"], level)
+up, down = shown.count_sides(vitality["vitality"], level) if vitality else ([], [])
 run.say(
-    "No measure of market or society moves clearly once all are counted."
+    "Whether market and society come alive is not asked of this study."
+    if not vitality
+    else "No measure of market or society moves clearly once all are counted."
     if not up + down
     else "Clear once all are counted: up {up}; down {down}.",
     up=", ".join(choices.label(name) for name in up) or "nothing",
@@ -300,13 +308,20 @@ run.say(
 # which every factor weighs the same stands beside. Trust is not measured by any official series: proxies stand in.
 
 # %%
-social = build.build_index(panel, choices.indices[asked.quality])
-made = social.weights.to_frame("weight").assign(dimension=social.dimensions).rename_axis("indicator")
-run.table(made, "social_quality", caption="Social quality: indicators, factors and weights")
+data, society = shown.add_quality(data, asked)
+indexed = society in choices.indices
+run.table(
+    shown.quality_table(build.build_index(panel, choices.indices[society])),
+    "social_quality",
+    caption="Social quality: indicators, factors and weights",
+) if indexed else run.say(
+    "The mean of these columns stands for social quality: {names}.",
+    names=", ".join(choices.label(name) for name in asked.quality),
+)
 
 # %%
 factors = dimensions.name_dimensions(choices, asked.quality)
-both = quality.compare_qualities(data, outcome, asked.quality)
+both = quality.compare_qualities(data, outcome, society)
 run.figure(
     pictures.draw_factors(both, {name: choices.label(name) for name in (outcome, *factors)}),
     "factors",
@@ -320,8 +335,10 @@ run.figure(
 # Both in standard deviations over the same rows; the third outcome is their difference.
 
 # %%
-evenly = both.assign(even=shown.equal_weighted(panel, choices, asked.quality))
-versions = {"entropy": both, "equal": quality.compare_qualities(evenly, outcome, "even")}
+versions = {"entropy": both}
+if indexed:
+    evenly = both.assign(even=shown.equal_weighted(panel, choices, society))
+    versions["equal"] = quality.compare_qualities(evenly, outcome, "even")
 tests = {
     (version, name): clear.fit_clear(
         rows, model.with_(outcome=name), draws=wild_draws, rng=run.rng(f"wild, {version}, {name}")
@@ -362,7 +379,8 @@ run.say(
 # the factor respond to the treatment?
 
 # %%
-lags = quality.trend_gaps(both, outcome, factors)
+ends = specification.keep_complete_entities(both)
+lags = quality.trend_gaps(ends, outcome, factors)
 for name, found in lags.items():
     run.record(f"society.trend_gap.{name}", found)
 answers = family.fit_clear_family(
@@ -403,21 +421,19 @@ run.say(
 # "First" means ahead of every other: the difference that is hardest to tell from none decides.
 
 # %%
-ground, base = quality.ground_panel(both, model, factors, choices.time.window)
-grounds = clear.fit_clear(ground, base, asked.ground, draws=wild_draws, rng=run.rng("wild, ground"))
-clear.record_clear(run.record, f"society.ground.{asked.ground}", grounds)
-grounds.fit
+if asked.ground is None:
+    told = run.say("This study declares no factor that is held to come first.")
+else:
+    ground, base = quality.ground_panel(both, model, factors, choices.time.window)
+    grounds = clear.fit_clear(ground, base, asked.ground, draws=wild_draws, rng=run.rng("wild, ground"))
+    rest = [name for name in factors if name != asked.ground]
+    least, leads = quality.least_lead(grounds.fit, asked.ground, rest)
+    shown.record_ground(run.record, asked.ground, grounds, least, leads)
+    told = grounds.fit
+told
 
 # %%
-rest = [name for name in factors if name != asked.ground]
-least, leads = quality.least_lead(grounds.fit, asked.ground, rest)
-run.record(f"society.ground.{asked.ground}_minus_others", least)
-for name, found in leads.items():
-    run.record(f"society.ground.{name}", grounds.fit[name])
-    run.record(f"society.ground.{asked.ground}_minus_{name}", found)
-
-# %%
-run.say(
+run.say("Whether social quality is the ground is not asked of this study.") if asked.ground is None else run.say(
     "{ground} comes first: it goes before the treatment ({effect}, {effect:p}) and is ahead of every other factor (the "
     "least by {least}, {least:p})."
     if grounds.is_clear(level) and grounds.effect.estimate > 0 and least.estimate > 0 and least.p_value < level
@@ -440,7 +456,7 @@ run.check(
     "the coefficient of the difference is the difference of the coefficients",
     abs(parts_of["government"] - parts_of["social"] - parts_of["gap"]) < 1e-9,
 )
-run.check("both qualities stand on the same rows", both[[outcome, asked.quality]].notna().all(axis=None))
+run.check("both qualities stand on the same rows", both[[outcome, society]].notna().all(axis=None))
 
 # %% tags=["nbval-check-output"]
 print(len(both), "rows with both qualities,", len(factors), "factors")

@@ -84,9 +84,11 @@ def z_score(column: pd.Series) -> pd.Series:
 
 
 def contrast_of(data: pd.DataFrame, contrast: Contrast) -> pd.Series:
-    """Mean of the z-scores of the columns on one side less that of the other."""
+    """Mean of the columns on one side less that of the other, as z-scores where the contrast asks for it."""
     plus, minus = (
-        pd.concat([z_score(data[name]) for name in side], axis=1).mean(axis=1, skipna=False)
+        pd.concat([z_score(data[name]) if contrast.standardise else data[name] for name in side], axis=1).mean(
+            axis=1, skipna=False
+        )
         for side in (contrast.plus, contrast.minus)
     )
     return plus - minus

@@ -11,25 +11,32 @@ from helpers.errors import StudyError
 from helpers.index import divergence
 from helpers.index.build import build_index
 from helpers.index.dimensions import name_dimensions
-from helpers.inference.clear import ClearTest, fit_clear
+from helpers.inference.clear import ClearTest, record_clear
 from helpers.inference.family import ClearFamily, fit_clear_family, record_family
 from helpers.society.families import family_keys, family_questions
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from helpers.index.composite import CompositeIndex
     from helpers.results.estimate import Estimate
     from helpers.study.model import Model
     from helpers.study.study import Study
-    from helpers.study.texts import Family, Society
+    from helpers.study.texts import Crisis, Family, Society
+
+
+QUALITY = "social_quality"
+"""Name of the mean that stands for social quality where no index does."""
 
 
 def society_columns(study: Study) -> list[str]:
     """Every column that the block `society` of a study speaks of, dimensions among them."""
     asked = study.society
     assert asked is not None
-    names = [asked.services, asked.crisis.outcome, *name_dimensions(study, asked.quality)]
-    names += [name for family in (asked.families | asked.alone).values() for name in family.outcomes]
+    names = [asked.services, *name_dimensions(study, asked.quality)]
+    names += [asked.speed] if asked.speed else []
+    names += [asked.crisis.outcome] if asked.crisis else []
+    names += [name for family in asked.families.values() for name in family.outcomes]
     names += [name for contrast in asked.contrast.values() for name in (*contrast.plus, *contrast.minus)]
     return list(dict.fromkeys(names))
 
@@ -91,20 +98,13 @@ def record_families(
 def label_families(
     found: Mapping[str, ClearFamily], families: Mapping[str, Family], model: Model
 ) -> dict[str, ClearFamily]:
-    """The same by the treatment's name, for a table."""
-    return {families[name].treatment or model.treatment: family for name, family in found.items()}
-
-
-def fit_alone(
-    data: pd.DataFrame, model: Model, asked: Society, *, draws: int, rng: np.random.Generator
-) -> dict[str, ClearTest]:
-    """Outcomes that are read by themselves, by the key of their result."""
-    found = {}
-    for name, family in asked.alone.items():
-        keys = family_keys(name, family, model)
-        for outcome, question in family_questions(data, model, family).items():
-            found[keys[outcome]] = fit_clear(question.data, question.model, draws=draws, rng=rng)
-    return found
+    """The same for a table: by the treatment's name, with the family's where several families share a treatment."""
+    treatments = {name: families[name].treatment or model.treatment for name in found}
+    shared = [*treatments.values()]
+    return {
+        treatments[name] if shared.count(treatments[name]) == 1 else f"{treatments[name]}: {name}": family
+        for name, family in found.items()
+    }
 
 
 def equal_weighted(data: pd.DataFrame, study: Study, index: str) -> pd.Series:
@@ -115,6 +115,13 @@ def equal_weighted(data: pd.DataFrame, study: Study, index: str) -> pd.Series:
     return scores.mean(axis=1).reindex(data.index)
 
 
+def add_quality(data: pd.DataFrame, asked: Society) -> tuple[pd.DataFrame, str]:
+    """The panel with the column that stands for social quality, and its name: an index, or the mean of some columns."""
+    if isinstance(asked.quality, str):
+        return data, asked.quality
+    return data.assign(**{QUALITY: data[list(asked.quality)].mean(axis=1, skipna=False)}), QUALITY
+
+
 def count_sides(found: ClearFamily, level: float) -> tuple[list[str], list[str]]:
     """Members clearly above and clearly below zero by their Romano-Wolf p-values."""
     above: list[str] = []
@@ -123,3 +130,26 @@ def count_sides(found: ClearFamily, level: float) -> tuple[list[str], list[str]]
         if answer.adjusted.p_value is not None and answer.adjusted.p_value < level:
             (above if answer.effect.estimate > 0 else below).append(name)
     return above, below
+
+
+def quality_table(index: CompositeIndex) -> pd.DataFrame:
+    """One row per indicator: its weight and its factor."""
+    return index.weights.to_frame("weight").assign(dimension=index.dimensions).rename_axis("indicator")
+
+
+def record_crisis(record: Callable[..., Any], asked: Crisis, found: ClearTest) -> None:
+    """Record the first time of the crisis under ``crisis.<outcome>`` as a clear test, and every time by its own."""
+    record_clear(record, f"crisis.{asked.outcome}", found)
+    for time in asked.times:
+        record(f"crisis.{time}", found.fit[f"in_{time}"])
+
+
+def record_ground(
+    record: Callable[..., Any], ground: str, found: ClearTest, least: Estimate, leads: Mapping[str, Estimate]
+) -> None:
+    """Record ``society.ground.<factor>`` of every factor, and the lead of the first over each and over all."""
+    record_clear(record, f"society.ground.{ground}", found)
+    record(f"society.ground.{ground}_minus_others", least)
+    for name, lead in leads.items():
+        record(f"society.ground.{name}", found.fit[name])
+        record(f"society.ground.{ground}_minus_{name}", lead)

@@ -68,28 +68,30 @@ class Crisis(Strict):
 
 
 class Contrast(Strict):
-    """The mean of some standardised columns less the mean of others."""
+    """The mean of some columns less the mean of others, each as a z-score unless ``standardise`` is false."""
 
     label: Label
     plus: tuple[Name, ...] = Field(min_length=1)
     minus: tuple[Name, ...] = Field(min_length=1)
+    standardise: bool = True
 
 
 class Society(Strict):
     """Whom it reaches: services, gaps, functions of government, and the quality of society.
 
-    ``services`` is the column (or dimension) whose equality is judged; ``quality`` the index of social quality, whose
-    dimensions are its factors, ``ground`` the factor that is said to come first; ``contrast`` what is compared among
-    the functions; ``families`` the outcomes that are read together, ``alone`` those read by themselves.
+    ``services`` is the column (or dimension) whose equality is judged, ``speed`` the one whose convergence may go
+    faster, the same unless named; ``quality`` the index of social quality, whose dimensions are its factors, or columns
+    whose mean stands for it; ``ground`` the factor that is said to come first; ``contrast`` what is compared among the
+    functions; ``families`` the outcomes that are read together.
     """
 
     services: Name
-    quality: Name
-    ground: Name
-    contrast: dict[Name, Contrast]
-    crisis: Crisis
+    speed: Name | None = None
+    quality: Name | tuple[Name, ...]
+    ground: Name | None = None
+    contrast: dict[Name, Contrast] = Field(min_length=1)
+    crisis: Crisis | None = None
     families: dict[Name, Family] = Field(min_length=1)
-    alone: dict[Name, Family] = Field(default_factory=dict)
 
     def of(self, key: str) -> dict[str, Family]:
         """The families whose results begin with a key, by their names."""
@@ -174,10 +176,12 @@ def name_columns(
         for name, item in coordination.moderation.items():
             named[f"coordination.moderation.{name}"] = (item.of, item.by, *item.beside)
     if society:
-        named["society"] = (society.services, society.quality, society.ground, society.crisis.outcome)
+        named["society"] = (society.services, *filter(None, [society.speed, society.ground]))
+        named["society.quality"] = _names(society.quality)
+        named["society.crisis"] = (society.crisis.outcome,) if society.crisis else ()
         for name, contrast in society.contrast.items():
             named[f"society.contrast.{name}"] = (*contrast.plus, *contrast.minus)
-        for name, family in (society.families | society.alone).items():
+        for name, family in society.families.items():
             named[f"society.{name}"] = (*family.outcomes, *filter(None, [family.treatment]))
     if space:
         for name, weights in space.weights.items():
