@@ -19,13 +19,13 @@ out: str = ""
 
 # %%
 from helpers import notebook
-from helpers.cleaning import contract, sample
-from helpers.cleaning import gaps as cleaning
+from helpers.cleaning import contract, gaps, sample
 from helpers.reading import statistics as reading
 from helpers.regression import pictures
 
+# %%
 run = notebook.open_run("01_data_cleaning", study=study, run_folder=run_folder, out=out)
-choices, results = run.study, run.results
+choices = run.study
 raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.entity, choices.time)
 
 # %% [markdown]
@@ -67,24 +67,36 @@ run.table(kept.doubts, "doubts", caption="Signs of another unit, or of figures i
 # study file declares the statistic `genuine`.
 
 # %%
-results.record("data.warnings", value=kept.n_warnings, digits=0)
-run.say("The contract is kept, with {data.warnings} warnings: the rows of the three tables above.")
+warnings = run.record("data.warnings", value=kept.n_warnings, digits=0)
+message = (
+    "The contract is kept, with {warnings} warnings: the rows of the three tables above. What is listed stays as it "
+    "was published; a result that rests on it is to be read with care."
+    if kept.n_warnings
+    else "The contract is kept, and nothing is unusual: no figure jumps, no period breaks, no sign of another unit."
+)
+run.say(message, warnings=warnings)
 
 # %% [markdown]
 # ## Which figures are missing?
 
 # %%
-gaps = cleaning.check_coverage(raw, choices.columns, choices.time)
-statistics, filled = cleaning.apply_missing_rules(raw, choices.missing, gaps, choices.sample.missing)
+missing = gaps.check_coverage(raw, choices.columns, choices.time)
+statistics, filled = gaps.apply_missing_rules(raw, choices.missing, missing, choices.sample.missing)
 run.table(filled, "filled_cells", caption="Every cell that a declared rule filled", digits=2)
 
 # %%
-results.record("data.cells_filled", value=len(filled), digits=0)
-results.record("data.statistics", value=len(choices.columns), digits=0)
-run.say("The study reads {data.statistics} statistics. Rules filled {data.cells_filled} cells; nothing else is filled.")
+cells = run.record("data.cells_filled", value=len(filled), digits=0)
+number = run.record("data.statistics", value=len(choices.columns), digits=0)
+message = (
+    "The study reads {number} statistics. Declared rules filled {cells} cells, each listed above with its reason; "
+    "nothing else is filled."
+    if len(filled)
+    else "The study reads {number} statistics, and no cell of them is filled."
+)
+run.say(message, number=number, cells=cells)
 
 # %%
-coverage = cleaning.coverage_table(raw, choices.columns)
+coverage = gaps.coverage_table(raw, choices.columns)
 run.figure(
     pictures.draw_coverage(coverage, filled, choices.label),
     "coverage",
@@ -101,17 +113,32 @@ run.figure(
 
 # %%
 marked = sample.mark_sample(statistics, choices)
-chosen = sample.select_sample(cleaning.derive(statistics, choices.formulas, marked), marked, choices)
+chosen = sample.select_sample(gaps.derive(statistics, choices.formulas, marked), marked, choices)
 panel = chosen.panel
 run.table(chosen.flow, "sample", caption="From the rows of the window to the rows that are analysed")
 
 # %%
-several = sample.several_rows(panel)
-results.record("data.identifying_rows", value=int(several.sum()), digits=0)
-results.record("data.identifying_entities", value=int((several > 0).sum()), digits=0)
+entities, periods = (panel.index.unique(level).size for level in choices.index_names)
+message = (
+    "{rows} rows are analysed: {entities} units in {periods} periods. {dropped} rows of the window lack a figure that "
+    "the model needs and are left out."
+    if chosen.dropped
+    else "{rows} rows are analysed: {entities} units in {periods} periods; none lacks a figure that the model needs."
+)
 run.say(
-    "With unit effects a unit of one row identifies nothing: {data.identifying_rows} rows of "
-    "{data.identifying_entities} units do."
+    message,
+    rows=run.record("data.rows", value=len(panel), digits=0),
+    entities=run.record("data.entities", value=entities, digits=0),
+    periods=run.record("data.periods", value=periods, digits=0),
+    dropped=run.record("data.rows_dropped", value=chosen.dropped, digits=0),
+)
+
+# %%
+several = sample.several_rows(panel)
+run.say(
+    "With unit effects a unit of one row identifies nothing: {rows} rows of {units} units do.",
+    rows=run.record("data.identifying_rows", value=int(several.sum()), digits=0),
+    units=run.record("data.identifying_entities", value=int((several > 0).sum()), digits=0),
 )
 
 # %% [markdown]
@@ -126,7 +153,7 @@ run.table(run.notebooks, "notebooks", caption="Notebooks that need something of 
 # Each is a formula over the statistics, written in the study file.
 
 # %%
-descriptives = cleaning.describe(panel).rename(index=choices.label)
+descriptives = gaps.describe(panel).rename(index=choices.label)
 run.table(descriptives, "descriptive_statistics", caption="Descriptive statistics of the variables and indicators")
 
 # %% [markdown]
@@ -137,23 +164,18 @@ run.table(descriptives, "descriptive_statistics", caption="Descriptive statistic
 # ## Checks
 
 # %%
-cleaning.check_ranges(statistics, choices.columns)
-cleaning.check_panel(panel, run.units, choices)
+gaps.check_ranges(statistics, choices.columns)
+gaps.check_panel(panel, run.units, choices)
 run.check("every entity-period occurs once", not panel.index.has_duplicates)
 run.check("no figure that the model needs is missing", panel[sample.model_columns(choices)].notna().all(axis=None))
 
 # %% tags=["nbval-check-output"]
-entities, periods = (panel.index.unique(level).size for level in choices.index_names)
 print(f"{len(panel)} rows of {entities} entities in {periods} periods, nothing missing that the model needs")
 
 # %% [markdown]
 # ## Save
 
 # %%
-results.record("data.entities", value=entities, digits=0)
-results.record("data.periods", value=periods, digits=0)
-results.record("data.rows", value=len(panel), digits=0)
-results.record("data.rows_dropped", value=chosen.dropped, digits=0)
 run.write_panel(statistics, "statistics")
 run.write_panel(panel, "indicators")
 run.save()

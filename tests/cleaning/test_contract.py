@@ -110,18 +110,6 @@ def test_a_single_figure_in_another_unit_is_an_error(provinces) -> None:
         contract.check_contract(other, entities, study)
 
 
-def test_a_statistic_that_starts_near_zero_may_rise_a_thousandfold(provinces) -> None:
-    panel, entities, study = provinces
-    small = panel.copy()
-    small.loc[("Hubei", slice(2013, 2015)), "trade_cny"] /= 1e4
-    young = study.columns["trade_cny"].model_copy(update={"starts_near_zero": True})
-    told = study.model_copy(update={"columns": study.columns | {"trade_cny": young}})
-    jumps = contract.check_contract(small, entities, told).jumps
-    assert ((jumps["column"] == "trade_cny") & (jumps["entity"] == "Hubei")).any()
-    with pytest.raises(StudyError, match=r"province Hubei, year 2016.*another unit"):
-        contract.check_contract(small, entities, study)
-
-
 def test_mixed_vintages_break_an_identity(provinces) -> None:
     panel, entities, study = provinces
     other = panel.copy()

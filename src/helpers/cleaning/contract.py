@@ -161,8 +161,7 @@ def _series_doubts(
             yield Doubt(item["column"], f"{time} {study.time.show(item['time'])}", rule, unit)
     for item in jumps.to_dict("records"):
         ratio = item["figure"] / item["before"]
-        most = float("inf") if study.columns[item["column"]].starts_near_zero else UNIT_OF_FIGURE
-        if item["column"] not in genuine and ratio > 0 and not 1 / UNIT_OF_FIGURE < ratio < most:
+        if item["column"] not in genuine and ratio > 0 and not 1 / UNIT_OF_FIGURE < ratio < UNIT_OF_FIGURE:
             when = f"{entity} {item['entity']}, {time} {study.time.show(item['time'])}"
             yield Doubt(item["column"], when, f"{item['figure']:g} follows {item['before']:g}: another unit", unit)
     margin = study.contract.moved_margin

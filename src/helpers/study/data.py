@@ -86,9 +86,7 @@ class Column(Strict):
     """One raw statistic: its file, how the file names it, the values that it may take, and the times that it covers.
 
     It covers ``first`` to ``last``, or only ``times`` where it is not published in every period. ``vintage`` names the
-    revision of a statistic that is revised; statistics of one identity must be of one vintage. A statistic that
-    ``starts_near_zero``, as a new technology does, may rise a thousandfold: that is listed as a jump, not taken for a
-    change of its unit.
+    revision of a statistic that is revised; statistics of one identity must be of one vintage.
     """
 
     file: str
@@ -101,7 +99,6 @@ class Column(Strict):
     last: Period | None = None
     times: tuple[Period, ...] | None = None
     vintage: str | None = None
-    starts_near_zero: bool = False
     label: Label
 
     def covers(self, time: int) -> bool:
