@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index
 from helpers.regression.many import fit_weighted_entities
 from helpers.regression.panel import fit_panel
 from helpers.robustness import indexed
+from helpers.robustness.changes import leave_one_out
+from helpers.robustness.fragility import map_fragility
 from helpers.robustness.indexed import bootstrap_index_regression
 from helpers.study.model import Model
 
@@ -130,3 +134,23 @@ def test_samples_are_fitted_in_blocks_of_bounded_memory(monkeypatch: pytest.Monk
 def test_a_regression_without_an_index_is_refused() -> None:
     with pytest.raises(StudyError, match="neither is an index"):
         bootstrap_index_regression(make_panel(), Model("p", "a"), SPECS, draws=99, rng=np.random.default_rng(3))
+
+
+@settings(max_examples=8, deadline=None)
+@given(powers=st.tuples(*[st.integers(-8, 8)] * 7), shift=st.floats(-100, 100), seed=st.integers(0, 99))
+def test_nothing_depends_on_units_origin_order_or_names(powers: tuple[int, ...], shift: float, seed: int) -> None:
+    panel, model = make_panel(), BOTH.with_(controls=("a",))
+    other = (panel + shift).mul([10.0**power for power in powers]).rename(index=lambda name: f"x{name}", level=0)
+    samples = np.ones((12, 12)) - np.eye(12)
+    found = indexed.fit(panel, model, SPECS, samples)
+    again = indexed.fit(other.sample(frac=1, random_state=seed), model, SPECS, samples)
+    # Min-max scores take units and origins off the indicators, and effects take them off the control.
+    np.testing.assert_allclose(again.estimates, found.estimates, rtol=1e-6)
+    np.testing.assert_allclose(again.std_errors, found.std_errors, rtol=1e-6)
+    plain = Model("p", "s", ("a",))
+    ratio = 10.0 ** (powers[0] - powers[3])
+    maps = [map_fragility(part, plain, most=1) for part in (panel, other)]
+    np.testing.assert_allclose(maps[1].table["estimate"], maps[0].table["estimate"] * ratio, rtol=1e-6)
+    np.testing.assert_allclose(maps[1].table["p_value"], maps[0].table["p_value"], rtol=1e-6, atol=1e-12)
+    tables = [leave_one_out(part, plain).table for part in (panel, other)]
+    np.testing.assert_allclose(tables[1]["p_value"], tables[0]["p_value"], rtol=1e-6, atol=1e-12)
