@@ -44,6 +44,7 @@ def add_commands(commands: Commands) -> None:
         commands, "certificate", certificate_command, "fill in the forms of replication from a verification", study=True
     )
     certificate.add_argument("--out", type=Path, metavar="DIR", help="where (default: reports/STUDY/run/certificate)")
+    certificate.add_argument("--readme", action="store_true", help="write the README's lines on time and memory too")
     bundle = add_command(commands, "bundle", bundle_command, "pack one archive for a journal", study=True)
     bundle.add_argument("--out", type=Path, metavar="FILE", help="the archive (default: reports/STUDY/run/STUDY.zip)")
     sweep = add_command(commands, "sweep", sweep_command, "run a grid of parameters or of study-file values")
@@ -168,6 +169,11 @@ def certificate_command(options: argparse.Namespace) -> int:
 
     root, study, _ = read_study(options.study)
     written = write_certificate(root, study, options.out or root / "reports" / study.name / "run" / "certificate")
+    if options.readme:
+        from helpers.review.certificate import read_record
+        from helpers.review.readme import write_readme
+
+        written += write_readme(root, read_record(root, study))
     print("\n".join(f"wrote {os.path.relpath(path)}" for path in written))
     return DONE
 
