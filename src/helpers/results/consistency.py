@@ -122,9 +122,11 @@ def check_consistency(results: Results, folder: Path) -> Consistency:
     results
         All results of the run.
     folder
-        The run folder; executed notebooks and the run's record in it say which cell made a table.
+        The run folder; executed notebooks and the run's record in it say which cell made a table. A table that no
+        notebook of the run wrote, such as one of a notebook that is gone, is no part of it.
     """
-    tables = read_tables(folder, find_places(folder))
+    places = find_places(folder)
+    tables = {name: table for name, table in read_tables(folder, places).items() if name in places or not places}
     facts: dict[str, int] = {}
     breaches: list[Breach] = []
     for rule, check in RULES.items():
@@ -267,7 +269,7 @@ def check_counts(results: Mapping[str, Result], tables: Mapping[str, Table]) -> 
                 and not OTHER_SAMPLE.search(result.convention or "")
             ):
                 told = f"{result.n_obs} rows of {result.n_entities} entities in {periods} periods"
-                yield _place(result), result.n_entities <= result.n_obs <= result.n_entities * periods, told
+                yield _place(result), result.n_obs <= result.n_entities * periods, told
     for name, table in tables.items():
         if {"rows_left_out", "rows"} <= set(table.columns):
             flow = [(int(row["rows"]), int(row["rows_left_out"]), place) for place, row in _rows(name, table)]
