@@ -178,6 +178,16 @@ def names_once(path: Path) -> Path:
     return path / "t.csv"
 
 
+def names_above(path: Path) -> Path:
+    rows: list[list[Any]] = [["year", *MEASURES]]
+    for place in NAMES:
+        rows += [
+            [place, "", "", ""],
+            *([r.year, r.wait, r.booking, r.staff] for r in FLAT[FLAT["place"] == place].itertuples()),
+        ]
+    return write_rows(path / "t.csv", rows)
+
+
 def places_across(path: Path) -> Path:
     for name in MEASURES:
         PANEL[name].unstack(0).reset_index().to_csv(path / f"{name}.csv", index=False)
@@ -209,7 +219,7 @@ def stata_labels(path: Path) -> Path:
 SHAPES: tuple[Callable[[Path], Path], ...] = (
     plain, blocks_joined, blocks_underscore, blocks_short, blocks_year_first, long_by_indicator, world_bank_api,
     databank, eurostat, utf16_tabs, sheet_per_indicator, sheet_per_year, sheet_per_place, file_per_year,
-    file_per_indicator, pieces, merged_header, years_over_measures, names_labels_units, names_once, spss, r_frame,
+    file_per_indicator, pieces, merged_header, years_over_measures, names_labels_units, names_once, names_above, spss, r_frame,
     stata_labels,
 )  # fmt: skip
 
@@ -285,3 +295,21 @@ def test_what_is_no_panel_is_named_for_what_it_is(text: str, told: str, tmp_path
     with pytest.raises(StudyError, match=told) as caught:
         propose(write(tmp_path / "t.csv", text))
     assert "delete" not in caught.value.remedy
+
+
+def test_an_entity_may_be_named_by_two_columns_together(tmp_path: Path) -> None:
+    pairs = pd.concat([FLAT.assign(partner="X"), FLAT.assign(partner="Y", wait=FLAT["wait"] + 1)])
+    pairs.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(StudyError, match="stands twice") as caught:
+        propose(tmp_path / "t.csv")
+    assert '--entity "place + partner"' in caught.value.remedy
+    found = propose(tmp_path / "t.csv", Options(entity="place + partner"))
+    assert found.figures.loc[("Ashford - Y", 2014), "wait"] == pytest.approx(PANEL["wait"].iloc[0] + 1)
+
+
+def test_western_text_is_not_read_as_chinese(tmp_path: Path) -> None:
+    text = FLAT.assign(place=FLAT["place"].replace({"Elm": "Évora", "Ford": "Málaga"})).to_csv(index=False)
+    (tmp_path / "t.csv").write_bytes(text.encode("cp1252"))
+    assert {"Évora", "Málaga"} <= set(propose(tmp_path / "t.csv").figures.index.unique(0))
+    (tmp_path / "t.csv").write_bytes(text.replace("Évora", "北京A区").replace("á", "a").encode("gb18030"))
+    assert "北京A区" in set(propose(tmp_path / "t.csv").figures.index.unique(0))

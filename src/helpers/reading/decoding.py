@@ -24,6 +24,10 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d*)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?[\d.]+,\d+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DELIMITERS = (",", "\t", ";", "|")
+_FOREIGN = re.compile(r"[A-Za-z]?[^\x00-\x7f]+[A-Za-z]?")
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Share of the signs beyond ASCII that stand alone inside words of Latin letters, from which a text is Western.
+INSIDE_WORDS = 0.8
 _SHOWN = 60
 MOST_LISTED = 10
 
@@ -90,10 +94,19 @@ def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
             text = content.decode(codec)
         except (UnicodeError, LookupError):
             continue
+        if codec == "gb18030" and encoding is None and _is_western(text):
+            text = content.decode("cp1252", errors="replace")
         _check_control(text, str(path))
         return text
     named = encoding or ("UTF-16, as its first bytes say" if marked else "neither UTF-8 nor GB18030")
     raise StudyError(str(path), f"the text is {'not ' if encoding or marked else ''}{named}", "save it as CSV in UTF-8")
+
+
+def _is_western(text: str) -> bool:
+    """Whether what was read as Chinese is Western text: single signs that stand inside words of Latin letters."""
+    runs = _FOREIGN.findall(text)
+    single = [run for run in runs if len(run.strip(_LETTERS)) == 1 and len(run) > 1]
+    return bool(runs) and len(single) >= INSIDE_WORDS * len(runs)
 
 
 def cut_text(text: str, path: Path) -> tuple[Row, ...]:

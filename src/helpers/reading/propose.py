@@ -53,6 +53,7 @@ def _read_part(flat: Flat, where: str, options: Options, known: Known) -> Propos
     notation = Notation(options.missing, options.decimal, flat.semicolons, flat.typed)
     flat = replace(flat, columns={name: cells for name, cells in flat.columns.items() if any(cells)})
     numeric = {name for name, cells in flat.columns.items() if is_numeric(cells, notation)}
+    flat, options = _join_keys(flat, options)
     for given in (options.entity, options.time):
         if given is not None and given not in flat.columns and given != "columns":
             raise UndecidedError(
@@ -64,6 +65,17 @@ def _read_part(flat: Flat, where: str, options: Options, known: Known) -> Propos
         flat, keys = pivot(flat, keys, where)
         numeric = {name for name in flat.columns if name in keys.measures}
     return describe_table(flat, keys, numeric, notation, where)
+
+
+def _join_keys(flat: Flat, options: Options) -> tuple[Flat, Options]:
+    """An entity that several columns name together (``exporter + importer``) as one column."""
+    parts = [part.strip() for part in (options.entity or "").split("+")]
+    if len(parts) < 2 or options.entity in flat.columns or any(part not in flat.columns for part in parts):
+        return flat, options
+    name = " + ".join(parts)
+    joined = [" - ".join(cells) for cells in zip(*(flat.columns[part] for part in parts), strict=True)]
+    kept = {heading: cells for heading, cells in flat.columns.items() if heading not in parts}
+    return replace(flat, columns={name: joined, **kept}), replace(options, entity=name)
 
 
 def _collect(path: Path, options: Options) -> list[tuple[str, Flat]]:

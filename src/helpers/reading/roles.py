@@ -316,8 +316,8 @@ def _explain_keys(
     return UndecidedError(
         where,
         f"{rule}; the two rows differ in {few(differ)}",
-        "say with --entity and --time which columns tell the rows apart; where the rows are parts of one entity, the "
-        "column that names the part belongs to its name",
+        "say with --entity and --time which columns tell the rows apart; several columns may name an entity together: "
+        f'--entity "{entity} + {next((name for name in differ if name in entities), "OTHER COLUMN")}"',
         "entity",
         list(flat.columns),
     )

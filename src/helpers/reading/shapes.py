@@ -121,6 +121,7 @@ def flatten(table: Table, where: str, name: str) -> Flat:
     StudyError
         There is no header, no figure, a heading that stands twice, or a row of another width than the header.
     """
+    table = _lift_names(table)
     headed = split_header(table, where)
     headed = _split_keys(headed)
     headed = replace(headed, body=_fill_down(headed))
@@ -132,6 +133,21 @@ def flatten(table: Table, where: str, name: str) -> Flat:
         flat = _read_down(headed, where, name)
     labels = {**table.labels, **flat.labels}
     return replace(flat, labels=labels, typed=table.delimiter == "", semicolons=table.delimiter == ";")
+
+
+def _lift_names(table: Table) -> Table:
+    """Names that stand alone in the line above a block of periods become a first column."""
+    alone = [n for n, row in enumerate(table.rows) if row.cells[0] and not any(row.cells[1:]) and len(row.cells) > 2]
+    blocks = [n for n in alone if n + 1 < len(table.rows) and parse_heading(table.rows[n + 1].cells[0]) is not None]
+    blocks = [n for n in blocks if parse_heading(table.rows[n].cells[0]) is None and any(table.rows[n + 1].cells[1:])]
+    if len(blocks) < 2 or any(parse_heading(row.cells[0]) for row in table.rows[: blocks[0]]):
+        return table
+    rows, name = [], ""
+    for place, row in enumerate(table.rows):
+        name = row.cells[0] if place in blocks else name
+        if place not in blocks:
+            rows.append(Row(row.line, (name or ("entity" if place == blocks[0] - 1 else ""), *row.cells)))
+    return replace(table, rows=tuple(rows))
 
 
 def split_header(table: Table, where: str) -> Headed:
