@@ -35,7 +35,7 @@ def make_study() -> Any:
         title=label("Does x raise <y>?"),
         question=label("Two places, two years."),
         entity=SimpleNamespace(name="place", label=label("Place")),
-        time=SimpleNamespace(name="year", label=label("Year")),
+        time=SimpleNamespace(name="year", label=label("Year"), kind="year"),
         specification=SimpleNamespace(treatment="x", outcome="y", controls=(), significance=0.05),
         ladder={
             name: SimpleNamespace(label=label(name.title()), controls=controls, effects=effects)
