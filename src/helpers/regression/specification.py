@@ -96,33 +96,6 @@ def describe_term(fit: PanelFit, term: str) -> dict[str, float]:
     }
 
 
-@dataclass(frozen=True)
-class RobustnessCheck:
-    """What one row of the robustness table found.
-
-    Attributes
-    ----------
-    estimate, std_error, p_value, ci_low, ci_high
-        Of the treatment.
-    n_obs, n_entities
-        Rows and entities used.
-    convention
-        What the p-value and the interval rest on.
-    remark
-        What else a reader must know about the row.
-    """
-
-    estimate: float
-    std_error: float
-    p_value: float
-    ci_low: float
-    ci_high: float
-    n_obs: int
-    n_entities: int
-    convention: str
-    remark: str = ""
-
-
 def describe_convention(fit: PanelFit) -> str:
     """The convention in words: what the errors are clustered by, whose factor, and the degrees of freedom."""
     return fit.convention_words
