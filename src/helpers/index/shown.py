@@ -131,7 +131,7 @@ def measure_spread(values: pd.Series) -> Spread:
         std_error=found.std_error,
         df=wide.shape[1] - 2,
         p_value=found.p_value,
-        n_obs=wide.shape[1],
+        n_obs=wide.size,
         n_entities=len(wide),
         convention="least squares of ln(sd / mean) on time",
     )
