@@ -1,5 +1,6 @@
 """Facts about sentences whose numbers come from results."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -136,3 +137,37 @@ def test_a_result_and_a_label_are_named_by_the_sentence_and_kept_for_the_other_l
 )
 def test_a_p_value_from_draws_is_not_printed_below_its_floor(p_value, draws, shown):
     assert format_drawn_p_value(p_value, draws) == shown
+
+
+HOSTILE = (
+    "GDP per head (US$)",
+    "{of GDP}",
+    "{baseline.a.x}",
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "</a><svg onload=alert(1)>",
+    "[click](javascript:alert(1))",
+    "a * b_c_d `e` # f | g",
+    "US$ 1 to US$ 2",
+)
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_a_label_is_a_word_whatever_it_holds(words):
+    from helpers.study.data import Label
+
+    said = write_sentence("The effect of {of} is {word}.", {}, {"of": Label(en=words, zh=words), "word": "large"})
+    assert repr(said) == f"The effect of {words} is large."
+    assert not re.search(r"<[a-z/]|\]\(", said.text)
+
+
+@pytest.mark.parametrize("words", [text for text in HOSTILE if not re.search(r"\d", text)])
+def test_a_computed_word_holds_no_code(words):
+    said = write_sentence("The effects of {of}.", {}, {"of": f"{words}, and others"})
+    assert repr(said) == f"The effects of {words}, and others."
+    assert not re.search(r"<[a-z/!?]|\]\(", said.text)
+
+
+def test_a_computed_word_keeps_its_links_and_its_emphasis():
+    word = '**all** of [the table](tables/a.csv), <a class="num" data-key="a.b" href="#n-x">few</a>'
+    assert write_sentence("{word}", {}, {"word": word}).text == word

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 import numpy as np
@@ -264,13 +265,20 @@ def _expand(claim_id: str, key: str, results: Mapping[str, Any], words: Mapping[
     """The result keys behind one entry of reads."""
     keys = expand_words(f"claim {claim_id}", key, words)
     if "*" in key:
-        patterns = [re.compile(re.escape(item).replace(r"\*", r"[^.]+")) for item in keys]
-        keys = sorted(item for item in results if any(pattern.fullmatch(item) for pattern in patterns))
+        keys = sorted(item for item in results if any(_matches(pattern, item) for pattern in keys))
     if not keys:
         raise StudyError(
             f"claim {claim_id}", f"no result has a key like {key}", "record those results, or correct reads"
         )
     return keys
+
+
+def _matches(pattern: str, key: str) -> bool:
+    """Whether a key is one of those that a pattern stands for; ``*`` is one letter or more between two dots."""
+    parts, words = pattern.split("."), key.split(".")
+    if len(parts) != len(words):
+        return False
+    return all(fnmatchcase(word, re.sub(r"\*+", "?*", part)) for part, word in zip(parts, words, strict=True))
 
 
 def _number(claim_id: str, key: str, part: str, results: Mapping[str, Any]) -> float:

@@ -91,7 +91,7 @@ STYLE: dict[str, Any] = {
     "figure.figsize": (WIDTH, 3.8),
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
-    "mathtext.fontset": "dejavusans",
+    "text.parse_math": False,  # a study's words may hold two dollar signs
     "svg.fonttype": "none",
 }
 

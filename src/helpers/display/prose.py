@@ -14,6 +14,12 @@ from helpers.results.results import Result
 
 MATH = re.compile(r"(\$\$.+?\$\$|\$[^$\n]+\$)", re.DOTALL)
 PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+UNSAFE = re.compile(
+    r"""<(?!a class="num" data-key="[a-z0-9_.]+" href="\#[^"<>]*">|/a>)(?=[A-Za-z/!?])"""  # a tag but a number's link
+    r"""|\](?=\((?!tables/|figures/|\#|https://))"""  # a link to anywhere but the run's own files and the web
+)
+"""What a computed word may not hold: a study's words may stand in it, and they are words."""
+
 MINUS = "\N{MINUS SIGN}"
 SMALLEST_P = 0.001
 MESSAGE = "application/vnd.study.message+json"
@@ -159,7 +165,7 @@ def _escaped_word(name: str, word: Named) -> str | dict[str, str]:
             f"{word!r} is or holds a number",
             "record the number with run.record and print it by its name",
         )
-    return word
+    return UNSAFE.sub(lambda match: "".join(f"&#{ord(sign)};" for sign in match[0]), word)
 
 
 def _link(place: str, results: Mapping[str, Result]) -> str:

@@ -20,6 +20,7 @@ from helpers.study.study import Entity
 _SUFFIX = re.compile(
     r"(特别行政区|(壮族|回族|维吾尔)?自治区|省|市|province|municipality|((zhuang|hui|uy?gh?ur)?autonomous)?region)$"
 )
+MOST_UNITS = 50_000
 _SEPARATOR = re.compile(r"[\s/、,，;；&+|]+|(?<=[省市区])(?=\S)")
 
 
@@ -129,6 +130,9 @@ def read_units(path: Path, entity: Entity) -> pd.DataFrame:
     if entity.key not in header or twice:
         raise _no_column(str(path), (*twice, entity.key)[0], header)
     at = header.index(entity.key)
+    if len(rows) - 1 > MOST_UNITS:
+        rule = f"it lists {len(rows) - 1:,} entities, more than {MOST_UNITS:,}"
+        raise StudyError(str(path), rule, "use docs/large_panels.md for panels of that size, or group the entities")
     seen: set[str] = set()
     for row in rows[1:]:
         where = f"{path}, line {row.line}"

@@ -11,6 +11,10 @@ from helpers.study.periods import Kind, Period, show_period
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 
+MOST_PERIODS = 2_000
+"""More than any panel of years, quarters or months has; a mistyped year makes millions."""
+
+
 class Strict(BaseModel):
     """A part of the study file; a key that it does not know stops the run, and so does a text in place of a number."""
 
@@ -63,6 +67,13 @@ class Time(Strict):
     read_from: Period | None = None
     times: tuple[Period, ...] | None = None
     label: Label
+
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        first = min(self.first, self.first if self.read_from is None else self.read_from)
+        if self.last - first >= MOST_PERIODS:
+            raise ValueError(f"it spans {self.last - first + 1:,} periods, more than {MOST_PERIODS:,}")
+        return self
 
     @property
     def window(self) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from helpers.errors import StudyError
 DEEPEST = 100
 MOST_ITEMS = 100_000
 """More than any study file holds, with every reference written out."""
+MOST_BYTES = 5_000_000
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -45,12 +46,15 @@ class _UniqueKeyLoader(_SafeLoader):
     """YAML's safe loader, with a repeated key as an error (YAML readers keep the last one in silence)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for number, key in enumerate(keys):
-            if key in keys[:number]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key}' stands twice", node.value[number][0].start_mark
-                )
+        seen: set[Hashable] = set()
+        for name, _ in node.value:
+            key = self.construct_object(name, deep=True)
+            if isinstance(key, Hashable):  # what is not is refused below
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key '{key}' stands twice", name.start_mark
+                    )
+                seen.add(key)
         content: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return content
 
@@ -64,7 +68,8 @@ def read_yaml(path: Path) -> Any:
         When the file is not UTF-8, not YAML, or unpacks without end; the message names line and column where it can.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        text = _read_text(path)
+        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
         items = _count_items(content, {})
     except UnicodeDecodeError:
         raise StudyError(str(path), "the file is not UTF-8 text", "save it as UTF-8") from None
@@ -82,6 +87,23 @@ def read_yaml(path: Path) -> Any:
             "write the parts out, or refer to them less often",
         )
     return content
+
+
+def _read_text(path: Path) -> str:
+    """The text of a file that is neither too large nor nested too deeply for what comes after."""
+    if path.stat().st_size > MOST_BYTES:
+        rule = f"the file is larger than {MOST_BYTES // 1_000_000} MB"
+        raise StudyError(str(path), rule, "write it as the other studies are; figures belong under raw/")
+    text = path.read_text(encoding="utf-8")
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_SafeLoader)):  # one by one: nothing is built yet
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise RecursionError
+        if number > 3 * MOST_ITEMS:
+            rule = f"it holds more than {MOST_ITEMS:,} items"
+            raise StudyError(str(path), rule, "write it as the other studies are; figures belong under raw/")
+    return text
 
 
 def _count_items(content: Any, known: dict[int, float], depth: int = 0) -> float:
