@@ -10,7 +10,7 @@ import pytest
 
 from helpers.cleaning import gaps as cleaning
 from helpers.cleaning.formula import evaluate, parse_formula
-from helpers.cleaning.sample import mark_sample, model_columns, select_sample
+from helpers.cleaning.sample import mark_dropped, mark_sample, model_columns, select_sample
 from helpers.errors import StudyError
 from helpers.reading import statistics as reading
 from helpers.reading import units
@@ -82,3 +82,38 @@ def test_a_sample_without_rows_stops(statistics: pd.DataFrame, countries: Study)
     marked = mark_sample(statistics, empty)
     with pytest.raises(StudyError, match="no row is left"):
         select_sample(cleaning.derive(statistics, {"x": "un_osi"}).reindex(columns=model_columns(empty)), marked, empty)
+
+
+ROWS = pd.MultiIndex.from_product([["01001", "01002", "02001"], [2019, 2020]], names=["unit", "year"])
+UNITS = pd.DataFrame({"south": ["1", "0", "1"], "coast": ["1", "1", "0"]}, index=["01001", "01002", "02001"])
+
+
+@pytest.mark.parametrize(
+    ("where", "times", "dropped"),
+    [
+        ({"south": 1}, None, [1, 1, 0, 0, 1, 1]),
+        ({"south": 1, "coast": "1"}, None, [1, 1, 0, 0, 0, 0]),
+        (None, (2020,), [0, 1, 0, 1, 0, 1]),
+        ({"coast": 0}, (2019,), [1, 0, 1, 0, 1, 1]),
+        (None, None, [0, 0, 0, 0, 0, 0]),
+    ],
+)
+def test_a_sample_leaves_out_the_declared_rows(where, times, dropped):
+    assert mark_dropped(ROWS, UNITS, where, times, "row").astype(int).tolist() == dropped
+
+
+@pytest.mark.parametrize(
+    ("rows", "units", "where", "times", "rule"),
+    [
+        (ROWS, UNITS, {"south": 2}, None, "row, drop_where south: 2: no entity is so"),
+        (ROWS, UNITS, {"south": 0, "coast": 0}, None, "no entity is so"),
+        (ROWS, UNITS, {"rich": 1}, None, "row, drop_where rich: the units file has no such column"),
+        (ROWS, None, {"south": 1}, None, "no such column"),
+        (ROWS, UNITS, None, (2021,), "row, drop_times 2021: no row is of such a time"),
+        # codes that became numbers fit no unit any more; the rule would keep every row in silence
+        (ROWS.set_levels([1001, 1002, 2001], level=0), UNITS, {"south": 1}, None, "no entity is so"),
+    ],
+)
+def test_a_sample_that_leaves_out_nothing_is_an_error(rows, units, where, times, rule):
+    with pytest.raises(StudyError, match=rule):
+        mark_dropped(rows, units, where, times, "row")

@@ -440,5 +440,5 @@ def may_mount() -> bool:
 )
 def test_a_real_disk_that_takes_nothing_is_told(project, mount, parts):
     done = run_on(project, mount)
-    assert (done.returncode, done.stdout) == (BAD_INPUT, "earlier\n")
+    assert (done.returncode, done.stdout) == (BAD_INPUT, "provinces: preset standard\nearlier\n")
     expect_message(done.stderr, parts)

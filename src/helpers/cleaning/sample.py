@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
@@ -100,3 +102,57 @@ def _gap(name: str, rows: pd.Index, study: Study) -> StudyError:
         "the model needs a figure and there is none",
         "read an earlier period where a lag needs it (time.read_from), or declare sample.missing: drop",
     )
+
+
+def mark_dropped(
+    rows: pd.MultiIndex | pd.Index,
+    units: pd.DataFrame | None,
+    where: Mapping[str, str | int] | None,
+    times: Collection[int] | None,
+    place: str,
+) -> np.ndarray:
+    """The rows that a declared sample leaves out: those of entities that hold given values, and those of some times.
+
+    Parameters
+    ----------
+    rows
+        Index of the panel: entity, time.
+    units
+        One row per entity, texts, indexed by entity.
+    where
+        Column of the units -> value; an entity must hold all of them.
+    times
+        The times.
+    place
+        Where the sample is declared, for the messages.
+
+    Raises
+    ------
+    StudyError
+        The units have no such column, or a rule leaves out no row: the sample would be another's under a new name.
+    """
+    dropped = np.zeros(len(rows), dtype=bool)
+    if where:
+        dropped |= rows.get_level_values(0).isin(_entities_with(units, where, f"{place}, drop_where"))
+    if where and not dropped.any():
+        told = ", ".join(f"{column}: {value}" for column, value in where.items())
+        raise StudyError(
+            f"{place}, drop_where {told}", "no entity is so, and the row would change nothing", "correct the value"
+        )
+    if times:
+        late = rows.get_level_values(1).isin(list(times))
+        if not late.any():
+            told = ", ".join(map(str, sorted(times)))
+            raise StudyError(f"{place}, drop_times {told}", "no row is of such a time", "take it out, or correct it")
+        dropped |= late
+    return dropped
+
+
+def _entities_with(units: pd.DataFrame | None, where: Mapping[str, str | int], place: str) -> pd.Index:
+    for column in where:
+        if units is None or column not in units.columns:
+            known = ", ".join(units.columns) if units is not None else "none"
+            raise StudyError(f"{place} {column}", "the units file has no such column", f"use one of: {known}")
+    assert units is not None
+    held = [units[column].astype(str) == str(value) for column, value in where.items()]
+    return units.index[np.logical_and.reduce(held)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from helpers.cleaning.sample import mark_dropped
 from helpers.errors import StudyError
 from helpers.index.choices import SHARED, ChoiceIndex, IndexRun
 from helpers.multiverse.fit import Multiverse, fit_plan
@@ -179,18 +180,4 @@ def _on_all_rows(columns: list[Floats], rows: np.ndarray) -> Floats:
 
 
 def _rows_of(panel: pd.DataFrame, sample: MultiverseSample, name: str, units: pd.DataFrame | None) -> np.ndarray:
-    kept = np.ones(len(panel), dtype=bool)
-    if sample.drop_times:
-        kept &= ~panel.index.get_level_values(1).isin(sample.drop_times)
-    if sample.drop_where:
-        if units is None or not set(sample.drop_where) <= set(units.columns):
-            raise StudyError(
-                f"multiverse, sample {name}",
-                f"drop_where names {', '.join(sample.drop_where)}, and the units have no such column",
-                "name a column of the units file",
-            )
-        hit = pd.Series(True, index=units.index)
-        for column, value in sample.drop_where.items():
-            hit &= units[column].astype(str) == str(value)
-        kept &= ~panel.index.get_level_values(0).isin(units.index[hit])
-    return np.asarray(kept)
+    return ~mark_dropped(panel.index, units, sample.drop_where, sample.drop_times, f"multiverse, sample {name}")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from helpers.cleaning.sample import mark_dropped
 from helpers.errors import StudyError
 from helpers.index.build import rebuild_indices
 from helpers.index.scaling import winsorise
@@ -53,10 +54,7 @@ def change(
     data = specification.data
     if row.winsorise is not None:
         data = winsorise(data, row.winsorise)
-    if row.drop_where is not None:
-        data = _drop_entities(data, units, row.drop_where)
-    if row.drop_times is not None:
-        data = data[~data.index.get_level_values(1).isin(row.drop_times)]
+    data = data[~mark_dropped(data.index, units, row.drop_where, row.drop_times, "robustness")]
     if row.balanced:
         data = keep_complete_entities(data)
     if row.lag_treatment is not None:
@@ -237,21 +235,3 @@ def _replace_columns(
     rebuilt = panel if row.index is None else rebuild_indices(panel, study, sources.values(), row.index)
     replaced = {name: (rebuilt if source in rebuilt else panel)[source] for name, source in sources.items()}
     return specification.with_(panel[list(controls)].assign(**replaced), controls=controls)
-
-
-def _drop_entities(data: pd.DataFrame, units: pd.DataFrame, where: dict[str, str | int]) -> pd.DataFrame:
-    dropped = pd.Series(True, index=units.index)
-    for column, value in where.items():
-        if column not in units.columns:
-            raise StudyError(
-                f"robustness, drop_where {column}",
-                "the units file has no such column",
-                f"use one of: {', '.join(units.columns)}",
-            )
-        dropped &= units[column].astype(str) == str(value)
-    if not dropped.any():
-        told = ", ".join(f"{column}: {value}" for column, value in where.items())
-        raise StudyError(
-            f"robustness, drop_where {told}", "no entity is so, and the row would change nothing", "correct the value"
-        )
-    return data[~data.index.get_level_values(0).isin(units.index[dropped])]
