@@ -22,8 +22,9 @@ from helpers.inference.multiplicity import TIE, holm, romano_wolf
 from helpers.inference.small_sample import SmallSampleTest, cr2_tests
 from helpers.inference.wild import ENUMERATED_CLUSTERS, WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.conventions import find_convention
+from helpers.regression.design import build_design
 from helpers.regression.effects import Floats, group_sums
-from helpers.regression.many import fit_weighted_entities
+from helpers.regression.many import EntityGrams, build_grams, fit_grams
 from helpers.regression.panel import PanelFit, fit, fit_panel
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
@@ -336,20 +337,31 @@ def _permute(
     rng: np.random.Generator,
 ) -> Permutation:
     """The studentised difference over divisions of two regions' entities: all, or as many random ones as are asked."""
-    places = [np.flatnonzero(grouping.members(region)) for region in pair]
-    pool, size = np.concatenate(places), len(places[0])
+    pool = grouping.region[grouping.region.isin(pair)].sort_index()
+    inside = data[data.index.get_level_values(0).isin(pool.index)]
+    grams = build_grams(
+        build_design(
+            inside,
+            model.outcome,
+            model.regressors,
+            entity_effects=model.entity_effects,
+            time_effects=model.time_effects,
+        )
+    )
+    own = np.flatnonzero(pool == pair[0])
+    size = len(own)
     is_exact = comb(len(pool), size) <= permutations + 1
     count = comb(len(pool), size) if is_exact else permutations
-    observed, observed_plain = (numbers[0] for numbers in _statistics(data, model, pool, places[0][None], grouping))
+    observed, observed_plain = (numbers[0] for numbers in _statistics(grams, own[None]))
     reached = plain = kept = 0
     every = combinations(range(len(pool)), size) if is_exact else None
     for start in range(0, count, BLOCK):
         number = min(BLOCK, count - start)
         if every is None:
-            chosen = pool[np.argsort(rng.random((number, len(pool))), axis=1)[:, :size]]
+            chosen = np.argpartition(rng.random((number, len(pool))), size - 1, axis=1)[:, :size]
         else:
-            chosen = pool[np.array([next(every) for _ in range(number)])]
-        drawn, gaps = _statistics(data, model, pool, chosen, grouping)
+            chosen = np.array([next(every) for _ in range(number)])
+        drawn, gaps = _statistics(grams, chosen)
         whole = np.isfinite(drawn)
         kept += int(whole.sum())
         reached += int(np.sum(drawn[whole] >= observed * (1 - TIE)))
@@ -361,22 +373,15 @@ def _permute(
             "use fewer controls, or larger regions",
         )
     # The sample itself is one of all divisions; of random ones it is counted once.
-    own = 0 if is_exact else 1
-    return Permutation((own + reached) / (own + kept), (own + plain) / (own + kept), count, is_exact)
+    once = 0 if is_exact else 1
+    return Permutation((once + reached) / (once + kept), (once + plain) / (once + kept), count, is_exact)
 
 
-def _statistics(
-    data: pd.DataFrame, model: Model, pool: np.ndarray, chosen: np.ndarray, grouping: Grouping
-) -> tuple[Floats, Floats]:
-    """|t| and |difference| (B,) of the chosen entities (B, size) of a pool against the others in it."""
-    first = np.zeros((len(chosen), len(grouping.region)))
+def _statistics(grams: EntityGrams, chosen: np.ndarray) -> tuple[Floats, Floats]:
+    """|t| and |difference| (B,) of the chosen entities (B, size) against the others."""
+    first = np.zeros((len(chosen), len(grams.grams)))
     np.put_along_axis(first, chosen, 1.0, axis=1)
-    both = np.zeros(len(grouping.region))
-    both[pool] = 1.0
-    fits = fit_weighted_entities(
-        data, model.outcome, model.regressors, np.vstack([first, both - first]),
-        entity_effects=model.entity_effects, time_effects=model.time_effects,
-    )  # fmt: skip
+    fits = fit_grams(grams, np.vstack([first, 1.0 - first]))
     estimates = fits.estimates[:, 0].reshape(2, -1)
     variances = fits.std_errors[:, 0].reshape(2, -1) ** 2
     gap = np.abs(estimates[0] - estimates[1])
