@@ -270,9 +270,7 @@ run.table(
 )
 
 # %%
-run.table(
-    shown.joint_table(rows, words, with_order=False), "region_rows_equality", caption="Are these effects equal?"
-)
+run.table(shown.joint_table(rows, words, with_order=False), "region_rows_equality", caption="Are these effects equal?")
 
 # %% [markdown]
 # ## Does one unit carry it?

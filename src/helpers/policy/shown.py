@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -102,13 +103,13 @@ def record_policy(record: Callable[..., Any], name: str, side: str, found: Polic
     The joint test of the times before is under ``policy.<name>.pretrend`` for the outcome, ``.pretrend_treatment`` for
     the treatment; each with .wild.
     """
-    key = f"policy.{name}.{side}"
-    record(key, found.effect.effect)
-    record(f"{key}.wild", found.effect.wild)
-    record(f"{key}.randomisation", found.randomised)
-    record(f"{key}.without_controls", found.without_controls.effect)
-    record(f"{key}.without_controls.wild", found.without_controls.wild)
-    record(f"{key}.cohort", found.cohort.average)
+    key, spanned = f"policy.{name}.{side}", partial(_record_span, record)
+    spanned(key, found.effect.effect)
+    spanned(f"{key}.wild", found.effect.wild)
+    spanned(f"{key}.randomisation", found.randomised)
+    spanned(f"{key}.without_controls", found.without_controls.effect)
+    spanned(f"{key}.without_controls.wild", found.without_controls.wild)
+    spanned(f"{key}.cohort", found.cohort.average)
     low, high, ci_low, ci_high = (
         found.bounds.table[name].to_dict()[1.0] for name in ("low", "high", "ci_low", "ci_high")
     )
@@ -123,8 +124,13 @@ def record_policy(record: Callable[..., Any], name: str, side: str, found: Polic
     record(f"{key}.breakdown", value=min(found.bounds.breakdown, 10.0), digits=2)
     if found.events.before is not None:
         before = f"policy.{name}.pretrend" + ("" if side == "outcome" else f"_{side}")
-        record(before, found.events.before.estimate(found.events.fit), digits=2)
-        record(f"{before}.wild", found.events.before.wild(found.events.fit), digits=2)
+        spanned(before, found.events.before.estimate(found.events.fit), digits=2)
+        spanned(f"{before}.wild", found.events.before.wild(found.events.fit), digits=2)
+
+
+def _record_span(record: Callable[..., Any], key: str, found: Estimate, **options: Any) -> None:
+    """Record an estimate over more times than the study's window, and say so in its convention."""
+    record(key, replace(found, convention=f"{found.convention}; over the longer span of times"), **options)
 
 
 def policy_table(found: Mapping[tuple[str, str], PolicyEffect]) -> pd.DataFrame:

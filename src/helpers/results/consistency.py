@@ -26,10 +26,10 @@ NOTHING = 1e-9
 LEVEL = 0.05
 LAST_DF = re.compile(r"\bt\((\d+(?:\.\d+)?)\)$")
 DRAWN = re.compile(
-    r"draws|bootstrap|permutation|wild|jackknifed|null|Anderson|Romano|percentile|simulated", re.IGNORECASE
+    r"draws|bootstrap|permutation|wild|jackknifed|null|Anderson|Romano|Holm|percentile|simulated", re.IGNORECASE
 )
 """Words of a convention whose p-value or interval does not come from the statistic by a distribution."""
-OTHER_SAMPLE = re.compile(r"\bn counts\b")
+OTHER_SAMPLE = re.compile(r"\bn counts\b|longer span")
 STARRED = re.compile(r"^([-−]?\d+\.\d+)(\*{0,3})$")
 BRACKETED = re.compile(r"^\((\d+\.\d+)\)$")
 STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
