@@ -47,6 +47,9 @@ checks = changes.check_robustness(
 )
 shown.record_checks(run.record, checks, model.treatment, choices.specification.significance)
 
+# %% [markdown]
+# In words first: the question of each row and what was found, then the numbers.
+
 # %%
 run.table(
     shown.robustness_table(checks, choices),
@@ -67,6 +70,9 @@ run.figure(
 # %% [markdown]
 # Rows that make the index anew change its scale, so that their estimates compare in sign and precision rather than in
 # size. Rows that leave out units or periods keep the index as it was built.
+
+# %% [markdown]
+# How many of the rows speak clearly, and in which direction:
 
 # %%
 run.say(
@@ -123,6 +129,9 @@ run.figure(
     alt="Estimates with intervals, one row per unit left out, in rising order.",
 )
 
+# %% [markdown]
+# A dot far from the dashed line is a unit that moves the result; its row tells by how much, and how sure it leaves us.
+
 # %%
 run.table(left_out.table, "leave_one_out", caption="The primary specification without each unit in turn")
 
@@ -141,6 +150,10 @@ run.figure(
     caption="The effect without every set of units, by size of the set; dashed: with all units",
     alt="Histograms of the estimates without one, two and more units, coloured where the verdict changes.",
 )
+
+# %% [markdown]
+# The smallest set that turns the sign, and the smallest that changes the verdict: of several of one size, the one that
+# goes furthest.
 
 # %% tags=["summary"]
 run.say(
@@ -164,8 +177,14 @@ run.say(
     "{robustness.fragility.smallest_set_verdict.refit:p})."
 )
 
+# %% [markdown]
+# How far the estimate moves, and how often the answer changes, as the sets grow:
+
 # %%
 run.table(fragility.by_size, "fragility_by_size", caption="Refits by the number of units left out")
+
+# %% [markdown]
+# Which units are in the sets that change it:
 
 # %%
 run.table(fragility.by_entity, "fragility_by_unit", caption="Each unit: what leaving it out does, alone and in sets")
@@ -211,6 +230,9 @@ run.say(
     "indices as given, and {usual} times the usual clustered one. Draws without an estimate: {failed}.",
     **words,
 )
+
+# %% [markdown]
+# The same coefficient with its conventional interval, and with those of the two bootstraps by percentiles and by BCa:
 
 # %%
 (

@@ -51,6 +51,9 @@ run.say(
     "{robustness.multiverse.share_positive:.1%}."
 )
 
+# %% [markdown]
+# The claim is a matter of significance; how large the effect is across the universes is another:
+
 # %%
 run.say(
     "The median standardised estimate is {robustness.multiverse.median}, and nineteen of twenty lie between "
@@ -71,12 +74,18 @@ run.figure(
 # Standardised estimates compare across indices of different scales. Below the curve, a mark says where an option stands
 # among the estimates: an option whose marks gather at one end decides the result.
 
+# %% [markdown]
+# Option by option, whatever else is chosen:
+
 # %%
 run.table(
     shown.survival_table(found, choices),
     "multiverse_survival",
     caption="The share of universes in which the claim survives",
 )
+
+# %% [markdown]
+# No universe is passed over in silence: what could not be estimated is counted by its reason.
 
 # %%
 (
@@ -163,6 +172,9 @@ run.say(
     "estimate than the primary specification ({robustness.multiverse.primary})."
 )
 
+# %% [markdown]
+# An end is a tenth of the universes with the same effects.
+
 # %%
 run.say(
     {
@@ -183,6 +195,9 @@ run.say(
 # %%
 tests = joint.joint_tests(multiverse, groups, draws=joint_draws, rng=run.rng("joint test"))
 shown.record_joint(run.record, tests, level)
+
+# %% [markdown]
+# The value in the data beside the range of nineteen of twenty draws in which the treatment does nothing:
 
 # %%
 run.table(
@@ -209,6 +224,9 @@ run.say(
     "{robustness.multiverse.joint.stouffer:p}."
 )
 
+# %% [markdown]
+# The level is the one that the study file declares.
+
 # %%
 run.say(
     {
@@ -217,6 +235,9 @@ run.say(
         "none": "None of the three is below the level.",
     }[shown.joint_verdict(tests["all"], level)]
 )
+
+# %% [markdown]
+# The same question within each set of effects, and there with all controls:
 
 # %%
 run.table(

@@ -37,6 +37,9 @@ treatment, level = model.treatment, choices.specification.significance
 # %%
 model
 
+# %% [markdown]
+# Every question of this notebook is put to this one model, so it is fitted once.
+
 # %%
 fit = panel.fit(data, model)
 primary = run.record("robustness.identification.primary", fit[treatment])
@@ -85,6 +88,9 @@ run.say(
     }[shown.judge_selection(selection, primary.p_value, level)]
 )
 
+# %% [markdown]
+# The robustness value asks the same of an omitted variable in shares of variance, without a benchmark:
+
 # %%
 run.say(
     "There is nothing to explain away: the treatment explains {robustness.robustness_value.partial_r2:.2%} of what is "
@@ -97,6 +103,9 @@ run.say(
     "treatment and outcome to bring the estimate to zero, and {robustness.robustness_value.significance:.1%} to make "
     "it insignificant by conventional errors."
 )
+
+# %% [markdown]
+# And with the controls as benchmarks: what would be left of the estimate.
 
 # %%
 bounds = shown.bound_table(fit, treatment, choices)
@@ -137,6 +146,9 @@ shown.record_instruments(run.record, instrumented)
     else run.say("The study file declares no instrument (block `instruments`), so that none is tried.")
 )
 
+# %% [markdown]
+# Each instrument alone, and all of them together:
+
 # %%
 (
     run.table(
@@ -150,6 +162,9 @@ shown.record_instruments(run.record, instrumented)
     if instrumented
     else run.say("Without instruments there is no such regression.")
 )
+
+# %% [markdown]
+# Only what a strong set of instruments says is to be read as an estimate:
 
 # %%
 run.say(
@@ -233,6 +248,9 @@ run.say(
     "the estimate in place of its t in {robustness.placebo.size.estimate:.1%}."
 )
 
+# %% [markdown]
+# The true estimate among those of chance:
+
 # %%
 (
     run.say("Without a permutation there is no such picture.")
@@ -257,6 +275,10 @@ led = attempt(placebo.fit_lead, data, model, choices.time.window)
 if not isinstance(led, StudyError):
     run.record("robustness.placebo.lead", led[placebo.LEAD])
     run.record("robustness.placebo.present", led[treatment])
+
+# %% [markdown]
+# It passes only where its interval leaves out an effect as large as the one that is claimed: that it cannot be told
+# from zero is no pass.
 
 # %%
 run.say(
@@ -298,6 +320,9 @@ shown.record_dimensions(run.record, answers, permutations, level)
     else run.say("The outcome is no index of several dimensions, so that there is no family of outcomes to adjust for.")
 )
 
+# %% [markdown]
+# How many of them respond depends on how the looking is counted:
+
 # %%
 run.say(
     "There are no parts of the outcome to look at."
@@ -306,6 +331,9 @@ run.say(
     "when each is looked at alone; counting that all are looked at, {robustness.dimension.count.holm} do by Holm's "
     "method and {robustness.dimension.count.significant} by that of Romano and Wolf."
 )
+
+# %% [markdown]
+# And in which direction:
 
 # %%
 rise, fall = shown.sort_dimensions(answers, choices, level)
