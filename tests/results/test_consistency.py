@@ -8,6 +8,7 @@ other p-values of t are integrals of its density by Simpson's rule, good to 1e-9
 from __future__ import annotations
 
 import csv
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,7 @@ from typing import Any
 import pytest
 
 from helpers.errors import StudyError
-from helpers.results import consistency
-from helpers.results.consistency import RULES, SHARES, InconsistentError, check_consistency, keep_consistent
+from helpers.results.consistency import RULES, InconsistentError, check_consistency, keep_consistent
 from helpers.results.results import Results
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,7 @@ def write(folder: Path, text: str) -> Path:
         ("p follows", [("a.b", {"estimate": 2.0, "statistic": 2.0, "p_value": 0.0546, "convention": "stata, t(30)"})], False),
         ("p follows", [("a.b", {"estimate": 2.0, "statistic": 2.0, "p_value": 0.7, "df": 30, "convention": "wild"})], None),
         ("p follows", [("a.b", {"estimate": 2.0, "statistic": 2.0, "p_value": 0.7, "df": 30, "draws": 99})], None),
+        ("p follows", [("a.b", {"estimate": 2.0, "statistic": 2.0, "p_value": 0.7, "df": 30, "convention": "by Holm"})], None),
         ("an interval holds", [("a.b", {"estimate": 2.0, "ci_low": 1.0, "ci_high": 3.0})], True),
         ("an interval holds", [("a.b", {"estimate": 0.5, "ci_low": 1.0, "ci_high": 3.0})], False),
         ("an interval holds", [("a.b", {"estimate": 0.5, "ci_low": 1.0, "ci_high": 3.0, "convention": "percentile"})], None),
@@ -94,9 +95,16 @@ def test_rows_are_at_most_entities_times_periods(tmp_path, more, holds):
     judge(record(*COUNTS, more), tmp_path, "rows are entities", holds, "03_model cell-07, result ")
 
 
-def test_dropped_rows_are_part_of_entities_times_periods(tmp_path):
-    rows = [*COUNTS[:3], ("data.rows_dropped", {"value": 3})]
+def test_rows_are_no_more_than_the_window_holds(tmp_path):
+    judge(record(*COUNTS[:2], ("data.rows", {"value": 20})), tmp_path, "rows are entities", True, "")
+    rows = [*COUNTS[:2], ("data.rows", {"value": 21})]
     judge(record(*rows), tmp_path, "rows are entities", False, "03_model cell-07, result data.rows")
+
+
+def test_a_panel_with_more_periods_than_the_window_allows_more_rows(tmp_path):
+    panel = "place,year,x; " + "; ".join(f"{place},{year},1.5" for place in "abcd" for year in range(6))
+    more = ("a.b", {"value": 1, "n_obs": 24, "n_entities": 4})
+    judge(record(*COUNTS, more), write(tmp_path, panel), "rows are entities", True, "")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +119,7 @@ def test_dropped_rows_are_part_of_entities_times_periods(tmp_path):
         ("p follows", "test,statistic,df,p_value; a,2.0422724563,29.0,0.05", False),
         ("an interval holds", "x,ci_low,ci_high; a,1.0,2.0", True),
         ("an interval holds", "x,bca_low,bca_high; a,2.0,1.0", False),
+        ("an interval holds", "x,effect_low,effect_high; a,2.0,1.0", None),  # effects below and above a threshold
         ("words of", 'x,finds,estimate,p_value; a,"negative, significant",-1.0,0.049', True),
         ("words of", 'x,finds,estimate,p_value; a,"negative, significant",-1.0,0.051', False),
         ("words of", 'x,finds,estimate,p_value; a,"positive, not significant",-1.0,0.051', False),
@@ -127,6 +136,7 @@ def test_dropped_rows_are_part_of_entities_times_periods(tmp_path):
         ("stars", "term,full; x,2.00*; (x),(1.00)", True),
         ("stars", "term,full; x,2.00**; (x),(1.00)", False),
         ("stars", "term,full; x,2.00; (x),(1.00)", False),
+        ("stars", "term,full; x,0.002***; (x),(0.001)", None),  # too few figures to know the result by
         ("stars", "term,full; x,2.10***; (x),(1.00)", None),  # no result prints these two numbers
         ("a quoted", f"claim,key,field,number; A,a.b,p_value,{AT_20}", True),
         ("a quoted", "claim,key,field,number; A,a.b,number,2.5", False),
@@ -158,11 +168,11 @@ def test_numbers_that_contradict_each_other_stop_a_run_and_write_nothing(tmp_pat
     assert not issubclass(InconsistentError, StudyError)
 
 
-def test_a_rule_that_is_only_told_is_written_down(tmp_path):
-    results = record(("s.x.first", {"value": 0.3}), ("s.x.total", {"value": 0.2}))
-    text = keep_consistent(results, tmp_path).read_text(encoding="utf-8")
-    assert "first-order share 0.3, total 0.2" in text
-    assert {SHARES} == consistency.TOLD
+def test_how_often_each_rule_was_checked_is_written_down(tmp_path):
+    results = record(("s.x.first", {"value": 0.1}), ("s.x.total", {"value": 0.2}))
+    facts = json.loads(keep_consistent(results, tmp_path).read_text(encoding="utf-8"))["facts"]
+    assert facts.keys() == RULES.keys()
+    assert facts["a first-order share does not exceed the total"] == 1
 
 
 def test_the_committed_report_keeps_every_rule_and_every_rule_meets_it():

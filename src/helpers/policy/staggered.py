@@ -91,7 +91,7 @@ def cohort_effects(data: pd.DataFrame, outcome: str, start: int) -> CohortEffect
         p_value=float(2 * stats.norm.sf(abs(mean / mean_error))),
         ci_low=mean - half,
         ci_high=mean + half,
-        n_obs=int(wide.size),
+        n_obs=int(wide[cohort | never].size),
         n_entities=int(cohort.sum() + never.sum()),
         convention="Callaway-Sant'Anna, never treated, influence function, normal",
     )

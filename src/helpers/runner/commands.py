@@ -160,8 +160,6 @@ def run_command(options: argparse.Namespace) -> int:
         bad_input = all(isinstance(error, StudyError) or getattr(error, "bad_input", False) for error in outcome.errors)
         return BAD_INPUT if bad_input else FAILED
     if request.only is None:
-        for line in _contradictions(request.folder):
-            print(f"numbers that contradict each other: {line}", file=sys.stderr)
         for text in _headline(request):
             print(text)
         print(f"report: {os.path.relpath(request.folder / 'report.html')}")
@@ -181,12 +179,6 @@ def _headline(request: Request) -> list[str]:
         for row in rows
         if row["key"] == key
     ]
-
-
-def _contradictions(folder: Path) -> list[str]:
-    """What the run's consistency gate tells without stopping the run."""
-    path = folder / "run" / "consistency.json"
-    return list(json.loads(path.read_text(encoding="utf-8"))["told"]) if path.is_file() else []
 
 
 def explain_command(options: argparse.Namespace) -> int:
