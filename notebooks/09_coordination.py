@@ -254,8 +254,8 @@ run.say(
 # ## Do investment and quality come apart?
 #
 # Between units the two may go together because both go with wealth. Within a unit, and beside what all share in a
-# period, is where investment would have to show. "Weak" is a claim about size: it needs an interval that lies inside
-# (-0.3, 0.3), not a test that fails to reject.
+# period, is where investment would have to show. "Weak" is a claim about size: it needs an interval that lies between
+# two bounds, which the study file sets, not a test that fails to reject.
 
 # %%
 run.figure(
@@ -272,15 +272,15 @@ narrow = run.record("returns.within_correlation.narrow", tie.narrow, digits=2)
 between = run.record("returns.between_correlation", value=tie.between, n_entities=tie.wide.n_entities, digits=2)
 
 # %%
-weak = run.record("returns.weak_bound", value=0.3, digits=1)
+weak = run.record("returns.weak_bound", value=asked.weak, digits=1)
 run.say(
     "Within units the two are weakly correlated: {wide}, and the interval of two one-sided tests {narrow:ci} lies "
     "inside plus or minus {weak}. Between units the correlation is {between}."
-    if tie.is_weak(0.3)
+    if tie.is_weak(asked.weak)
     else "Within units the correlation is {wide} (95 % interval {wide:ci}), but the interval of two one-sided tests "
     "{narrow:ci} reaches beyond plus or minus {weak}: it is not shown to be weak, and not shown to be strong. Between "
     "units it is {between}."
-    if tie.wide.ci_low <= 0.3
+    if tie.wide.ci_low <= asked.weak
     else "Within units the two go together: {wide} (95 % interval {wide:ci}). Between units the correlation is "
     "{between}.",
     wide=wide,

@@ -100,7 +100,16 @@ def test_weak_is_said_only_of_an_interval_inside_the_bounds(weak: bool, low: flo
     run = PlantedRun()
     wide = run.record("r.wide", effect(0.1, 0.5))
     tie = SimpleNamespace(is_weak=lambda _: weak, wide=SimpleNamespace(ci_low=low))
-    told = run_cell(NOTEBOOK, "returns.weak_bound", run=run, wide=wide, narrow=wide, between=wide, tie=tie)
+    told = run_cell(
+        NOTEBOOK,
+        "returns.weak_bound",
+        run=run,
+        wide=wide,
+        narrow=wide,
+        between=wide,
+        tie=tie,
+        asked=SimpleNamespace(weak=0.3),
+    )
     assert words in told
 
 

@@ -30,7 +30,7 @@ class Coordination(Strict):
     dimensions of an index or, by the feature's name, columns whose z-scores are averaged. ``thresholds``: where a slope
     may change, the treatment unless named. ``level``: the column by which entities come together or drift apart, where
     the treatment itself is relative. ``labels`` name features that are no dimensions. ``groups`` is how many groups of
-    equal size a level is cut into.
+    equal size a level is cut into; a correlation whose 90 % interval lies within plus or minus ``weak`` is weak.
     """
 
     systems: tuple[Name, ...] = Field(min_length=2)
@@ -42,6 +42,7 @@ class Coordination(Strict):
     without: tuple[Name, ...] = ()
     labels: dict[Name, Label] = Field(default_factory=dict)
     groups: int = Field(default=3, ge=2, le=10)
+    weak: float = Field(default=0.3, gt=0, lt=1)
 
 
 class Family(Strict):
