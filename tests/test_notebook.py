@@ -1,8 +1,10 @@
 """Facts about what a notebook holds in its hand."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -15,6 +17,8 @@ from helpers.display.figures import new_figure
 from helpers.errors import StudyError
 from helpers.notebook import NotebookRun
 from helpers.results.results import Results, read_results
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def make_study(seed=1):
@@ -193,3 +197,29 @@ def test_a_result_knows_its_cell_in_ipython(tmp_path):
         [sys.executable, "-c", script, str(tmp_path)], check=True, env=os.environ | {"IPYTHONDIR": str(tmp_path)}
     )
     assert read_results(tmp_path / "run" / "results" / "03_model.json")["a.b"].cell == "cell-02"
+
+
+def test_a_notebook_that_is_run_by_hand_writes_into_its_own_folder_and_reads_there_first(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").touch()
+    shutil.copytree(ROOT / "data" / "provinces", tmp_path / "data" / "provinces")
+    monkeypatch.chdir(tmp_path)
+    first = module.open_run("01_first")
+    assert first.out == tmp_path / "reports" / "by_hand" / "provinces"
+    first.results.record("data.rows", value=3, digits=0)
+    first.table(pd.DataFrame({"a": [1]}), "kept", caption="Kept")
+    first.save()
+    second = module.open_run("02_second")
+    assert second.read("kept")["a"].tolist() == [1]
+    assert second.known["data.rows"].value == 3
+    assert not (tmp_path / "reports" / "provinces").exists()
+
+
+def test_a_notebook_that_is_run_by_hand_reads_the_results_that_a_clone_holds(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").touch()
+    shutil.copytree(ROOT / "data" / "provinces", tmp_path / "data" / "provinces")
+    monkeypatch.chdir(tmp_path)
+    held = Results(study="provinces", notebook="03_earlier")
+    held.record("early.number", value=5, digits=0)
+    held.write(tmp_path / "reports" / "provinces" / "results.json")
+    assert module.open_run("12_last").known["early.number"].value == 5
+    assert "early.number" not in module.open_run("02_before").known

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 
+BY_HAND = "by_hand"
+"""Folder in ``reports`` for what notebooks write that a person runs; it is not kept in the repository."""
+
+
 @dataclass(frozen=True)
 class Check:
     """One fact that a notebook made sure of."""
@@ -74,13 +78,24 @@ class NotebookRun:
         Where this notebook writes.
     source
         The notebook's own file, whose cell ids name where a result was made; None if there is none.
+    by_hand
+        Whether a person runs it and no runner: it then reads what was made by hand before what a run has left.
     """
 
-    def __init__(self, notebook: str, study: Study, run_folder: Path, out: Path, source: Path | None = None) -> None:
+    def __init__(
+        self,
+        notebook: str,
+        study: Study,
+        run_folder: Path,
+        out: Path,
+        source: Path | None = None,
+        by_hand: bool = False,
+    ) -> None:
         self.notebook = notebook
         self.study = study
         self.run_folder = run_folder
         self.out = out
+        self.by_hand = by_hand
         self._source = source
         self.results = Results(study=study.name, notebook=notebook, where=self._where)
         self.checks: list[tuple[tuple[str | None, int], Check]] = []
@@ -128,8 +143,9 @@ class NotebookRun:
 
     def read(self, name: str) -> pd.DataFrame:
         """A table of an earlier notebook; a panel (index entity, time) when it has both columns."""
-        table = self._stand_ins.get(name, name)
-        return read_table(self.run_folder / "tables" / f"{check_name(table)}.csv", self._index)
+        table = f"tables/{check_name(self._stand_ins.get(name, name))}.csv"
+        own = self.by_hand and (self.out / table).is_file()
+        return read_table((self.out if own else self.run_folder) / table, self._index)
 
     def write_panel(self, panel: pd.DataFrame, name: str) -> Sentence:
         """Keep a panel for later notebooks, to more digits than a table is shown with.
@@ -290,10 +306,18 @@ class NotebookRun:
     @cached_property
     def earlier(self) -> dict[str, Result]:
         """Results of the notebooks that come before this one by name."""
-        parts = sorted((self.run_folder / "run" / "results").glob("*.json"))
-        return {
-            key: result for path in parts if path.stem < self.notebook for key, result in read_results(path).items()
-        }
+        found = self._committed() if self.by_hand else {}
+        for folder in (self.run_folder, self.out) if self.by_hand else (self.run_folder,):
+            for path in sorted((folder / "run" / "results").glob("*.json")):
+                if path.stem < self.notebook:
+                    found |= read_results(path)
+        return found
+
+    def _committed(self) -> dict[str, Result]:
+        """The results of earlier notebooks that the last run left together, which is all that a clone holds."""
+        path = self.run_folder / "results.json"
+        held = read_results(path) if path.is_file() else {}
+        return {key: result for key, result in held.items() if (result.notebook or "") < self.notebook}
 
     @property
     def _index(self) -> tuple[str, str]:
@@ -356,7 +380,7 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
     run_folder
         Where earlier notebooks' tables and results are read; empty for ``reports/<study>``.
     out
-        Where this notebook writes; empty for ``reports/<study>``.
+        Where this notebook writes; empty where a person runs it, who then gets ``reports/by_hand/<study>`` and is told.
 
     Raises
     ------
@@ -374,11 +398,27 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
         notebook,
         read,
         run_folder=Path(run_folder) if run_folder else home,
-        out=Path(out) if out else home,
+        out=Path(out) if out else root / "reports" / BY_HAND / read.name,
         source=root / "notebooks" / f"{notebook}.ipynb",
+        by_hand=not out,
     )
     _note_draws(run)
+    if not out:
+        _tell_by_hand(run, root)
     return run
+
+
+def _tell_by_hand(run: NotebookRun, root: Path) -> None:
+    """Say in JupyterLab where a notebook that is run by hand writes, and what it needs to have been run before."""
+    if _shell() is None:
+        return
+    from IPython.display import Markdown, display
+
+    home = run.run_folder.relative_to(root) if run.run_folder.is_relative_to(root) else run.run_folder
+    told = f"Run by hand: it writes into `{run.out.relative_to(root)}`, and leaves `{home}` as it is."
+    if not any((folder / "tables").is_dir() for folder in (run.out, run.run_folder)):
+        told += f" Nothing is there to read yet: run `study run {run.study.name}`, or the notebooks before this one."
+    display(Markdown(f"> {told}"))  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _note_draws(run: NotebookRun) -> None:

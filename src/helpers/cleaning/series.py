@@ -184,7 +184,7 @@ def find_moved_times(panel: pd.DataFrame, order: list[str], counted: bool = True
     """
     found = []
     tests = len(_moves(order)) * panel.shape[1] * panel.index.unique(1).size
-    least = _least_correlation(len(order), tests) if counted else 0.0
+    least = _least_difference(len(order), tests) if counted else 0.0
     for name in panel:
         wide = panel[name].where(panel[name] > 0).unstack().reindex(order)
         logs = np.log(wide.to_numpy(dtype=float))
@@ -193,7 +193,8 @@ def find_moved_times(panel: pd.DataFrame, order: list[str], counted: bool = True
         if np.isfinite(given).any() and np.nanmedian(given) >= PERSISTENT:
             for place, time in enumerate(wide.columns):
                 moved = max(_correlate(logs[move, place], beside[place]) for move in _moves(order))
-                if moved >= max(FITS_MOVED, least) and moved - given[place] >= BETTER_BY:
+                sure = not counted or _fisher(moved) - _fisher(given[place]) >= least
+                if moved >= FITS_MOVED and moved - given[place] >= BETTER_BY and sure:
                     found.append(Moved(str(name), int(time), given[place], moved))
     return found
 
@@ -234,9 +235,13 @@ def _fit(pairs: tuple[tuple[Floats, Floats], ...], move: Order) -> float:
     return sum(_nearest(own[move], rest) for own, rest in pairs) / len(pairs)
 
 
-def _least_correlation(entities: int, tests: int) -> float:
-    """The correlation that chance reaches in none of so many tests, with probability 1 - LEVEL (Fisher's z)."""
-    return float(np.tanh(stats.norm.isf(LEVEL / max(tests, 1)) / np.sqrt(max(entities - 3, 1))))
+def _fisher(correlation: float) -> float:
+    return float(np.arctanh(np.clip(correlation, -0.999999, 0.999999)))
+
+
+def _least_difference(entities: int, tests: int) -> float:
+    """The difference of two correlations, by Fisher's z, that chance reaches in none of so many tests but for LEVEL."""
+    return float(stats.norm.isf(LEVEL / max(tests, 1)) * np.sqrt(2 / max(entities - 3, 1)))
 
 
 def _moves(order: list[str]) -> list[Order]:
