@@ -79,7 +79,8 @@ def solve(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     if not (length > 0).all():
         raise StudyError("least squares", "a column is zero in every row", "leave it out")
     q, r = np.linalg.qr(x / length)
-    if np.abs(np.diag(r)).min() <= SEPARATE:
+    # A hundredth, since the order of the columns may be another than where their rank was judged.
+    if np.abs(np.diag(r)).min() <= SEPARATE / 100:
         place = int(np.argmin(np.abs(np.diag(r))))
         raise StudyError("least squares", f"column {place + 1} is collinear with those before it", "leave it out")
     weights = np.linalg.solve(r, q.T).T / length

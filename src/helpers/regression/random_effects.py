@@ -103,13 +103,20 @@ def fit_random_effects(
         As `fit_panel`.
     """
     design = build_design(data, outcome, regressors)
-    y, x, names = design.y, *_with_time(design, time_effects)
+    x, names = _with_time(design, time_effects)
+    means = np.append(x[:, :-1].mean(axis=0), 0.0)
+    y, x = design.y - design.y.mean(), x - means
     variance_error, variance_entity = _variances(y, x, design.effects, variance)
     sizes = np.bincount(design.effects.entity)
     theta = 1 - np.sqrt(variance_error / (variance_error + sizes * variance_entity))
     columns = np.column_stack([y, x])
     columns -= theta[design.effects.entity, None] * group_means(columns, design.effects.entity)[design.effects.entity]
     estimates, covariance = _least_squares(columns[:, 0], columns[:, 1:], design.effects.entity if cluster else None)
+    # The intercept takes the means up again; without them nothing cancels where columns are long.
+    back = np.eye(len(names))
+    back[-1] -= means
+    estimates, covariance = back @ estimates, back @ covariance @ back.T
+    estimates[-1] += design.y.mean()
     index = pd.Index(names)
     clustered = "clustered by entity, G/(G-1) x (N-1)/(N-K) (Stata xtreg, re)" if cluster else "conventional (R plm)"
     return RandomEffectsFit(
@@ -254,7 +261,8 @@ def _mundlak(
     design = build_design(data, outcome, regressors)
     x, _ = _with_time(design, time_effects)
     entity = design.effects.entity
-    columns = np.column_stack([design.y, x])
+    columns = np.column_stack([design.y, x[:, :-1]])
+    columns = np.column_stack([columns - columns.mean(axis=0), x[:, -1]])
     means = group_means(columns, entity)[entity]
     columns = columns - random.theta.to_numpy()[entity, None] * means
     added = design.x[:, :-1] - group_means(design.x[:, :-1], entity)[entity]
