@@ -62,6 +62,20 @@ run.table(fit.table(), "coefficients", caption="{primary}: every coefficient", n
 # %% [markdown]
 # One coefficient is asked about, that of the treatment. The others hold something constant; they are not effects.
 
+# %%
+joint = few_clusters.joint_controls(fit, model.controls)
+if joint:
+    run.record("baseline.controls", value=joint.statistic, p_value=joint.p_value, convention="HTZ, F", digits=2)
+held_constant = {
+    "clear": "Together the controls differ from zero (F = {joint}, {joint:p}, a test made for few clusters).",
+    "unclear": "Together the controls cannot be told from zero (F = {joint}, {joint:p}, a test made for few clusters).",
+    "none": "The controls are not tested together: there are none, or more than the clusters can tell apart.",
+}
+run.say(
+    held_constant["none" if joint is None else "clear" if joint.p_value < level else "unclear"],
+    **({"joint": run.results["baseline.controls"]} if joint else {}),
+)
+
 # %% [markdown]
 # ## Do the variables move together?
 

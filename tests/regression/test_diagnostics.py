@@ -15,10 +15,11 @@ from helpers.regression.diagnostics import (
     correlation_matrix,
     f_test_effects,
     honda,
+    poolability,
     vif,
 )
 from helpers.regression.panel import fit_panel
-from helpers.regression.random_effects import fit_random_effects, hausman
+from helpers.regression.random_effects import fit_random_effects, fit_two_way_random, hausman
 from helpers.regression.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
 from outside import outside
 from reference.panels import RESULTS, gappy_grunfeld, grunfeld, simulated, stata_output, wages
@@ -251,3 +252,39 @@ def test_inflation_within_is_that_of_the_within_correlation():
 def test_correlations_are_those_of_all_rows():
     table = correlation_matrix(grunfeld(), ["inv", "value", "capital"])
     assert table.loc["inv", "value"] == pytest.approx(np.corrcoef(grunfeld()["inv"], grunfeld()["value"])[0, 1])
+
+
+@pytest.mark.parametrize(("entity_effects", "printed"), [(True, (5.7805, 18, 170)), (False, (27.749, 27, 170))])
+def test_poolability_of_grunfeld_is_that_of_plm(entity_effects, printed):
+    # R plm, pooltest(inv ~ value + capital): against model = "within", p 1.219e-10, and against "pooling".
+    test = poolability(grunfeld(), *MODEL, entity_effects=entity_effects)
+    outside(poolability, "R plm: pooltest, Grunfeld", (test.statistic, *test.df), printed, atol=5e-4)
+    if entity_effects:
+        outside(poolability, "R plm: pooltest, Grunfeld", test.p_value, 1.219e-10, rtol=5e-4)
+
+
+def test_slopes_of_an_entity_with_too_few_rows_are_not_tested():
+    short = grunfeld()[grunfeld().index.get_level_values(1) < 1938]
+    with pytest.raises(StudyError, match="3 rows cannot determine its own 3"):
+        poolability(short, *MODEL)
+
+
+def test_two_way_random_effects_of_grunfeld_are_those_of_baltagi():
+    # Baltagi (2013), table 3.1, Swamy-Arora; EViews and R plm print six digits. The variance of the years is 0.
+    fit = fit_two_way_random(grunfeld(), *MODEL)
+    printed = {"const": (-57.865377, 29.393359), "value": (0.109790, 0.010528), "capital": (0.308190, 0.017171)}
+    for name, (estimate, std_error) in printed.items():
+        found = fit[name]
+        outside(
+            fit_two_way_random,
+            "Baltagi (2013): table 3.1",
+            (found.estimate, found.std_error),
+            (estimate, std_error),
+            atol=5e-7,
+        )
+    assert fit.variance_time == 0.0
+
+
+def test_two_way_random_effects_refuse_a_panel_with_gaps():
+    with pytest.raises(StudyError, match="has gaps"):
+        fit_two_way_random(gappy_grunfeld(), *MODEL)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from helpers.errors import StudyError
 from helpers.inference.passport import standard_error_passport
-from helpers.inference.small_sample import cr2, cr3
-from helpers.inference.wild import wild_cluster_bootstrap
-from helpers.regression.diagnostics import breusch_pagan_lm, condition_number, f_test_effects, honda, vif
+from helpers.inference.small_sample import cr2, cr3, htz_wald
+from helpers.inference.wild import two_way_wild_bootstrap, wild_cluster_bootstrap
+from helpers.regression.diagnostics import breusch_pagan_lm, condition_number, f_test_effects, honda, poolability, vif
 from helpers.regression.leverage import find_leverage
 from helpers.regression.many import fit_batch, fit_weighted_entities
 from helpers.regression.neighbours import fit_neighbours
@@ -62,6 +62,10 @@ def two_way(data: pd.DataFrame) -> Any:
     return fit_panel(data, *MODEL, entity_effects=True, time_effects=True)
 
 
+def two_clusters(data: pd.DataFrame) -> Any:
+    return fit_panel(data, *MODEL, entity_effects=True, time_effects=True, cluster=("entity", "time"))
+
+
 def passport(data: pd.DataFrame) -> list[float]:
     return standard_error_passport(two_way(data), "x")["statistic"].to_list()
 
@@ -84,7 +88,7 @@ def weighted(data: pd.DataFrame) -> list[float]:
 
 def batch(data: pd.DataFrame) -> list[float]:
     labels = [data.index.get_level_values(level) for level in (0, 1)]
-    kinds = ({}, {"entity_effects": False, "time_effects": False})
+    kinds: tuple[dict[str, bool], ...] = ({}, {"entity_effects": False, "time_effects": False})
     fits = [fit_batch(data["y"].to_numpy(), data[["x", "z"]].to_numpy(), *labels, **kind) for kind in kinds]
     return [number for found in fits for number in (found.estimates / found.std_errors)[0, :2]]
 
@@ -123,6 +127,11 @@ ESTIMATORS: Mapping[str, Callable[[pd.DataFrame], list[float]]] = {
     "Hausman, robust": diagnostic(hausman, robust=True),
     "Hausman, robust, with time": diagnostic(hausman, robust=True, time_effects=True),
     "F of effects": diagnostic(f_test_effects),
+    "poolability": diagnostic(poolability),
+    "HTZ": lambda data: [htz_wald(two_way(data), ["x", "z"]).statistic, *htz_wald(two_way(data), ["x", "z"]).df],
+    "two-way wild bootstrap": lambda data: [
+        two_way_wild_bootstrap(two_clusters(data), "x", rng=np.random.default_rng(1)).p_value
+    ],
     "Breusch-Pagan": diagnostic(breusch_pagan_lm, effect="twoway"),
     "Honda": diagnostic(honda),
     "Pesaran CD": diagnostic(pesaran_cd),

@@ -126,4 +126,4 @@ def test_the_table_begins_with_the_primary_specification(rng: np.random.Generato
     table = neighbour_table(neighbours_of(panel), fit(panel, TOY)["dose"], "Full model", "Does it work?")
     assert table.index[0] == "Full model"
     assert table["asks"].iloc[0] == "Does it work?"
-    assert len(table) == 6
+    assert len(table) == 7

@@ -154,3 +154,19 @@ def test_the_passport_names_both_ends():
         "Of 2 conventions, 1 call the estimate significant. The standard error lies between 0.0500 (plm, p = 0.040) "
         "and 0.1000 (cr3, p = 0.700)."
     )
+
+
+@pytest.mark.parametrize(
+    ("p_value", "words"),
+    [
+        (0.049, "Together the controls differ from zero (F = 3.00, p = 0.049"),
+        (0.05, "cannot be told from zero (F = 3.00, p = 0.050"),
+        (None, "The controls are not tested together"),
+    ],
+)
+def test_the_controls_are_tested_together(p_value, words, monkeypatch):
+    joint = None if p_value is None else SimpleNamespace(statistic=3.0, p_value=p_value)
+    monkeypatch.setattr(few_clusters, "joint_controls", lambda *_: joint)
+    model = SimpleNamespace(controls=("size",))
+    told = run_cell(NOTEBOOK, "held_constant = {", fit=None, model=model, level=0.05, few_clusters=few_clusters)
+    assert words in told

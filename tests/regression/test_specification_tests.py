@@ -176,6 +176,7 @@ def test_every_test_has_a_key():
     assert list(list_tests(FIRMS)) == [
         "f_entity",
         "f_time",
+        "poolability",
         "breusch_pagan",
         "hausman",
         "hausman_robust",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +12,10 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.inference.clear import wild_estimate
 from helpers.inference.passport import standard_error_passport
-from helpers.inference.small_sample import SmallSampleTest, cr2, cr3
-from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
-from helpers.regression.panel import PanelFit
+from helpers.inference.small_sample import JointTest, SmallSampleTest, cr2, cr3, htz_wald
+from helpers.inference.wild import WildBootstrap, two_way_wild_bootstrap, wild_cluster_bootstrap
+from helpers.regression.design import CONSTANT
+from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.estimate import Estimate
 from helpers.study.data import Label
 
@@ -127,7 +128,36 @@ def few_cluster_tests(
             made[name] = _wild(words, effect, wild_cluster_bootstrap(fit, term, draws=draws, rng=rng, **options))
         except StudyError as error:
             made[name] = Method(words, None, note=f"not made: {error.where}: {error.rule}")
+    both = replace_clusters(fit)
+    try:
+        found = two_way_wild_bootstrap(both, term, draws=draws, rng=rng)
+        made["wild_two_way"] = _wild("wild, restricted, related within time too", both[term], found)
+    except StudyError as error:
+        made["wild_two_way"] = Method("wild, restricted, related within time too", None, note=f"not made: {error.rule}")
     return made
+
+
+def replace_clusters(fit: PanelFit) -> PanelFit:
+    """The same regression with errors that may be related within entities and within times."""
+    design = fit.design
+    columns = np.column_stack([design.y, design.x])
+    data = pd.DataFrame(columns, index=design.index, columns=[design.outcome, *design.regressors])
+    return fit_panel(
+        data,
+        design.outcome,
+        [name for name in design.regressors if name != CONSTANT],
+        entity_effects=fit.entity_effects,
+        time_effects=fit.time_effects,
+        cluster=("entity", "time"),
+    )
+
+
+def joint_controls(fit: PanelFit, controls: Sequence[str]) -> JointTest | None:
+    """The controls of a model tested together (HTZ); None where there are none, or more than the clusters carry."""
+    try:
+        return htz_wald(fit, controls) if controls else None
+    except StudyError:
+        return None
 
 
 def few_cluster_table(methods: Mapping[str, Method]) -> pd.DataFrame:

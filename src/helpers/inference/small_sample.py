@@ -1,11 +1,12 @@
 """Standard errors made for few clusters: CR2 with Satterthwaite degrees of freedom, and the jackknife CR3."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
+from helpers.errors import StudyError
 from helpers.inference.contrast import (
     Contrast,
     Parameter,
@@ -15,6 +16,7 @@ from helpers.inference.contrast import (
     only_cluster,
     own_blocks,
 )
+from helpers.regression.collinearity import quadratic_form
 from helpers.regression.effects import Codes, Floats
 from helpers.regression.panel import PanelFit
 
@@ -53,6 +55,27 @@ class SmallSampleTest:
     ci_low: float
     ci_high: float
     method: str
+    n_clusters: int
+
+
+@dataclass(frozen=True)
+class JointTest:
+    """Several coefficients tested together.
+
+    Attributes
+    ----------
+    parameters
+        The combinations, in words.
+    statistic, df, p_value
+        F, its degrees of freedom (numerator first) and its upper tail.
+    n_clusters
+        Number of clusters.
+    """
+
+    parameters: tuple[str, ...]
+    statistic: float
+    df: tuple[float, float]
+    p_value: float
     n_clusters: int
 
 
@@ -98,6 +121,55 @@ def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0
         variance = float(np.sum((influence.T @ fit.design.y) ** 2))
         tests.append(_collect(contrast, np.sqrt(variance), df, null, "CR2", len(roots)))
     return tests
+
+
+def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
+    """Test that several coefficients are zero, with the CR2 covariance and Hotelling's T2 (HTZ).
+
+    Q = b' V^-1 b; with p_gs the influence of cluster g on coefficient s, both scaled by Omega^(-1/2), Omega the
+    expectation of V, and P_gh = (p_gs' p_ht): eta = q (q + 1) / sum over g, h of (tr(P_gh)^2 + tr(P_gh P_gh)), and
+    (eta - q + 1) / (eta q) Q is compared with F(q, eta - q + 1). For one coefficient it is the square of `cr2`.
+
+    Parameters
+    ----------
+    fit
+        A fit with one cluster variable.
+    parameters
+        q regressors, or weights of regressors.
+
+    Raises
+    ------
+    StudyError
+        As `cr2`; or the clusters are too few for so many coefficients.
+
+    Notes
+    -----
+    Pustejovsky and Tipton (2018), section 3.2; R clubSandwich, Wald_test(test = "HTZ").
+    """
+    codes = only_cluster(fit, "HTZ test")
+    roots = _roots(fit, codes)
+    contrasts = [build_contrast(fit, parameter) for parameter in parameters]
+    influence = np.stack([_influence(fit, contrast, roots) for contrast in contrasts])
+    scores = np.einsum("sng,n->sg", influence, fit.design.y)
+    expected = np.einsum("sng,tng->st", influence, influence)
+    # Any root of Omega does: another turns P_gh only.
+    scale = np.linalg.inv(np.linalg.cholesky(expected))
+    scaled = np.einsum("rs,sng->rng", scale, influence)
+    products = np.einsum("sng,tnh->ghst", scaled, scaled, optimize=True)
+    traces = np.einsum("ghss->gh", products)
+    q = len(contrasts)
+    eta = q * (q + 1) / float(np.sum(traces**2) + np.einsum("ghst,ghts->", products, products))
+    if eta - q + 1 <= 0:
+        raise StudyError("HTZ test", f"{len(roots)} clusters are too few for {q} coefficients", "test fewer")
+    wald = quadratic_form(np.array([contrast.estimate for contrast in contrasts]), scores @ scores.T)
+    statistic = (eta - q + 1) / (eta * q) * wald
+    return JointTest(
+        tuple(contrast.name for contrast in contrasts),
+        statistic,
+        (float(q), eta - q + 1),
+        float(stats.f.sf(statistic, q, eta - q + 1)),
+        len(roots),
+    )
 
 
 def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:

@@ -29,7 +29,7 @@ from helpers.inference.contrast import (
     own_blocks,
 )
 from helpers.regression.collinearity import span
-from helpers.regression.conventions import find_convention
+from helpers.regression.conventions import cluster_terms, find_convention
 from helpers.regression.effects import Codes, Floats, group_means, group_sums
 from helpers.regression.panel import PanelFit
 
@@ -221,6 +221,75 @@ def wild_cluster_bootstrap(
         ci_low=low,
         ci_high=high,
         level=level,
+    )
+
+
+def two_way_wild_bootstrap(
+    fit: PanelFit, parameter: Parameter, *, null: float = 0.0, draws: int = 99_999, rng: np.random.Generator
+) -> WildBootstrap:
+    """Test a coefficient whose errors may be related within two kinds of clusters, by a restricted wild bootstrap.
+
+    Rademacher signs by the kind of which there are more clusters, t with the two-way variance in every draw (MacKinnon,
+    Nielsen and Webb 2021). A draw whose two-way variance is not positive counts as one that reaches |t|.
+
+    Parameters
+    ----------
+    fit
+        A fit with two cluster variables.
+    parameter, null
+        As in `wild_cluster_bootstrap`.
+    draws, rng
+        Number of draws, unless all sign vectors of few clusters are enumerated, and their source.
+
+    Raises
+    ------
+    StudyError
+        The fit has not two cluster variables.
+    """
+    if len(fit.clusters) != 2:
+        raise StudyError(
+            f"two-way wild bootstrap, cluster {fit.cluster}", "it needs two cluster variables", "fit with two"
+        )
+    contrast = build_contrast(fit, parameter)
+    w, codes = contrast.weights, max(fit.clusters, key=lambda found: int(found.max()))
+    distance, n_clusters = contrast.estimate - null, int(codes.max()) + 1
+    own = fit.residuals.loc[fit.design.index].to_numpy()
+    restricted = own + distance * w / (w @ w)
+    moved = w[:, None] * annihilate(fit.design, np.eye(n_clusters)[codes] * restricted[:, None])
+    rule = find_convention("stata")
+    terms = []
+    variance = 0.0
+    for sign, groups in cluster_terms(fit.clusters):
+        factor = sign * rule.factor(fit.sizes, int(groups.max()) + 1)
+        terms.append((factor, group_sums(moved, groups)))
+        variance += factor * float(np.sum(np.bincount(groups, w * own) ** 2))
+    if variance <= 0:
+        raise StudyError("two-way wild bootstrap", "the two-way variance is not positive", "cluster by one variable")
+    scores = np.bincount(codes, w * restricted, minlength=n_clusters)
+    enumerated = 2**n_clusters <= max(2**ENUMERATED_CLUSTERS, draws)
+    blocks = enumerate_signs(n_clusters) if enumerated else draw_weights("rademacher", draws, n_clusters, rng)
+    strict = tied = made = 0
+    for signs in blocks:
+        drawn = sum(factor * np.sum((signs @ changes.T) ** 2, axis=1) for factor, changes in terms)
+        left, right = (signs @ scores) ** 2 * variance, np.asarray(drawn).clip(min=0) * distance**2
+        strict += int(np.count_nonzero(left > right * (1 + 2 * TIE)))
+        tied += int(np.count_nonzero(left >= right * (1 - 2 * TIE)))
+        made += len(signs)
+    return WildBootstrap(
+        parameter=contrast.name,
+        estimate=contrast.estimate,
+        null=null,
+        statistic=distance / float(np.sqrt(variance)),
+        p_value=tied / made,
+        p_value_strict=strict / made,
+        p_value_ties=tied / made,
+        smallest_p_value=2 / made if enumerated else 1 / made,
+        n_draws=made,
+        n_clusters=n_clusters,
+        enumerated=enumerated,
+        weights="rademacher",
+        restricted=True,
+        variant="two-way",
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import StudyError
+from helpers.regression.collinearity import span
 from helpers.regression.design import build_design, check_panel
 from helpers.regression.effects import Floats, group_sums
 from helpers.regression.panel import fit_panel
@@ -144,6 +145,56 @@ def f_test_effects(
     statistic = (float((smaller.residuals**2).sum()) - rss) / df1 / (rss / df2)
     return Diagnostic(
         "F test for effects", statistic, (df1, df2), float(stats.f.sf(statistic, df1, df2)), "F", "no effects"
+    )
+
+
+def poolability(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    entity_effects: bool = True,
+    time_effects: bool = False,
+) -> Diagnostic:
+    """F test that the slopes of all entities are the same (Chow 1960; Baltagi 2013, section 4.1).
+
+    ((RSS_0 - RSS_1) / (df_0 - df_1)) / (RSS_1 / df_1), RSS_1 of one regression with intercept for each entity.
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`; each entity needs more rows than regressors + 1.
+    entity_effects
+        Whether the smaller model has entity effects, so that slopes alone are tested, or one intercept too.
+    time_effects
+        Remove time means first.
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`; or an entity has too few rows for slopes of its own.
+    """
+    names = [outcome, *regressors]
+    rows = data[names] - data[names].groupby(level=1).transform("mean") if time_effects else data[names]
+    smaller = fit_panel(rows, outcome, regressors, entity_effects=entity_effects, cluster=None)
+    rss, df = 0.0, 0
+    for entity, own in rows.groupby(level=0):
+        x = np.column_stack([np.ones(len(own)), own[list(regressors)].to_numpy(dtype=float)])
+        basis = span(x)
+        if basis.rank < x.shape[1] or len(own) <= x.shape[1]:
+            rule = f"{len(own)} rows cannot determine its own {x.shape[1]} coefficients"
+            raise StudyError(f"poolability, {entity}", rule, "use fewer regressors, or more times")
+        rss += float(np.sum(basis.remove(own[outcome].to_numpy(dtype=float)) ** 2))
+        df += len(own) - x.shape[1]
+    restrictions = smaller.df - df
+    statistic = (float((smaller.residuals**2).sum()) - rss) / restrictions / (rss / df)
+    return Diagnostic(
+        "F test of poolability",
+        statistic,
+        (float(restrictions), float(df)),
+        float(stats.f.sf(statistic, restrictions, df)),
+        "F",
+        "the slopes are the same for all entities",
     )
 
 

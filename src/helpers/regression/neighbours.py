@@ -11,7 +11,7 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.regression.collinearity import span
 from helpers.regression.panel import PanelFit, fit, fit_panel
-from helpers.regression.random_effects import RandomEffectsFit, fit_random_effects
+from helpers.regression.random_effects import RandomEffectsFit, fit_random_effects, fit_two_way_random
 from helpers.regression.specification import Specification
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
@@ -65,6 +65,11 @@ def fit_neighbours(
             "What if what is fixed about a unit had nothing to do with the regressors?",
             lambda: _fit_random(step),
         ),
+        "random_effects_two_way": (
+            "Random effects of units and periods",
+            "What if what is common to a period had nothing to do with the regressors either?",
+            lambda: _fit_two_way_random(step),
+        ),
         "mundlak": (
             "Correlated random effects (Mundlak)",
             "Do the means of a unit, put beside the regressors, give the fixed-effects estimate?",
@@ -101,6 +106,12 @@ def _fit_random(step: Specification) -> tuple[Estimate, str]:
         step.data, step.outcome, step.regressors, time_effects="time" in step.effects, cluster=True
     )
     return _random_check(fit, step.treatment)
+
+
+def _fit_two_way_random(step: Specification) -> tuple[Estimate, str]:
+    if "time" not in step.effects:
+        raise StudyError("random effects of periods", "the model has no time effects", "add them to the model")
+    return _random_check(fit_two_way_random(step.data, step.outcome, step.regressors), step.treatment)
 
 
 def _fit_mundlak(step: Specification) -> tuple[Estimate, str]:

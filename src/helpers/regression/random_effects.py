@@ -29,8 +29,8 @@ class RandomEffectsFit:
         Series indexed by regressor, `const` last.
     covariance
         Covariance of the estimates.
-    variance_idiosyncratic, variance_entity
-        Estimated variances of the error and of the entity effect.
+    variance_idiosyncratic, variance_entity, variance_time
+        Estimated variances of the error, of the entity effect and of the time effect (0 where there is none).
     theta
         Share of the entity mean that is subtracted, by entity: 1 - sqrt(s2_e / (s2_e + T_i s2_u)).
     n_obs, n_entities
@@ -47,6 +47,7 @@ class RandomEffectsFit:
     n_obs: int
     n_entities: int
     convention: str
+    variance_time: float = 0.0
 
     @property
     def std_errors(self) -> pd.Series:
@@ -129,6 +130,71 @@ def fit_random_effects(
         n_entities=len(sizes),
         convention=f"random effects (Swamy-Arora), {clustered}, normal",
     )
+
+
+def fit_two_way_random(data: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> RandomEffectsFit:
+    """Fit random entity and time effects on a balanced panel, with the variances of Swamy and Arora (1972).
+
+    s2_e from the two-way within regression, N (T s2_u + s2_e) and T (G s2_l + s2_e) from the between regressions of
+    entity and of time means; a negative s2_u or s2_l is set to 0. Every column is taken less theta_1 times its entity
+    mean and theta_2 times its time mean, plus theta_3 times its mean (Baltagi 2013, section 3.3). The theta of the fit
+    is that of the entities.
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`.
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`; or a panel with gaps, or too few entities or times for the between regressions.
+    """
+    design = build_design(data, outcome, regressors)
+    effects = design.effects
+    n_entities, n_times = effects.n_entities, effects.n_times
+    if not effects.is_balanced:
+        raise StudyError("two-way random effects", "the panel has gaps", "use random entity effects and time dummies")
+    means = np.append(design.x[:, :-1].mean(axis=0), 0.0)
+    columns = np.column_stack([design.y - design.y.mean(), design.x - means])
+    error = _mean_square(
+        Effects(effects.entity, effects.time, True, True).project(columns[:, :-1]), n_entities + n_times - 1
+    )
+    by_entity, by_time = (group_means(columns, codes) for codes in (effects.entity, effects.time))
+    entity = max((n_times * _mean_square(by_entity) - error) / n_times, 0.0)
+    time = max((n_entities * _mean_square(by_time) - error) / n_entities, 0.0)
+    total = n_times * entity + n_entities * time + error
+    first, second = (
+        1 - np.sqrt(error / (error + rows * part)) for rows, part in ((n_times, entity), (n_entities, time))
+    )
+    third = first + second + np.sqrt(error / total) - 1
+    moved = columns - first * by_entity[effects.entity] - second * by_time[effects.time] + third * columns.mean(axis=0)
+    estimates, covariance = _least_squares(moved[:, 0], moved[:, 1:], None)
+    back = np.eye(len(means))
+    back[-1] -= means
+    estimates, covariance = back @ estimates, back @ covariance @ back.T
+    estimates[-1] += design.y.mean()
+    index = pd.Index(design.regressors)
+    return RandomEffectsFit(
+        estimates=pd.Series(estimates, index=index),
+        covariance=pd.DataFrame(covariance, index=index, columns=index),
+        variance_idiosyncratic=error,
+        variance_entity=entity,
+        theta=pd.Series(first, index=design.index.levels[0][:n_entities], name="theta"),
+        n_obs=design.n_obs,
+        n_entities=n_entities,
+        convention="random entity and time effects (Swamy-Arora), conventional (R plm), normal",
+        variance_time=time,
+    )
+
+
+def _mean_square(columns: Floats, absorbed: int = 0) -> float:
+    """Residual mean square of the first of some columns on the others; `absorbed` parameters were removed before."""
+    basis = span(columns[:, 1:])
+    free = len(columns) - absorbed - basis.rank
+    if free < 1:
+        raise _too_few(len(columns), basis.rank)
+    return float(np.sum(basis.remove(columns[:, 0]) ** 2)) / free
 
 
 def _with_time(design: Design, time_effects: bool) -> tuple[Floats, list[str]]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.regression import null_draws
-from helpers.regression.diagnostics import Diagnostic, breusch_pagan_lm, f_test_effects
+from helpers.regression.diagnostics import Diagnostic, breusch_pagan_lm, f_test_effects, poolability
 from helpers.regression.null_draws import NullSetting, Statistic
 from helpers.regression.random_effects import hausman
 from helpers.regression.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
@@ -65,6 +65,7 @@ def list_tests(model: Model) -> dict[str, ModelTest]:
     return {
         "f_entity": ModelTest(partial(f_test_effects, time_effects=times, against=against), both),
         "f_time": ModelTest(partial(f_test_effects, against="entity"), ("entity", "time")),
+        "poolability": ModelTest(partial(poolability, time_effects=times), both),
         "breusch_pagan": ModelTest(
             partial(breusch_pagan_lm, time_effects=times), both[1:], null_draws.breusch_pagan_statistics
         ),
