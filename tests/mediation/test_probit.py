@@ -18,6 +18,7 @@ import statsmodels
 
 from helpers.errors import StudyError
 from helpers.mediation.probit import ProbitMediation, mediation_effects_probit
+from outside import outside
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,46 @@ def found(framing: pd.DataFrame) -> ProbitMediation:
 
 def test_the_indirect_effect_is_that_of_the_r_package(found: ProbitMediation) -> None:
     effect = found.indirect_effect
-    assert [effect.estimate, effect.ci_low, effect.ci_high] == pytest.approx([0.086646, 0.036342, 0.141539], abs=0.007)
+    ours = [effect.estimate, effect.ci_low, effect.ci_high]
+    source = "R mediation: framing, probit"
+    outside(mediation_effects_probit, source, ours, [0.086646, 0.036342, 0.141539], atol=0.007)
 
 
 def test_the_direct_effect_is_that_of_the_r_package(found: ProbitMediation) -> None:
     effect = found.direct_effect
-    assert [effect.estimate, effect.ci_low, effect.ci_high] == pytest.approx([0.012362, -0.105305, 0.136981], abs=0.007)
+    ours = [effect.estimate, effect.ci_low, effect.ci_high]
+    source = "R mediation: framing, probit"
+    outside(mediation_effects_probit, source, ours, [0.012362, -0.105305, 0.136981], atol=0.007)
+
+
+def test_effects_with_an_interaction_are_those_of_quadrature(framing: pd.DataFrame) -> None:
+    """At the estimates of both models, averaged over the mediator's error by Gauss-Hermite quadrature."""
+    import statsmodels.api as sm
+    from scipy import stats
+
+    controls = [name for name in framing.columns if name not in ("cong_mesg", "treat", "emo")]
+    ours = mediation_effects_probit(
+        framing, "cong_mesg", "treat", "emo", controls, interaction=True, rng=np.random.default_rng(1)
+    )
+    ones, dose, emo = np.ones(len(framing)), framing["treat"].to_numpy(float), framing["emo"].to_numpy(float)
+    rest = framing[controls].to_numpy(float)
+    first = sm.OLS(emo, np.column_stack([ones, dose, rest])).fit()
+    second = sm.Probit(framing["cong_mesg"], np.column_stack([ones, dose, rest, emo, dose * emo])).fit(disp=0)
+    points, weights = np.polynomial.hermite_e.hermegauss(40)
+
+    def mean(t: int, m: int) -> float:
+        middle = np.column_stack([ones, m * ones, rest]) @ first.params
+        total = 0.0
+        for point, weight in zip(points, weights / weights.sum(), strict=True):
+            value = middle + point * np.sqrt(first.scale)
+            x = np.column_stack([ones, t * ones, rest, value, t * value])
+            total += weight * stats.norm.cdf(x @ np.asarray(second.params)).mean()
+        return total
+
+    theirs = [mean(0, 1) - mean(0, 0), mean(1, 1) - mean(1, 0), mean(1, 0) - mean(0, 0), mean(1, 1) - mean(0, 1)]
+    found = [effect.estimate for effect in (*ours.indirect_effects, *ours.direct_effects)]
+    outside(mediation_effects_probit, "written out: quadrature at the estimates, framing", found, theirs, atol=0.006)
+    assert found[0] != pytest.approx(found[1], abs=0.001)
 
 
 def test_total_is_indirect_at_one_treatment_plus_direct_at_the_other(found: ProbitMediation) -> None:

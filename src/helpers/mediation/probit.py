@@ -1,7 +1,8 @@
 """Mediation with a yes-or-no outcome: linear mediator, probit outcome, effects in probabilities.
 
-M = X a + s e, P(Y = 1) = Phi(X c' + b M), treatment D among X. With p(t, m) the mean over the rows of the probability
-at treatment t and the mediator as it would be at treatment m, averaged over e,
+M = X a + s e, P(Y = 1) = Phi(X c' + b M), treatment D among X; with an interaction b is another where D = 1. With
+p(t, m) the mean over the rows of the probability at treatment t and the mediator as it would be at treatment m,
+averaged over e,
     indirect(t) = p(t, 1) - p(t, 0),   direct(m) = p(1, m) - p(0, m),   total = p(1, 1) - p(0, 0).
 Averaging over e is exact: E Phi(u + b s e) = Phi(u / sqrt(1 + b^2 s^2)).
 """
@@ -62,6 +63,7 @@ def mediation_effects_probit(
     mediator: str,
     controls: Sequence[str] = (),
     *,
+    interaction: bool = False,
     draws: int = 2000,
     rng: np.random.Generator,
     level: float = 0.95,
@@ -79,6 +81,8 @@ def mediation_effects_probit(
         Names of columns that hold 0 and 1.
     mediator, controls
         Names of numeric columns; a constant is added.
+    interaction
+        Whether the mediator's effect on the outcome may differ between treated and others.
     draws, rng, level
         Draws of the coefficients, their source, and the coverage of the intervals.
 
@@ -91,18 +95,22 @@ def mediation_effects_probit(
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     check_level(level)
-    columns = _check(data, outcome, treatment, mediator, controls)
+    names = [outcome, treatment, mediator, *controls]
+    columns = _check(data, names)
     base = np.column_stack([np.ones(len(columns)), columns[treatment], columns[list(controls)]])
     middle = columns[mediator].to_numpy()
     linear = sm.OLS(middle, base).fit()
     try:
-        probit = sm.Probit(columns[outcome].to_numpy(), np.column_stack([base, middle])).fit(disp=0)
+        slopes = [middle, middle * columns[treatment].to_numpy()] if interaction else [middle]
+        probit = sm.Probit(columns[outcome].to_numpy(), np.column_stack([base, *slopes])).fit(disp=0)
     except (PerfectSeparationError, np.linalg.LinAlgError):
         raise StudyError(
             f"probit of {outcome}", "the columns separate 0 from 1, or repeat one another", "use fewer controls"
         ) from None
     first = rng.multivariate_normal(linear.params, linear.cov_params(), size=draws)
     second = rng.multivariate_normal(probit.params, probit.cov_params(), size=draws)
+    if not interaction:
+        second = np.column_stack([second, np.zeros(draws)])
     p = _probabilities(base, first, second, float(np.sqrt(linear.scale)))
     indirect = [p[t, 1] - p[t, 0] for t in (0, 1)]
     direct = [p[1, m] - p[0, m] for m in (0, 1)]
@@ -119,15 +127,15 @@ def mediation_effects_probit(
     )
 
 
-def _check(data: pd.DataFrame, outcome: str, treatment: str, mediator: str, controls: Sequence[str]) -> pd.DataFrame:
-    names = [outcome, treatment, mediator, *controls]
+def _check(data: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The columns as figures: outcome, treatment, mediator, controls."""
     wrong = [name for name in names if name not in data.columns or names.count(name) > 1]
     if wrong:
         raise StudyError("mediation", f"{', '.join(wrong)} is missing or named twice", "name each column once")
     columns = data[names].astype(float)
     if not np.isfinite(columns.to_numpy()).all():
         raise StudyError("mediation", "some figures are missing or infinite", "fill or leave out their rows first")
-    for name in (outcome, treatment):
+    for name in names[:2]:
         if set(columns[name].unique()) != {0.0, 1.0}:
             raise StudyError(f"column {name}", "it must hold 0 and 1, both", "code it as 0 and 1")
     return columns
@@ -140,12 +148,12 @@ def _probabilities(base: Floats, first: Floats, second: Floats, scale: float) ->
         rows = base.copy()
         rows[:, 1] = value
         at.append(rows)
-    slope = second[:, -1]
-    spread = np.sqrt(1 + (slope * scale) ** 2)
     found = {}
     for t in (0, 1):
+        slope = second[:, -2] + t * second[:, -1]
+        spread = np.sqrt(1 + (slope * scale) ** 2)
         for m in (0, 1):
-            index = at[t] @ second[:, :-1].T + slope * (at[m] @ first.T)
+            index = at[t] @ second[:, :-2].T + slope * (at[m] @ first.T)
             found[t, m] = stats.norm.cdf(index / spread).mean(axis=0)
     return found
 
