@@ -64,6 +64,7 @@ main = shown.main_index(choices)
 index, values = indices[main], scores[main].dropna()
 first = run.record(f"index.{main}.first", value=int(values.index.unique(1).min()), digits=0)
 last = run.record(f"index.{main}.last", value=int(values.index.unique(1).max()), digits=0)
+named = {"index": run.label(main), "first": first, "last": last}
 
 # %% [markdown]
 # ## Which indicators carry the indices, and how sure are their weights?
@@ -123,8 +124,11 @@ run.figure(
     "index_contributions",
     caption="{index}: mean by period, split exactly into its dimensions",
     alt="Stacked bars of the mean index by period, one part per dimension.",
-    words={"index": run.label(main)},
+    words=named,
 )
+
+# %% [markdown]
+# Which indicators moved it?
 
 # %%
 change = shown.change_table(index, first.value, last.value, choices)
@@ -134,7 +138,7 @@ run.table(
     caption="{index}: change of the mean from {first} to {last}, by indicator",
     note="Split without a remainder into figures (the scores moved) and weights (zero where they are pooled).",
     digits=4,
-    words={"index": run.label(main), "first": first, "last": last},
+    words=named,
 )
 
 # %% [markdown]
@@ -142,21 +146,13 @@ run.table(
 
 # %%
 ranking = build.rank_entities(final[model.treatment])
-run.table(
-    ranking,
-    "ranking_treatment",
-    caption="{treatment}: mean, rank, change",
-    words={"treatment": run.label(model.treatment)},
-)
+treatment = {"treatment": run.label(model.treatment)}
+run.table(ranking, "ranking_treatment", caption="{treatment}: mean, rank, change", words=treatment)
 
 # %%
 outcome_ranking = build.rank_entities(final[model.outcome])
-run.table(
-    outcome_ranking,
-    "ranking_outcome",
-    caption="{outcome}: mean, rank, change",
-    words={"outcome": run.label(model.outcome)},
-)
+outcome = {"outcome": run.label(model.outcome)}
+run.table(outcome_ranking, "ranking_outcome", caption="{outcome}: mean, rank, change", words=outcome)
 
 # %% [markdown]
 # The rank of a unit's mean over the periods has two sources of doubt: which units are in the sample, and how the index
@@ -168,13 +164,8 @@ uncertainty = drawn.draw_uncertainty(experiment, choice_draws, run.rng("choices 
 ranks = index_choices.rank_table(uncertainty, bootstraps[main], main)
 
 # %%
-run.table(
-    ranks,
-    "rank_intervals",
-    caption="{index}: rank of the mean over the periods, with two intervals",
-    digits=0,
-    words={"index": run.label(main)},
-)
+caption = "{index}: rank of the mean over the periods, with two intervals"
+run.table(ranks, "rank_intervals", caption=caption, digits=0, words=named)
 
 # %%
 run.figure(
@@ -214,7 +205,7 @@ else:
         "tiles",
         caption="{index}, first and last period; the legend gives the lowest and the highest figure",
         alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
-        words={"index": run.label(main)},
+        words=named,
     )
 tiles
 
@@ -258,28 +249,16 @@ run.say(
 
 # %%
 leaders = index_choices.find_leaders(sensitivity)
-if not leaders.first:
-    message = "No choice of the index moves the standardised coefficient."
-elif leaders.clear:
-    message = (
-        "Of the choices made in the index, {first} moves the standardised coefficient most: with its interactions it "
-        "makes {share:.0%} of the variance. The widest interval in the table below, over all outputs, is {half} to "
-        "either side, from {runs} full runs of indices and regression."
-    )
-else:
-    message = (
-        "Of the choices made in the index, {first} (with its interactions {share:.0%} of the variance) and {second} "
-        "move the standardised coefficient most; their intervals overlap, so that {runs} full runs do not tell which "
-        "of the two more. The widest interval in the table below, over all outputs, is {half} to either side."
-    )
-named = {"first": leaders.first, "second": leaders.second} if leaders.first else {}
-run.say(
-    message,
-    **{place: index_choices.choice_words(choices, choice) for place, choice in named.items()},
-    **({"share": run.results[f"index.choices.sobol.{leaders.first}.total"]} if leaders.first else {}),
-    half=run.results["index.choices.half_width"],
-    runs=run.results["index.choices.runs"],
-)
+messages = {
+    "none": "No choice of the index moves the standardised coefficient.",
+    "clear": "Of the choices made in the index, {first} moves the standardised coefficient most: with its interactions "
+    "it makes {share:.0%} of the variance. The widest interval in the table below, over all outputs, is {half} to "
+    "either side, from {runs} full runs of indices and regression.",
+    "tied": "Of the choices made in the index, {first} (with its interactions {share:.0%} of the variance) and "
+    "{second} move the standardised coefficient most; their intervals overlap, so that {runs} full runs do not "
+    "tell which of the two more. The widest interval in the table below, over all outputs, is {half} to either side.",
+}
+run.say(messages[leaders.kind], **index_choices.leader_words(leaders, choices, run.results))
 
 # %%
 run.table(
@@ -312,50 +291,31 @@ sd_last = run.record(f"index.spread.{main}.sd_last", value=spread.sd_last, digit
 sigma = run.record(f"index.spread.{main}.sigma", spread.sigma) if spread.sigma else None
 
 # %%
-if sigma is None:
-    message = (
-        "The standard deviation of {index} between units moves from {sd_first} in {first} to {sd_last} in {last}; a "
-        "spread in relation to the mean cannot be computed."
-    )
-elif spread.nearer(level) and spread.wider:
-    message = (
-        "Both, by measure. In relation to their mean, units come together in {index}: the coefficient of variation "
-        "falls ({sigma:estimate:.3f} log points a period, {sigma:p}). In index points they drift apart: the standard "
-        "deviation rises from {sd_first} in {first} to {sd_last} in {last}, because the mean has risen faster."
-    )
-elif spread.nearer(level):
-    message = (
-        "They come together in {index}, in relation to their mean (the coefficient of variation changes by "
-        "{sigma:estimate:.3f} log points a period, {sigma:p}) and in index points (the standard deviation falls from "
-        "{sd_first} in {first} to {sd_last} in {last})."
-    )
-elif spread.further(level) and spread.wider:
-    message = (
-        "They drift apart in {index}, in relation to their mean (the coefficient of variation changes by "
-        "{sigma:estimate:.3f} log points a period, {sigma:p}) and in index points (the standard deviation rises from "
-        "{sd_first} in {first} to {sd_last} in {last})."
-    )
-elif spread.further(level):
-    message = (
-        "Both, by measure. In relation to their mean, units drift apart in {index}: the coefficient of variation rises "
-        "({sigma:estimate:.3f} log points a period, {sigma:p}). In index points they come together: the standard "
-        "deviation falls from {sd_first} in {first} to {sd_last} in {last}, because the mean has fallen faster."
-    )
-else:
-    message = (
-        "In relation to their mean, neither can be told in {index} from so few periods: the coefficient of variation "
-        "changes by {sigma:estimate:.3f} log points a period ({sigma:p}). In index points the standard deviation moves "
-        "from {sd_first} in {first} to {sd_last} in {last}."
-    )
-run.say(
-    message,
-    index=run.label(main),
-    sd_first=sd_first,
-    sd_last=sd_last,
-    first=first,
-    last=last,
-    **({"sigma": sigma} if sigma else {}),
-)
+messages = {
+    "unknown": "The standard deviation of {index} between units moves from {sd_first} in {first} to {sd_last} in "
+    "{last}; a spread in relation to the mean cannot be computed.",
+    "nearer but wider": "Both, by measure. In relation to their mean, units come together in {index}: the coefficient "
+    "of variation falls ({sigma:estimate:.3f} log points a period, {sigma:p}). In index points they drift apart: the "
+    "standard deviation rises from {sd_first} in {first} to {sd_last} in {last}, because the mean has risen faster.",
+    "nearer": "They come together in {index}, in relation to their mean (the coefficient of variation changes by "
+    "{sigma:estimate:.3f} log points a period, {sigma:p}) and in index points (the standard deviation falls from "
+    "{sd_first} in {first} to {sd_last} in {last}).",
+    "further": "They drift apart in {index}, in relation to their mean (the coefficient of variation changes by "
+    "{sigma:estimate:.3f} log points a period, {sigma:p}) and in index points (the standard deviation rises from "
+    "{sd_first} in {first} to {sd_last} in {last}).",
+    "further but narrower": "Both, by measure. In relation to their mean, units drift apart in {index}: the "
+    "coefficient of variation rises ({sigma:estimate:.3f} log points a period, {sigma:p}). In index points they come "
+    "together: the standard deviation falls from {sd_first} in {first} to {sd_last} in {last}, because the mean has "
+    "fallen faster.",
+    "unclear": "In relation to their mean, neither can be told in {index} from so few periods: the coefficient of "
+    "variation changes by {sigma:estimate:.3f} log points a period ({sigma:p}). In index points the standard deviation "
+    "moves from {sd_first} in {first} to {sd_last} in {last}.",
+}
+found = {"sd_first": sd_first, "sd_last": sd_last, **({"sigma": sigma} if sigma else {})}
+run.say(messages[spread.kind(level)], **named, **found)
+
+# %% [markdown]
+# The same for every index, and for every dimension of the main one:
 
 # %%
 convergence = shown.convergence_table(shown.convergence_columns(index, scores, choices))
@@ -366,14 +326,20 @@ run.table(
     note="A negative trend of sigma, or a negative beta, says that units come together in relation to their mean.",
 )
 
+# %% [markdown]
+# How much of the inequality lies between the regions, and how much within them?
+
 # %%
 gaps = shown.gap_table(values, run.regions)
 run.table(
     gaps,
     "inequality",
     caption="{index}: Theil and Gini with their regional parts",
-    words={"index": run.label(main)},
+    words=named,
 )
+
+# %% [markdown]
+# Does the distribution move as a whole, or does it split?
 
 # %%
 density = dynamics.kernel_density(values, bounds=index.bounds)
@@ -382,8 +348,11 @@ run.figure(
     "density",
     caption="{index}: distribution over the units, later periods darker",
     alt="Kernel densities, one line per period; none reaches beyond the range of the index.",
-    words={"index": run.label(main)},
+    words=named,
 )
+
+# %% [markdown]
+# Do units change places?
 
 # %%
 moves = shown.transition_table(values)
@@ -415,7 +384,10 @@ elif now["p_value"] < level:
     message = "In {last} neighbours differ in {index} more than chance would have it: Moran's I is {moran}, {moran:p}."
 else:
     message = "Whether neighbours are alike in {index} cannot be told in {last}: Moran's I is {moran}, {moran:p}."
-run.say(message, **({"moran": moran, "last": last, "index": run.label(main)} if moran else {}))
+run.say(message, **({"moran": moran, **named} if moran else {}))
+
+# %% [markdown]
+# Moran's I is near zero where the neighbours of a unit are like any others, above it where they are like the unit.
 
 # %%
 run.table(everywhere, "moran", caption="Global Moran's I by period, p-value by permutation")
@@ -434,7 +406,7 @@ run.table(
     shown.obstacle_table(index, choices),
     "obstacles",
     caption="{index}: mean obstacle degree by indicator, and the units for which it is the largest",
-    words={"index": run.label(main)},
+    words=named,
 )
 
 # %% [markdown]
@@ -453,13 +425,8 @@ run.table(moved, "unit_moved", caption="{unit}: what moved it", digits=4, words=
 
 # %%
 outlook = shown.label_index(profile.outlook, choices)
-run.table(
-    outlook,
-    "unit_outlook",
-    caption="{unit}: what holds it back, and where most is to be gained",
-    digits=4,
-    words={"unit": run.label(chosen)},
-)
+caption = "{unit}: what holds it back, and where most is to be gained"
+run.table(outlook, "unit_outlook", caption=caption, digits=4, words={"unit": run.label(chosen)})
 
 # %%
 obstacle = shown.largest_obstacle(index, chosen)

@@ -24,11 +24,14 @@ def say_spread(spread: Spread) -> str:
     names: dict[str, Any] = {
         "sd_first": run.record("planted.sd_first", value=spread.sd_first, digits=3),
         "sd_last": run.record("planted.sd_last", value=spread.sd_last, digits=3),
-        "first": run.record("planted.first", value=2015, digits=0),
-        "last": run.record("planted.last", value=2021, digits=0),
+        "named": {
+            "index": run.label("dose"),
+            "first": run.record("planted.first", value=2015, digits=0),
+            "last": run.record("planted.last", value=2021, digits=0),
+        },
         "sigma": run.record("planted.sigma", spread.sigma) if spread.sigma else None,
     }
-    return run_cell(NOTEBOOK, "spread.nearer(level)", run=run, spread=spread, level=0.05, main="dose", **names)
+    return run_cell(NOTEBOOK, "spread.kind(level)", run=run, spread=spread, level=0.05, **names)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,8 @@ def say_moran(estimate: float, p_value: float, draws: int = 1000) -> str:
     now = {"estimate": estimate, "p_value": p_value, "expected": -0.033}
     moran = run.record("planted.moran", estimate=estimate, p_value=p_value, draws=draws, digits=3)
     last = run.record("planted.last", value=2021, digits=0)
-    return run_cell(NOTEBOOK, "moran is None", run=run, moran=moran, now=now, level=0.05, last=last, main="dose")
+    named = {"last": last, "index": run.label("dose")}
+    return run_cell(NOTEBOOK, "moran is None", run=run, moran=moran, now=now, level=0.05, named=named)
 
 
 def test_neighbours_are_alike_unlike_or_not_to_be_told() -> None:
@@ -102,7 +106,7 @@ def test_neighbours_are_alike_unlike_or_not_to_be_told() -> None:
 
 
 def test_a_study_without_a_map_is_told_so() -> None:
-    told = run_cell(NOTEBOOK, "moran is None", moran=None, now=None, level=0.05, last=None, main="dose")
+    told = run_cell(NOTEBOOK, "moran is None", moran=None, now=None, level=0.05, named={})
     assert "declares no map" in told
     assert "none is drawn" in run_cell(NOTEBOOK, "read_tiles", choices=SimpleNamespace(map=None))
 
@@ -138,7 +142,7 @@ def test_spread_is_measured_by_both_standards() -> None:
     assert (found.sd_first, found.sd_last) == (1.0, 2.0)
     assert found.sigma is not None
     assert found.sigma.estimate == pytest.approx(np.log((1 / 3) / (1 / 2)) / 2, rel=1e-9)
-    assert found.wider
+    assert found.kind(0.05) in ("nearer but wider", "unclear")
 
 
 def test_a_column_around_zero_has_no_relative_spread_and_says_why() -> None:

@@ -103,18 +103,20 @@ class Spread:
     sd_last: float
     reason: str = ""
 
-    def nearer(self, level: float) -> bool:
-        """Whether the spread falls in relation to the mean, clearly at this level."""
-        return self.sigma is not None and self.sigma.estimate < 0 and (self.sigma.p_value or 0.0) < level
+    def kind(self, level: float) -> str:
+        """What the trend (clear at this level) and the standard deviations say together.
 
-    def further(self, level: float) -> bool:
-        """Whether the spread rises in relation to the mean, clearly at this level."""
-        return self.sigma is not None and self.sigma.estimate > 0 and (self.sigma.p_value or 0.0) < level
-
-    @property
-    def wider(self) -> bool:
-        """Whether the standard deviation is larger at the last time than at the first."""
-        return self.sd_last > self.sd_first
+        "nearer" or "further" where both agree, "nearer but wider", "further but narrower", "unclear" where the trend is
+        not clear, "unknown" where there is none.
+        """
+        if self.sigma is None:
+            return "unknown"
+        if (self.sigma.p_value or 0.0) >= level:
+            return "unclear"
+        wider = self.sd_last > self.sd_first
+        if self.sigma.estimate < 0:
+            return "nearer but wider" if wider else "nearer"
+        return "further" if wider else "further but narrower"
 
 
 def measure_spread(values: pd.Series) -> Spread:

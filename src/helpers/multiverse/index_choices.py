@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from helpers.study.model import build_model
 
 if TYPE_CHECKING:
     from helpers.index.bootstrap import IndexBootstrap
-    from helpers.results.results import Results
+    from helpers.results.results import Result, Results
     from helpers.study.study import Study
 
 WORDS = {
@@ -93,6 +94,23 @@ class Leaders:
     first: str
     second: str
     clear: bool
+
+    @property
+    def kind(self) -> str:
+        """Which sentence fits: "none", "clear" or "tied"."""
+        return ("clear" if self.clear else "tied") if self.first else "none"
+
+
+def leader_words(leaders: Leaders, study: Study, results: Mapping[str, Result]) -> dict[str, Label | Result]:
+    """What a sentence on the leaders names: both choices, the share of the first, the widest interval, the runs."""
+    words: dict[str, Label | Result] = {
+        "half": results["index.choices.half_width"],
+        "runs": results["index.choices.runs"],
+    }
+    if leaders.first:
+        words |= {"first": choice_words(study, leaders.first), "second": choice_words(study, leaders.second)}
+        words["share"] = results[f"index.choices.sobol.{leaders.first}.total"]
+    return words
 
 
 def find_leaders(sensitivity: IndexSensitivity) -> Leaders:
