@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -136,3 +138,47 @@ def test_processors_with_avx2_are_made_to_round_alike(flags, expected, monkeypat
 def test_what_a_person_sets_goes_before_what_makes_processors_alike(monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Zen")
     assert kernels.kernel_environment()["OPENBLAS_CORETYPE"] == "Zen"
+
+
+PROBE = """\
+import sys
+from pathlib import Path
+import numpy as np
+import pandas as pd
+from helpers.display.figures import draw_svg, new_figure
+from helpers.display.tables import write_table
+from helpers.results.results import Results
+
+folder = Path(sys.argv[1])
+rng = np.random.default_rng(5)
+x = rng.normal(size=(400, 30))
+y = np.exp(x @ rng.normal(size=30) / 9)
+fit = np.linalg.lstsq(x, y, rcond=None)[0]
+frame = pd.DataFrame({"fit": fit, "log": np.log(np.abs(fit)), "sum": x.sum(axis=0), "mean": (x.T @ y) / 400})
+write_table(frame, folder / "table.csv")
+results = Results(study="toy", notebook="probe")
+for place, number in enumerate(fit):
+    results.record(f"fit.x{place}", value=float(number))
+results.write(folder / "results.json")
+figure, axes = new_figure()
+axes.plot(x @ fit, y, "o")
+(folder / "figure.svg").write_bytes(draw_svg(figure, "figure"))
+(folder / "raw").write_bytes(fit.tobytes())
+"""
+
+
+@pytest.mark.skipif(kernels.alike() == {}, reason="the processor has no AVX2, and so no two kernels to compare")
+def test_another_processor_leaves_the_same_bytes(tmp_path):
+    """The short form of benchmarks/perturb.py: sums and solutions that differ in last bits are written alike."""
+    old = {"OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"}
+    left = {}
+    for name, changes in (("alike", {}), ("old", old), ("other", {"OPENBLAS_CORETYPE": "Sandybridge"})):
+        folder = tmp_path / name
+        folder.mkdir()
+        environment = {**kernels.kernel_environment(), **changes}
+        subprocess.run([sys.executable, "-c", PROBE, str(folder)], env=environment, check=True)
+        left[name] = {path.name: path.read_bytes() for path in folder.iterdir()}
+    raw = {name: files.pop("raw") for name, files in left.items()}
+    assert raw["old"] != raw["alike"]  # the processors do round differently
+    assert left["old"] == left["alike"]
+    assert left["other"] == left["alike"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -22,7 +23,6 @@ from helpers.runner.pipeline import Outcome, run
 from helpers.runner.plan import explain, plan
 from helpers.runner.record import read_entry
 
-KILLS = 5
 SEED = 20240909
 DRIVER = """\
 import sys
@@ -300,24 +300,51 @@ def wait_for(condition, seconds=60.0):
         time.sleep(0.05)
 
 
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+VICTIMS = ("runner", "server", "kernel", "runner and kernel")
+
+
+def disturb(mini, victim: str, number: int, after: float) -> int:
+    """Begin a run and hit it once; how many processes were hit (none where the victim was not there)."""
+    process = start(mini)
+    time.sleep(after)
+    servers = children(process.pid)
+    forked = [kernel for server in servers for kernel in children(server)]
+    chosen = {"runner": [process.pid], "server": servers, "kernel": forked, "runner and kernel": [process.pid, *forked]}
+    hit = 0
+    for target in chosen[victim]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(target, number)
+            hit += 1
+    finish(process)
+    return hit
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started from its main thread."""
+    with contextlib.suppress(OSError):
+        return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    return []
+
+
 def test_a_run_killed_at_random_points_goes_on_to_the_same_bytes(mini):
+    began = time.monotonic()
     assert finish(start(mini)) == (0, "")
+    latest = time.monotonic() - began
     good = mini.products()
     entries = {name: read_entry(mini.folder, name) for name in ("01_first", "02_second", "03_third")}
     draw = random.Random(SEED)
     for path in mini.folder.rglob("*"):
         if path.is_file():
             path.unlink()
-    for _ in range(KILLS):
-        process = start(mini)
-        time.sleep(draw.uniform(0.5, 6))
-        process.kill()
-        finish(process)
+    for victim in VICTIMS:
+        disturb(mini, victim, draw.choice(SIGNALS), draw.uniform(0.3, 1.0) * latest)
     assert finish(start(mini)) == (0, "")
     assert mini.products() == good
     for name, entry in entries.items():
         assert read_entry(mini.folder, name).products == entry.products
     wait_for(lambda: not kernels_of(mini))
+    assert [path.name for path in mini.folder.rglob(".*")] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
