@@ -18,6 +18,7 @@ import statsmodels
 
 from helpers.errors import StudyError
 from helpers.mediation.probit import ProbitMediation, mediation_effects_probit
+from helpers.study.model import Model
 from outside import outside
 
 
@@ -32,7 +33,7 @@ def framing() -> pd.DataFrame:
 def fit(framing: pd.DataFrame, draws: int = 2000) -> ProbitMediation:
     controls = [name for name in framing.columns if name not in ("cong_mesg", "treat", "emo")]
     return mediation_effects_probit(
-        framing, "cong_mesg", "treat", "emo", controls, draws=draws, rng=np.random.default_rng(1)
+        framing, Model("cong_mesg", "treat", tuple(controls)), "emo", draws=draws, rng=np.random.default_rng(1)
     )
 
 
@@ -62,7 +63,7 @@ def test_effects_with_an_interaction_are_those_of_quadrature(framing: pd.DataFra
 
     controls = [name for name in framing.columns if name not in ("cong_mesg", "treat", "emo")]
     ours = mediation_effects_probit(
-        framing, "cong_mesg", "treat", "emo", controls, interaction=True, rng=np.random.default_rng(1)
+        framing, Model("cong_mesg", "treat", tuple(controls)), "emo", interaction=True, rng=np.random.default_rng(1)
     )
     ones, dose, emo = np.ones(len(framing)), framing["treat"].to_numpy(float), framing["emo"].to_numpy(float)
     rest = framing[controls].to_numpy(float)

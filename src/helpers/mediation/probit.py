@@ -7,7 +7,6 @@ averaged over e,
 Averaging over e is exact: E Phi(u + b s e) = Phi(u / sqrt(1 + b^2 s^2)).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.inference.resampling import check_level
 from helpers.regression.effects import Floats
+from helpers.study.model import Model
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,8 @@ class ProbitMediation:
 
 def mediation_effects_probit(
     data: pd.DataFrame,
-    outcome: str,
-    treatment: str,
+    model: Model,
     mediator: str,
-    controls: Sequence[str] = (),
     *,
     interaction: bool = False,
     draws: int = 2000,
@@ -77,10 +75,10 @@ def mediation_effects_probit(
     ----------
     data
         One row per observation; no effects are absorbed.
-    outcome, treatment
-        Names of columns that hold 0 and 1.
-    mediator, controls
-        Names of numeric columns; a constant is added.
+    model
+        Outcome and treatment hold 0 and 1; a constant is added, effects and cluster are not looked at.
+    mediator
+        Name of a numeric column.
     interaction
         Whether the mediator's effect on the outcome may differ between treated and others.
     draws, rng, level
@@ -95,6 +93,7 @@ def mediation_effects_probit(
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     check_level(level)
+    outcome, treatment, controls = model.outcome, model.treatment, model.controls
     names = [outcome, treatment, mediator, *controls]
     columns = _check(data, names)
     base = np.column_stack([np.ones(len(columns)), columns[treatment], columns[list(controls)]])
