@@ -172,8 +172,13 @@ def _few_clusters(sample: _Sample, parameter: str) -> Iterator[_Entry]:
     """Standard errors made for few clusters."""
     fit = sample.fit
     assumes = f"within {fit.cluster}, few clusters"
-    reduced = cr2(fit, parameter)
     software = "R clubSandwich, vcovCR(type = 'CR2') with Satterthwaite df"
+    try:
+        reduced = cr2(fit, parameter)
+    except StudyError as reason:
+        yield _Entry("cr2", assumes, software, f"not fitted, because {reason.rule}", *[np.nan] * 3)
+        yield _Entry("cr3", assumes, software, f"not fitted, because {reason.rule}", *[np.nan] * 3)
+        return
     formula = "(I - H_gg)^(-1/2) on the residuals of each cluster"
     yield _Entry("cr2", assumes, software, formula, 1.0, reduced.std_error**2, reduced.df)
     software = "Stata vce(jackknife, mse); R summclust CV3"

@@ -22,6 +22,8 @@ from helpers.regression.panel import PanelFit
 
 # Eigenvalues of I - H_gg below this are those of effects within the cluster.
 ABSORBED = 1e-8
+# Numbers in the largest matrix of rows by clusters that is made.
+MOST_NUMBERS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampl
 def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0.0) -> list[SmallSampleTest]:
     """As `cr2` for several parameters; what they share is worked out once."""
     codes = only_cluster(fit, "CR2")
+    _check_size(fit, codes, "CR2")
     roots = _roots(fit, codes)
     tests = []
     for parameter in parameters:
@@ -147,6 +150,7 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
     Pustejovsky and Tipton (2018), section 3.2; R clubSandwich, Wald_test(test = "HTZ").
     """
     codes = only_cluster(fit, "HTZ test")
+    _check_size(fit, codes, "HTZ test")
     roots = _roots(fit, codes)
     contrasts = [build_contrast(fit, parameter) for parameter in parameters]
     influence = np.stack([_influence(fit, contrast, roots) for contrast in contrasts])
@@ -170,6 +174,14 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
         float(stats.f.sf(statistic, q, eta - q + 1)),
         len(roots),
     )
+
+
+def _check_size(fit: PanelFit, codes: Codes, method: str) -> None:
+    """Stop where rows times clusters would not fit into memory: among so many clusters nothing is left to correct."""
+    n_clusters, rows = int(codes.max()) + 1, fit.design.n_obs
+    if rows * n_clusters > MOST_NUMBERS:
+        rule = f"a matrix of {rows:,} rows by {n_clusters:,} clusters is larger than {MOST_NUMBERS:,} numbers"
+        raise StudyError(method, rule, "read the clustered t: with so many clusters it needs no correction")
 
 
 def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:
@@ -210,6 +222,7 @@ def cr3(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampl
     MacKinnon, Nielsen and Webb (2023), CV3; Stata's vce(jackknife, mse).
     """
     contrast, codes = build_contrast(fit, parameter), only_cluster(fit, "CR3")
+    _check_size(fit, codes, "CR3")
     changes = leave_out_weights(fit, contrast, codes) @ fit.design.y - contrast.estimate
     n_clusters = len(changes)
     std_error = np.sqrt((n_clusters - 1) / n_clusters * np.sum(changes**2))
