@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from helpers.errors import StudyError
-from helpers.results.consistency import RULES, InconsistentError, check_consistency, keep_consistent
+from helpers.results.consistency import InconsistentError, check_consistency, keep_consistent
+from helpers.results.consistency_rules import RULES
 from helpers.results.results import Results
 
 ROOT = Path(__file__).parents[2]
