@@ -87,21 +87,21 @@ def describe_design(panel: pd.DataFrame, study: Study) -> list[str]:
         There are fewer than three entities, among which nothing can be told from chance.
     """
     rows = panel.groupby(level=0).size()
-    entities, word = len(rows), study.entity.name
+    entities = len(rows)
     if entities < FEWEST_ENTITIES:
-        rule = f"{entities} {word} are too few to tell an effect from chance"
+        rule = f"{entities} units are too few to tell an effect from chance"
         raise StudyError("panel", rule, f"analyse at least {FEWEST_ENTITIES}")
     told = []
     single = int((rows == 1).sum())
     if single and "entity" in study.ladder[study.primary].effects:
         told.append(
-            f"{single} of {entities} {word} have one row, which the {word} effects absorb: "
-            f"{int(rows.sum()) - single} rows of {entities - single} {word} identify the estimate"
+            f"{single} of {entities} units have one row, which the unit effects absorb: "
+            f"{int(rows.sum()) - single} rows of {entities - single} units identify the estimate"
         )
     if entities < FEW_ENTITIES:
         least = 2.0 ** (1 - entities)
         told.append(
-            f"with {entities} {word} no p-value of the wild bootstrap is below {least:.3g}, and its interval may be "
+            f"with {entities} units no p-value of the wild bootstrap is below {least:.3g}, and its interval may be "
             "unbounded: read the estimates as description"
         )
     return told
