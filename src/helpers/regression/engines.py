@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.regression.panel import fit
 from helpers.results.estimate import Estimate
+from helpers.results.rounding import NOTHING
 from helpers.study.model import Model
 
 # Whose convention a program's standard errors follow.
@@ -67,10 +68,16 @@ def engine_table(data: pd.DataFrame, model: Model, engines: Mapping[str, Any]) -
             "convention": CONVENTIONS[name],
             "factor": (restated / float(raw.std_errors[term])) ** 2,
             "restated": restated,
-            "estimate_gap": abs(estimate / own.estimate - 1),
-            "std_error_gap": abs(std_error / restated - 1),
+            "estimate_gap": _gap(estimate, own.estimate),
+            "std_error_gap": _gap(std_error, restated),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("engine")
+
+
+def _gap(number: float, other: float) -> float:
+    """Relative difference of two numbers; 0 where it is no more than their rounding."""
+    gap = abs(number / other - 1)
+    return gap if gap > NOTHING else 0.0
 
 
 def _read(result: Any, term: str, units: float) -> tuple[float, float]:
