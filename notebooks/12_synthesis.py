@@ -91,6 +91,8 @@ run.table(frameworks.coverage(laid_out), "frameworks", caption="Rows of each fra
 
 # %%
 run.check("every claim has a verdict", set(judged) == set(claims.claims))
+run.record("claims.frameworks.measured", value=frameworks.check_measured(laid_out, run.earlier, words))
+run.check("every result that a framework names is there", "claims.frameworks.measured" in run.results)
 
 # %% tags=["nbval-check-output"]
 print(len(judged), "claims judged")

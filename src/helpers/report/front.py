@@ -13,30 +13,41 @@ if TYPE_CHECKING:
 
 NOTHING = (
     "In the primary specification the effect of {treatment} on {outcome} cannot be told from zero: {effect} "
-    "(95 % interval {effect:ci}; {effect:p} by the cluster-robust t test, {wild:p} by the wild cluster bootstrap)."
+    "(95 % interval {interval:ci}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-robust t test)."
 )
 POSITIVE = (
     "In the primary specification the effect of {treatment} on {outcome} is positive and clear by both tests: {effect} "
-    "(95 % interval {effect:ci}; {effect:p} by the cluster-robust t test, {wild:p} by the wild cluster bootstrap)."
+    "(95 % interval {interval:ci}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-robust t test)."
 )
 NEGATIVE = (
     "In the primary specification the effect of {treatment} on {outcome} is negative and clear by both tests: {effect} "
-    "(95 % interval {effect:ci}; {effect:p} by the cluster-robust t test, {wild:p} by the wild cluster bootstrap)."
+    "(95 % interval {interval:ci}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-robust t test)."
 )
 DIVIDED = (
     "In the primary specification the two tests of the effect of {treatment} on {outcome} disagree: {effect} "
-    "(95 % interval {effect:ci}; {effect:p} by the cluster-robust t test, {wild:p} by the wild cluster bootstrap)."
+    "(95 % interval {interval:ci}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-robust t test)."
 )
 ONLY_WITHOUT = (
     "In the column “{column}” it is {other} ({other:p}): the effect shows only where nothing holds the periods "
     "constant, and there any two series that rise together are related, whatever the reason."
 )
 EVERYWHERE = "It has this sign, with p below the level, in every column of the ladder."
+SURE = (
+    "How sure: one unit holds {heaviest:.0%} of the variation that identifies the estimate, and without it the estimate "
+    "is {without} ({without:p}); an effect smaller than {detectable} would have been missed in at least one of five such "
+    "samples."
+)
 CHANGES = "Along the ladder the estimate runs from {lowest} to {highest}: what is held constant decides."
+
+SURE_KEYS = {
+    "heaviest": "leverage.heaviest",
+    "without": "leverage.without_heaviest",
+    "detectable": "detectable",
+}
 
 
 def answer(study: Study, results: Mapping[str, Result]) -> list[Sentence]:
-    """The answer in two sentences; none where the study recorded no primary estimate.
+    """The answer in two or three sentences; none where the study recorded no primary estimate.
 
     Parameters
     ----------
@@ -56,6 +67,7 @@ def answer(study: Study, results: Mapping[str, Result]) -> list[Sentence]:
         "outcome": study.words(study.specification.outcome),
         "effect": effect,
         "wild": wild,
+        "interval": _interval(results, effect, wild),
     }
     clear = [p_value < level for p_value in (effect.p_value, wild.p_value) if p_value is not None]
     if len(set(clear)) > 1:
@@ -64,7 +76,18 @@ def answer(study: Study, results: Mapping[str, Result]) -> list[Sentence]:
         first = NOTHING
     else:
         first = POSITIVE if effect.estimate > 0 else NEGATIVE
-    return [write_sentence(first, results, words), _ladder_sentence(study, found, results, all(clear))]
+    said = [write_sentence(first, results, words), _ladder_sentence(study, found, results, all(clear))]
+    sure = {name: results.get(f"baseline.{key}") for name, key in SURE_KEYS.items()}
+    known = {name: result for name, result in sure.items() if result is not None}
+    return [*said, write_sentence(SURE, results, known)] if len(known) == len(sure) else said
+
+
+def _interval(results: Mapping[str, Result], effect: Result, wild: Result) -> Result:
+    """The record whose interval is told: of the method that the study's simulation recommends, where it is bounded."""
+    order = (results.get("baseline.headline"), wild, effect)
+    return next(
+        item for item in order if item is not None and (item is effect or None not in (item.ci_low, item.ci_high))
+    )
 
 
 def _ladder_sentence(study: Study, found: Mapping[str, Result], results: Mapping[str, Result], clear: bool) -> Sentence:

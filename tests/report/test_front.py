@@ -1,0 +1,66 @@
+"""The answer on the first page: planted results on both sides of each of its conditions."""
+
+import pytest
+
+from helpers.report.front import answer
+from helpers.results.results import Results
+from toy_run import make_study
+
+KEY = "baseline.{}.x"
+
+
+def planted(t: float, wild: float, pooled: float = 0.5, estimate: float = 1.0, **more: float) -> list[str]:
+    results = Results(study="toy", notebook="03")
+    results.record(
+        KEY.format("twoway_controls"), estimate=estimate, p_value=t, ci_low=estimate - 2, ci_high=estimate + 2
+    )
+    results.record(KEY.format("twoway_controls") + ".wild", estimate=estimate, p_value=wild)
+    results.record(KEY.format("pooled"), estimate=more.get("other", 1.0), p_value=pooled)
+    return [repr(sentence) for sentence in answer(make_study(), results)]
+
+
+@pytest.mark.parametrize(
+    ("t", "wild", "estimate", "told"),
+    [
+        (0.4, 0.4, 1.0, "cannot be told from zero"),
+        (0.01, 0.01, 1.0, "is positive and clear by both tests"),
+        (0.01, 0.01, -1.0, "is negative and clear by both tests"),
+        (0.01, 0.2, 1.0, "the two tests of the effect"),
+        (0.2, 0.01, 1.0, "the two tests of the effect"),
+    ],
+)
+def test_the_first_sentence_follows_both_tests(t, wild, estimate, told):
+    assert told in planted(t, wild, estimate=estimate)[0]
+
+
+def test_an_effect_that_shows_only_without_times_is_said_so_and_no_other():
+    assert "only where nothing holds the periods constant" in planted(0.4, 0.4, pooled=0.01)[1]
+    assert "Along the ladder the estimate runs from" in planted(0.4, 0.4, pooled=0.2)[1]
+    assert "in every column of the ladder" in planted(0.01, 0.01, pooled=0.01)[1]
+    assert "Along the ladder" in planted(0.01, 0.01, pooled=0.01, other=-1.0)[1]
+
+
+def test_the_interval_is_that_of_the_recommended_method_where_it_is_bounded():
+    results = Results(study="toy", notebook="03")
+    key = KEY.format("twoway_controls")
+    results.record(key, estimate=1.0, p_value=0.4, ci_low=-1.0, ci_high=3.0)
+    results.record(f"{key}.wild", estimate=1.0, p_value=0.4)
+    assert "[\u22121.0000, 3.0000]" in repr(answer(make_study(), results)[0])
+    results.record("baseline.headline", estimate=1.0, ci_low=-2.0, ci_high=4.0)
+    assert "[\u22122.0000, 4.0000]" in repr(answer(make_study(), results)[0])
+
+
+def test_how_sure_is_said_where_it_was_measured():
+    results = Results(study="toy", notebook="03")
+    key = KEY.format("twoway_controls")
+    results.record(key, estimate=1.0, p_value=0.4, ci_low=-1.0, ci_high=3.0)
+    results.record(f"{key}.wild", estimate=1.0, p_value=0.4)
+    assert len(answer(make_study(), results)) == 2
+    results.record("baseline.leverage.heaviest", value=0.49)
+    results.record("baseline.leverage.without_heaviest", estimate=0.1, p_value=0.5)
+    results.record("baseline.detectable", value=0.43)
+    assert "one unit holds 49%" in repr(answer(make_study(), results)[2])
+
+
+def test_a_study_without_a_primary_estimate_has_no_answer():
+    assert answer(make_study(), Results()) == []
