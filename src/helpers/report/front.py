@@ -33,9 +33,9 @@ ONLY_WITHOUT = (
 )
 EVERYWHERE = "It has this sign, with p below the level, in every column of the ladder."
 SURE = (
-    "How sure: one unit holds {heaviest:.0%} of the variation that identifies the estimate, and without it the estimate "
-    "is {without} ({without:p}); an effect smaller than {detectable} would have been missed in at least one of five such "
-    "samples."
+    "How sure: one unit holds {heaviest:.0%} of the variation that identifies the estimate, and without it the "
+    "estimate is {without} ({without:p}); an effect smaller than {detectable} would have been missed in at least one "
+    "of five such samples."
 )
 CHANGES = "Along the ladder the estimate runs from {lowest} to {highest}: what is held constant decides."
 
