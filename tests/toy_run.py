@@ -34,7 +34,7 @@ def make_study() -> Any:
         seed=1,
         title=label("Does x raise <y>?"),
         question=label("Two places, two years."),
-        entity=SimpleNamespace(name="place", label=label("Place")),
+        entity=SimpleNamespace(name="place", label=label("Place"), units="units.csv", key="place", aliases=()),
         time=SimpleNamespace(name="year", label=label("Year"), kind="year"),
         specification=SimpleNamespace(treatment="x", outcome="y", controls=(), significance=0.05),
         ladder={

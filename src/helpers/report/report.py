@@ -12,6 +12,7 @@ from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from markupsafe import Markup
 
 from helpers.claims.file import load_claims
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILE = "report.html"
+CHINESE = r"[\u4e00-\u9fff]+"
 PICTURE_ID = re.compile(r'(\sid="|href="#|url\(#)(?=[\w.-]+-cell-\d+-)')
 # All that runs in the page: the language of the reader's browser, or the one that the address asks for.
 SCRIPT = (
@@ -158,7 +160,17 @@ def write_report(
 def study_labels(study: Study) -> dict[str, str]:
     """Every label of the study's files, English -> Chinese: the study file, its claims and its frameworks."""
     found = [load_claims(study.folder)] if (study.folder / "claims.yml").is_file() else []
-    return collect_labels(study, *found, load_frameworks(study.folder), VERDICT_LABELS)
+    return collect_labels(study, *found, load_frameworks(study.folder), VERDICT_LABELS) | _unit_names(study)
+
+
+def _unit_names(study: Study) -> dict[str, str]:
+    """Names of the units in Chinese, from the first column of the units file that spells them so; none without one."""
+    path = study.folder / study.entity.units
+    if not path.is_file():
+        return {}
+    units = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    spelt = [name for name in study.entity.aliases if name in units and units[name].str.fullmatch(CHINESE).all()]
+    return dict(zip(units[study.entity.key], units[spelt[0]], strict=True)) if spelt else {}
 
 
 def build_page(
