@@ -4,6 +4,8 @@ Sources: scikit-criteria 0.10 (`preprocessing`), to 1e-12 because both do the sa
 the OECD Handbook (2008), step 5, for the formulas worked by hand.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -132,7 +134,7 @@ def test_winsorise_by_0_changes_nothing() -> None:
 
 
 def test_log_keeps_the_columns_without_a_rule() -> None:
-    result = transform_figures(a_panel({"x": [1, np.e], "y": [1, 2]}, times=1), {"x": "log"})
+    result = transform_figures(a_panel({"x": [1, math.e], "y": [1, 2]}, times=1), {"x": "log"})
     assert result.to_numpy().tolist() == [[0, 1], [1, 2]]
 
 
