@@ -28,6 +28,7 @@ def make_study(seed=1):
     part = {
         name: SimpleNamespace(name=name, label=SimpleNamespace(en=name.title(), zh=name)) for name in ("place", "year")
     }
+    part["year"].kind = "year"
     return SimpleNamespace(name="toy", seed=seed, entity=part["place"], time=part["year"], label=label)
 
 

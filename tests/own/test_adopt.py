@@ -20,6 +20,7 @@ from helpers.study import needs
 from helpers.study.study import load_study
 
 ROOT = Path(__file__).resolve().parents[2]
+STUDIES = ("provinces", "countries")
 HEADER = "unit,kind,year,Output (kg),Input (h),Staff\n"
 ROWS = "".join(
     f"u{place},{'a' if place < 5 else 'b'},{year},{place + place * year % 7 + 0.5},{place * 2 + place * year % 5},{3 + place * year * year % 4}\n"
@@ -111,9 +112,10 @@ def test_what_a_study_lacks_leaves_notebooks_out(project: Path) -> None:
     assert needs.find_stand_ins(study, ROOT / "notebooks") == {"panel": "indicators"}
 
 
-def test_the_studies_of_the_project_run_every_notebook() -> None:
-    for name in ("provinces", "countries"):
-        assert needs.list_left_out(load_study(ROOT / "data" / name), ROOT / "notebooks") == {}
+def test_the_studies_of_the_project_run_every_notebook_that_their_figures_allow() -> None:
+    left_out = {name: needs.list_left_out(load_study(ROOT / "data" / name), ROOT / "notebooks") for name in STUDIES}
+    assert left_out["provinces"] == {}
+    assert set(left_out["countries"]) == {"11_policy_and_space"}  # no policy and no neighbours are declared
 
 
 def test_an_unknown_need_is_told(tmp_path: Path) -> None:

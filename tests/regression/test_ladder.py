@@ -88,7 +88,8 @@ def test_an_end_at_infinity_is_not_recorded(fits):
     wild = wild_cluster_bootstrap(fits["two_way"], "dose", draws=199, rng=np.random.default_rng(1), interval=True)
     results = Results(study="small", notebook="03_baseline_regression")
     baseline.record_wild(results, "test.open", replace(wild, ci_low=-np.inf), 60, 12)
-    assert (results["test.open"].ci_low, results["test.open"].ci_high) == (None, wild.ci_high)
+    assert results["test.open"].ci_low is None
+    assert results["test.open"].ci_high == pytest.approx(wild.ci_high, rel=1e-7)  # eight digits are recorded
 
 
 def test_r_squared_within_is_blank_where_nothing_is_absorbed(fits, table):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 SENTENCE = re.compile(r"<(p|li|dd)\b[^>]*>(.*?)</\1>", re.DOTALL)
-KEY = re.compile(r'data-key="([^"]+)"')
+KEY = re.compile(r'class="num" popovertarget="k-([^"]+)"')
 TAG = re.compile(r"<[^>]+>")
 CODE = ("parameter", "helper module")
 
