@@ -98,12 +98,12 @@ def test_only_what_the_lock_names_and_what_is_installed_counts(tmp_path: Path) -
     ],
 )
 def test_a_record_that_cannot_be_trusted_is_one_reason_and_no_failure(text, done):
-    outside = done.root.parent / "x"
-    outside.write_text("kept")
+    beyond = done.root.parent / "x"
+    beyond.write_text("kept")
     entry_path(done.folder, "02_second").write_text(text)
     assert explain(plan(done.request()))["02_second"] == [UNREADABLE]
     assert "02_second" in run(done.request()).ran
-    assert outside.read_text() == "kept"
+    assert beyond.read_text() == "kept"
 
 
 def test_a_table_that_moves_to_another_notebook_and_back_is_not_refused(done):
