@@ -153,7 +153,8 @@ def test_code_is_folded_and_hidden_cells_are_left_out(page):
 
 
 def test_sections_that_only_load_or_save_are_one_folded_line(page):
-    assert '<details class="code" id="01_data-cell-02"><summary>Load</summary>' in page
+    load = '<span class="t" lang="en">Load</span><span class="t" lang="zh">载入</span>'
+    assert f'<details class="code" id="01_data-cell-02"><summary>{load}</summary>' in page
     assert '<a href="#01_data-cell-02">' not in page
     assert '<a href="#01_data-cell-04">What is there?</a>' in page
 
