@@ -67,15 +67,16 @@ def html_page(frame: pd.DataFrame, caption: str, note: str) -> str:
 
 def latex_table(frame: pd.DataFrame, caption: str, note: str, label: str) -> str:
     """The table in LaTeX: booktabs, texts escaped, true minus signs, a numbered caption that can be referred to."""
-    escaped = frame.map(_latex).rename(index=_latex, columns=_latex).rename_axis(index=None, columns=None)
+    escaped = frame.map(latex_text).rename(index=latex_text, columns=latex_text).rename_axis(index=None, columns=None)
     table = escaped.style.to_latex(hrules=True, column_format="l" + "c" * frame.shape[1])
+    below = f"\\begin{{minipage}}{{\\linewidth}}\n{latex_text(note)}\n\\end{{minipage}}\n" if note else ""
     return (
-        f"\\begin{{table}}[!t]\n\\centering\n\\caption{{{_latex(caption)}}}\n\\label{{tab:{label}}}\n{table}"
-        f"\\begin{{minipage}}{{\\linewidth}}\n{_latex(note)}\n\\end{{minipage}}\n\\end{{table}}\n"
+        f"\\begin{{table}}[!t]\n\\centering\n\\caption{{{latex_text(caption)}}}\n\\label{{tab:{label}}}\n{table}"
+        f"{below}\\end{{table}}\n"
     )
 
 
-def _latex(text: str) -> str:
+def latex_text(text: str) -> str:
     """A text as LaTeX prints it, a minus sign before a figure as one."""
     return re.sub(r"^-(?=\d)", "$-$", str(text).translate(LATEX))
 
@@ -91,7 +92,7 @@ def word_file(frame: pd.DataFrame, caption: str, note: str) -> bytes:
     document.add_paragraph(note)
     buffer = io.BytesIO()
     document.save(buffer)
-    return _without_times(buffer.getvalue())
+    return without_times(buffer.getvalue())
 
 
 def _add_table(document: Document, frame: pd.DataFrame) -> None:
@@ -131,7 +132,7 @@ def _draw_lines(table: Any) -> None:
         add(cell._tc.get_or_add_tcPr(), "w:tcBorders", {"bottom": LINES["bottom"] // 2})
 
 
-def _without_times(packed: bytes) -> bytes:
+def without_times(packed: bytes) -> bytes:
     """The same zip file with one date in all its parts."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(packed)) as source, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:

@@ -178,17 +178,18 @@ def _link(place: str, results: Mapping[str, Result]) -> str:
             f"sentence place {{{place}}}", "no result is recorded under this key", "record it before it is printed"
         )
     result = results[name]
-    text = _escape(_text(result, field, spec))
+    text = _escape(field_text(result, field, spec))
     anchor = f"{result.notebook}-{result.cell}" if result.cell else str(result.notebook)
     return f'<a class="num" data-key="{result.key}" href="#{html.escape(anchor)}">{text}</a>'
 
 
-def _text(result: Result, field: str, spec: str) -> str:
+def field_text(result: Result, field: str, spec: str = "") -> str:
+    """A field of a result as a sentence prints it: ``""`` the number, ``ci`` the interval, ``p`` "p = 0.031"."""
     if field == "ci":
-        low, high = _text(result, "ci_low", spec), _text(result, "ci_high", spec)
+        low, high = field_text(result, "ci_low", spec), field_text(result, "ci_high", spec)
         return f"[{low}, {high}]"
     if field == "p":
-        told = _text(result, "p_value", spec)
+        told = field_text(result, "p_value", spec)
         return f"p {told}" if told.startswith("<") else f"p = {told}"
     item = getattr(result, field, None) if field else result.shown
     if item is None:

@@ -170,9 +170,9 @@ def show_table(
     """
     flat, names = _flat(frame), dict(labels or {})
     columns = [(str(name), flat.iloc[:, place]) for place, name in enumerate(flat.columns)]
-    texts = [[_cell(cell, name, digits, names) for cell in column] for name, column in columns]
-    shown = pd.DataFrame(dict(enumerate(texts)), dtype=object)
-    heads = [names.get(name, HEADS.get(name, _words(name))) for name, _ in columns]
+    told = format_table(flat, digits, names)
+    heads, shown = list(told.columns), told.set_axis(range(len(columns)), axis=1)
+    texts = [list(shown[place]) for place in shown.columns]
     kinds = [_kind(column, cells) for (_, column), cells in zip(columns, texts, strict=True)]
     text = shown.set_axis(pd.Index(heads), axis=1).to_string(index=False)
     parts = [f"<figcaption>{html.escape(caption)}</figcaption>", _table_html(shown, heads, kinds, caption)]
@@ -182,6 +182,17 @@ def show_table(
         parts.append(f'<p class="file"><a class="csv" href="{html.escape(link)}">CSV</a></p>')
     view = f'<style>{STYLE}</style><figure class="table">{"".join(parts)}</figure>'
     return TableView(view, f"{caption}\n{text}\n{note}".rstrip())
+
+
+def format_table(
+    frame: pd.DataFrame, digits: int | Mapping[str, int] = 3, labels: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """A table as the texts that are printed, under the heads that are printed; see `show_table`."""
+    flat, names = _flat(frame), dict(labels or {})
+    columns = [(str(name), flat.iloc[:, place]) for place, name in enumerate(flat.columns)]
+    texts = [[_cell(cell, name, digits, names) for cell in column] for name, column in columns]
+    heads = [names.get(name, HEADS.get(name, _words(name))) for name, _ in columns]
+    return pd.DataFrame(dict(enumerate(texts)), dtype=object).set_axis(pd.Index(heads, dtype=object), axis=1)
 
 
 def check_name(name: str) -> str:

@@ -1,0 +1,1 @@
+"""Results of a finished run for a manuscript: one number quoted, or all of them in a folder."""
