@@ -186,6 +186,44 @@ run.say(
 )
 
 # %% [markdown]
+# ## The Robustness Dashboard
+#
+# The Institute for Replication compares a multiverse with one original estimate in fixed indicators. Here the primary
+# specification stands for the original; all estimates are standardised.
+
+# %%
+original = shown.primary_original(primary, standing, choices.specification.treatment)
+indicators = shown.compare_universes(multiverse, original)
+shown.record_indicators(run.record, indicators)
+
+# %%
+run.table(
+    shown.dashboard_table(indicators),
+    "dashboard",
+    caption="How all universes stand to the primary specification",
+    note="Sign: as in the documentation of Stata's repframe, version 1.6; I is of its table, I' of its dashboard, here "
+    "as shares and ratios, not in percent. A universe that is the primary specification itself counts as one path.",
+)
+
+# %% [markdown]
+# How to read it: agreement is high when the verdict does not hang on the choices; variation above 1 means that choices
+# move the estimate more than sampling does. That universes agree on a verdict that is not significant does not show
+# that there is no effect.
+
+# %%
+run.say(
+    "The primary estimate is significant: {robustness.multiverse.dashboard.agreement:.1%} of the universes are "
+    "significant with its sign, and on average they are {robustness.multiverse.dashboard.relative_size:.2f} times as "
+    "large. The choices move the estimate {robustness.multiverse.dashboard.size_variation:.2f} times as much as "
+    "sampling does."
+    if indicators.original_significant
+    else "The primary estimate is not significant: {robustness.multiverse.dashboard.agreement:.1%} of the universes "
+    "are not either, {robustness.multiverse.dashboard.same_sign:.1%} are significant with its sign and "
+    "{robustness.multiverse.dashboard.opposite_sign:.1%} with the other; ratios to it are not formed. The choices move "
+    "the estimate {robustness.multiverse.dashboard.size_variation:.2f} times as much as sampling does."
+)
+
+# %% [markdown]
 # ## Do all universes together say more than chance?
 #
 # Universes share their data, so that many significant ones may be one accident. Under the null hypothesis the residuals
@@ -270,6 +308,17 @@ run.say(
 # The sample is stratified by sample, lag, effects and number of controls; of each stratum, in the order of the
 # estimates, the universes in the middle of parts of equal length are kept, and `universes` says for how many each row
 # stands. The counts are over all universes, by every decision but controls and the indicator left out.
+
+# %%
+n_paths = shown.write_paths(
+    multiverse, original, survival.effects_option(primary), run.out / "tables" / "multiverse_paths.dta"
+)
+run.say(
+    "The same sample in the layout that Stata's repframe reads: "
+    "[tables/multiverse_paths.dta](tables/multiverse_paths.dta), {paths} paths and the primary specification as the "
+    "original; its indicators are those of the sample, the table above those of all universes.",
+    paths=run.record("robustness.multiverse.dashboard.paths", value=n_paths),
+)
 
 # %% [markdown]
 # ## Checks

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from helpers.display.tables import write_table
+from helpers.files import write_bytes
 from helpers.multiverse.curve import count_universes, thin_out
+from helpers.multiverse.dashboard import Indicators, Original, code_paths, robustness_indicators
 from helpers.multiverse.survival import SHARES
 from helpers.results.estimate import Estimate
 from helpers.study.data import Label
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from helpers.multiverse.fit import Multiverse
     from helpers.multiverse.joint import JointStatistic, JointTest
     from helpers.multiverse.survival import Standing, Survival
+    from helpers.regression.panel import PanelFit
     from helpers.results.results import Result
     from helpers.study.study import Study
 
@@ -36,6 +41,25 @@ READ = ("share_significant", "median_standardised", "stouffer")
 """The statistics that compare across indices of different scales, which a verdict reads."""
 NULL = "restricted wild cluster null: one sign for each entity, the same in all specifications"
 MOST_OPTIONS = 8
+EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 (Stata has no time zones)
+"""The date in a file whose bytes may not depend on the day."""
+SAME = 1e-6
+"""Relative distance within which a universe is the primary specification: tables are written to eight digits."""
+DASHBOARD = {
+    "agreement": "share of paths with the verdict of the primary specification",
+    "relative_size": "mean estimate / primary estimate",
+    "relative_statistic": "mean t / primary t",
+    "size_variation": "standard deviation of the estimates / primary standard error",
+    "statistic_variation": "standard deviation of t",
+    "same_sign": "share significant with the primary sign",
+    "opposite_sign": "share significant with the other sign",
+    "insignificant": "share not significant",
+    "median_size": "median / primary estimate less one, of those significant with its sign",
+    "size_deviation": "mean distance from that median / primary estimate",
+    "p_deviation_insignificant": "mean distance from the primary p of those not significant",
+    "p_deviation_significant": "mean distance from the primary p of those significant",
+}
+SIGNS = dict(zip(DASHBOARD, ("I1", "I2", "I3", "I4", "I5", *["I'1"] * 3, "I'2", "I'3", *["I'4"] * 2), strict=True))
 
 
 def group_key(group: str) -> str:
@@ -115,6 +139,68 @@ def write_explorer(multiverse: Multiverse, folder: Path) -> int:
     write_table(explored.rename_axis("row"), folder / "multiverse_explorer.csv")
     write_table(count_universes(multiverse).rename_axis("row"), folder / "multiverse_counts.csv")
     return len(explored)
+
+
+def primary_original(primary: PanelFit, standing: Standing, treatment: str) -> Original:
+    """The primary specification as the original estimate: standardised, so that indices of any scale compare."""
+    factor = standing.standardised / float(primary.estimates[treatment])
+    error, p_value = float(primary.std_errors[treatment]), float(primary.p_values[treatment])
+    return Original(standing.standardised, abs(factor) * error, p_value)
+
+
+def compare_universes(multiverse: Multiverse, original: Original) -> Indicators:
+    """The indicators of all estimated universes, standardised, beside the original."""
+    table = multiverse.estimated
+    sizes, statistics, p_values = table[["standardised", "statistic", "p_value"]].to_numpy(dtype=float).T
+    return robustness_indicators(sizes, statistics, p_values, original, multiverse.significance)
+
+
+def record_indicators(record: Record, found: Indicators) -> None:
+    """Record each indicator that applies."""
+    for name in DASHBOARD:
+        value = getattr(found, name)
+        if value is not None:
+            record(f"{KEY}.dashboard.{name}", value=value, digits=3)
+
+
+def dashboard_table(found: Indicators) -> pd.DataFrame:
+    """One row per indicator: its sign in the documentation, its value, and whether it applies."""
+    values = {words: getattr(found, name) for name, words in DASHBOARD.items()}
+    rows = {
+        words: {"sign": SIGNS[name], "value": values[words], "applies": "yes" if values[words] is not None else "no"}
+        for name, words in DASHBOARD.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").astype({"value": float}).rename_axis("indicator_of_paths")
+
+
+def write_paths(multiverse: Multiverse, original: Original, effects: str, path: Path) -> int:
+    """Write the sample of the universes as the Stata file that ``repframe`` reads; the number of paths.
+
+    Parameters
+    ----------
+    multiverse
+        A fitted multiverse.
+    original
+        The primary specification, standardised.
+    effects
+        Its effects, as the multiverse names them.
+    path
+        The ``.dta`` file.
+    """
+    sample, table = thin_out(multiverse), multiverse.estimated
+    factor = (sample["standardised"] / sample["estimate"]).abs()
+    sample = sample.assign(estimate=sample["standardised"], std_error=sample["std_error"] * factor)
+    same = np.isclose(table["standardised"], original.estimate, rtol=SAME, atol=0)
+    same &= np.isclose(table["p_value"], original.p_value, rtol=SAME, atol=0) & (table["effects"] == effects).to_numpy()
+    names = list(multiverse.decisions)
+    chosen = table.loc[same, names].iloc[0] if same.any() else pd.Series("as in the primary specification", names)
+    paths = sample.drop(columns="standardised")
+    paths = paths[~(paths[names].astype(str) == chosen.astype(str)).all(axis=1)]
+    coded = code_paths(paths, multiverse.decisions, original, chosen)
+    buffer = io.BytesIO()
+    coded.to_stata(buffer, write_index=False, version=118, time_stamp=EPOCH, value_labels={"result": {1: "effect"}})
+    write_bytes(path, buffer.getvalue())
+    return len(paths)
 
 
 def failure_table(multiverse: Multiverse) -> pd.DataFrame:

@@ -135,6 +135,11 @@ def find_standing(multiverse: Multiverse, fit: PanelFit, treatment: str) -> Stan
     value = float(fit.estimates[treatment] * column.std() / design.y.std())
     table = multiverse.estimated
     smaller = table["standardised"] < value - TIE * abs(value)
-    kinds = [kind for kind, kept in (("entity", fit.entity_effects), ("time", fit.time_effects)) if kept]
-    own = table["effects"].astype(str) == (" + ".join(kinds) or "none")
+    own = table["effects"].astype(str) == effects_option(fit)
     return Standing(value, float(smaller.mean()), float(smaller[own].mean()) if own.any() else None)
+
+
+def effects_option(fit: PanelFit) -> str:
+    """The effects of a regression, as a multiverse names them."""
+    kinds = [kind for kind, kept in (("entity", fit.entity_effects), ("time", fit.time_effects)) if kept]
+    return " + ".join(kinds) or "none"
