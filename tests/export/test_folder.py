@@ -6,12 +6,12 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree
 
 import docx
-import openpyxl
+import openpyxl  # type: ignore[import-untyped]
 import pandas as pd
 import pytest
-from lxml import etree
 
 from helpers.display.tables import write_table
 from helpers.errors import StudyError
@@ -84,8 +84,9 @@ def test_nothing_is_left_when_a_part_fails(study, run, tmp_path, monkeypatch):
 
 
 def test_a_run_of_another_study_is_refused(study, run, tmp_path):
+    study.name = "other"
     with pytest.raises(StudyError, match="'toy', not of 'other'"):
-        write_export(SimpleNamespace(name="other", folder=study.folder), run, tmp_path / "new")
+        write_export(study, run, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -93,9 +94,11 @@ def test_numbers_in_word_are_fields_bound_to_properties(study, run, tmp_path):
     write_export(study, run, tmp_path / "one")
     packed = (tmp_path / "one" / "results.docx").read_bytes()
     with zipfile.ZipFile(io.BytesIO(packed)) as parts:
-        properties = {item.get("name"): item[0].text for item in etree.fromstring(parts.read("docProps/custom.xml"))}
-        body = etree.fromstring(parts.read("word/document.xml"))
-    fields = {item.get(f"{W}instr").split('"')[1]: "".join(item.itertext()) for item in body.iter(f"{W}fldSimple")}
+        properties = {
+            item.get("name"): item[0].text for item in ElementTree.fromstring(parts.read("docProps/custom.xml"))
+        }
+        body = ElementTree.fromstring(parts.read("word/document.xml"))
+    fields = {item.attrib[f"{W}instr"].split('"')[1]: "".join(item.itertext()) for item in body.iter(f"{W}fldSimple")}
     assert fields == properties
     assert properties["model.effect"] == "−0.061"
     assert properties["model.effect:p"] == "p = 0.031"

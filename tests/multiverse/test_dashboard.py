@@ -5,6 +5,7 @@ Tolerance 1e-12 (relative): the same sums in another order.
 
 import statistics
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pytest
 from cells import PlantedRun, run_cell
 from helpers.errors import StudyError
 from helpers.multiverse.dashboard import Original, code_paths, robustness_indicators
-from helpers.multiverse.shown import DASHBOARD, dashboard_table, record_indicators
+from helpers.multiverse.shown import DASHBOARD, dashboard_table, record_indicators, write_paths
 from outside import outside
 
 SOURCE = "written out: the indicators in the documentation of repframe 1.6"
@@ -104,14 +105,12 @@ def test_the_paths_come_back_from_stata_with_the_original_coded_zero(tmp_path):
 
 
 def test_the_universe_that_is_the_primary_specification_names_its_options(tmp_path):
-    from helpers.multiverse.shown import write_paths
-
     table = pd.DataFrame(
         {"effects": pd.Categorical(["entity", "entity", "none"]), "lag": pd.Categorical(["0", "1", "0"])}
     )
     table = table.assign(estimate=[1.0, 2.0, 3.0], std_error=0.5, statistic=[2.0, 4.0, 6.0], p_value=[0.3, 0.02, 0.01])
     table["standardised"] = table["estimate"] / 2
-    multiverse = SimpleNamespace(estimated=table, decisions=("effects", "lag"))
+    multiverse: Any = SimpleNamespace(estimated=table, decisions=("effects", "lag"))
     for estimate, label, n_paths in ((1.0, "1", 2), (1.1, "as in the primary specification", 3)):
         original = Original(estimate, 0.25, 0.02)
         assert write_paths(multiverse, original, "entity", tmp_path / "p.dta") == n_paths
