@@ -18,10 +18,10 @@ import pandas as pd
 from scipy import stats
 
 from helpers.inference.resampling import draw_entity_weights, summarise_draws
-from helpers.inference.simulate import ErrorDesign, draw_columns
 from helpers.mediation.product import PathEstimate, read_path, share_below
 from helpers.regression.many import WeightedFits, fit_weighted_entities
 from helpers.regression.panel import PanelFit, fit
+from helpers.simulation.simulate import ErrorDesign, draw_columns
 from helpers.study.model import Model
 
 SEED = 20240909

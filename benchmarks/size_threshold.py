@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from helpers.inference.simulate import ErrorDesign, known_truth_panel
 from helpers.regression.threshold import panel_threshold
+from helpers.simulation.simulate import ErrorDesign, known_truth_panel
 from helpers.study.model import Model
 
 SEED = 20240909

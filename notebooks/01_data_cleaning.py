@@ -19,9 +19,8 @@ out: str = ""
 
 # %%
 from helpers import notebook
-from helpers.cleaning import contract, gaps, sample
+from helpers.cleaning import contract, gaps, pictures, sample
 from helpers.reading import statistics as reading
-from helpers.regression import pictures
 
 # %%
 run = notebook.open_run("01_data_cleaning", study=study, run_folder=run_folder, out=out)

@@ -31,10 +31,11 @@ sobol_base: int = 256
 
 # %%
 from helpers import notebook
-from helpers.index import accounting, build, dynamics, shown
+from helpers.disparity import dynamics
+from helpers.disparity import shown as disparity_shown
+from helpers.index import accounting, build, shown
 from helpers.index import pictures as drawings
 from helpers.multiverse import drawn, index_choices
-from helpers.regression import pictures
 
 # %%
 run = notebook.open_run("02_index_construction", study=study, run_folder=run_folder, out=out)
@@ -274,7 +275,7 @@ run.table(
 # %%
 trends = build.region_trends(final, [model.treatment, model.outcome], run.regions, choices)
 run.figure(
-    pictures.draw_trends(trends, {name: choices.label(name) for name in grouping.order}, grouping.order),
+    drawings.draw_trends(trends, {name: choices.label(name) for name in grouping.order}, grouping.order),
     "index_trends",
     caption="Mean of treatment and outcome by region and period",
     alt="Lines of the mean by period, one line per region, one panel per variable.",
@@ -285,7 +286,7 @@ run.figure(
 # (standard deviation over mean) falls. In index points they drift apart when the standard deviation itself rises.
 
 # %%
-spread = shown.measure_spread(values)
+spread = disparity_shown.measure_spread(values)
 sd_first = run.record(f"index.spread.{main}.sd_first", value=spread.sd_first, digits=3)
 sd_last = run.record(f"index.spread.{main}.sd_last", value=spread.sd_last, digits=3)
 sigma = run.record(f"index.spread.{main}.sigma", spread.sigma) if spread.sigma else None
@@ -318,7 +319,7 @@ run.say(messages[spread.kind(level)], **named, **found)
 # The same for every index, and for every dimension of the main one:
 
 # %%
-convergence = shown.convergence_table(shown.convergence_columns(index, scores, choices))
+convergence = disparity_shown.convergence_table(disparity_shown.convergence_columns(index, scores, choices))
 run.table(
     convergence,
     "convergence",
@@ -330,7 +331,7 @@ run.table(
 # How much of the inequality lies between the regions, and how much within them?
 
 # %%
-gaps = shown.gap_table(values, run.regions)
+gaps = disparity_shown.gap_table(values, run.regions)
 run.table(
     gaps,
     "inequality",
@@ -355,7 +356,7 @@ run.figure(
 # Do units change places?
 
 # %%
-moves = shown.transition_table(values)
+moves = disparity_shown.transition_table(values)
 run.table(
     moves,
     "transitions",
@@ -367,7 +368,7 @@ run.table(
 # ## Are neighbours alike?
 
 # %%
-everywhere, somewhere = shown.neighbour_tables(values, choices, run.rng("neighbours"), index_draws)
+everywhere, somewhere = disparity_shown.neighbour_tables(values, choices, run.rng("neighbours"), index_draws)
 now = everywhere.iloc[-1].to_dict() if len(everywhere) else None
 moran = (
     run.record(f"index.moran.{main}", estimate=now["estimate"], p_value=now["p_value"], draws=index_draws + 1, digits=3)

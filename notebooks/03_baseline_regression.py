@@ -28,12 +28,15 @@ from pyfixest.demeaners import MapDemeaner
 from pyfixest.estimation import feols
 
 from helpers import notebook
+from helpers.diagnostics import effects_tests as diagnostics
+from helpers.diagnostics import neighbours, specification_tests
 from helpers.display import journal
-from helpers.inference import clear, few_clusters, trust, wild
+from helpers.inference import clear, wild
 from helpers.inference import pictures as inference_pictures
 from helpers.inference.detectable import detectable_effect
-from helpers.regression import diagnostics, engines, ladder, leverage, neighbours, panel, pictures, specification_tests
+from helpers.regression import engines, ladder, leverage, panel, pictures
 from helpers.results.estimate import estimate_frame
+from helpers.simulation import few_clusters, trust
 from helpers.study.model import build_model
 
 # %%

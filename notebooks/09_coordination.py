@@ -22,6 +22,8 @@ threshold_draws: int = 999
 # %%
 from helpers import notebook
 from helpers.coordination import coupling, loop, moderation, pictures, returns, shown
+from helpers.diagnostics import effects_tests as diagnostics
+from helpers.disparity import shown as disparity_shown
 from helpers.identification import past as dynamic
 from helpers.identification import shown as dynamic_shown
 from helpers.index import dimensions
@@ -29,7 +31,7 @@ from helpers.index import pictures as index_pictures
 from helpers.index import shown as index_shown
 from helpers.inference import clear, family, wald
 from helpers.inference import shown as inference_shown
-from helpers.regression import diagnostics, specification, threshold
+from helpers.regression import specification, threshold
 
 # %%
 run = notebook.open_run("09_coordination", study=study, run_folder=run_folder, out=out)
@@ -387,7 +389,7 @@ run.table(
 )
 
 # %%
-gaps = index_shown.gap_table(course, run.regions)
+gaps = disparity_shown.gap_table(course, run.regions)
 run.table(gaps, "divergence_regions", caption="Theil and Gini with their regional parts, by period")
 
 # %%

@@ -14,6 +14,8 @@ from helpers.runner.twins import write_twins
 from helpers.runner.workspace import use_own_folders
 from outside import ROWS, calls_outside, write_page
 
+pytest_plugins = ["finished"]
+
 ROOT = Path(__file__).resolve().parents[1]
 
 use_own_folders(ROOT, ROOT / "reports" / "tests")  # nothing that a test starts writes into the home

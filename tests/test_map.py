@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from helpers.cli import build_parser
+from helpers.deposit.lists import list_commands, list_shown, map_modules, read_list, replace_list
 from helpers.errors import StudyError
-from helpers.review.lists import list_commands, list_shown, map_modules, read_list, replace_list
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -15,11 +15,11 @@ from skcriteria import mkdm
 from skcriteria.agg.topsis import TOPSIS
 from skcriteria.preprocessing.weighters import critic_weights as scikit_critic
 
+from helpers.disparity.spatial import local_moran
 from helpers.index.accounting import obstacle_degrees
 from helpers.index.bootstrap import bootstrap_index
 from helpers.index.choices import ChoiceIndex, IndexChoices, IndexRun
 from helpers.index.composite import composite_index
-from helpers.index.spatial import local_moran
 from helpers.index.weights import critic_weights, entropy_weights
 from helpers.multiverse.drawn import IndexExperiment, Specification
 from helpers.robustness.indexed import bootstrap_index_regression

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from cells import PlantedRun, run_cell
-from helpers.index.shown import Spread, convergence_table, measure_spread, table_or_reason
+from helpers.disparity.shown import Spread, convergence_table, measure_spread
+from helpers.index.shown import table_or_reason
 from helpers.multiverse import index_choices
 from helpers.results.estimate import Estimate
 
@@ -154,7 +155,7 @@ def test_a_column_around_zero_has_no_relative_spread_and_says_why() -> None:
 
 
 def test_a_table_that_cannot_be_made_gives_its_reason() -> None:
-    from helpers.index.dynamics import markov_transitions
+    from helpers.disparity.dynamics import markov_transitions
 
     flat = a_column([1.0, 1.0, 1.0], [1.0, 1.0, 2.0])
     table = table_or_reason(lambda: markov_transitions(flat, 4).matrix)

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.errors import StudyError
+from helpers.formats.tables import read_tables
 from helpers.reading import statistics as reading
-from helpers.reading.formats import read_tables
 from helpers.reading.raw_files import name_indicator, read_source
 from helpers.reading.units import Spellings
 from helpers.study.study import Entity, Label
@@ -382,6 +382,6 @@ def test_files_of_columns_cut_short_are_told(tmp_path: Path, content: bytes) -> 
 
 
 def test_a_table_with_too_many_cells_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpers.reading.columnar.MAX_CELLS", 20)
+    monkeypatch.setattr("helpers.formats.columnar.MAX_CELLS", 20)
     with pytest.raises(StudyError, match="6 rows of 5 columns, more than 20 cells"):
         read(tmp_path, as_parquet(pa.Table.from_pandas(wide_frame())), column="gdp")

@@ -13,17 +13,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.diagnostics.effects_tests import (
+    breusch_pagan_lm,
+    condition_number,
+    f_test_effects,
+    honda,
+    poolability,
+    vif,
+)
+from helpers.diagnostics.neighbours import fit_neighbours
+from helpers.diagnostics.random_effects import fit_random_effects, hausman
+from helpers.diagnostics.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
 from helpers.errors import StudyError
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, cr3, htz_wald
 from helpers.inference.wild import two_way_wild_bootstrap, wild_cluster_bootstrap
-from helpers.regression.diagnostics import breusch_pagan_lm, condition_number, f_test_effects, honda, poolability, vif
 from helpers.regression.leverage import find_leverage
 from helpers.regression.many import fit_batch, fit_weighted_entities
-from helpers.regression.neighbours import fit_neighbours
 from helpers.regression.panel import fit_panel
-from helpers.regression.random_effects import fit_random_effects, hausman
-from helpers.regression.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
 from helpers.study.model import Model
 
 NAMES = ["y", "x", "z"]

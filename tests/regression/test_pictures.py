@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.cleaning import pictures as cleaning_pictures
 from helpers.display.figures import PALETTE, region_colours
+from helpers.index import pictures as index_pictures
 from helpers.regression import pictures
 
 
@@ -50,7 +52,7 @@ def intervals(axes):
 def test_coverage_is_shown_cell_by_cell_with_a_dot_on_filled_ones():
     coverage = pd.DataFrame([[1.0, 0.5, 0.0], [0.25, 1.0, 1.0]], index=["gdp", "beds"], columns=[2015, 2016, 2017])
     filled = pd.DataFrame({"column": ["beds", "beds", "gdp"], "time": [2015, 2015, 2016], "entity": ["a", "b", "a"]})
-    axes = pictures.draw_coverage(coverage, filled, str.upper).axes[0]
+    axes = cleaning_pictures.draw_coverage(coverage, filled, str.upper).axes[0]
     np.testing.assert_array_equal(np.asarray(axes.collections[0].get_array()).ravel(), coverage.to_numpy().ravel())
     assert points(axes.lines[0]) == [(0.5, 1.5), (1.5, 0.5)]
     assert (names(axes, "x"), names(axes)) == (["2015", "2016", "2017"], ["GDP", "BEDS"])
@@ -58,19 +60,21 @@ def test_coverage_is_shown_cell_by_cell_with_a_dot_on_filled_ones():
 
 def test_the_first_statistic_stands_on_top():
     coverage = pd.DataFrame([[1.0], [0.5]], index=["gdp", "beds"], columns=[2015])
-    bottom, top = pictures.draw_coverage(coverage, pd.DataFrame({"column": [], "time": []}), str).axes[0].get_ylim()
+    bottom, top = (
+        cleaning_pictures.draw_coverage(coverage, pd.DataFrame({"column": [], "time": []}), str).axes[0].get_ylim()
+    )
     assert bottom > top
 
 
 def test_coverage_without_filled_cells_has_no_dot():
     coverage = pd.DataFrame([[1.0, 0.5]], index=["gdp"], columns=[2015, 2016])
-    axes = pictures.draw_coverage(coverage, pd.DataFrame({"column": [], "time": []}), str).axes[0]
+    axes = cleaning_pictures.draw_coverage(coverage, pd.DataFrame({"column": [], "time": []}), str).axes[0]
     assert points(axes.lines[0]) == []
 
 
 def test_a_trend_is_a_line_per_region_in_the_order_asked_for():
     trend = pd.DataFrame({"west": [1.0, 2.0], "east": [3.0, 5.0]}, index=[2015, 2016])
-    axes = pictures.draw_trends({"Dose": trend}, {"east": "East", "west": "West"}, ["east", "west"]).axes[0]
+    axes = index_pictures.draw_trends({"Dose": trend}, {"east": "East", "west": "West"}, ["east", "west"]).axes[0]
     drawn = {line.get_label(): points(line) for line in axes.lines}
     assert drawn == {"East": [(2015, 3.0), (2016, 5.0)], "West": [(2015, 1.0), (2016, 2.0)]}
     assert [line.get_color() for line in axes.lines] == list(region_colours(["east", "west"]).values())

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from cells import PlantedRun, run_cell
-from helpers.inference import few_clusters, trust
+from helpers.diagnostics import neighbours
 from helpers.inference.detectable import detectable_effect
-from helpers.regression import neighbours
 from helpers.results.estimate import Estimate
+from helpers.simulation import few_clusters, trust
 
 NOTEBOOK = "03_baseline_regression"
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.errors import StudyError
-from helpers.inference.simulate import ErrorDesign, known_truth_panel
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.regression.threshold import panel_threshold, second_threshold
+from helpers.simulation.simulate import ErrorDesign, known_truth_panel
 from helpers.study.model import Model
 from outside import outside
 

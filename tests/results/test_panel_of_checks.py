@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.deposit.freeze import freeze
 from helpers.errors import StudyError
 from helpers.results.panel_of_checks import CheckRow, check_run, digest_run, list_deviations
-from helpers.review.freeze import freeze
 
 
 def digest(text: str) -> str:

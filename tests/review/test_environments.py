@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers.deposit.readme import END, MEASURED, START, measured_lines, write_readme
 from helpers.errors import StudyError
-from helpers.review.readme import END, MEASURED, START, measured_lines, write_readme
 from helpers.runner import locks
 
 ROOT = Path(__file__).parents[2]

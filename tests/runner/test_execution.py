@@ -7,8 +7,15 @@ import json
 import pytest
 
 from helpers.errors import StudyError
-from helpers.runner.executed import clean_executed
-from helpers.runner.execution import NotebookError, Progress, describe_error, execute, listeners, prepare_staging
+from helpers.runner.execution import (
+    NotebookError,
+    Progress,
+    clean_executed,
+    describe_error,
+    execute,
+    listeners,
+    prepare_staging,
+)
 from helpers.runner.kernels import ONE_THREAD, kernel_environment
 from helpers.runner.twins import Cell, build_notebook
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.coordination import coupling
 from helpers.coordination.moderation import Moderated, marginal_at_percentiles, moderate
-from helpers.index import divergence
+from helpers.disparity import divergence
 from helpers.inference.clear import ClearTest
 from helpers.inference.family import Question
 from helpers.regression.threshold import PanelThreshold

@@ -219,3 +219,24 @@ def _draw_orders(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_yticks(places, [str(name).replace("_", " ") for name in table.index], fontsize=8)
     axes.invert_yaxis()
     axes.grid(False, axis="y")
+
+
+def draw_trends(trends: Mapping[str, pd.DataFrame], labels: Mapping[str, str], order: Sequence[str]) -> Figure:
+    """One panel per index: the mean of each region by time.
+
+    Parameters
+    ----------
+    trends
+        Index label -> times x regions.
+    labels, order
+        What each region is called, and the order of the regions.
+    """
+    figure, panels = new_figure(1, len(trends), height=3.4, squeeze=False)
+    colours = region_colours(list(order))
+    for axes, (name, trend) in zip(panels[0], trends.items(), strict=True):
+        for region in order:
+            axes.plot(trend.index, trend[region], color=colours[region], marker="o", markersize=3, label=labels[region])
+        axes.set_title(name)
+        axes.set_xticks(list(trend.index), [str(time) for time in trend.index], fontsize=8, rotation=45)
+    panels[0, 0].legend(fontsize=8)
+    return figure

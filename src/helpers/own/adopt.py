@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from helpers.errors import StudyError
+from helpers.formats.decoding import few
 from helpers.own.entities import Entities, choose_lists, match_entities, offered_lists
 from helpers.own.study_text import Roles, claims_text, study_text, time_name
 from helpers.own.words import RESERVED, snake
-from helpers.reading.decoding import few
 from helpers.reading.manifest import write_manifest
 from helpers.reading.numbers import UndecidedError
 from helpers.reading.proposal import Measure, Options, Proposal

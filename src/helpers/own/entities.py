@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.errors import StudyError
+from helpers.formats.decoding import few
+from helpers.formats.tables import read_tables
 from helpers.own.words import snake
-from helpers.reading.decoding import few
-from helpers.reading.formats import read_tables
 from helpers.reading.names import near_misses
 from helpers.reading.numbers import UndecidedError
 from helpers.reading.proposal import Proposal

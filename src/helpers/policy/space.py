@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from helpers.disparity.spatial import read_contiguity
 from helpers.errors import StudyError
-from helpers.index.spatial import read_contiguity
 from helpers.inference.dependence import great_circle_km
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import Row, shorten
+from helpers.formats.decoding import Row, shorten
 from helpers.reading.sheets import (
     HEAD,
     Figure,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import few, shorten
+from helpers.formats.decoding import few, shorten
 
 USUAL_MARKS = (
     *(

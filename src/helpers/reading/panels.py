@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import few
+from helpers.formats.decoding import few
 from helpers.reading.names import find_sums, is_total, join_spellings, near_misses, only_in_one
 from helpers.reading.numbers import Cells, Notation, read_columns
 from helpers.reading.proposal import Known, Measure, Options, Proposal

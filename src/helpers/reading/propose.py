@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import Table, few
-from helpers.reading.formats import read_tables
+from helpers.formats.decoding import Table, few
+from helpers.formats.tables import read_tables
 from helpers.reading.numbers import Notation, UndecidedError
 from helpers.reading.panels import describe_table, join_names, join_proposals, leave_out_totals
 from helpers.reading.proposal import Known, Options, Proposal

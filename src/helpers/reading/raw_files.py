@@ -9,8 +9,8 @@ from pathlib import Path
 
 from helpers.errors import StudyError
 from helpers.files import find_inside
-from helpers.reading.decoding import shorten
-from helpers.reading.formats import read_tables
+from helpers.formats.decoding import shorten
+from helpers.formats.tables import read_tables
 from helpers.reading.layouts import read_figures
 from helpers.reading.sheets import Figure, Sheet, UnknownLayoutError, find_indicator
 from helpers.reading.units import Spellings

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import few, shorten
+from helpers.formats.decoding import few, shorten
 from helpers.reading.numbers import Notation, UndecidedError, looks_like_figure
 from helpers.reading.proposal import Known, Options
 from helpers.reading.shapes import INDICATOR_WORDS, UNIT_WORDS, VALUE, Flat

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import Row, Table, shorten
+from helpers.formats.decoding import Row, Table, shorten
 from helpers.reading.times import find_kind, is_time_word, parse_heading, read_times
 from helpers.study.periods import Kind, show_period
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import Row, shorten
+from helpers.formats.decoding import Row, shorten
 from helpers.reading.units import Spellings
 from helpers.study.periods import Kind, read_period
 

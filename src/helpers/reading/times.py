@@ -14,7 +14,7 @@ from datetime import date
 from typing import NamedTuple
 
 from helpers.errors import StudyError
-from helpers.reading.decoding import shorten
+from helpers.formats.decoding import shorten
 from helpers.study.periods import PARTS, Kind, count_period, show_period
 
 YEARS = range(1500, 2201)

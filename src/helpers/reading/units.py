@@ -13,8 +13,8 @@ from typing import Self
 import pandas as pd
 
 from helpers.errors import StudyError, did_you_mean
-from helpers.reading.decoding import shorten
-from helpers.reading.formats import read_tables
+from helpers.formats.decoding import shorten
+from helpers.formats.tables import read_tables
 from helpers.study.study import Entity
 
 _SUFFIX = re.compile(
@@ -111,7 +111,7 @@ def normalise_name(text: str) -> str:
 
 
 def read_units(path: Path, entity: Entity) -> pd.DataFrame:
-    """Read a units file: one row per entity, as CSV or in any other format of :mod:`helpers.reading.formats`.
+    """Read a units file: one row per entity, as CSV or in any other format of :mod:`helpers.formats.tables`.
 
     Returns
     -------

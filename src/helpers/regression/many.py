@@ -4,8 +4,8 @@ Five kernels of least squares stand in this project and look like doubles. Each 
 each is held to `helpers.regression.panel.fit_panel` by a test: that one keeps the rows, for all that is asked of one
 regression; `fit_weighted_entities` here keeps one small matrix per entity, for other weights of the same columns;
 `fit_batch` here keeps all draws' columns, for indices derived anew; `helpers.multiverse.cells` keeps products of
-columns with columns, for every pair of outcome and treatment; `helpers.inference.size_power` keeps balanced blocks, for
-panels that are simulated.
+columns with columns, for every pair of outcome and treatment; `helpers.simulation.size_power` keeps balanced blocks,
+for panels that are simulated.
 
 With entity-demeaned time dummies D, regressors x and outcome y, let Z_g = [D, x, y] on the rows of entity g and
 A_g = Z_g'Z_g. A sample in which entity g counts w_g times (0: left out; 2: drawn twice, each copy with its own

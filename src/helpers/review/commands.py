@@ -14,7 +14,6 @@ from helpers.study.arguments import (
     DONE,
     FAILED,
     add_command,
-    find_project,
     read_count,
     read_study,
 )
@@ -37,35 +36,12 @@ def add_commands(commands: Commands) -> None:
     verify.add_argument(
         "--out", type=Path, metavar="DIR", help="for verify.json and .html (default: reports/STUDY/run/verify)"
     )
-    lists = add_command(commands, "lists", lists_command, "write the lists of README and the module map anew")
-    lists.add_argument("run", type=Path, nargs="?", metavar="FOLDER", help="a finished run, for what hangs on results")
     add_questions(commands)
-    certificate = add_command(
-        commands, "certificate", certificate_command, "fill in the forms of replication from a verification", study=True
-    )
-    certificate.add_argument("--out", type=Path, metavar="DIR", help="where (default: reports/STUDY/run/certificate)")
-    certificate.add_argument("--readme", action="store_true", help="write the README's lines on time and memory too")
-    bundle = add_command(commands, "bundle", bundle_command, "pack one archive for a journal", study=True)
-    bundle.add_argument("--out", type=Path, metavar="FILE", help="the archive (default: reports/STUDY/run/STUDY.zip)")
     sweep = add_command(commands, "sweep", sweep_command, "run a grid of parameters or of study-file values")
     sweep.add_argument("file", type=Path, metavar="FILE", help="YAML: study, preset, parameters, study_file, show")
     sweep.add_argument("--workers", type=read_count, metavar="N", help="notebooks at a time, as in `study run`")
     sweep.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, as in `study run`")
     sweep.add_argument("--out", type=Path, metavar="DIR", help="where (default: reports/STUDY/run/sweep/FILE)")
-    freeze = add_command(
-        commands, "freeze", freeze_command, "store the study's choices and claims as its plan", study=True
-    )
-    freeze.add_argument("--reason", default="", metavar="TEXT", help="why the plan was changed")
-
-
-def lists_command(options: argparse.Namespace) -> int:
-    """``study lists``."""
-    from helpers.review.lists import write_lists
-
-    root = find_project()
-    for path in write_lists(root, options.run, options.parser):
-        print(f"wrote {path.relative_to(root)}")
-    return DONE
 
 
 def add_questions(commands: Commands) -> None:
@@ -152,42 +128,6 @@ def diff_command(options: argparse.Namespace) -> int:
     print("\n".join(tell_difference(difference)))
     print(f"wrote {' and '.join(os.path.relpath(path) for path in written)}")
     return DONE if difference.comparison.complete else FAILED
-
-
-def freeze_command(options: argparse.Namespace) -> int:
-    """``study freeze``."""
-    from helpers.review.freeze import freeze
-
-    _, study, _ = read_study(options.study)
-    print(freeze(study.folder, options.reason))
-    return DONE
-
-
-def certificate_command(options: argparse.Namespace) -> int:
-    """``study certificate``."""
-    from helpers.review.certificate import write_certificate
-
-    root, study, _ = read_study(options.study)
-    written = write_certificate(root, study, options.out or root / "reports" / study.name / "run" / "certificate")
-    if options.readme:
-        from helpers.review.certificate import read_record
-        from helpers.review.readme import write_readme
-
-        written += write_readme(root, read_record(root, study))
-    print("\n".join(f"wrote {os.path.relpath(path)}" for path in written))
-    return DONE
-
-
-def bundle_command(options: argparse.Namespace) -> int:
-    """``study bundle``."""
-    from helpers.review.bundle import COMMAND, write_bundle
-
-    root, study, _ = read_study(options.study)
-    target = options.out or root / "reports" / study.name / "run" / f"{study.name}.zip"
-    print(
-        f"wrote {os.path.relpath(write_bundle(root, study, target))}; unpacked, `{COMMAND} {study.name}` runs it again"
-    )
-    return DONE
 
 
 def sweep_command(options: argparse.Namespace) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from helpers.errors import StudyError
 from helpers.results.results import find_edits, read_results
-from helpers.review.bundle import unpack
 from helpers.review.git import find_revision, has_git, lay_out, list_files
 from helpers.review.scratch import scratch_folder
 
@@ -93,3 +93,25 @@ def _check_edits(home: Path) -> None:
         if edited:
             rule = f"edited by hand after the run wrote it: {', '.join(edited)}"
             raise StudyError(str(path), rule, "restore it (`git checkout -- reports`), or run the study again")
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpack an archive into a folder; gives the one folder that it holds.
+
+    Raises
+    ------
+    StudyError
+        A file of it would lie outside, or is a link.
+    """
+    with zipfile.ZipFile(archive) as files:
+        for entry in files.infolist():
+            parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+            link = entry.external_attr >> 28 == 0o12
+            if link or not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0]:
+                rule = f"holds '{entry.filename}', which would lie outside"
+                raise StudyError(str(archive), rule, "unpack nothing of it; ask its author for another")
+        files.extractall(folder)
+        tops = {PurePosixPath(name).parts[0] for name in files.namelist()}
+    for script in folder.glob("*/*.sh"):
+        script.chmod(0o755)
+    return folder / min(tops)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from helpers.disparity.inequality import gini
 from helpers.display.figures import INK, PALETTE, new_figure
-from helpers.index.inequality import gini
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

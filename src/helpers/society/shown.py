@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from helpers.disparity import divergence
 from helpers.errors import StudyError
-from helpers.index import divergence
 from helpers.index.build import build_index
 from helpers.index.dimensions import name_dimensions
 from helpers.inference.clear import ClearTest, record_clear

@@ -1,0 +1,1 @@
+"""What goes to a journal or an archive: certificate, bundle, plan, and the lists of the README."""

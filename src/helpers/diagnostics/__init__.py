@@ -1,0 +1,1 @@
+"""Diagnostics of a panel regression: collinearity, effects, residuals, neighbours, and what each test is worth."""

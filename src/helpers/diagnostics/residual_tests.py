@@ -1,0 +1,221 @@
+"""Tests on the residuals of a panel regression: dependence across entities, over time, and unequal variances."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.diagnostics.effects_tests import Diagnostic
+from helpers.errors import StudyError
+from helpers.regression.collinearity import least_squares, solve, span
+from helpers.regression.design import build_design, check_panel
+from helpers.regression.effects import Effects, Floats, group_means, group_sums
+from helpers.regression.panel import fit_panel
+
+
+def pesaran_cd(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    entity_effects: bool = True,
+    time_effects: bool = False,
+    heterogeneous: bool = False,
+) -> Diagnostic:
+    """Test that the errors of different entities are unrelated (Pesaran 2004, 2021).
+
+    CD = sum over pairs of sqrt(T_ij) r_ij / sqrt(number of pairs), r_ij the correlation of the residuals of two
+    entities over their T_ij common times; pairs with fewer than two common times, or a constant residual, are left out.
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`.
+    entity_effects, time_effects
+        Effects of the regression whose residuals are used. With time effects CD is no longer centred at 0.
+    heterogeneous
+        Fit one regression with intercept for each entity instead; each needs more rows than regressors + 1.
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`; or an entity has too few rows, or no pair of entities has common times.
+    """
+    if heterogeneous:
+        residuals = _entity_residuals(data, outcome, regressors)
+    else:
+        residuals = fit_panel(
+            data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, cluster=None
+        ).residuals
+    wide = pd.DataFrame(residuals.unstack(level=0))
+    rho = wide.corr(min_periods=2).to_numpy()
+    seen = wide.notna().to_numpy(dtype=float)
+    common = seen.T @ seen
+    pairs = np.triu_indices(len(rho), k=1)
+    kept = ~np.isnan(rho[pairs])
+    if not kept.any():
+        raise StudyError("Pesaran CD", "no two entities share two times", "use a panel with more common times")
+    statistic = float(np.sum((np.sqrt(common) * rho)[pairs][kept]) / np.sqrt(kept.sum()))
+    return Diagnostic(
+        "Pesaran CD test",
+        statistic,
+        (),
+        float(2 * stats.norm.sf(abs(statistic))),
+        "normal",
+        "errors of different entities are unrelated",
+        "with time effects in the model the statistic is biased towards negative values" if time_effects else "",
+    )
+
+
+def _entity_residuals(data: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> pd.Series:
+    """Residuals of one regression with intercept for each entity."""
+    panel = check_panel(data, [outcome, *regressors])
+    parts = []
+    for entity, rows in panel.groupby(level=0):
+        x = np.column_stack([rows[list(regressors)].to_numpy(), np.ones(len(rows))])
+        # The intercept goes first, so that a regressor is judged by what it adds to it.
+        basis = span(x[:, ::-1])
+        if basis.rank < x.shape[1] or len(rows) <= x.shape[1]:
+            raise StudyError(
+                f"Pesaran CD, {entity}",
+                f"{len(rows)} rows cannot determine its own {x.shape[1]} coefficients",
+                "use the residuals of one regression for all (heterogeneous=False)",
+            )
+        parts.append(pd.Series(basis.remove(rows[outcome].to_numpy()), index=rows.index))
+    return pd.Series(pd.concat(parts))
+
+
+def wooldridge_serial_correlation(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    time_effects: bool = False,
+    form: Literal["first_difference", "within"] = "first_difference",
+) -> Diagnostic:
+    """Test for serial correlation of the errors (Wooldridge 2002).
+
+    First difference (p. 282; Drukker 2003; Stata's xtserial): differences are fitted without intercept; without
+    serial correlation a residual follows the one before it with coefficient -0.5. F(1, G-1), clustered by entity,
+    G/(G-1).
+    Within (p. 275; R plm's pwartest): residuals with entity effects, on those before them and an intercept; the
+    coefficient is -1/(T-1) without serial correlation, T the mean number of rows. F(1, n-2), factor 1.
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`. A row is paired with that of the time before it in the panel, never across a gap.
+    time_effects
+        Remove time means too.
+    form
+        "first_difference" or "within".
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`; or too few entities have neighbouring times.
+    """
+    residuals, effects = _serial_residuals(data, outcome, regressors, time_effects, form)
+    previous = previous_row(effects)
+    lagged = np.where(previous >= 0, residuals[previous], np.nan)
+    pair = ~np.isnan(lagged) & ~np.isnan(residuals)
+    if len(np.unique(effects.entity[pair])) < 2:
+        raise StudyError("Wooldridge test", "fewer than two entities have neighbouring times", "use more times")
+    entity = np.unique(effects.entity[pair], return_inverse=True)[1].ravel()
+    within = form == "within"
+    x = np.column_stack([lagged[pair], np.ones(pair.sum())])[:, : 1 + within]
+    estimates, weights = solve(x, residuals[pair])
+    scores = group_sums(weights[:, :1] * (residuals[pair] - x @ estimates)[:, None], entity)[:, 0]
+    groups = len(scores)
+    factor = 1.0 if within else groups / (groups - 1)
+    null = -1 / (len(residuals) / effects.n_entities - 1) if within else -0.5
+    statistic = float((estimates[0] - null) ** 2 / (factor * (scores @ scores)))
+    df = float(len(x) - 2 if within else groups - 1)
+    return Diagnostic(
+        "Wooldridge test for serial correlation",
+        statistic,
+        (1.0, df),
+        float(stats.f.sf(statistic, 1, df)),
+        "F",
+        "the errors in levels are not serially correlated",
+        "on residuals with entity effects" if within else "on residuals of first differences",
+    )
+
+
+def _serial_residuals(
+    data: pd.DataFrame, outcome: str, regressors: Sequence[str], time_effects: bool, form: str
+) -> tuple[Floats, Effects]:
+    """Residuals whose correlation over time is tested; NaN in rows without a difference."""
+    design = build_design(data, outcome, regressors, entity_effects=True, time_effects=time_effects)
+    effects = design.effects
+    if form == "within":
+        estimates, _ = solve(design.x_within, design.y_within)
+        return design.y_within - design.x_within @ estimates, effects
+    if form != "first_difference":
+        raise StudyError(f"Wooldridge test, form {form}", "it is not known", "use first_difference or within")
+    previous = previous_row(effects)
+    has = previous >= 0
+    columns = np.column_stack([design.y, design.x])
+    change = columns[has] - columns[previous[has]]
+    if time_effects:
+        time = np.unique(effects.time[has], return_inverse=True)[1].ravel()
+        change = change - group_means(change, time)[time]
+    estimates = least_squares(change[:, 1:], change[:, 0])
+    residuals = np.full(len(columns), np.nan)
+    residuals[has] = change[:, 0] - change[:, 1:] @ estimates
+    return residuals, effects
+
+
+def previous_row(effects: Effects) -> np.ndarray:
+    """Row of the same entity one time earlier, -1 where there is none; rows are sorted by entity and time."""
+    row = np.arange(len(effects.entity))
+    follows = (np.diff(effects.entity, prepend=-1) == 0) & (np.diff(effects.time, prepend=-2) == 1)
+    return np.where(follows, row - 1, -1)
+
+
+def modified_wald(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    entity_effects: bool = True,
+    time_effects: bool = False,
+) -> Diagnostic:
+    """Test that the error variance is the same for all entities (Greene 2000, p. 598), as Stata's xttest3.
+
+    W = sum (s2_i - s2)^2 / V_i on chi2(G); s2_i mean squared residual of entity i, s2 of all,
+    V_i = sum (e_it^2 - s2_i)^2 / (T_i (T_i - 1)).
+
+    Parameters
+    ----------
+    data, outcome, regressors
+        As in `fit_panel`.
+    entity_effects, time_effects
+        Effects of the regression whose residuals are used.
+
+    Raises
+    ------
+    StudyError
+        As `fit_panel`; or an entity has a single row or residuals of one size.
+    """
+    fit = fit_panel(data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, cluster=None)
+    entity = fit.design.effects.entity
+    squared = fit.residuals.loc[fit.design.index].to_numpy()[:, None] ** 2
+    sizes = np.bincount(entity)
+    own = group_means(squared, entity)
+    spread = group_sums((squared - own[entity]) ** 2, entity)[:, 0]
+    if sizes.min() < 2 or spread.min() <= 0:
+        name = fit.design.index.levels[0][int(np.argmin(spread))]
+        raise StudyError(f"modified Wald test, {name}", "the spread of its residuals is not defined", "leave it out")
+    statistic = float(np.sum((own[:, 0] - squared.mean()) ** 2 / (spread / sizes / (sizes - 1))))
+    return Diagnostic(
+        "modified Wald test for groupwise heteroskedasticity",
+        statistic,
+        (float(len(sizes)),),
+        float(stats.chi2.sf(statistic, len(sizes))),
+        "chi2",
+        "the error variance is the same for all entities",
+        "rejects far too often when times are few; read it by draws from its null",
+    )

@@ -1,0 +1,1 @@
+"""How a score is spread over units and moves: convergence, inequality and its parts, neighbours, transitions."""
