@@ -7,8 +7,8 @@ p-value, invest ~ capital | firm + year; printed digits.
 import numpy as np
 import pandas as pd
 import pytest
-from diagnostics.test_neighbours import grunfeld
 
+from diagnostics.test_neighbours import grunfeld
 from helpers.inference.wild import wild_cluster_bootstrap
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.estimate import Estimate
