@@ -5,14 +5,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 from helpers.errors import StudyError
-from helpers.index.accounting import contributions_by_time, entity_profile, obstacle_degrees, split_change
+from helpers.index.accounting import entity_profile, obstacle_degrees, split_change
 from helpers.index.composite import composite_index
 from index.test_composite import a_panel, a_spec
 
 
-def test_contributions_of_indicators_and_years_sum_to_the_mean_index() -> None:
+def test_contributions_of_the_indicators_sum_to_the_index() -> None:
     index = composite_index(a_panel(), a_spec())
-    assert_allclose(contributions_by_time(index).to_numpy().sum(), index.values.mean(), atol=1e-12)
+    assert_allclose(index.contributions.sum(axis=1), index.values, atol=1e-12)
 
 
 @pytest.mark.parametrize("weights", ["entropy", "entropy_yearly", "entropy_chained", "pca"])

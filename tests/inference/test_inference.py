@@ -14,7 +14,7 @@ import pytest
 from helpers.errors import StudyError
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, cr3
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild import WildForm, wild_cluster_bootstrap
 from helpers.regression.design import build_design
 from helpers.regression.panel import PanelFit, fit_panel
 from outside import outside
@@ -32,12 +32,7 @@ def test_exact_wild_bootstrap_of_grunfeld_counts_all_1024_draws():
     # Enumerated independently: 252 of 1,024 draws are above |t|, and the sample and its mirror image equal it.
     test = wild_cluster_bootstrap(grunfeld_fit(), "capital")
     assert (test.enumerated, test.n_draws) == (True, 1024)
-    assert (test.p_value_strict, test.p_value_ties) == (252 / 1024, 254 / 1024)
-
-
-def test_ties_are_counted_or_left_out_as_asked():
-    assert wild_cluster_bootstrap(grunfeld_fit(), "capital").p_value == 254 / 1024
-    assert wild_cluster_bootstrap(grunfeld_fit(), "capital", ties="exclude").p_value == 252 / 1024
+    assert (test.p_value_strict, test.p_value) == (252 / 1024, 254 / 1024)
 
 
 def test_with_eight_clusters_no_p_value_is_below_two_in_256():
@@ -69,11 +64,11 @@ def test_wildboottest_agrees_under_full_enumeration(restricted, variant, paramet
             show=False,
         )
     fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"])
-    ours = wild_cluster_bootstrap(fit, parameter, restricted=restricted, variant=variant)
+    ours = wild_cluster_bootstrap(fit, parameter, form=WildForm(restricted=restricted, variant=variant))
     source = "wildboottest: full enumeration, Grunfeld with gaps"
     outside(wild_cluster_bootstrap, source, ours.statistic, theirs["statistic"].iloc[0], rtol=1e-9)
     # It counts the two ties of the sample or not, as rounding falls.
-    assert ours.p_value_strict <= float(theirs["p-value"].iloc[0]) <= ours.p_value_ties
+    assert ours.p_value_strict <= float(theirs["p-value"].iloc[0]) <= ours.p_value
 
 
 def bootstrap_by_hand(fit: PanelFit, data: pd.DataFrame, contrast: dict[str, float], null: float, method: str) -> float:
@@ -112,8 +107,7 @@ def test_bootstrap_is_that_of_samples_drawn_and_fitted_one_by_one(method, contra
         fit,
         contrast,
         null=null,
-        restricted="restricted" in method,
-        variant="13" if "jackknife" in method else "11",
+        form=WildForm(restricted="restricted" in method, variant="13" if "jackknife" in method else "11"),
     )
     assert test.p_value == bootstrap_by_hand(fit, data, contrast, null, method)
 
@@ -139,13 +133,19 @@ def test_transformed_residuals_are_those_of_fits_without_the_cluster():
 @pytest.mark.parametrize("restricted", [True, False])
 def test_interval_ends_are_where_the_test_begins_to_reject(restricted):
     fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], **TWO_WAY)
-    test = wild_cluster_bootstrap(fit, "value", restricted=restricted, interval=True)
+    test = wild_cluster_bootstrap(fit, "value", form=WildForm(restricted=restricted), interval=True)
     assert test.ci_low is not None
     assert test.ci_high is not None
     step = 1e-6 * fit.std_errors["value"]
     for end, outward in ((test.ci_low, -step), (test.ci_high, step)):
-        assert wild_cluster_bootstrap(fit, "value", null=end + outward, restricted=restricted).p_value <= 0.05
-        assert wild_cluster_bootstrap(fit, "value", null=end - outward, restricted=restricted).p_value > 0.05
+        assert (
+            wild_cluster_bootstrap(fit, "value", null=end + outward, form=WildForm(restricted=restricted)).p_value
+            <= 0.05
+        )
+        assert (
+            wild_cluster_bootstrap(fit, "value", null=end - outward, form=WildForm(restricted=restricted)).p_value
+            > 0.05
+        )
 
 
 def test_interval_is_unbounded_where_the_test_can_never_reject():
@@ -167,7 +167,9 @@ def many_clusters() -> PanelFit:
 def test_random_draws_come_near_the_enumerated_share(weights, distance):
     # Rademacher draws differ from all 2^14 by simulation only; other weights are other tests, so they come less near.
     exact = wild_cluster_bootstrap(many_clusters(), "x", draws=2**14)
-    drawn = wild_cluster_bootstrap(many_clusters(), "x", draws=9_999, weights=weights, rng=np.random.default_rng(5))
+    drawn = wild_cluster_bootstrap(
+        many_clusters(), "x", draws=9_999, form=WildForm(weights), rng=np.random.default_rng(5)
+    )
     assert (exact.enumerated, drawn.enumerated) == (True, False)
     error = np.sqrt(exact.p_value * (1 - exact.p_value) / 9_999)
     assert abs(drawn.p_value - exact.p_value) < distance * error
@@ -185,9 +187,8 @@ def test_the_same_generator_gives_the_same_p_value():
     [
         ({"parameter": "nothing"}, "not in the fit"),
         ({"parameter": {"x": 0.0}}, "all weights are zero"),
-        ({"weights": "mine"}, "weights mine"),
-        ({"variant": "22"}, "variant 22"),
-        ({"ties": "half"}, "ties half"),
+        ({"form": WildForm("mine")}, "weights mine"),
+        ({"form": WildForm(variant="22")}, "variant 22"),
         ({"draws": 0}, "draws >= 1"),
         ({"draws": 99}, "no source"),
     ],

@@ -27,7 +27,7 @@ from helpers.diagnostics.residual_tests import modified_wald, pesaran_cd, wooldr
 from helpers.errors import StudyError
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, cr3, htz_wald
-from helpers.inference.wild import two_way_wild_bootstrap, wild_cluster_bootstrap
+from helpers.inference.wild import WildForm, two_way_wild_bootstrap, wild_cluster_bootstrap
 from helpers.regression.leverage import find_leverage
 from helpers.regression.many import fit_batch, fit_weighted_entities
 from helpers.regression.panel import fit_panel
@@ -83,7 +83,9 @@ def small_samples(data: pd.DataFrame) -> list[float]:
 
 
 def wild(data: pd.DataFrame) -> list[float]:
-    tests = [wild_cluster_bootstrap(two_way(data), "x", variant=variant) for variant in ("11", "31", "13")]
+    tests = [
+        wild_cluster_bootstrap(two_way(data), "x", form=WildForm(variant=variant)) for variant in ("11", "31", "13")
+    ]
     return [number for test in tests for number in (test.statistic, test.p_value)]
 
 

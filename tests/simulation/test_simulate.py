@@ -126,8 +126,7 @@ def test_errors_are_as_correlated_as_stated() -> None:
 def few():
     return size_and_power(
         METHODS,
-        n_entities=8,
-        n_times=7,
+        (8, 7),
         effect=0.4,
         control_effects=[0.2],
         errors=HARD,
@@ -141,7 +140,7 @@ def test_the_estimate_is_unbiased(few) -> None:
 
 
 def test_independent_errors_keep_the_nominal_size() -> None:
-    found = size_and_power(METHODS, n_entities=31, n_times=7, effect=0.0, replications=1000, rng=generator()).table
+    found = size_and_power(METHODS, (31, 7), effect=0.0, replications=1000, rng=generator()).table
     assert (np.abs(found.loc[["CR2", "wild bootstrap"], "size"] - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 1000)).all()
 
 
@@ -177,5 +176,5 @@ def test_a_method_that_gives_no_p_values_is_told() -> None:
     with pytest.raises(StudyError, match="method broken"):
         size_and_power(
             {"broken": lambda batch, rng: np.full(len(batch.outcome), np.nan)},  # noqa: ARG005
-            n_entities=4, n_times=3, effect=0.1, replications=5, rng=generator(),
+            shape=(4, 3), effect=0.1, replications=5, rng=generator(),
         )  # fmt: skip

@@ -55,19 +55,6 @@ class EntityProfile:
     outlook: pd.DataFrame
 
 
-def contributions_by_time(index: CompositeIndex) -> pd.DataFrame:
-    """Index points of indicator x time in the mean of the index over all rows.
-
-    Cell (t, j) = sum over the rows of time t of contribution j, divided by n; all cells sum to the mean index.
-
-    Returns
-    -------
-    pandas.DataFrame
-        T x k.
-    """
-    return index.contributions.groupby(level=1).sum() / len(index.values)
-
-
 def split_change(index: CompositeIndex, first: Any, last: Any) -> ChangeSplit:
     """Split the change of an index into figures and weights.
 

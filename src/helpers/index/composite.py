@@ -70,11 +70,6 @@ class CompositeIndex:
     method: Method
 
     @property
-    def dimension_weights(self) -> "pd.Series[float]":
-        """Sum of the weights in each dimension, in the order of first appearance."""
-        return self.weights.groupby(self.dimensions, sort=False).sum()
-
-    @property
     def bounds(self) -> tuple[float, float] | None:
         """The range that the index cannot leave, None where its scale or its weights know none."""
         if self.weights_by_time.min().min() < 0 or self.method.weights == "entropy_chained":

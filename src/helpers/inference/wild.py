@@ -55,6 +55,29 @@ MANY_CLUSTERS = 200
 
 
 @dataclass(frozen=True)
+class WildForm:
+    """One of the forms of the wild cluster bootstrap.
+
+    Attributes
+    ----------
+    weights
+        "rademacher", "webb", "mammen" or "normal".
+    restricted
+        Impose the null on the residuals (WCR) or not (WCU).
+    variant
+        First digit 3: residuals transformed as by the jackknife; second digit 3: t from the jackknife variance
+        (MacKinnon, Nielsen and Webb 2023). "11" is the classical form.
+    """
+
+    weights: str = "rademacher"
+    restricted: bool = True
+    variant: str = "11"
+
+
+CLASSICAL = WildForm()
+
+
+@dataclass(frozen=True)
 class WildBootstrap:
     """A wild cluster bootstrap test of one linear combination.
 
@@ -65,9 +88,9 @@ class WildBootstrap:
     estimate, null, statistic
         Estimate, value under the null, and t = (estimate - null) / std_error.
     p_value
-        Share of draws with |t*| > |t|, ties counted or not as `ties` says.
-    p_value_strict, p_value_ties
-        The same with ties left out, and with ties counted.
+        Share of draws with |t*| >= |t|; the sample itself is among those that are enumerated.
+    p_value_strict
+        The same without ties.
     smallest_p_value
         No p-value with ties can be below this: 2 / 2^G when enumerated, else 1 / draws.
     n_draws, n_clusters
@@ -86,7 +109,6 @@ class WildBootstrap:
     statistic: float
     p_value: float
     p_value_strict: float
-    p_value_ties: float
     smallest_p_value: float
     n_draws: int
     n_clusters: int
@@ -146,13 +168,10 @@ def wild_cluster_bootstrap(
     *,
     null: float = 0.0,
     draws: int = 99_999,
-    weights: str = "rademacher",
-    restricted: bool = True,
     rng: np.random.Generator | None = None,
-    ties: str = "include",
+    form: WildForm = CLASSICAL,
     interval: bool = False,
     level: float = 0.95,
-    variant: str = "11",
 ) -> WildBootstrap:
     """Test a coefficient, or a linear combination of coefficients, by the wild cluster bootstrap.
 
@@ -166,19 +185,12 @@ def wild_cluster_bootstrap(
         Value of the combination under the null.
     draws
         Draws, unless the sign vectors are enumerated: up to 12 clusters, or no more than `draws` of them.
-    weights
-        "rademacher", "webb", "mammen" or "normal".
-    restricted
-        Impose the null on the residuals (WCR) or not (WCU).
     rng
         Source of the draws; not used when enumerated.
-    ties
-        "include" counts draws whose |t*| equals |t|, among them the sample itself; "exclude" does not.
+    form
+        Distribution of the weights, whether the null is imposed, and which residuals and variance.
     interval, level
         Also invert the test for a confidence interval at this level.
-    variant
-        First digit 3: residuals transformed as by the jackknife; second digit 3: t from the jackknife variance
-        (MacKinnon, Nielsen and Webb 2023). "11" is the classical form.
 
     Raises
     ------
@@ -189,35 +201,34 @@ def wild_cluster_bootstrap(
     -----
     Cameron, Gelbach and Miller (2008); Roodman, Nielsen, MacKinnon and Webb (2019).
     """
-    _check_options(weights, ties, variant, draws, level)
+    _check_options(form, draws, level)
     contrast, codes = build_contrast(fit, parameter), only_cluster(fit, "wild cluster bootstrap")
-    pieces = _build_pieces(fit, contrast, codes, restricted, variant)
+    pieces = _build_pieces(fit, contrast, codes, form.restricted, form.variant)
     n_clusters = int(codes.max()) + 1
-    enumerated = weights == "rademacher" and 2**n_clusters <= max(2**ENUMERATED_CLUSTERS, draws)
+    enumerated = form.weights == "rademacher" and 2**n_clusters <= max(2**ENUMERATED_CLUSTERS, draws)
     if enumerated:
         n_draws, blocks = 2**n_clusters, enumerate_signs(n_clusters)
     elif rng is None:
         raise StudyError("wild cluster bootstrap", "the draws have no source", "pass rng, a numpy Generator")
     else:
-        n_draws, blocks = draws, draw_weights(weights, draws, n_clusters, rng)
-    moments = _draw_moments(pieces, blocks, contrast.estimate - null if restricted else None, interval)
+        n_draws, blocks = draws, draw_weights(form.weights, draws, n_clusters, rng)
+    moments = _draw_moments(pieces, blocks, contrast.estimate - null if form.restricted else None, interval)
     strict, tied = _shares(moments, pieces, contrast.estimate - null)
-    low, high = _invert(moments, pieces, contrast.estimate, 1 - level, ties) if interval else (None, None)
+    low, high = _invert(moments, pieces, contrast.estimate, 1 - level) if interval else (None, None)
     return WildBootstrap(
         parameter=contrast.name,
         estimate=contrast.estimate,
         null=null,
         statistic=(contrast.estimate - null) / pieces.std_error,
-        p_value=tied if ties == "include" else strict,
+        p_value=tied,
         p_value_strict=strict,
-        p_value_ties=tied,
         smallest_p_value=2 / n_draws if enumerated else 1 / n_draws,
         n_draws=n_draws,
         n_clusters=n_clusters,
         enumerated=enumerated,
-        weights=weights,
-        restricted=restricted,
-        variant=variant,
+        weights=form.weights,
+        restricted=form.restricted,
+        variant=form.variant,
         ci_low=low,
         ci_high=high,
         level=level,
@@ -282,7 +293,6 @@ def two_way_wild_bootstrap(
         statistic=distance / float(np.sqrt(variance)),
         p_value=tied / made,
         p_value_strict=strict / made,
-        p_value_ties=tied / made,
         smallest_p_value=2 / made if enumerated else 1 / made,
         n_draws=made,
         n_clusters=n_clusters,
@@ -293,13 +303,9 @@ def two_way_wild_bootstrap(
     )
 
 
-def _check_options(weights: str, ties: str, variant: str, draws: int, level: float) -> None:
+def _check_options(form: WildForm, draws: int, level: float) -> None:
     """Stop at an option that is not known."""
-    known = {
-        "weights": (weights, DISTRIBUTIONS),
-        "ties": (ties, ("include", "exclude")),
-        "variant": (variant, ("11", "13", "31", "33")),
-    }
+    known = {"weights": (form.weights, DISTRIBUTIONS), "variant": (form.variant, ("11", "13", "31", "33"))}
     for option, (value, values) in known.items():
         if value not in values:
             raise StudyError(f"wild cluster bootstrap, {option} {value}", "it is not known", f"use one of {values}")
@@ -413,11 +419,11 @@ def _shares(moments: Floats, pieces: _Pieces, distance: float) -> tuple[float, f
     return float(strict / len(numerator)), float(tied / len(numerator))
 
 
-def _invert(moments: Floats, pieces: _Pieces, estimate: float, alpha: float, ties: str) -> tuple[float, float]:
+def _invert(moments: Floats, pieces: _Pieces, estimate: float, alpha: float) -> tuple[float, float]:
     """The nearest values on both sides of the estimate that the test rejects."""
 
     def is_kept(distance: float) -> bool:
-        return _shares(moments, pieces, distance)[ties == "include"] > alpha
+        return _shares(moments, pieces, distance)[1] > alpha
 
     ends = []
     for side in (1.0, -1.0):

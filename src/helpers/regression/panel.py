@@ -196,7 +196,7 @@ def fit_panel(
     covariance, df = _covariance(residuals, weights, clusters, sizes, convention)
     covariance, repaired = _repair(covariance)
     return _collect(
-        design, data, (estimates, covariance, residuals), df, clusters, sizes, convention, cluster,
+        design, data, (estimates, covariance, residuals, df), clusters, sizes, convention, cluster,
         (*_singletons(design, clusters), *repaired),
     )  # fmt: skip
 
@@ -277,8 +277,7 @@ def _singletons(design: Design, clusters: tuple[Codes, ...]) -> tuple[str, ...]:
 def _collect(
     design: Design,
     data: pd.DataFrame,
-    solution: tuple[Floats, Floats, Floats],
-    df: int,
+    solution: tuple[Floats, Floats, Floats, int],
     clusters: tuple[Codes, ...],
     sizes: Sizes,
     convention: str,
@@ -286,7 +285,7 @@ def _collect(
     notes: tuple[str, ...],
 ) -> PanelFit:
     """Name the numbers of a fit."""
-    values, covariance, residuals = solution
+    values, covariance, residuals, df = solution
     names = pd.Index(design.regressors)
     estimates = pd.Series(values, index=names)
     std_errors = pd.Series(np.sqrt(np.diag(covariance)), index=names)

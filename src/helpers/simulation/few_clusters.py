@@ -13,7 +13,7 @@ from helpers.errors import StudyError
 from helpers.inference.clear import wild_estimate
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import JointTest, SmallSampleTest, cr2, cr3, htz_wald
-from helpers.inference.wild import WildBootstrap, two_way_wild_bootstrap, wild_cluster_bootstrap
+from helpers.inference.wild import WildBootstrap, WildForm, two_way_wild_bootstrap, wild_cluster_bootstrap
 from helpers.regression.design import CONSTANT
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.estimate import Estimate
@@ -118,14 +118,14 @@ def few_cluster_tests(
         "cr3": _small_sample("CR3, jackknife over clusters", cr3, fit, term),
         "wild": _wild("wild, restricted, Rademacher", effect, wild),
     }
-    others: dict[str, tuple[str, dict[str, Any]]] = {
-        "wild_webb": ("wild, restricted, Webb", {"weights": "webb"}),
-        "wild_unrestricted": ("wild, unrestricted, Rademacher", {"restricted": False}),
-        "wild_jackknife": ("wild, restricted, jackknifed scores", {"variant": "31"}),
+    others: dict[str, tuple[str, WildForm]] = {
+        "wild_webb": ("wild, restricted, Webb", WildForm("webb")),
+        "wild_unrestricted": ("wild, unrestricted, Rademacher", WildForm(restricted=False)),
+        "wild_jackknife": ("wild, restricted, jackknifed scores", WildForm(variant="31")),
     }
-    for name, (words, options) in others.items():
+    for name, (words, form) in others.items():
         try:
-            made[name] = _wild(words, effect, wild_cluster_bootstrap(fit, term, draws=draws, rng=rng, **options))
+            made[name] = _wild(words, effect, wild_cluster_bootstrap(fit, term, draws=draws, rng=rng, form=form))
         except StudyError as error:
             made[name] = Method(words, None, note=f"not made: {error.where}: {error.rule}")
     both = replace_clusters(fit)

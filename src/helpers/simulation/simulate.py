@@ -110,7 +110,6 @@ def known_truth_panel(
     region_gaps: Mapping[str, float] | None = None,
     control_effects: Sequence[float] = (),
     errors: ErrorDesign | None = None,
-    first_time: int = 2001,
     rng: np.random.Generator,
 ) -> KnownTruth:
     """Draw one balanced panel.
@@ -129,8 +128,6 @@ def known_truth_panel(
         Effect of each control.
     errors
         Behaviour of the error; independent with variance one when left out.
-    first_time
-        Label of the first time.
     rng
         Source of randomness.
 
@@ -147,7 +144,7 @@ def known_truth_panel(
     region = _spread(gaps, names)
     gap = region.map(gaps).to_numpy(dtype=float) if gaps else np.zeros(n_entities)
     outcome = columns.rest[0] + (treatment_effect + gap)[:, None] * columns.treatment[0]
-    index = pd.MultiIndex.from_product([names, range(first_time, first_time + n_times)], names=["entity", "time"])
+    index = pd.MultiIndex.from_product([names, range(1, n_times + 1)], names=["entity", "time"])
     panel = pd.DataFrame({"outcome": outcome.ravel(), "treatment": columns.treatment[0].ravel()}, index=index)
     panel = panel.assign(**{name: columns.mediators[0, :, :, place].ravel() for place, name in enumerate(paths)})
     controls = [f"control_{place}" for place in range(1, len(control_effects) + 1)]

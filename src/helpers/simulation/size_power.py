@@ -85,9 +85,8 @@ class SizeAndPower:
 
 def size_and_power(
     methods: Mapping[str, Method],
+    shape: tuple[int, int],
     *,
-    n_entities: int,
-    n_times: int,
     effect: float,
     control_effects: Sequence[float] = (),
     errors: ErrorDesign | None = None,
@@ -103,6 +102,8 @@ def size_and_power(
     ----------
     methods
         Name -> method, such as `METHODS` or what `each_panel` makes of a function of one panel.
+    shape
+        Entities and times of each panel.
     effect
         The effect at which power is taken.
     level
@@ -119,7 +120,7 @@ def size_and_power(
         raise StudyError(
             "size and power", f"{replications} replications, level {level}", "ask for 2 or more, 0 < level < 1"
         )
-    columns = draw_columns(replications, n_entities, n_times, control_effects=control_effects, errors=errors, rng=rng)
+    columns = draw_columns(replications, *shape, control_effects=control_effects, errors=errors, rng=rng)
     without = PanelBatch(columns.rest, columns.treatment, columns.controls)
     with_effect = PanelBatch(columns.rest + effect * columns.treatment, columns.treatment, columns.controls)
     estimates = _Projected.build(with_effect).estimates
@@ -140,8 +141,8 @@ def size_and_power(
         spread=spread,
         effect=effect,
         level=level,
-        n_entities=n_entities,
-        n_times=n_times,
+        n_entities=shape[0],
+        n_times=shape[1],
         replications=replications,
     )
 

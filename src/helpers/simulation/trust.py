@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,11 +46,11 @@ def draw_trust(
     found = {}
     for name, n_entities in sizes.items():
         for world, errors in WORLDS.items():
-            design: dict[str, Any] = {"n_entities": n_entities, "n_times": n_times, "errors": errors}
-            spread = size_and_power({}, effect=0.0, replications=simulations, rng=rng, **design).spread
-            found[name, world] = size_and_power(
-                METHODS, effect=FOUR_OF_FIVE * spread, replications=simulations, level=level, rng=rng, **design
+            simulate = partial(
+                size_and_power, shape=(n_entities, n_times), errors=errors, replications=simulations, rng=rng
             )
+            spread = simulate({}, effect=0.0).spread
+            found[name, world] = simulate(METHODS, effect=FOUR_OF_FIVE * spread, level=level)
     return found
 
 
