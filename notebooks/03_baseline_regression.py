@@ -37,7 +37,6 @@ from helpers.inference.detectable import detectable_effect
 from helpers.regression import engines, ladder, leverage, panel, pictures
 from helpers.results.estimate import estimate_frame
 from helpers.simulation import few_clusters, trust
-from helpers.study.model import build_model
 
 # %%
 run = notebook.open_run("03_baseline_regression", study=study, run_folder=run_folder, out=out)
@@ -48,7 +47,7 @@ data, level = run.read("panel"), choices.specification.significance
 # ## Which regression is meant?
 
 # %%
-model = build_model(choices)
+model = choices.model()
 term, words = model.treatment, {"treatment": run.label(model.treatment), "primary": run.label(primary)}
 model
 
@@ -113,7 +112,7 @@ run.say(
 # ## How does the estimate move along the ladder?
 
 # %%
-models = {column: build_model(choices, column) for column in choices.ladder}
+models = choices.ladder_models()
 fits = {column: panel.fit(data, step) for column, step in models.items()}
 for column in fits:
     run.record(f"baseline.{column}.{term}", fits[column][term])

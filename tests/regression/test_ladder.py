@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from helpers.index import build as construction
-from helpers.inference.wild import wild_cluster_bootstrap
 from helpers.regression import ladder as baseline
 from helpers.regression.panel import fit
-from helpers.results.results import Results
 from helpers.study.model import build_model
 from small_study import fit_dummies, make_indicators, make_study
 
@@ -82,14 +78,6 @@ def test_the_facts_below_the_table(table):
 )
 def test_stars_begin_below_their_level(p_value, mark):
     assert baseline.stars(p_value) == mark
-
-
-def test_an_end_at_infinity_is_not_recorded(fits):
-    wild = wild_cluster_bootstrap(fits["two_way"], "dose", draws=199, rng=np.random.default_rng(1), interval=True)
-    results = Results(study="small", notebook="03_baseline_regression")
-    baseline.record_wild(results, "test.open", replace(wild, ci_low=-np.inf), 60, 12)
-    assert results["test.open"].ci_low is None
-    assert results["test.open"].ci_high == pytest.approx(wild.ci_high, rel=1e-7)  # eight digits are recorded
 
 
 def test_r_squared_within_is_blank_where_nothing_is_absorbed(fits, table):

@@ -17,7 +17,7 @@ from helpers.mediation.mediation import fit_mediation
 from helpers.mediation.resampled import draw_samples
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.simulation.simulate import ErrorDesign, draw_columns, known_truth_panel
-from helpers.simulation.size_power import METHODS, PanelBatch, each_panel, size_and_power, wild
+from helpers.simulation.size_power import METHODS, PanelBatch, size_and_power, wild
 from helpers.study.model import Model
 
 HARD = ErrorDesign(serial_correlation=0.6, cluster_shock=0.5, heteroskedasticity=0.3, leverage=1.0)
@@ -74,14 +74,6 @@ def test_a_method_without_controls_agrees_too() -> None:
     found = [METHODS[name](plain, generator())[1] for name in ("clustered t(G-1)", "CR2", "CR3 jackknife")]
     expected = [fit.p_values["treatment"], cr2(fit, "treatment").p_value, cr3(fit, "treatment").p_value]
     assert found == pytest.approx(expected, rel=1e-10)
-
-
-def test_a_function_of_one_panel_becomes_a_method(batch: PanelBatch, fits: list[PanelFit]) -> None:
-    def test(frame, controls):
-        fit = fit_panel(frame, "outcome", ["treatment", *controls], entity_effects=True, time_effects=True)
-        return fit.p_values["treatment"]
-
-    assert each_panel(test)(batch, generator()).tolist() == [fit.p_values["treatment"] for fit in fits]
 
 
 def test_a_panel_holds_its_truth() -> None:

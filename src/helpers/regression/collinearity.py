@@ -95,18 +95,6 @@ def least_squares(x: Floats, y: Floats) -> Floats:
     return np.asarray(estimates / (length if y.ndim == 1 else length[:, None]))
 
 
-def pseudo_inverse(gram: Floats) -> Floats:
-    """Generalised inverse of a symmetric matrix of cross-products (k, k), scaled to a unit diagonal before it.
-
-    Cross-products are squares, so a direction counts as absent below `SEPARATE` squared, but never below rounding.
-    """
-    diagonal = np.sqrt(np.diag(gram).clip(min=0))
-    scale = np.where(diagonal > 0, diagonal, 1.0)
-    unit = gram / np.outer(scale, scale)
-    lowest = max(SEPARATE**2, 8 * len(gram) * float(np.finfo(float).eps))
-    return np.asarray(np.linalg.pinv(unit, rcond=lowest, hermitian=True) / np.outer(scale, scale))
-
-
 def quadratic_form(vector: Floats, covariance: Floats) -> float:
     """V' V^-1 v, with V scaled to a unit diagonal before it is solved.
 

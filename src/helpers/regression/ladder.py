@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from helpers.regression.panel import PanelFit
@@ -13,7 +12,6 @@ from helpers.results.estimate import estimate_frame
 
 if TYPE_CHECKING:
     from helpers.inference.wild import WildBootstrap
-    from helpers.results.results import Results
     from helpers.study.study import Study
 
 STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
@@ -73,22 +71,6 @@ def _facts(fits: Mapping[str, PanelFit], study: Study) -> dict[str, list[str]]:
 
 def _absorbs(fit: PanelFit) -> bool:
     return fit.entity_effects or fit.time_effects
-
-
-def record_wild(results: Results, key: str, wild: WildBootstrap, n_obs: int, n_entities: int) -> None:
-    """Record an estimate with the wild cluster bootstrap's p-value and interval; an end at infinity is left out."""
-    low, high = (end if end is not None and np.isfinite(end) else None for end in (wild.ci_low, wild.ci_high))
-    results.record(
-        key,
-        estimate=wild.estimate,
-        statistic=wild.statistic,
-        p_value=wild.p_value,
-        ci_low=low,
-        ci_high=high,
-        n_obs=n_obs,
-        n_entities=n_entities,
-        convention=describe_wild(wild),
-    )
 
 
 def describe_wild(wild: WildBootstrap) -> str:

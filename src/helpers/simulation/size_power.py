@@ -101,7 +101,7 @@ def size_and_power(
     Parameters
     ----------
     methods
-        Name -> method, such as `METHODS` or what `each_panel` makes of a function of one panel.
+        Name -> method, such as those of `METHODS`.
     shape
         Entities and times of each panel.
     effect
@@ -145,16 +145,6 @@ def size_and_power(
         n_times=shape[1],
         replications=replications,
     )
-
-
-def each_panel(test: Callable[[pd.DataFrame, list[str]], float]) -> Method:
-    """Make a method of a function (panel, names of the controls) -> p-value that knows one panel."""
-
-    def method(batch: PanelBatch, rng: np.random.Generator) -> Floats:  # noqa: ARG001 - one shape for all methods
-        frames = (batch.frame(replication) for replication in range(len(batch.outcome)))
-        return np.array([test(frame, [str(name) for name in frame.columns[2:]]) for frame in frames])
-
-    return method
 
 
 def crv1(batch: PanelBatch, rng: np.random.Generator) -> Floats:  # noqa: ARG001 - one shape for all methods
