@@ -15,7 +15,15 @@ KEPT = {"code", "pre", "math", "style", "script", "kbd", "samp", "var"}
 # Names of SVG that the parser lowers.
 MIXED = {
     name.lower(): name
-    for name in ("viewBox", "clipPathUnits", "preserveAspectRatio", "patternUnits", "clipPath", "gradientUnits")
+    for name in (
+        "viewBox",
+        "clipPathUnits",
+        "preserveAspectRatio",
+        "patternUnits",
+        "clipPath",
+        "gradientUnits",
+        "markerUnits",
+    )
 }
 # An attribute holds one text, so that both languages stand in it.
 SPOKEN = ("aria-label", "alt", "title")
@@ -64,11 +72,13 @@ class _Rewriter(HTMLParser):
         self.out.append(self._start(tag, attrs)[:-1] + "/>")
 
     def handle_endtag(self, tag: str) -> None:
+        drawn = tag == "text" and "svg" in self._open
         if tag in self._open:
             while self._open and self._open.pop() != tag:
                 pass
-        if tag == "text" and self._svg_text:
-            self._flush_text("")
+        if drawn:  # its end was written with its words
+            if self._svg_text:
+                self._flush_text("")
         elif tag not in VOID:
             self.out.append(f"</{MIXED.get(tag, tag)}>")
 
@@ -90,12 +100,7 @@ class _Rewriter(HTMLParser):
             if name in SPOKEN and text:
                 found = self._translator.text(text, self._texts, self._where)
                 text = text if found is None else f"{text} / {found}"
-            name = {
-                "viewbox": "viewBox",
-                "clippathunits": "clipPathUnits",
-                "preserveaspectratio": "preserveAspectRatio",
-            }.get(name, name)
-            written.append(f' {name}="{html.escape(text)}"')
+            written.append(f' {MIXED.get(name, name)}="{html.escape(text)}"')
         return f"<{MIXED.get(tag, tag)}{''.join(written)}>"
 
     def _flush_text(self, data: str) -> None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,12 +142,26 @@ def write_markdown(text: str) -> str:
 
 
 def show_code(source: str) -> str:
-    """Python source with its words classed for colour."""
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
+    """Python source with the words that the page colours classed: keywords, strings, comments, numbers.
+
+    Neighbours of one class share an element and plain words have none, since a page of twelve notebooks would
+    otherwise be a fifth of such elements.
+    """
+    from pygments import lex
     from pygments.lexers import PythonLexer
 
-    return str(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))).rstrip("\n")
+    words = ((_colour(kind), text) for kind, text in lex(source, PythonLexer()))
+    joined = ((colour, "".join(text for _, text in group)) for colour, group in groupby(words, key=itemgetter(0)))
+    shown = (f'<b class="{colour}">{html.escape(text)}</b>' if colour else html.escape(text) for colour, text in joined)
+    return "".join(shown).rstrip("\n")
+
+
+def _colour(kind: Any) -> str:
+    """Class of a kind of word; empty for what stays plain."""
+    from pygments.token import Comment, Keyword, Number, Operator, String
+
+    known = ((Comment, "c"), (Keyword, "k"), (Operator.Word, "k"), (String, "s"), (Number, "m"))
+    return next((name for group, name in known if kind in group), "")
 
 
 def _read_section(notebook: str, cells: list[Any], language: _Language) -> Section:

@@ -8,19 +8,18 @@ import re
 import nh3
 
 from helpers.report.sanitise import words_of
+from helpers.report.thinning import thin_picture
 
 DRAWING = words_of(
-    "svg g path rect circle ellipse line polyline polygon text tspan use defs clipPath title pattern image"
+    "svg g path rect circle ellipse line polyline polygon text tspan use defs clipPath marker title pattern image"
 )
 DRAWN = words_of(
     "d x y x1 x2 y1 y2 cx cy r rx ry width height viewBox points transform clip-path style fill stroke stroke-width",
     "opacity text-anchor id href xlink:href class patternUnits preserveAspectRatio",
+    "markerUnits overflow marker-start marker-mid marker-end",
 )
 EMBEDDED = re.compile(r'<img src="data:image/svg\+xml;base64,([A-Za-z0-9+/=\s]+)" alt="([^"]*)">')
 SAFE_STYLE = re.compile(r"[\w\s:;#.,%()'\"+\-]*")
-UNUSED = re.compile(
-    r'\sid="(?:figure|axes|patch|line2d|text|legend|[xy]tick|matplotlib\.axis|[A-Za-z]+Collection)_?\d*"'
-)
 OWN = re.compile(r"#[\w.\-]+")
 PIXELS = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]*")
 INSIDE = re.compile(r"url\(#[\w.\-]+\)")
@@ -29,7 +28,7 @@ INSIDE = re.compile(r"url\(#[\w.\-]+\)")
 def _keep(tag: str, name: str, value: str) -> str | None:
     if name in ("href", "xlink:href"):
         return value if OWN.fullmatch(value) or (tag == "image" and PIXELS.fullmatch(value)) else None
-    if name == "clip-path":
+    if name == "clip-path" or name.startswith("marker-"):
         return value if INSIDE.fullmatch(value) else None
     if name == "style":
         harmless = SAFE_STYLE.fullmatch(value) and "url(" not in INSIDE.sub("", value) and "expression" not in value
@@ -64,8 +63,7 @@ def open_pictures(piece: str, name: str) -> str:
 def _inline(match: re.Match[str], name: str) -> str:
     text = base64.b64decode(match[1]).decode("utf-8")
     text = re.sub(r"<\?xml[^>]*\?>|<!DOCTYPE[^>]*>|<!--.*?-->", "", text, flags=re.DOTALL)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = UNUSED.sub("", text)
+    text = thin_picture(text, name)
     text = re.sub(r"font-family: [^;\"]*;? ?", "", text)  # the page's own letters
     text = re.sub(r"\n\s*", " ", text).replace(" />", "/>")
     clean = CLEANER.clean(text)
