@@ -16,6 +16,7 @@ from helpers.errors import StudyError
 
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGE = "zh"
+LONE = re.compile(r"<p>((?:(?!<p>).)*)</p>", re.DOTALL)
 # What reads the same in both languages: figures, signs, file names, keys, formulas and the names of methods.
 PLAIN = re.compile(r"[\W\d_]*")
 CODE = re.compile(r"[a-z0-9_]+(?:[./][a-z0-9_{}]+)+|[a-z0-9]+(?:_[a-z0-9]+)+|[\w./]+\.(?:csv|json|svg|html|yml)")
@@ -162,4 +163,41 @@ def both(en: str, zh: str | None, tag: str = "span") -> str:
     """The same piece of HTML in both languages, of which the page shows one; once where it reads the same."""
     if zh is None or zh == en:
         return en
+    alone = [LONE.fullmatch(text.strip()) for text in (en, zh)] if tag == "div" else [None]
+    if all(alone):  # a paragraph by itself carries its language, and needs no element around it
+        tag, (en, zh) = "p", [match[1] for match in alone if match is not None]
     return f'<{tag} class="t" lang="en">{en}</{tag}><{tag} class="t" lang="zh">{zh}</{tag}>'
+
+
+class Briefs:
+    """Words that stand on the page a thousand times: written once as style, so that each use costs a class.
+
+    Parameters
+    ----------
+    translator
+        Where translations come from.
+    """
+
+    def __init__(self, translator: Translator) -> None:
+        self._translator = translator
+        self._names: dict[str, str] = {}
+
+    def name(self, message: str) -> str:
+        """The class of elements that begin with a message in the language of the page."""
+        return self._names.setdefault(message, f"w{len(self._names) + 1}")
+
+    def rules(self) -> str:
+        """Style rules of every message that was shown."""
+        known = [
+            (name, message, self._translator.message(message, {}, "page")) for message, name in self._names.items()
+        ]
+        places = "".join(f".{name}::before{{content:var(--{name})}}" for name, _, _ in known)
+        english = "".join(f"--{name}:{_quoted(message)};" for name, message, _ in known)
+        chinese = "".join(f"--{name}:{_quoted(found or message)};" for name, message, found in known)
+        asked = "body:has(#lang-zh:checked):not(:has(#en:target)),body:has(#zh:target)"
+        return f"{places}body{{{english}}}{asked}{{{chinese}}}"
+
+
+def _quoted(text: str) -> str:
+    """A text as a string of a style sheet."""
+    return '"' + re.sub(r'[\\"<>&\n]', lambda match: f"\\{ord(match[0]):x} ", text) + '"'

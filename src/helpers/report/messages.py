@@ -20,7 +20,7 @@ from helpers.report.chapters import split_blocks
 from helpers.report.language import CATALOGUES, LANGUAGE, Translator
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
-IN_TEMPLATE = re.compile(r'\bt\("((?:[^"\\]|\\.)*)"')
+IN_TEMPLATE = re.compile(r'\b(?:t|brief)\("((?:[^"\\]|\\.)*)"')
 # Calls whose texts a reader does not see.
 UNSEEN = {"rng", "open_run", "read", "print", "eval", "query", "record", "astype"}
 

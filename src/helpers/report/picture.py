@@ -63,7 +63,7 @@ def open_pictures(piece: str, name: str) -> str:
 def _inline(match: re.Match[str], name: str) -> str:
     text = base64.b64decode(match[1]).decode("utf-8")
     text = re.sub(r"<\?xml[^>]*\?>|<!DOCTYPE[^>]*>|<!--.*?-->", "", text, flags=re.DOTALL)
-    text = thin_picture(text, name)
+    text = thin_picture(text)
     text = re.sub(r"font-family: [^;\"]*;? ?", "", text)  # the page's own letters
     text = re.sub(r"\n\s*", " ", text).replace(" />", "/>")
     clean = CLEANER.clean(text)

@@ -24,7 +24,7 @@ from helpers.files import write_text
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
 from helpers.report.explorer import read_explorer
 from helpers.report.front import answer
-from helpers.report.language import Translator, both, collect_labels, read_catalogue
+from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue
 from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
@@ -330,7 +330,12 @@ def _environment(translator: Translator) -> Environment:
     def label(words: Label) -> Markup:
         return Markup(both(html.escape(words.en), html.escape(words.zh)))  # noqa: S704 (escaped)
 
-    environment.globals.update(t=say, label=label)
+    briefs = Briefs(translator)
+
+    def rules() -> Markup:
+        return Markup(briefs.rules())  # noqa: S704 (quoted for style)
+
+    environment.globals.update(t=say, label=label, brief=briefs.name, brief_rules=rules)
     return environment
 
 

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from itertools import groupby
 from xml.etree import ElementTree
 
-from helpers.errors import StudyError
-
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
@@ -26,27 +24,21 @@ LAYERS = ("path", "use", "polyline", "text")
 Element = ElementTree.Element
 
 
-def thin_picture(text: str, name: str) -> str:
+def thin_picture(text: str) -> str:
     """The same picture with fewer elements.
 
     Parameters
     ----------
     text
-        An SVG document without a document type (so that nothing in it is expanded).
-    name
-        Of the picture, for the message.
-
-    Raises
-    ------
-    StudyError
-        The picture is not well-formed.
+        An SVG document without a document type (so that nothing in it is expanded). One that is not well-formed is
+        given back as it is.
     """
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
     try:
         root = ElementTree.fromstring(text)  # noqa: S314 (its document type, and so every entity, was cut off before)
-    except ElementTree.ParseError as error:
-        raise StudyError(f"picture {name}", f"it is no SVG ({error})", "draw it again with run.figure") from None
+    except ElementTree.ParseError:
+        return text
     needed = set(NEEDED.findall(" ".join(value for item in root.iter() for value in item.attrib.values())))
     definitions = ElementTree.Element(f"{{{SVG}}}defs")
     root[:] = _flat(root, needed, definitions)
@@ -104,10 +96,10 @@ def _likeness(item: Element) -> tuple[object, ...]:
     names = set(item.attrib)
     if item.tag == _tag("use") and names == {HREF, "x", "y", "style"}:
         return ("use", item.get(HREF), style)
-    if item.tag == _tag("path") and names <= {"d", "style", "clip-path"}:
-        # Lines alone, and none that shines through: their crossings would look different.
-        if "fill: none" in style and "opacity" not in style:
-            return ("path", style, clip)
+    # Lines alone, and none that shines through: their crossings would look different.
+    line = item.tag == _tag("path") and "fill: none" in style and "opacity" not in style
+    if line and names <= {"d", "style", "clip-path"}:
+        return ("path", style, clip)
     if item.tag == _tag("g") and names == {"clip-path"}:
         return ("g", clip)
     return ("alone", id(item))
