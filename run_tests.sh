@@ -7,4 +7,5 @@ cd "$root"
 python -m ruff check .
 python -m mypy
 lint-imports --no-cache
-exec python -m pytest -n 2 "$@"
+# Halves in order, then stealing: what tests share is set up once, and no long test is left for the end.
+exec python -m pytest -n 2 --dist worksteal "$@"

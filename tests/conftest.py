@@ -206,7 +206,7 @@ def build_mini(folder: Path, patch: pytest.MonkeyPatch) -> Mini:
     package.mkdir(parents=True)
     for part in ("runner", "report"):
         (package / part).mkdir()
-    runner = ("__init__", "execution", "executed", "kernels", "twins", "forks")
+    runner = ("__init__", "execution", "kernels", "twins", "forks")
     for module in ("__init__", "errors", "files", *(f"runner/{name}" for name in runner), "report/__init__"):
         shutil.copy(ROOT / "src" / "helpers" / f"{module}.py", package / f"{module}.py")
     (package / "mini.py").write_text(MODULE)
