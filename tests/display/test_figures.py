@@ -61,6 +61,31 @@ def test_a_character_without_a_glyph_stops_with_its_name(monkeypatch):
         figures.font_families.cache_clear()
 
 
+def test_a_font_of_the_machine_changes_no_byte_of_what_the_own_font_draws(monkeypatch):
+    """A font of the system is the last to be asked and is not named, whatever the machine has."""
+    from matplotlib import font_manager
+
+    plain = figures.draw_svg(draw("Effect −0.5, 治理效能 亳州"), "name")
+    other = font_manager.findfont("DejaVu Serif")
+    entries = font_manager.fontManager.ttflist
+    here = [*entries, font_manager.FontEntry(fname=other, name="Noto Sans CJK SC")]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", here)
+    figures.font_families.cache_clear()
+    try:
+        assert "Noto Sans CJK SC" in figures.font_families()
+        with_it = figures.draw_svg(draw("Effect −0.5, 治理效能 亳州"), "name")
+    finally:
+        figures.font_families.cache_clear()
+    assert with_it == plain
+    assert set(re.findall(rb"font-family: ([^;\"]*)", plain)) == {b"'Study Sans SC', 'DejaVu Sans', sans-serif"}
+
+
+def test_the_own_font_bears_the_name_that_pictures_give_it():
+    from matplotlib import font_manager
+
+    assert font_manager.FontProperties(fname=figures.FONT).get_name() == figures.OWN_FAMILIES[0]
+
+
 def characters_of_the_font():
     from fontTools.ttLib import TTFont
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.display.prose import Message, carry_texts
-from helpers.display.svg import round_svg
+from helpers.display.svg import name_families, round_svg
 from helpers.errors import StudyError
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def region_colours(regions: tuple[str, ...] | list[str]) -> dict[str, str]:
     return {region: PALETTE[place % len(PALETTE)] for place, region in enumerate(regions)}
 
 
+OWN_FAMILIES = ("Study Sans SC", "DejaVu Sans")
+"""What every written picture names: the project's own font, and the one that comes with matplotlib."""
 FONT = Path(__file__).parent / "fonts" / "StudySansSC-Regular.otf"
 # Looked at only for characters that the project's own font lacks, and only those that the machine has.
 SYSTEM_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
@@ -102,9 +104,8 @@ def font_families() -> tuple[str, ...]:
     from matplotlib import font_manager
 
     font_manager.fontManager.addfont(FONT)
-    own = font_manager.FontProperties(fname=FONT).get_name()
     here = {font.name for font in font_manager.fontManager.ttflist}
-    return (own, "DejaVu Sans", *(name for name in SYSTEM_FONTS if name in here))
+    return (*OWN_FAMILIES, *(name for name in SYSTEM_FONTS if name in here))
 
 
 def set_style() -> None:
@@ -147,7 +148,7 @@ def draw_svg(figure: Figure, name: str) -> bytes:
                 f"no font of this machine draws a character of its text ({warning})",
                 "use another character, or install a font that has it (for Chinese: Noto Sans CJK)",
             ) from None
-    return round_svg(target.getvalue(), name)
+    return round_svg(name_families(target.getvalue(), OWN_FAMILIES), name)
 
 
 def show_svg(svg: bytes, *, caption: str, alt: str) -> FigureView:
