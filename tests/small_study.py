@@ -106,7 +106,9 @@ def make_indicators(seed: int = 3) -> pd.DataFrame:
     return pd.DataFrame(columns, index=index)
 
 
-def fit_dummies(data: pd.DataFrame, outcome: str, regressors: list[str], effects: tuple[str, ...]) -> dict[str, float]:
+def fit_dummies(
+    data: pd.DataFrame, outcome: str, regressors: list[str], effects: tuple[str, ...], weights: str | None = None
+) -> dict[str, float]:
     """Estimate and clustered standard error of the first regressor, by statsmodels with a dummy per entity and time.
 
     statsmodels counts every dummy in K. The convention of Stata and fixest leaves out those of the entities, which are
@@ -118,7 +120,8 @@ def fit_dummies(data: pd.DataFrame, outcome: str, regressors: list[str], effects
             codes = pd.get_dummies(data.index.get_level_values(level), drop_first=True, dtype=float)
             design = design.join(codes.add_prefix(name).set_axis(data.index))
     groups = pd.factorize(data.index.get_level_values(0))[0]
-    fit = sm.OLS(data[outcome], design).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    sizes = 1.0 if weights is None else data[weights]
+    fit = sm.WLS(data[outcome], design, weights=sizes).fit(cov_type="cluster", cov_kwds={"groups": groups})
     nested = data.index.get_level_values(0).nunique() - 1 if "entity" in effects else 0
     n, k = design.shape
     term = regressors[0]

@@ -21,7 +21,7 @@ from helpers.regression.specification import specify
 from helpers.results.estimate import Estimate
 from helpers.robustness import shown
 from helpers.robustness.changes import Finding, check_robustness, leave_one_out
-from small_study import PLACES, WINDOW, fit_dummies, label, make_indicators, make_study, make_units
+from small_study import CONTENT, PLACES, WINDOW, fit_dummies, label, make_indicators, make_study, make_units
 
 TIGHT: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
 TWO_WAY = ("entity", "time")
@@ -128,6 +128,29 @@ def test_balanced_keeps_the_places_with_every_wave(panel):
     changed = panel.drop(index=["p00", "p05"])
     changed.index = changed.index.remove_unused_levels()
     assert agree(found, fit_dummies(changed, "reply", ["dose", "size"], TWO_WAY))
+
+
+def test_rows_are_weighted_by_a_variable(panel):
+    panel = panel.assign(people=np.random.default_rng(8).uniform(1, 9, len(panel)))
+    row = {"label": label("Row"), "asks": label("Why?"), "weights": "people"}
+    variables = {**CONTENT["variables"], "people": {"formula": "size", "label": label("People")}}
+    rows = {"row": row, "wild": {**row, "inference": "wild_cluster_bootstrap"}, "out": {**row, "leave_one_out": True}}
+    study = make_study(robustness=rows, variables=variables)
+    found = check_robustness(panel, make_units(), study, draws=199, rng=np.random.default_rng(5))
+    regressors = ["dose", "size"]
+    assert agree(found["row"].effect, fit_dummies(panel, "reply", regressors, TWO_WAY, weights="people"))
+    assert (found["row"].effect.convention or "").startswith("rows weighted by people; ")
+    assert found["wild"].effect.estimate == found["row"].effect.estimate
+    assert found["wild"].remark == "rows weighted by people"
+    entities = panel.index.get_level_values(0)
+    rest = {place: panel[entities != place] for place in PLACES}
+    refits = [fit_dummies(data, "reply", regressors, TWO_WAY, weights="people")["estimate"] for data in rest.values()]
+    assert any(found["out"].effect.estimate == pytest.approx(refit, **TIGHT) for refit in refits)
+
+
+def test_weights_that_the_study_does_not_know_are_refused():
+    with pytest.raises(ValueError, match="people"):
+        make_study(robustness={"row": {"label": label("Row"), "asks": label("Why?"), "weights": "people"}})
 
 
 def test_another_treatment_and_other_controls_take_the_places(panel):

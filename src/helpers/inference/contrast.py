@@ -124,6 +124,7 @@ def leave_out_weights(fit: PanelFit, contrast: Contrast, codes: Codes) -> Floats
             np.unique(design.effects.time[kept], return_inverse=True)[1].ravel(),
             design.effects.entity_effects,
             design.effects.time_effects,
+            None if design.effects.root is None else design.effects.root[kept],
         )
         x = effects.project(design.x[kept])
         # Scaling by the full sample's lengths keeps columns that vanish recognisable.

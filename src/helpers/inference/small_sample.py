@@ -185,7 +185,16 @@ def _check_size(fit: PanelFit, codes: Codes, method: str) -> None:
 
 
 def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:
-    """Rows of each cluster and its A_g."""
+    """Rows of each cluster and its A_g.
+
+    Raises
+    ------
+    StudyError
+        The rows have weights: whether a weight stands for a variance or for a size decides what CR2 corrects.
+    """
+    if fit.weights is not None:
+        rule = "what it corrects depends on what the weights stand for"
+        raise StudyError(f"CR2, weights {fit.weights}", rule, "use the wild cluster bootstrap or CR3")
     roots = []
     for own, block in own_blocks(fit.design, codes):
         values, vectors = np.linalg.eigh(block)

@@ -337,8 +337,10 @@ def _build_pieces(fit: PanelFit, contrast: Contrast, codes: Codes, restricted: b
 
 
 def _holds_entities(fit: PanelFit, codes: Codes) -> bool:
-    """Whether no entity effect reaches over two clusters."""
+    """Whether no entity effect reaches over two clusters; not asked where rows have weights."""
     effects = fit.design.effects
+    if effects.root is not None:
+        return False
     if not effects.entity_effects:
         return True
     first = np.zeros(effects.n_entities, dtype=codes.dtype)

@@ -138,9 +138,10 @@ def check_rank(names: Sequence[str], x: Floats, x_within: Floats, effects: Effec
     length = np.linalg.norm(x_within, axis=0)
     for name, raw, left in zip(names, x.T, length, strict=True):
         if left <= SEPARATE * np.linalg.norm(raw):
+            given = raw if effects.root is None else raw / effects.root
             raise StudyError(
                 f"regressor {name}",
-                f"it has no variation of its own: {_absorber(raw, effects)}",
+                f"it has no variation of its own: {_absorber(given, effects)}",
                 "leave it out, or leave out the effects that absorb it",
             )
     _check_collinear(names, x_within / length)

@@ -26,7 +26,7 @@ class Design:
     effects
         Effects of the model.
     y, x
-        Outcome (n_obs,) and regressors (n_obs, k) as given.
+        Outcome (n_obs,) and regressors (n_obs, k) as given, times the roots of the weights where rows have some.
     y_within, x_within
         The same after the effects are projected out.
     """
@@ -60,6 +60,13 @@ class Design:
         """Regressors, effects and the general mean together."""
         return self.n_slopes + self.effects.rank()
 
+    def centred(self) -> Floats:
+        """The outcome (n_obs,) less its mean, both times the roots of the weights."""
+        root = self.effects.root
+        if root is None:
+            return np.asarray(self.y - self.y.mean())
+        return np.asarray(self.y - root * (root @ self.y) / (root @ root))
+
 
 def build_design(
     data: pd.DataFrame,
@@ -68,25 +75,30 @@ def build_design(
     *,
     entity_effects: bool = False,
     time_effects: bool = False,
+    weights: str | None = None,
 ) -> Design:
-    """Check the columns of a panel, then lay them out for a regression.
+    """Check the columns of a panel, then lay them out for a regression; `weights` names a column of row weights.
 
     Raises
     ------
     StudyError
         The index is not a unique (entity, time) pair; a column is missing, not numeric or not finite;
-        a regressor is collinear with others or absorbed by the effects; too few rows for the parameters.
+        a regressor is collinear with others or absorbed by the effects; too few rows for the parameters; a weight
+        that is not above 0.
     """
     names = [regressors] if isinstance(regressors, str) else list(regressors)
     panel = check_panel(data, [outcome, *names])
     index = panel.index
     assert isinstance(index, pd.MultiIndex)
-    effects = Effects(*_codes_of(index), bool(entity_effects), bool(time_effects))
+    root = None if weights is None else _weight_roots(data, weights)
+    effects = Effects(*_codes_of(index), bool(entity_effects), bool(time_effects), root)
     if not effects.absorbed():
         names = [*names, CONSTANT]
     y = panel[outcome].to_numpy(dtype=float, copy=True)
     slopes = [panel[name].to_numpy(dtype=float) for name in names if name != CONSTANT]
     x = np.column_stack([*slopes, *([np.ones(len(y))] if not effects.absorbed() else [])])
+    if root is not None:
+        y, x = y * root, x * root[:, None]
     within = effects.project(np.column_stack([y, x]))
     design = Design(index, outcome, tuple(names), effects, y, x, within[:, 0], within[:, 1:])
     check_rank(design.regressors, x, design.x_within, effects)
@@ -97,6 +109,18 @@ def build_design(
             "use fewer regressors or effects, or more rows",
         )
     return design
+
+
+def _weight_roots(data: pd.DataFrame, name: str) -> Floats:
+    """Roots of the weights (n_obs,), which are scaled to a mean of 1, in the order of the sorted rows."""
+    weights = check_panel(data, [name])[name]
+    if not (weights > 0).all():
+        entity, time = weights.index[int(np.argmax(weights.to_numpy() <= 0))]
+        raise StudyError(
+            f"weights {name}, {entity}, {time}", f"the weight is {weights[entity, time]:g}, not above 0",
+            "leave such rows out, or weigh by something that every row has",
+        )  # fmt: skip
+    return np.sqrt((weights / weights.mean()).to_numpy())
 
 
 def check_panel(data: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

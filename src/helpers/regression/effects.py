@@ -18,12 +18,16 @@ class Effects:
         Codes 0, 1, ... of shape (n_obs,).
     entity_effects, time_effects
         Whether the effects are in the model; with neither, an intercept is.
+    root
+        Roots of the weights of the rows (n_obs,); None where all rows count the same. Columns to be projected have been
+        multiplied by them before.
     """
 
     entity: Codes
     time: Codes
     entity_effects: bool
     time_effects: bool
+    root: Floats | None = None
 
     @property
     def n_entities(self) -> int:
@@ -68,6 +72,8 @@ class Effects:
         groups = self.absorbed()
         if not groups:
             return columns.copy()
+        if self.root is not None:
+            return _project_weighted(_project_weighted(columns, groups, self.root), groups, self.root)
         if len(groups) == 1:
             return np.asarray(columns - group_means(columns, groups[0])[groups[0]])
         if self.is_balanced:
@@ -87,6 +93,22 @@ def group_sums(columns: Floats, codes: Codes) -> Floats:
 def group_means(columns: Floats, codes: Codes) -> Floats:
     """Means of columns (n_obs, m) by group, shape (n_groups, m)."""
     return np.asarray(group_sums(columns, codes) / np.bincount(codes)[:, None])
+
+
+def _project_weighted(columns: Floats, groups: list[Codes], root: Floats) -> Floats:
+    """Residuals on the dummies times the roots of the weights: the larger set's means first, then the smaller set."""
+    many, *rest = sorted(groups, key=lambda codes: -int(codes.max()))
+
+    def centre(left: Floats) -> Floats:
+        means = group_sums(root[:, None] * left, many) / np.bincount(many, root**2)[:, None]
+        return np.asarray(left - root[:, None] * means[many])
+
+    left = centre(columns)
+    if rest:
+        dummies = centre(root[:, None] * np.eye(int(rest[0].max()) + 1)[rest[0]])
+        gram = dummies.T @ dummies
+        left = left - dummies @ (np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ (dummies.T @ left))
+    return np.asarray(left)
 
 
 def _project_unbalanced(columns: Floats, entity: Codes, time: Codes) -> Floats:

@@ -1,7 +1,7 @@
 """Linear regression on a panel: pooled, with entity, time or two-way effects, clustered standard errors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ class PanelFit:
     convention
         Name of the standard-error convention.
     residuals
-        Residuals, indexed like the data.
+        Residuals, indexed like the data; times the root of its weight in a weighted regression.
     outcome, regressors, entity_effects, time_effects, cluster
         What was asked for.
     notes
@@ -49,6 +49,8 @@ class PanelFit:
         Codes (n_obs,) of each cluster variable, in the row order of `design`.
     sizes
         The counts that small-sample factors are made of.
+    weights
+        The column that rows are weighted by; None where they count the same.
     """
 
     estimates: pd.Series
@@ -76,6 +78,7 @@ class PanelFit:
     design: Design = field(repr=False)
     clusters: tuple[Codes, ...] = field(repr=False)
     sizes: Sizes = field(repr=False)
+    weights: str | None = None
 
     def __getitem__(self, term: str) -> Estimate:
         """One regressor's estimate with everything that belongs to it.
@@ -106,7 +109,8 @@ class PanelFit:
     def convention_words(self) -> str:
         """What the standard errors rest on, in words."""
         by = self.cluster if isinstance(self.cluster, str) else " and ".join(self.cluster or ())
-        return describe(self.convention, by, self.df)
+        words = describe(self.convention, by, self.df)
+        return words if self.weights is None else f"rows weighted by {self.weights}; {words}"
 
     def table(self) -> pd.DataFrame:
         """The whole coefficient table: one row per regressor, columns as in `estimate_frame`."""
@@ -131,7 +135,7 @@ class PanelFit:
         return show_table(self.table(), caption=f"{self.outcome}: all coefficients", note=self.facts(), digits=4).html
 
 
-def fit(data: pd.DataFrame, model: Model, *, convention: str = "stata") -> PanelFit:
+def fit(data: pd.DataFrame, model: Model, *, convention: str = "stata", weights: str | None = None) -> PanelFit:
     """Fit a model on a panel by least squares (see `fit_panel`, which takes the same by names)."""
     return fit_panel(
         data,
@@ -141,6 +145,7 @@ def fit(data: pd.DataFrame, model: Model, *, convention: str = "stata") -> Panel
         time_effects=model.time_effects,
         cluster=model.cluster,
         convention=convention,
+        weights=weights,
     )
 
 
@@ -153,6 +158,7 @@ def fit_panel(
     time_effects: bool = False,
     cluster: Cluster = "entity",
     convention: str = "stata",
+    weights: str | None = None,
 ) -> PanelFit:
     """Fit outcome = regressors + effects + error by least squares.
 
@@ -173,6 +179,9 @@ def fit_panel(
     convention
         "stata" (= Stata xtreg, reghdfe, fixest; the default): G/(G-1) x (N-1)/(N-K), K without cluster-nested
         effects, p-values from t(G-1). Others are listed in `helpers.regression.conventions`.
+    weights
+        Name of a column of weights above 0 (Stata's aweights): the sum of weight x error^2 is smallest, which is least
+        squares of all columns and dummies times the root of the weight. Their unit does not matter.
 
     Returns
     -------
@@ -185,20 +194,23 @@ def fit_panel(
         Bad figures, an outcome or regressors without variation of their own, fewer than two clusters, an unknown
         convention.
     """
-    design = build_design(data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects)
+    design = build_design(
+        data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, weights=weights
+    )
     if not np.linalg.norm(design.y_within) > SEPARATE * np.linalg.norm(design.y):
         remedy = "choose another outcome, or leave out the effects that absorb it"
         raise StudyError(f"outcome {outcome}", "it has no variation of its own beside the effects", remedy)
     clusters = read_clusters(data, design, cluster)
     sizes = count_sizes(design, clusters)
-    estimates, weights = solve(design.x_within, design.y_within)
+    estimates, shares = solve(design.x_within, design.y_within)
     residuals = design.y_within - design.x_within @ estimates
-    covariance, df = _covariance(residuals, weights, clusters, sizes, convention)
+    covariance, df = _covariance(residuals, shares, clusters, sizes, convention)
     covariance, repaired = _repair(covariance)
-    return _collect(
+    found = _collect(
         design, data, (estimates, covariance, residuals, df), clusters, sizes, convention, cluster,
         (*_singletons(design, clusters), *repaired),
     )  # fmt: skip
+    return found if weights is None else replace(found, weights=weights)
 
 
 def read_clusters(data: pd.DataFrame, design: Design, cluster: Cluster) -> tuple[Codes, ...]:
@@ -292,8 +304,8 @@ def _collect(
     statistics = estimates / std_errors
     half = stats.t.ppf(0.975, df) * std_errors
     rss = float(residuals @ residuals)
-    total = float(np.sum((design.y - design.y.mean()) ** 2))
-    within = design.y_within if design.effects.absorbed() else design.y - design.y.mean()
+    total = float(np.sum(design.centred() ** 2))
+    within = design.y_within if design.effects.absorbed() else design.centred()
     return PanelFit(
         estimates=estimates,
         std_errors=std_errors,

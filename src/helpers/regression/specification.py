@@ -25,10 +25,13 @@ class Specification:
         Panel with the outcome, the treatment and the controls.
     model
         What is asked of them.
+    weights
+        The column that rows are weighted by; None where they count the same.
     """
 
     data: pd.DataFrame
     model: Model
+    weights: str | None = None
 
     @property
     def outcome(self) -> str:
@@ -66,7 +69,7 @@ class Specification:
 
     def fit(self) -> PanelFit:
         """Estimate it by the study's convention."""
-        return fit(self.data, self.model)
+        return fit(self.data, self.model, weights=self.weights)
 
 
 def specify(panel: pd.DataFrame, study: Study, column: str | None = None) -> Specification:

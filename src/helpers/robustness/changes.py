@@ -61,10 +61,12 @@ def change(
         data = shift_column(data, specification.treatment, row.lag_treatment, study.time.window)
     if row.lead_outcome is not None:
         data = shift_column(data, specification.outcome, -row.lead_outcome, study.time.window)
+    if row.weights is not None and row.weights not in data:
+        data = data.assign(**{row.weights: panel[row.weights].reindex(data.index)})
     cluster: Cluster = specification.cluster
     if row.cluster is not None:
         cluster = row.cluster[0] if len(row.cluster) == 1 else (row.cluster[0], row.cluster[1])
-    return specification.with_(data, cluster=cluster)
+    return replace(specification.with_(data, cluster=cluster), weights=row.weights)
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,10 @@ class LeaveOneOut:
     fit: PanelFit
 
 
-def leave_one_out(data: pd.DataFrame, model: Model) -> LeaveOneOut:
-    """Refit a model without each entity in turn."""
-    specification = Specification(data[list(model.columns)], model)
+def leave_one_out(data: pd.DataFrame, model: Model, *, weights: str | None = None) -> LeaveOneOut:
+    """Refit a model without each entity in turn; `weights` names a column of row weights."""
+    columns = dict.fromkeys([*model.columns, *filter(None, [weights])])
+    specification = Specification(data[list(columns)], model, weights)
     entities = specification.data.index.get_level_values(0)
     table = _refit_at_once(specification)
     if table is None:
@@ -140,7 +143,7 @@ def _without(specification: Specification, entity: object) -> Specification:
 
 def _refit_at_once(specification: Specification) -> pd.DataFrame | None:
     """All refits as one batch, clustered by entity; None where the batch does not serve."""
-    if specification.cluster != "entity":
+    if specification.cluster != "entity" or specification.weights is not None:
         return None
     entities = specification.data.sort_index().index.unique(0)
     fits = fit_weighted_entities(
@@ -199,7 +202,7 @@ def _check_row(
 ) -> Finding:
     specification = change(primary, row, panel, units, study)
     if row.leave_one_out:
-        left_out = leave_one_out(specification.data, specification.model)
+        left_out = leave_one_out(specification.data, specification.model, weights=specification.weights)
         return _found(left_out.fit, primary.treatment, remark=f"the weakest refit: without {left_out.weakest}")
     fit = specification.fit()
     if row.inference == "wild_cluster_bootstrap":
@@ -222,7 +225,8 @@ def _found_wild(fit: PanelFit, wild: WildBootstrap, term: str) -> Finding:
         draws=None if wild.enumerated else wild.n_draws + 1,
         convention="restricted wild cluster bootstrap, Rademacher, interval by inversion",
     )
-    return Finding(effect, "; ".join(fit.notes))
+    weighted = "" if fit.weights is None else f"rows weighted by {fit.weights}"
+    return Finding(effect, "; ".join(filter(None, (weighted, *fit.notes))))
 
 
 def _replace_columns(

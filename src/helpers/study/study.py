@@ -338,7 +338,7 @@ class Study(Strict):
 
     def _roles(self) -> dict[str, tuple[str, ...]]:
         rows = {
-            f"robustness.{name}": (*filter(None, [row.treatment]), *(row.controls or ()))
+            f"robustness.{name}": (*filter(None, [row.treatment, row.weights]), *(row.controls or ()))
             for name, row in self.robustness.items()
         }
         return rows | {

@@ -19,7 +19,8 @@ class RobustnessRow(Strict):
     """One change to the primary specification, with the question that it asks.
 
     ``treatment`` and ``controls`` put other variables in their place; ``lag_treatment`` and ``lead_outcome`` count
-    periods of the study's window; ``balanced`` keeps the entities that have a row in every period.
+    periods of the study's window; ``balanced`` keeps the entities that have a row in every period;
+    ``weights`` is the variable that rows are weighted by, above 0 in each.
     """
 
     label: Label
@@ -33,6 +34,7 @@ class RobustnessRow(Strict):
     balanced: bool = False
     lag_treatment: int | None = Field(default=None, ge=1)
     lead_outcome: int | None = Field(default=None, ge=1)
+    weights: Name | None = None
     cluster: tuple[Cluster, ...] | None = None
     inference: Literal["wild_cluster_bootstrap"] | None = None
     leave_one_out: bool = False

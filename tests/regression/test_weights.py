@@ -1,0 +1,140 @@
+"""Least squares with weights of the rows, against Stata, pyfixest, statsmodels and rows that are repeated.
+
+Tolerances: 1e-8 relative on Stata's shipped output, which has 10 digits; 1e-9 relative between programs that solve the
+same equations, 1e-6 for pyfixest, which demeans by iteration.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from helpers.errors import StudyError
+from helpers.inference.small_sample import cr2, cr3
+from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.regression.panel import fit, fit_panel
+from helpers.study.model import Model
+from outside import outside
+from reference.panels import gappy_grunfeld, grunfeld, simulated, stata_output
+
+KINDS = [{"entity_effects": entity, "time_effects": time} for entity in (False, True) for time in (False, True)]
+TWO_WAY: dict[str, Any] = {"entity_effects": True, "time_effects": True}
+
+
+# Stata 13 output that linearmodels ships: [aweight=w].
+@pytest.mark.parametrize("sample", ["", "_light", "_heavy"])
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("pooled-cluster-weighted-", {}),
+        ("pooled-conventional-weighted-", {"cluster": None}),
+        ("pooled-robust-weighted-", {"cluster": None, "convention": "hc1"}),
+        ("fixed_effect-cluster-weighted-", {"entity_effects": True}),
+        ("fixed_effect-conventional-weighted-", {"entity_effects": True, "cluster": None}),
+    ],
+)
+def test_weighted_estimates_are_those_of_stata(sample: str, model: str, options: dict[str, Any]) -> None:
+    columns = [name + sample for name in ("y", "x1", "x2", "x3", "x4", "x5")]
+    found = fit_panel(simulated()[[*columns, "w"]].dropna(), columns[0], columns[1:], weights="w", **options)
+    stata = stata_output(model + sample).loc[list(found.regressors)]
+    source = "Stata: regress and xtreg, fe, [aweight=w], a simulated panel"
+    outside(fit_panel, source, found.estimates, stata["estimate"], rtol=1e-8)
+    outside(fit_panel, source, found.std_errors, stata["std_error"], rtol=1e-8)
+
+
+def draw_weights(data: pd.DataFrame) -> pd.DataFrame:
+    return data.assign(size=np.random.default_rng(4).uniform(0.2, 5.0, len(data)))
+
+
+@pytest.mark.parametrize("effects", KINDS)
+def test_weighted_estimates_are_those_of_dummies_in_statsmodels(effects: dict[str, bool]) -> None:
+    data = draw_weights(gappy_grunfeld())
+    found = fit_panel(data, "inv", ["value", "capital"], weights="size", **effects)
+    columns = data[["value", "capital"]].assign(const=1.0)
+    for level, kept in enumerate(effects.values()):
+        if kept:
+            dummies = pd.get_dummies(data.index.get_level_values(level), drop_first=True, dtype=float)
+            columns = columns.join(dummies.set_axis(data.index).add_prefix(f"level {level} "))
+    groups = pd.factorize(data.index.get_level_values(0))[0]
+    theirs = sm.WLS(data["inv"], columns, weights=data["size"]).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    same = fit_panel(data, "inv", ["value", "capital"], weights="size", convention="areg", **effects)
+    source = "statsmodels: WLS with dummies"
+    outside(fit_panel, source, found.estimates[["value", "capital"]], theirs.params[["value", "capital"]], rtol=1e-9)
+    outside(fit_panel, source, same.std_errors[["value", "capital"]], theirs.bse[["value", "capital"]], rtol=1e-9)
+    outside(fit_panel, source, found.r_squared, theirs.rsquared, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
+@pytest.mark.parametrize("right", ["", " | firm", " | firm + year"])
+def test_weighted_estimates_are_those_of_pyfixest(right: str) -> None:
+    from pyfixest.estimation import feols
+
+    data = draw_weights(gappy_grunfeld())
+    effects = {"entity_effects": "firm" in right, "time_effects": "year" in right}
+    found = fit_panel(data, "inv", ["value", "capital"], weights="size", **effects)
+    theirs = feols(f"inv ~ value + capital{right}", data.reset_index(), weights="size", vcov={"CRV1": "firm"})
+    source = "pyfixest: feols, weights"
+    names = ["value", "capital"]
+    outside(fit_panel, source, found.estimates[names], theirs.coef()[names], rtol=1e-6)
+    outside(fit_panel, source, found.std_errors[names], theirs.se()[names], rtol=1e-6)
+
+
+@pytest.mark.parametrize("effects", KINDS)
+def test_a_weight_of_three_is_three_rows_to_the_bootstrap_and_the_jackknife(effects: dict[str, bool]) -> None:
+    # Copies of a firm in one cluster: estimate and scores are those of one firm that weighs as much.
+    data = grunfeld()
+    weight = {firm: 1 + place % 3 for place, firm in enumerate(data.index.unique(0))}
+    copies = [
+        data.loc[[firm]].rename(index={firm: f"{firm} {number}"}, level=0).assign(cluster=firm)
+        for firm, count in weight.items()
+        for number in range(count)
+    ]
+    weighted = data.assign(size=data.index.get_level_values(0).map(weight))
+    found = fit_panel(weighted, "inv", ["value", "capital"], weights="size", **effects)
+    repeated = fit_panel(pd.concat(copies), "inv", ["value", "capital"], cluster="cluster", **effects)
+    assert found.estimates["capital"] == pytest.approx(repeated.estimates["capital"], rel=1e-9)
+    one, many = (wild_cluster_bootstrap(item, "capital") for item in (found, repeated))
+    assert (one.p_value, one.enumerated) == (many.p_value, True)
+    assert cr3(found, "capital").std_error == pytest.approx(cr3(repeated, "capital").std_error, rel=1e-8)
+
+
+@pytest.mark.parametrize("effects", KINDS)
+def test_equal_weights_change_nothing_and_their_unit_does_not_matter(effects: dict[str, bool]) -> None:
+    data = draw_weights(gappy_grunfeld())
+    plain, equal = (fit_panel(data.assign(one=7.0), "inv", ["capital"], weights=w, **effects) for w in (None, "one"))
+    assert equal["capital"].std_error == pytest.approx(plain["capital"].std_error, rel=1e-10)
+    assert equal.r_squared_within == pytest.approx(plain.r_squared_within, rel=1e-10)
+    small, large = (
+        fit_panel(data.assign(size=data["size"] * unit), "inv", ["capital"], weights="size", **effects)
+        for unit in (1e-8, 1e8)
+    )
+    assert small["capital"].statistic == pytest.approx(large["capital"].statistic, rel=1e-10)
+
+
+def test_a_weighted_fit_says_so() -> None:
+    found = fit(draw_weights(grunfeld()), Model("inv", "capital"), weights="size")
+    assert "rows weighted by size" in found.facts()
+    assert "weighted" not in fit(grunfeld(), Model("inv", "capital")).facts()
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.0, "not above 0"), (-1.0, "not above 0"), (np.nan, "missing")])
+def test_a_weight_that_weighs_nothing_is_named(value: float, told: str) -> None:
+    data = draw_weights(grunfeld())
+    data.loc[("IBM", 1940), "size"] = value
+    with pytest.raises(StudyError, match=told) as raised:
+        fit_panel(data, "inv", ["capital"], weights="size", **TWO_WAY)
+    assert "IBM, 1940" in raised.value.where
+
+
+def test_cr2_of_a_weighted_fit_is_refused() -> None:
+    found = fit_panel(draw_weights(grunfeld()), "inv", ["capital"], weights="size", **TWO_WAY)
+    with pytest.raises(StudyError, match="what the weights stand for"):
+        cr2(found, "capital")
+
+
+def test_a_regressor_that_effects_absorb_is_named_with_weights_too() -> None:
+    data = draw_weights(grunfeld()).assign(fixed=lambda d: d.groupby(level=0)["value"].transform("mean"))
+    with pytest.raises(StudyError, match="constant within every entity"):
+        fit_panel(data, "inv", ["capital", "fixed"], weights="size", **TWO_WAY)
