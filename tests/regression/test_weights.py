@@ -19,7 +19,9 @@ from helpers.study.model import Model
 from outside import outside
 from reference.panels import gappy_grunfeld, grunfeld, simulated, stata_output
 
-KINDS = [{"entity_effects": entity, "time_effects": time} for entity in (False, True) for time in (False, True)]
+KINDS: list[dict[str, Any]] = [
+    {"entity_effects": entity, "time_effects": time} for entity in (False, True) for time in (False, True)
+]
 TWO_WAY: dict[str, Any] = {"entity_effects": True, "time_effects": True}
 
 
@@ -49,7 +51,7 @@ def draw_weights(data: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("effects", KINDS)
-def test_weighted_estimates_are_those_of_dummies_in_statsmodels(effects: dict[str, bool]) -> None:
+def test_weighted_estimates_are_those_of_dummies_in_statsmodels(effects: dict[str, Any]) -> None:
     data = draw_weights(gappy_grunfeld())
     found = fit_panel(data, "inv", ["value", "capital"], weights="size", **effects)
     columns = data[["value", "capital"]].assign(const=1.0)
@@ -72,7 +74,7 @@ def test_weighted_estimates_are_those_of_pyfixest(right: str) -> None:
     from pyfixest.estimation import feols
 
     data = draw_weights(gappy_grunfeld())
-    effects = {"entity_effects": "firm" in right, "time_effects": "year" in right}
+    effects: dict[str, Any] = {"entity_effects": "firm" in right, "time_effects": "year" in right}
     found = fit_panel(data, "inv", ["value", "capital"], weights="size", **effects)
     theirs = feols(f"inv ~ value + capital{right}", data.reset_index(), weights="size", vcov={"CRV1": "firm"})
     source = "pyfixest: feols, weights"
@@ -82,7 +84,7 @@ def test_weighted_estimates_are_those_of_pyfixest(right: str) -> None:
 
 
 @pytest.mark.parametrize("effects", KINDS)
-def test_a_weight_of_three_is_three_rows_to_the_bootstrap_and_the_jackknife(effects: dict[str, bool]) -> None:
+def test_a_weight_of_three_is_three_rows_to_the_bootstrap_and_the_jackknife(effects: dict[str, Any]) -> None:
     # Copies of a firm in one cluster: estimate and scores are those of one firm that weighs as much.
     data = grunfeld()
     weight = {firm: 1 + place % 3 for place, firm in enumerate(data.index.unique(0))}
@@ -101,7 +103,7 @@ def test_a_weight_of_three_is_three_rows_to_the_bootstrap_and_the_jackknife(effe
 
 
 @pytest.mark.parametrize("effects", KINDS)
-def test_equal_weights_change_nothing_and_their_unit_does_not_matter(effects: dict[str, bool]) -> None:
+def test_equal_weights_change_nothing_and_their_unit_does_not_matter(effects: dict[str, Any]) -> None:
     data = draw_weights(gappy_grunfeld())
     plain, equal = (fit_panel(data.assign(one=7.0), "inv", ["capital"], weights=w, **effects) for w in (None, "one"))
     assert equal["capital"].std_error == pytest.approx(plain["capital"].std_error, rel=1e-10)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -123,7 +124,7 @@ def fit_instrumented(
     names = list(instruments)
     if not names:
         raise StudyError(f"instruments of {model.treatment}", "there are none", "name at least one column")
-    effects = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
+    effects: dict[str, Any] = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
     design = build_design(data, model.outcome, model.regressors, **effects)
     excluded = build_design(data, model.outcome, [*names, *model.controls], **effects)
     setting = _build_setting(read_clusters(data, design, model.cluster), design, excluded, len(names), convention)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -104,7 +104,7 @@ def oster_delta(
     if not model.controls:
         raise StudyError("Oster's delta", "there are no controls to compare with", "name at least one control")
     regressors = [model.treatment, *always, *model.controls]
-    effects = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
+    effects: dict[str, Any] = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
     design = build_design(data, model.outcome, regressors, **effects)
     # In units of the lengths of outcome and treatment, so that no polynomial mixes large and small numbers.
     lengths = np.linalg.norm(design.y_within), np.linalg.norm(design.x_within[:, 0])

@@ -120,7 +120,7 @@ def _weight_roots(data: pd.DataFrame, name: str) -> Floats:
             f"weights {name}, {entity}, {time}", f"the weight is {weights[entity, time]:g}, not above 0",
             "leave such rows out, or weigh by something that every row has",
         )  # fmt: skip
-    return np.sqrt((weights / weights.mean()).to_numpy())
+    return np.asarray(np.sqrt(weights / weights.mean()))
 
 
 def check_panel(data: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
