@@ -30,7 +30,7 @@ from helpers.robustness import changes, imputed, pictures, shown
 run = notebook.open_run("04_robustness", study=study, run_folder=run_folder, out=out)
 choices, data = run.study, run.read("panel")
 model = choices.model()
-effect = f"effect of {choices.label(model.treatment).lower()}"
+effect = run.text("effect of {treatment}", treatment=run.label(model.treatment))
 
 # %% [markdown]
 # The specification that every row starts from:
@@ -251,7 +251,7 @@ run.say(
         pictures.draw_densities(
             {"indices as given": carried.fixed_draws, "indices derived anew": carried.rederived_draws},
             carried.estimate,
-            label=f"effect of {choices.label(carried.fit.regressors[0]).lower()}",
+            label=run.text("effect of {treatment}", treatment=run.label(carried.fit.regressors[0])),
         ),
         "index_bootstrap",
         caption="The estimate in samples of units, with the indices as given and derived anew; dashed: the estimate",

@@ -116,7 +116,9 @@ run.table(
 # %%
 run.figure(
     pictures.draw_contour(
-        shown.contour_of(fit, treatment, bounds), bounds, label=f"effect of {choices.label(treatment).lower()}"
+        shown.contour_of(fit, treatment, bounds),
+        bounds,
+        label=run.text("effect of {treatment}", treatment=run.label(treatment)),
     ),
     "confounder_contour",
     caption="The estimate over the strength of an omitted variable; in colour: where it is zero",
@@ -257,7 +259,9 @@ run.say(
     if isinstance(dealt, StudyError)
     else run.figure(
         pictures.draw_null(
-            dealt.test.estimates, dealt.test.estimate, label=f"effect of {choices.label(treatment).lower()}"
+            dealt.test.estimates,
+            dealt.test.estimate,
+            label=run.text("effect of {treatment}", treatment=run.label(treatment)),
         ),
         "placebo",
         caption="The estimate when histories of the treatment are dealt out to other units; in colour: the true one",

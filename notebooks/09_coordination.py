@@ -163,7 +163,7 @@ run.figure(
     pictures.draw_marginal(
         moderation.marginal_curve(interaction.fit, setting),
         setting.values,
-        label=f"effect of {choices.label(question.of).lower()}",
+        label=run.text("effect of {treatment}", treatment=run.label(question.of)),
         moderator=f"{choices.label(question.by)}, less its mean",
     ),
     "marginal_effect",

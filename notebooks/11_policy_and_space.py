@@ -216,7 +216,9 @@ more = clear.fit_clear(
 )
 clear.record_clear(run.record, f"spatial.neighbours.{treatment}.with_controls", more)
 run.table(
-    inference_shown.clear_table({closest: spill, f"{closest}, neighbours' controls": more, **others}),
+    inference_shown.clear_table(
+        {closest: spill, run.text("{weights}, neighbours' controls", weights=closest): more, **others}
+    ),
     "neighbours_treatment",
     caption="The neighbours' treatment under every kind of weights",
 )
@@ -279,7 +281,8 @@ run.table(
 # %%
 run.figure(
     pictures.draw_effects(
-        shown.effect_rows(models, treatment, choices.label), label=f"effect of {label[treatment].en}"
+        shown.effect_rows(models, treatment, choices.label),
+        label=run.text("effect of {treatment}", treatment=label[treatment]),
     ),
     "spatial_effects",
     caption="Effects in the spatial Durbin model under every kind of weights, 95 % intervals",
@@ -309,7 +312,7 @@ curve = shown.distance_curve(data, model, far, choices.space.rings_km)
 for ring, (_, row) in zip(choices.space.rings_km, curve.iterrows(), strict=True):
     run.record(f"spatial.ring.{ring}", estimate=row["estimate"], std_error=row["std_error"], p_value=row["p_value"])
 run.figure(
-    pictures.draw_curve(curve, label=f"effect of the ring's {label[treatment].en.lower()}"),
+    pictures.draw_curve(curve, label=run.text("effect of the ring's {treatment}", treatment=label[treatment])),
     "distance_curve",
     caption="The effect of the treatment of others by their distance, 95 % intervals",
     alt="Estimates with intervals over rings of rising distance, and a line at zero.",

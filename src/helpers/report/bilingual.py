@@ -12,6 +12,7 @@ from helpers.report.language import Translator, both
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # Their texts are code, formulas or bytes, and stay as they are.
 KEPT = {"code", "pre", "math", "style", "script", "kbd", "samp", "var"}
+MOST_LINES = 4  # of one text in a picture
 # Names of SVG that the parser lowers.
 MIXED = {
     name.lower(): name
@@ -58,17 +59,20 @@ class _Rewriter(HTMLParser):
         self._translator, self._texts, self._where = translator, texts, where
         self._open: list[str] = []
         self._svg_text = ""
+        self._lines: list[tuple[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         start = self._start(tag, attrs)
         if tag == "text" and "svg" in self._open:
             self._svg_text = start
         else:
+            self._flush_lines()
             self.out.append(start)
         if tag not in VOID:
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._flush_lines()
         self.out.append(self._start(tag, attrs)[:-1] + "/>")
 
     def handle_endtag(self, tag: str) -> None:
@@ -78,13 +82,16 @@ class _Rewriter(HTMLParser):
                 pass
         if drawn:  # its end was written with its words
             if self._svg_text:
-                self._flush_text("")
+                self._add_line("")
         elif tag not in VOID:
+            self._flush_lines()
             self.out.append(f"</{MIXED.get(tag, tag)}>")
 
     def handle_data(self, data: str) -> None:
         if self._svg_text:
-            self._flush_text(data)
+            self._add_line(data)
+            return
+        if self._lines and not data.strip():
             return
         plain = html.escape(data, quote=False)
         if KEPT & set(self._open) or not data.strip():
@@ -103,13 +110,37 @@ class _Rewriter(HTMLParser):
             written.append(f' {MIXED.get(name, name)}="{html.escape(text)}"')
         return f"<{MIXED.get(tag, tag)}{''.join(written)}>"
 
-    def _flush_text(self, data: str) -> None:
-        """A text element of a picture, once or in both languages."""
+    def _add_line(self, data: str) -> None:
         start, self._svg_text = self._svg_text, ""
-        plain = html.escape(data, quote=False)
-        found = self._translator.text(data, self._texts, self._where) if data.strip() else None
+        self._lines.append((start, data))
+
+    def _flush_lines(self) -> None:
+        """The text elements of a picture that follow each other; some are the lines of one text."""
+        lines, self._lines = self._lines, []
+        while lines:
+            ends = (end for end in range(min(len(lines), MOST_LINES), 1, -1) if self._is_one(lines[:end]))
+            end = next(ends, 1)
+            self._write_lines(lines[:end])
+            lines = lines[end:]
+
+    def _is_one(self, lines: list[tuple[str, str]]) -> bool:
+        return self._translator.knows(_whole(lines), self._texts)
+
+    def _write_lines(self, lines: list[tuple[str, str]]) -> None:
+        """One text of a picture on its lines; in the other language on the middle one."""
+        whole = _whole(lines)
+        found = self._translator.text(whole, self._texts, self._where) if whole else None
         if found is None:
-            self.out.append(f"{start}{plain}</text>")
-            return
-        for language, text in (("en", plain), ("zh", html.escape(found, quote=False))):
-            self.out.append(f'{start[:-1]} class="t" lang="{language}">{text}</text>')
+            self.out.extend(f"{start}{html.escape(data, quote=False)}</text>" for start, data in lines)
+        else:
+            self.out.extend(_spoken(start, "en", data) for start, data in lines)
+            self.out.append(_spoken(lines[(len(lines) - 1) // 2][0], "zh", found))
+
+
+def _whole(lines: list[tuple[str, str]]) -> str:
+    return " ".join(data.strip() for _, data in lines)
+
+
+def _spoken(start: str, language: str, text: str) -> str:
+    """A text element of a picture in one language."""
+    return f'{start[:-1]} class="t" lang="{language}">{html.escape(text, quote=False)}</text>'

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from helpers.display.prose import Values, fill_message
+from helpers.display.prose import PLACE, Values, fill_message
 from helpers.errors import StudyError
 
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGE = "zh"
 LONE = re.compile(r"<p>((?:(?!<p>).)*)</p>", re.DOTALL)
-# What reads the same in both languages: figures, signs, file names, keys, formulas and the names of methods.
-PLAIN = re.compile(r"[\W\d_]*")
+# What reads the same in both languages: text without a Latin letter, file names and keys, numbers, formulas, codes.
+PLAIN = re.compile(r"[^A-Za-zÀ-ÿ]*")
 CODE = re.compile(r"[a-z0-9_]+(?:[./][a-z0-9_{}]+)+|[a-z0-9]+(?:_[a-z0-9]+)+|[\w./]+\.(?:csv|json|svg|html|yml)")
-NUMBER = re.compile(r"[-−+]?\d[\d,.]*(?:e[-+]?\d+)?\**|< ?\d[\d.]*")
+NUMBER = re.compile(r"[-−+]?\d[\d,.]*(?:e[-+]?\d+)?\**|(?:[A-Za-z]²? [=<] |< ?)[-−]?\d[\d.]*|[tF]\([\d., ]+\)")
+FORMULA = re.compile(r"(?:[A-Z](?:_\w+)?|[kx](?!\w)|min |[\d\s/()^+\-−])+")
+ABBREVIATION = re.compile(r"[A-Z]{1,4}\d?(?:[-']?\d+[a-z]?)?")
+SAME = (PLAIN, CODE, NUMBER, FORMULA, ABBREVIATION)
+# Signs that put known words together, with what stands for them in the other language.
+SEPARATORS = (("; ", "；"), (", ", "，"), (" × ", "×"), (": ", "："), (" + ", " + "))
 
 
 @cache
@@ -67,7 +72,12 @@ class Translator:
 
     def __init__(self, catalogue: Mapping[str, str], labels: Mapping[str, str] | None = None) -> None:
         self._catalogue = catalogue
-        self._labels = dict(labels or {})
+        self._labels = {
+            written: zh for en, zh in (labels or {}).items() for written in (en.lower(), en[:1].lower() + en[1:])
+        }
+        self._labels |= labels or {}
+        self._patterns = fitting_patterns(catalogue)
+        self._found: dict[str, str | None] = {}
         self.missing: dict[str, str] = {}
         self.used: set[str] = set()
 
@@ -76,10 +86,21 @@ class Translator:
         found = self._look_up(message)
         if found is None and not re.sub(r"\{[^}]*\}", "", message).strip(" \n()[],;:·—-"):
             found = message
+        if found is None and not values:
+            found = self._find(message)
         if found is None:
             self._miss(message, where)
             return None
-        return fill_message(found, values, LANGUAGE)
+        return fill_message(found, {place: self._said(value, where) for place, value in values.items()}, LANGUAGE)
+
+    def _said(self, value: str | dict[str, str], where: str) -> str | dict[str, str]:
+        """What fills a place: a number as it is, a computed word in the other language."""
+        if not isinstance(value, str) or "<" in value:
+            return value
+        found = self._find(html.unescape(value))
+        if found is None:
+            self._miss(value, where)
+        return value if found is None else html.escape(found, quote=False)
 
     def text(self, text: str, texts: Mapping[str, tuple[str, Values]] | None = None, where: str = "") -> str | None:
         """A piece of text in the other language; None where it reads the same or has no translation.
@@ -94,35 +115,67 @@ class Translator:
             The place, for the list of what is missing.
         """
         bare = " ".join(text.split())
-        if not bare or PLAIN.fullmatch(bare) or CODE.fullmatch(bare) or NUMBER.fullmatch(bare):
-            return None
         made = (texts or {}).get(bare)
-        found = self.message(*made, where) if made else self._look_up(bare)
-        if made and found is not None:
-            found = html.unescape(re.sub(r"<[^>]+>", "", found))
-        if found is None and not made:
-            found = self._parts(bare)
+        if made:
+            found = self.message(*made, where)
+            found = None if found is None else html.unescape(re.sub(r"<[^>]+>", "", found))
+        else:
+            found = self._find(bare)
             if found is None:
                 self._miss(bare, where)
         if found is None or found == bare:
             return None
-        return text.replace(text.strip(), found) if text.strip() else None
+        return text.replace(text.strip(), found)
+
+    def knows(self, text: str, texts: Mapping[str, tuple[str, Values]] | None = None) -> bool:
+        """Whether there is a translation of a text as a whole, not only of its parts."""
+        return text in (texts or {}) or self._look_up(text) is not None or self._fitting(text) is not None
+
+    def _find(self, text: str) -> str | None:
+        """A text that reads the same, has a translation, fits a message with places, or lists such texts."""
+        if text not in self._found:
+            self._found[text] = self._known(text) or self._fitting(text) or self._parts(text)
+        return self._found[text]
+
+    def _known(self, text: str) -> str | None:
+        found = None if PLAIN.fullmatch(text) else self._look_up(text)
+        return text if found is None and any(rule.fullmatch(text) for rule in SAME) else found
+
+    def _fitting(self, text: str) -> str | None:
+        """A text that a message with places makes from texts that are known: the message with most words decides."""
+        for message, pattern in self._patterns:
+            match = pattern.fullmatch(text)
+            values = {name: self._find(part) for name, part in match.groupdict().items()} if match else {}
+            if match and all(values.values()):
+                self.used.add(message)
+                return fill_message(self._catalogue[message], {name: str(part) for name, part in values.items()}, "")
+        return None
 
     def _parts(self, text: str) -> str | None:
-        """A text that ends in a number in brackets, or lists labels: each part by itself."""
-        for separator, joined in (("; ", "；"), (", ", "、"), (" × ", "×"), (": ", "：")):
-            parts = text.split(separator)
-            if len(parts) > 1:
-                found = [part if self._same(part) else self._look_up(part) for part in parts]
-                if all(part is not None for part in found):
-                    return joined.join(map(str, found))
+        """A text that ends in a number in brackets, or lists texts: each by itself."""
+        for separator, joined in SEPARATORS:
+            parts = re.split(rf"{re.escape(separator)}(?![^()]*\))", text)
+            found = self._listed(parts, separator) if len(parts) > 1 else None
+            if found is not None:
+                names = all(part in self._labels for part in parts)
+                return ("、" if names and joined == "，" else joined).join(found)
         match = re.fullmatch(r"(.+?)( ?[(\[]?[-−]?\d[\d,.]*%?[)\]]?)", text)
         if match and (head := self._look_up(match[1])) is not None:
             return head + match[2]
         return None
 
-    def _same(self, text: str) -> bool:
-        return bool(PLAIN.fullmatch(text) or CODE.fullmatch(text) or NUMBER.fullmatch(text))
+    def _listed(self, parts: list[str], separator: str) -> list[str] | None:
+        """Every text of a list; a name that holds the separator itself goes before its parts."""
+        found = []
+        while parts:
+            joined = (separator.join(parts[:end]) for end in range(len(parts) - 1, 1, -1))
+            whole = next((piece for piece in joined if self._look_up(piece) is not None), parts[0])
+            known = self._find(whole)
+            if known is None:
+                return None
+            found.append(known)
+            parts = parts[whole.count(separator) + 1 if whole != parts[0] else 1 :]
+        return found
 
     def _look_up(self, text: str) -> str | None:
         if text in self._catalogue:
@@ -134,8 +187,39 @@ class Translator:
         self.missing.setdefault(text, where)
 
 
+def fitting_patterns(messages: Iterable[str]) -> list[tuple[str, re.Pattern[str]]]:
+    """Messages with words and plain places, each with the pattern of the texts that it makes; most words first."""
+    found = []
+    for message in messages:
+        pieces = PLACE.split(message)
+        words, names = pieces[::2], pieces[1::2]
+        if (
+            names
+            and "".join(words).strip()
+            and "$" not in message
+            and all((name or "").isidentifier() for name in names)
+        ):
+            first = [name not in names[:place] for place, name in enumerate(names)]
+            groups = [f"(?P<{name}>.+?)" if new else f"(?P={name})" for name, new in zip(names, first, strict=True)]
+            pattern = "".join(re.escape(word) + group for word, group in zip(words, [*groups, ""], strict=True))
+            found.append((-len("".join(words)), message, re.compile(pattern)))
+    return [(message, pattern) for _, message, pattern in sorted(found, key=lambda item: item[:2])]
+
+
+def territory_names(codes: Iterable[str]) -> dict[str, str]:
+    """Names of countries by their three-letter codes (ISO 3166), as the Unicode CLDR has them."""
+    from babel import Locale
+    from babel.core import get_global
+
+    names, short = Locale(LANGUAGE).territories, get_global("territory_aliases")
+    return {code: names[short[code][0]] for code in codes if re.fullmatch("[A-Z]{3}", code) and code in short}
+
+
 def collect_labels(*things: Any) -> dict[str, str]:
-    """Every label in both languages that stands anywhere in some files of a study: English -> the other language."""
+    """Every label in both languages that stands anywhere in some files of a study: English -> the other language.
+
+    What is shown by its key, where that is one plain word, reads as its label.
+    """
     found: dict[str, str] = {}
     for thing in things:
         for en, zh in _labels_in(thing):
@@ -152,8 +236,11 @@ def _labels_in(thing: Any) -> Iterator[tuple[str, str]]:
             for name in fields:
                 yield from _labels_in(getattr(thing, name))
     elif isinstance(thing, Mapping):
-        for item in thing.values():
+        for key, item in thing.items():
             yield from _labels_in(item)
+            label: Any = getattr(item, "label", None)
+            if str(key).isalpha() and hasattr(label, "zh"):
+                yield str(key), label.zh
     elif isinstance(thing, tuple | list):
         for item in thing:
             yield from _labels_in(item)

@@ -17,7 +17,7 @@ from pathlib import Path
 from helpers.display.prose import PLACE
 from helpers.report import front
 from helpers.report.chapters import split_blocks
-from helpers.report.language import CATALOGUES, LANGUAGE, Translator
+from helpers.report.language import CATALOGUES, LANGUAGE, Translator, read_catalogue
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
 IN_TEMPLATE = re.compile(r'\b(?:t|brief)\("((?:[^"\\]|\\.)*)"')
@@ -117,7 +117,7 @@ def shown_words(run: Path, known: Iterable[str]) -> dict[str, str]:
 
     results = read_results(run / "results.json")
     study = load_study(find_root() / "data" / results.study)
-    translator = Translator(dict.fromkeys(known, ""), study_labels(study))
+    translator = Translator(dict.fromkeys(known, "") | read_catalogue(), study_labels(study))
     notebooks = sorted(path.stem for path in (run / "notebooks").glob("*.ipynb"))
     build_page(study, run, notebooks, translator, {}, results)
     return translator.missing

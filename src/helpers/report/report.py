@@ -24,7 +24,7 @@ from helpers.files import write_text
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
 from helpers.report.explorer import read_explorer
 from helpers.report.front import answer
-from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue
+from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, territory_names
 from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILE = "report.html"
+CODEBOOK_WORDS = (("name_en", "indicator_zh"), ("unit", "unit_zh"), ("note", "note_zh"))
 CHINESE = r"[\u4e00-\u9fff]+"
 PICTURE_ID = re.compile(r'(\sid="|href="#|url\(#)(?=[\w.-]+-cell-\d+-)')
 # All that runs in the page: the language of the reader's browser, or the one that the address asks for.
@@ -160,17 +161,27 @@ def write_report(
 def study_labels(study: Study) -> dict[str, str]:
     """Every label of the study's files, English -> Chinese: the study file, its claims and its frameworks."""
     found = [load_claims(study.folder)] if (study.folder / "claims.yml").is_file() else []
-    return collect_labels(study, *found, load_frameworks(study.folder), VERDICT_LABELS) | _unit_names(study)
+    labels = collect_labels(study, *found, load_frameworks(study.folder), VERDICT_LABELS)
+    return _codebook_words(study) | labels | _unit_names(study)
+
+
+def _codebook_words(study: Study) -> dict[str, str]:
+    """Names, units and remarks of the codebook in Chinese, where it has a column of them."""
+    path = study.folder / "codebook.csv"
+    book = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8") if path.is_file() else pd.DataFrame()
+    pairs = [pair for pair in CODEBOOK_WORDS if set(pair) <= set(book)]
+    return {en: zh for pair in pairs for en, zh in zip(*(book[name] for name in pair), strict=True) if en and zh}
 
 
 def _unit_names(study: Study) -> dict[str, str]:
-    """Names of the units in Chinese, from the first column of the units file that spells them so; none without one."""
+    """Names of the units in Chinese: from the first column of the units file that spells them so, or of countries."""
     path = study.folder / study.entity.units
     if not path.is_file():
         return {}
     units = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     spelt = [name for name in study.entity.aliases if name in units and units[name].str.fullmatch(CHINESE).all()]
-    return dict(zip(units[study.entity.key], units[spelt[0]], strict=True)) if spelt else {}
+    keys = units[study.entity.key]
+    return dict(zip(keys, units[spelt[0]], strict=True)) if spelt else territory_names(keys)
 
 
 def build_page(
