@@ -242,7 +242,8 @@ run.table(
     shown.joint_table(tests["all"]),
     "multiverse_joint",
     caption="All universes together",
-    note="Null: {null}. No p-value can be below one divided by the number of draws and one.",
+    note="Null: {null}. No p-value can be below one divided by the number of draws and one. One-sided: as far from "
+    "zero on the observed side; of the share, significant in the dominant direction of the data.",
     words={"null": shown.NULL},
 )
 
@@ -285,6 +286,18 @@ run.table(
     note="The last three columns are p-values of the joint statistics within the group; the draws leave a standard "
     "error of {error} in one that is near the level.",
     words={"error": run.results["robustness.multiverse.joint.error"]},
+)
+
+# %% [markdown]
+# These p-values count draws as extreme on either side of zero. A test of the observed side alone, as some programs for
+# specification curves print it, gives about half as much:
+
+# %%
+run.table(
+    shown.sides_table(tests, choices),
+    "multiverse_one_sided",
+    caption="The joint test on the observed side alone",
+    note="Only a reader who had fixed the side before the curve was seen may read these; the verdict above does not.",
 )
 
 # %% [markdown]

@@ -324,6 +324,59 @@ def test_one_specification_gives_the_wild_bootstrap_p_value(grunfeld: pd.DataFra
     outside(joint_test, "wildboottest: all 1,024 draws, Grunfeld", joint.stouffer.p_value, 254 / 1024, atol=0.002)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_both_sides_and_one_are_those_of_a_plain_loop(sign: float) -> None:
+    """Every universe is a least-squares fit with dummies, in each of the 512 patterns of signs of nine entities."""
+    from scipy import stats
+
+    panel = make_panel(9, 5, seed=21)
+    panel["y"] = sign * (panel["y"] - 0.85 * panel["x"])
+    found = run_specifications(panel, "y", ["x", "c"], [(), ("a",)], EFFECTS[3:])
+    joint = joint_test(found, draws=512, rng=np.random.default_rng(1))
+    codes = [pd.factorize(panel.index.get_level_values(level))[0] for level in (0, 1)]
+    dummies = np.column_stack([np.eye(9)[codes[0]], np.eye(5)[codes[1]][:, 1:]])
+    patterns = np.vstack([1 - 2 * ((np.arange(512)[:, None] >> np.arange(9)) & 1)])
+    estimates, scores, ts = ([] for _ in range(3))
+    for column in ("x", "c"):
+        for controls in ([], ["a"]):
+            others = np.column_stack([dummies, panel[controls]])
+            y = panel["y"].to_numpy()
+            null = y - others @ np.linalg.lstsq(others, y, rcond=None)[0]
+            outcomes = np.column_stack([y, null[:, None] * patterns[:, codes[0]].T])
+            design = np.column_stack([panel[column], others])
+            fit = np.linalg.lstsq(design, outcomes, rcond=None)[0]
+            left = outcomes - design @ fit
+            own = design[:, 0] - others @ np.linalg.lstsq(others, design[:, 0], rcond=None)[0]
+            meat = np.stack([(own[:, None] * left)[codes[0] == g].sum(axis=0) ** 2 for g in range(9)]).sum(axis=0)
+            k = 1 + len(controls) + 5
+            error = np.sqrt(9 / 8 * 44 / (45 - k) * meat) / (own @ own)
+            t = fit[0] / error
+            estimates.append(fit[0])
+            ts.append(t)
+            scores.append(np.sign(t) * stats.norm.isf(stats.t.sf(np.abs(t), 8)))
+    critical = stats.t.isf(0.025, 8)
+    medians, z = np.median(estimates, axis=0), np.sum(scores, axis=0) / 2
+    above, below = ((side * np.array(ts) > critical).mean(axis=0) for side in (1, -1))
+    side = 1 if medians[0] > 0 else -1
+    mine = {1: above, -1: below}[joint.dominant]
+
+    def p_value(null: np.ndarray, observed: float) -> float:
+        return float((1 + np.count_nonzero(null >= observed * (1 - 1e-6))) / 513)
+
+    expected = {
+        "median": (p_value(np.abs(medians[1:]), abs(medians[0])), p_value(side * medians[1:], abs(medians[0]))),
+        "stouffer": (p_value(np.abs(z[1:]), abs(z[0])), p_value(np.sign(z[0]) * z[1:], abs(z[0]))),
+        "share_significant": (
+            p_value(np.maximum(above, below)[1:], mine[0]), p_value(mine[1:], mine[0])
+        ),
+    }  # fmt: skip
+    for name, values in expected.items():
+        ours = joint.statistics[name]
+        source = "written out: every universe in all 512 patterns of signs"
+        outside(joint_test, source, [ours.p_value, ours.p_value_one_sided], values, rtol=1e-9)
+    assert joint.median.p_value_one_sided < joint.median.p_value < 0.9
+
+
 def test_normal_scores_are_those_of_scipy() -> None:
     from scipy import stats
 
@@ -378,7 +431,8 @@ def test_medians_are_counted_as_they_are_sorted() -> None:
     for n in (1, 2, 7, 8):
         drawn = rng.integers(-3, 4, size=(400, n)).astype(float)
         for bound in (0.0, 0.5, 1.0, 1.5):
-            assert (_reaches(drawn, bound) == (np.abs(np.median(drawn, axis=1)) >= bound)).all()
+            medians = np.median(drawn, axis=1)
+            assert (_reaches(drawn, bound) == [medians >= bound, -medians >= bound]).all()
 
 
 def test_signs_of_the_most_influential_are_balanced() -> None:

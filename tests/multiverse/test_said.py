@@ -31,7 +31,7 @@ def planted(**values: float) -> PlantedRun:
 
 
 def statistic(p_value: float) -> JointStatistic:
-    return JointStatistic(1.0, p_value, -1.0, 1.0, np.zeros(3))
+    return JointStatistic(1.0, p_value, p_value / 2, -1.0, 1.0, np.zeros(3))
 
 
 def joint(*p_values: float) -> JointTest:
@@ -135,6 +135,12 @@ def test_a_p_value_at_the_floor_is_said_to_be_below_it() -> None:
     shown.record_joint(run.record, tests, 0.05)
     text = run_cell(NOTEBOOK, "If the treatment did nothing", run=run, tests=tests)
     assert "would be seen with p < 0.01, a median as far from zero with p = 0.020" in text
+
+
+def test_the_observed_side_alone_has_a_table_of_its_own() -> None:
+    table = shown.sides_table({"all": joint(0.02, 0.04, 0.06), "entity": joint(0.2, 0.4, 0.6)}, STUDY)
+    assert table["stouffer_p_value"].tolist() == [0.03, 0.3]
+    assert table.index.tolist()[0] == "all"
 
 
 def test_groups_have_keys_and_words_of_their_own() -> None:

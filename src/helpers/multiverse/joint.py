@@ -49,7 +49,9 @@ class JointStatistic:
     observed
         Its value in the data.
     p_value
-        (1 + draws at least as extreme) / (1 + draws).
+        (1 + draws at least as extreme) / (1 + draws), on either side of zero.
+    p_value_one_sided
+        The same on the observed side alone; of the share, in the dominant direction of the data.
     null_low, null_high
         2.5 % and 97.5 % quantiles under the null.
     null
@@ -58,6 +60,7 @@ class JointStatistic:
 
     observed: float
     p_value: float
+    p_value_one_sided: float
     null_low: float
     null_high: float
     null: Floats = field(repr=False)
@@ -372,14 +375,24 @@ def _products_with_basis(columns: Floats, basis: Floats, starts: Codes) -> Float
 
 @dataclass(frozen=True)
 class _Totals:
-    """What was gathered for one group: largest number significant in one direction, and sum of z, (B,)."""
+    """What was gathered for one group: numbers significantly above and below 0, and sum of z, (B,)."""
 
-    significant: Floats
+    above: Floats
+    below: Floats
     scores: Floats
 
     @classmethod
     def of(cls, gathered: _Gathered, group: int) -> "_Totals":
-        return cls(np.maximum(gathered.above[group], gathered.below[group]), gathered.scores[group])
+        return cls(gathered.above[group], gathered.below[group], gathered.scores[group])
+
+    @property
+    def significant(self) -> Floats:
+        """The larger of the two numbers: each draw has its own dominant direction."""
+        return np.maximum(self.above, self.below)
+
+    def in_direction(self, sign: int) -> Floats:
+        """The number significant with this sign."""
+        return self.above if sign > 0 else self.below
 
 
 def _summarise(multiverse: Multiverse, rows: np.ndarray, weights: Floats, signs: Floats, totals: _Totals) -> JointTest:
@@ -397,7 +410,7 @@ def _summarise(multiverse: Multiverse, rows: np.ndarray, weights: Floats, signs:
     return JointTest(
         median=medians[0],
         median_standardised=medians[1],
-        share_significant=_compare(float(share), totals.significant / n),
+        share_significant=_compare(float(share), totals.significant / n, totals.in_direction(dominant) / n),
         stouffer=_compare(float(observed_z), totals.scores / np.sqrt(n)),
         dominant=dominant,
         n_specifications=n,
@@ -412,31 +425,32 @@ def _null_medians(
     kind = "float64" if signs.shape[1] <= FEW_CLUSTERS else "float32"
     step, weights, scales = max(1, CHUNK // weights.shape[1]), weights.astype(kind), scales.astype(kind)
     some = slice(None, None, -(-weights.shape[1] // MEDIAN_OVER))
-    nulls, reached = np.empty((2, len(signs))), [0, 0]
+    nulls, reached = np.empty((2, len(signs))), np.zeros((2, 2), dtype=int)
     for start in range(0, len(signs), step):
         drawn = np.matmul(signs[start : start + step].astype(kind), weights)
         for unit, value in enumerate(observed):
             scaled = drawn if unit == 0 else drawn * scales[unit]
-            reached[unit] += int(_reaches(scaled, abs(value) * (1 - TIE)).sum())
+            sides = _reaches(scaled, abs(value) * (1 - TIE))
+            reached[unit] += [sides.any(axis=0).sum(), sides[0 if value >= 0 else 1].sum()]
             nulls[unit, start : start + step] = np.median(scaled[:, some], axis=1)
     found = []
-    for null, value, count in zip(nulls, observed, reached, strict=True):
+    for null, value, counts in zip(nulls, observed, reached, strict=True):
         low, high = np.quantile(null, [0.025, 0.975])
-        found.append(JointStatistic(value, (1 + count) / (1 + len(signs)), float(low), float(high), null))
+        both, one = ((1 + int(count)) / (1 + len(signs)) for count in counts)
+        found.append(JointStatistic(value, both, one, float(low), float(high), null))
     return found[0], found[1]
 
 
 def _reaches(drawn: Floats, bound: float) -> np.ndarray:
-    """Whether the median of each row is at least `bound` away from 0; by counting, which needs no order."""
+    """Whether the median of each row is at least `bound` above 0, and below it, (2, B); by counting, without order."""
     n = drawn.shape[1]
-    hit, unsure = np.zeros(len(drawn), dtype=bool), np.zeros(len(drawn), dtype=bool)
-    for count in ((drawn >= bound).sum(axis=1), (drawn <= -bound).sum(axis=1)):
-        hit |= 2 * count > n
-        unsure |= 2 * count == n
-    unsure &= ~hit
+    counts = np.stack([(drawn >= bound).sum(axis=1), (drawn <= -bound).sum(axis=1)])
+    hit, unsure = 2 * counts > n, 2 * counts == n
     # With half of the row beyond the bound the median is the mean of a number within it and one beyond.
-    hit[unsure] = np.abs(np.median(drawn[unsure], axis=1)) >= bound
-    return hit
+    for side, sign in enumerate((1, -1)):
+        rows = unsure[side]
+        hit[side, rows] = sign * np.median(drawn[rows], axis=1) >= bound
+    return np.asarray(hit)
 
 
 def _observed_scores(table: pd.DataFrame) -> Floats:
@@ -447,7 +461,11 @@ def _observed_scores(table: pd.DataFrame) -> Floats:
     return np.concatenate(scores)
 
 
-def _compare(observed: float, null: Floats) -> JointStatistic:
-    reached = np.count_nonzero(np.abs(null) >= abs(observed) * (1 - TIE))
+def _compare(observed: float, null: Floats, one_sided: Floats | None = None) -> JointStatistic:
+    """A statistic beside its draws; `one_sided` are those of its own side, the draws times its sign by default."""
+    bound = abs(observed) * (1 - TIE)
+    reached = np.count_nonzero(np.abs(null) >= bound)
+    own = (null if observed >= 0 else -null) if one_sided is None else one_sided
     low, high = np.quantile(null, [0.025, 0.975])
-    return JointStatistic(observed, float((1 + reached) / (1 + len(null))), float(low), float(high), null)
+    both, one = (float((1 + count) / (1 + len(null))) for count in (reached, np.count_nonzero(own >= bound)))
+    return JointStatistic(observed, both, one, float(low), float(high), null)

@@ -225,6 +225,17 @@ def group_table(groups: pd.DataFrame, tests: Mapping[str, JointTest], study: Stu
     return table.set_axis(pd.Index(names, name="universes"))
 
 
+def sides_table(tests: Mapping[str, JointTest], study: Study) -> pd.DataFrame:
+    """Per group of universes: p-values of the joint statistics that a verdict reads, on the observed side alone."""
+    rows = {
+        group_words(group, study).en: {
+            f"{name}_p_value": test.statistics[name].p_value_one_sided for name in ("median", *READ)
+        }
+        for group, test in tests.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("universes")
+
+
 def joint_table(test: JointTest) -> pd.DataFrame:
     """One row per joint statistic: observed, its p-value, and where it lies when the treatment does nothing."""
     rows = {
@@ -233,6 +244,7 @@ def joint_table(test: JointTest) -> pd.DataFrame:
             "null_low": item.null_low,
             "null_high": item.null_high,
             "p_value": item.p_value,
+            "one_sided_p_value": item.p_value_one_sided,
         }
         for name, item in test.statistics.items()
     }
