@@ -1,15 +1,27 @@
 """The report in two languages: every message has a translation with the same places and figures, and nothing is lost."""
 
+import csv
 import re
 from pathlib import Path
 
 import pytest
 
+from helpers.reading.statistics import read_codebook
 from helpers.report.bilingual import translate_html
-from helpers.report.language import CATALOGUES, LANGUAGE, Translator, both, collect_labels, read_catalogue
+from helpers.report.language import (
+    CATALOGUES,
+    LANGUAGE,
+    Translator,
+    both,
+    collect_labels,
+    read_catalogue,
+    territory_names,
+)
 from helpers.report.messages import notebook_messages, page_messages, places, read_messages, update
+from helpers.report.report import study_labels
 from helpers.study.study import load_study
 
+LABELS = {"East": "东部", "West": "西部"}
 ROOT = Path(__file__).resolve().parents[2]
 DECLARED = page_messages() | read_messages(ROOT / "notebooks").keys()
 
@@ -20,7 +32,11 @@ def figures(text: str) -> list[str]:
     return sorted(re.findall(r"\d+(?:[.,]\d+)*", bare))
 
 
-@pytest.mark.parametrize("name", ["page"])
+def test_every_message_of_page_and_notebooks_is_translated():
+    assert sorted(DECLARED - read_catalogue().keys()) == []
+
+
+@pytest.mark.parametrize("name", ["page", "notebooks"])
 def test_no_translation_is_left_of_what_is_said_no_more(name):
     from babel.messages.pofile import read_po
 
@@ -68,6 +84,91 @@ def test_what_has_no_translation_is_remembered_with_its_place():
 def test_what_is_hostile_stays_text_in_both_languages():
     translator = Translator({"{x}": "{x}"}, {"a <b>": "<script>"})
     assert "<script>" not in translate_html("<p>a &lt;b&gt;</p>", translator)
+
+
+@pytest.mark.parametrize(
+    ("shown", "read"),
+    [
+        ("3 x Trade", "3 倍贸易"),
+        ("t(174)", None),
+        ("p = 0.035", None),
+        ("F(2, 30)", None),
+        ("AGO", None),
+        ("EMP-3a", None),
+        ("wgi_ge_est", None),
+        ("N/(N - K)", None),
+        ("2020", None),
+    ],
+)
+def test_what_was_put_together_is_translated_by_its_parts_and_codes_read_the_same(shown, read):
+    translator = Translator({"{times} x {name}": "{times} 倍{name}"}, {"Trade": "贸易", "2020": "二"})
+    assert translator.text(shown) == read
+    assert translator.missing == {}
+
+
+def test_a_message_with_places_fits_only_where_every_part_is_known():
+    translator = Translator({"{first} minus {second}": "{first}与{second}之差"}, {"East": "东部", "West": "西部"})
+    assert translator.text("East minus West") == "东部与西部之差"
+    assert translator.text("East minus nowhere") is None
+    assert list(translator.missing) == ["East minus nowhere"]
+
+
+def test_of_two_messages_that_fit_the_one_with_more_words_decides():
+    translator = Translator(
+        {"without {name}": "剔除{name}", "without {first} and {second}": "{first}、{second}均剔除"}, LABELS
+    )
+    assert translator.text("without East and West") == "东部、西部均剔除"
+
+
+def test_a_list_keeps_a_name_whole_that_holds_the_sign_between_names():
+    translator = Translator({}, {**LABELS, "Trade, year before": "上年贸易"})
+    assert translator.text("East, Trade, year before, West") == "东部，上年贸易，西部"
+    assert translator.text("East, West") == "东部、西部"
+
+
+def test_a_computed_word_in_a_sentence_is_translated_too():
+    translator = Translator({"{most} moves it.": "{most}左右结果。"}, LABELS)
+    assert translator.message("{most} moves it.", {"most": "East"}) == "东部左右结果。"
+
+
+def test_lines_of_one_text_in_a_picture_are_one_text_in_the_other_language():
+    piece = '<svg><g><text x="1">Digital</text><text x="2">infrastructure</text></g></svg>'
+    shown = translate_html(piece, Translator({}, {"Digital infrastructure": "数字基础设施"}))
+    assert shown.count('lang="en"') == 2
+    assert shown.count("数字基础设施") == 1
+
+
+def test_lines_that_make_no_text_are_texts_of_their_own():
+    shown = translate_html('<svg><g><text x="1">East</text><text x="2">0.1</text></g></svg>', Translator({}, LABELS))
+    assert shown.count("东部") == 1
+    assert shown.count("0.1") == 1
+
+
+def test_countries_have_the_names_of_the_unicode_register():
+    assert territory_names(["AGO", "FRA", "Beijing", "QQQ"]) == {"AGO": "安哥拉", "FRA": "法国"}
+
+
+@pytest.mark.parametrize("name", ["provinces", "countries"])
+def test_every_remark_and_unit_of_a_codebook_has_its_chinese(name):
+    study = load_study(ROOT / "data" / name)
+    book = read_codebook(study.folder / "codebook.csv", study.columns)
+    labels = study_labels(study)
+    said = {*book["note"], *book["unit"], *book["name_en"]} - {"", "%"}
+    assert sorted(said - labels.keys()) == []
+    assert [note for note in {*book["note"]} - {""} if figures(note) != figures(labels[note])] == []
+
+
+def test_every_word_of_the_committed_tables_reads_in_chinese():
+    """The ledger's evidence is carried as messages of its own; a truth value is shown as yes or no."""
+    translator = Translator(read_catalogue(), study_labels(load_study(ROOT / "data" / "provinces")))
+    tables = [path for path in (ROOT / "reports" / "provinces" / "tables").glob("*.csv") if path.stem != "ledger"]
+    assert tables
+    for path in tables:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            words = {cell for row in list(csv.reader(file))[1:] for cell in row if re.search("[A-Za-z]", cell)}
+        for word in words - {"True", "False"}:
+            translator.text(word, where=path.stem)
+    assert translator.missing == {}
 
 
 def test_labels_come_from_every_part_of_a_study():

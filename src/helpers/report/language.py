@@ -212,7 +212,8 @@ def territory_names(codes: Iterable[str]) -> dict[str, str]:
     from babel.core import get_global
 
     names, short = Locale(LANGUAGE).territories, get_global("territory_aliases")
-    return {code: names[short[code][0]] for code in codes if re.fullmatch("[A-Z]{3}", code) and code in short}
+    known = {code: short[code][0] for code in codes if re.fullmatch("[A-Z]{3}", code) and code in short}
+    return {code: names[territory] for code, territory in known.items() if territory in names}
 
 
 def collect_labels(*things: Any) -> dict[str, str]:
