@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 from helpers.errors import StudyError
 from helpers.index.choices import IndexChoices
 from helpers.index.composite import composite_index
+from helpers.multiverse import drawn
 from helpers.multiverse.drawn import IndexExperiment, Specification, draw_uncertainty, sobol_sensitivity
 from helpers.regression.panel import fit_panel
 from index.test_composite import INDICATORS, a_panel
@@ -125,3 +126,19 @@ def test_a_model_without_an_index_is_refused() -> None:
 def test_a_control_that_is_not_there_is_refused() -> None:
     with pytest.raises(StudyError, match="column wealth: the panel has no such column"):
         IndexExperiment(a_panel(), {"power": POWER}, Specification("roads", "power", ("wealth",)))
+
+
+def test_runs_in_small_blocks_that_keep_no_step_are_the_same_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.random.default_rng(8).random((7, 4))
+    whole = an_experiment().run(points)
+    monkeypatch.setattr("helpers.multiverse.drawn.BLOCK_FIGURES", 2 * 36)
+    monkeypatch.setattr("helpers.index.choices.KEPT_BYTES", 0)
+    parts = an_experiment().run(points)
+    assert_allclose(parts.estimates, whole.estimates, rtol=1e-12)
+    for name in whole.ranks:
+        assert parts.ranks[name].tolist() == whole.ranks[name].tolist()
+
+
+def test_ties_within_rounding_share_the_better_rank() -> None:
+    found = drawn._ranks(np.array([[0.3, 0.5 + 1e-16, 0.5, 0.1], [1.0, 1.0, 1.0, 2.0]]))
+    assert found.tolist() == [[3, 1, 1, 4], [2, 2, 2, 1]]

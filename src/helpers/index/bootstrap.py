@@ -146,8 +146,9 @@ def _row_intervals(
 
 def _add_up(matrix: Floats, codes: Codes, entities: int) -> Floats:
     """Sums over the rows of each entity, B x entities."""
-    member = np.zeros((len(codes), entities))
-    member[np.arange(len(codes)), codes] = 1.0
+    from scipy.sparse import csr_array
+
+    member = csr_array((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=(len(codes), entities))
     return np.asarray(matrix @ member)
 
 

@@ -14,6 +14,9 @@ from helpers.index.composite import map_to_range, scale_indicators
 from helpers.index.weights import entropy_weights, pooled_weights
 from helpers.study.index import Method, read_field, read_method
 
+# Bytes of steps that an index keeps for other runs; beyond them a step is done again.
+KEPT_BYTES = 200_000_000
+
 
 @dataclass(frozen=True)
 class IndexChoices:
@@ -105,7 +108,7 @@ class ChoiceIndex:
     """One index, ready to be built many times; each build equals `composite_index` with `IndexRun.method`.
 
     Scores of one winsorising, scale and scope are made once, and so are the weights from them for one zero rule and
-    indicator left out: runs that share a step share its work.
+    indicator left out: runs that share a step share its work, as far as `KEPT_BYTES` hold it.
 
     Parameters
     ----------
@@ -122,6 +125,7 @@ class ChoiceIndex:
         self.indicators = tuple(str(name) for name in read_field(spec, "indicators"))
         self._times = np.unique(panel.index.get_level_values(1), return_inverse=True)[1]
         self._made: dict[tuple[Any, ...], Floats] = {}
+        self._bytes = 0
 
     def build(self, run: IndexRun) -> Floats:
         """The index under `run`, shape (n,), by the panel's rows; errors as in `composite_index`."""
@@ -140,9 +144,13 @@ class ChoiceIndex:
         return aggregate_scores(low + (high - low) * scores, weights, run.aggregate)
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], Floats]) -> Floats:
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
+        if key in self._made:
+            return self._made[key]
+        made = make()
+        if self._bytes + made.nbytes <= KEPT_BYTES:
+            self._made[key] = made
+            self._bytes += made.nbytes
+        return made
 
     def _scale(self, run: IndexRun) -> Floats:
         method = read_method(None, winsorise=run.winsorise, scale=run.scale, scope=run.scope)

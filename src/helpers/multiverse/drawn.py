@@ -19,8 +19,9 @@ from helpers.multiverse.sobol import SobolIndices, sobol_indices, sobol_sample
 from helpers.regression.many import fit_batch
 from helpers.results.rounding import NOTHING
 
-# Runs made at a time, so that no large matrix is held.
+# Runs made at a time, and figures of one column over them: whichever is fewer, so that no large matrix is held.
 BLOCK_RUNS = 1024
+BLOCK_FIGURES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,8 @@ class IndexExperiment:
             R x D in [0, 1), columns as `inputs`; each coordinate picks one of its choice's options, all alike.
         """
         picked = [self._pick(point) for point in points]
-        blocks = [self._run_block(picked[start : start + BLOCK_RUNS]) for start in range(0, len(picked), BLOCK_RUNS)]
+        step = max(1, min(BLOCK_RUNS, BLOCK_FIGURES // len(self.panel)))
+        blocks = [self._run_block(picked[start : start + step]) for start in range(0, len(picked), step)]
         return ChoiceRuns(
             inputs=self.inputs,
             options=pd.DataFrame(picked, columns=list(self.inputs)).astype(object).fillna("none"),
@@ -178,8 +180,7 @@ class IndexExperiment:
             shared = {name: options[name] for name in SHARED}
             for name, index in self.indices.items():
                 values[name][row] = index.build(IndexRun(**shared, left_out=options.get(f"left_out_{name}")))
-        means = self._entity_means()
-        return self._fit(values), {name: _ranks(matrix @ means) for name, matrix in values.items()}
+        return self._fit(values), {name: _ranks(self._entity_means(matrix)) for name, matrix in values.items()}
 
     def _pick(self, point: Floats) -> dict[str, Any]:
         fixed = {name: getattr(self.choices, name)[0] for name in SHARED}
@@ -188,11 +189,11 @@ class IndexExperiment:
             for share, (name, options) in zip(point, self.options.items(), strict=True)
         }
 
-    def _entity_means(self) -> Floats:
-        """Columns that average the rows of each entity, n x entities."""
+    def _entity_means(self, values: Floats) -> Floats:
+        """The mean of each entity over its rows, runs x entities; the rows of an entity stand together."""
         codes = self.panel.index.get_level_values(0).factorize()[0]
-        member = np.equal.outer(codes, np.arange(codes.max() + 1)).astype(float)
-        return np.asarray(member / member.sum(axis=0))
+        first = np.flatnonzero(np.diff(codes, prepend=-1))
+        return np.asarray(np.add.reduceat(values, first, axis=1) / np.bincount(codes))
 
     def _fit(self, values: Mapping[str, Floats]) -> pd.DataFrame:
         model = self.specification
@@ -299,8 +300,8 @@ def _summarise(baseline: pd.DataFrame, runs: pd.DataFrame, ends: Sequence[float]
 def _ranks(means: Floats) -> Floats:
     """Rank along each row, 1 is best, ties share the better rank."""
     ranks = np.empty(means.shape)
-    for entity in range(means.shape[1]):
-        ranks[:, entity] = 1 + (means > means[:, entity : entity + 1] + NOTHING).sum(axis=1)
+    for row, values in enumerate(means):
+        ranks[row] = 1 + values.size - np.searchsorted(np.sort(values), values + NOTHING, side="right")
     return ranks
 
 
