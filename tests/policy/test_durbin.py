@@ -161,3 +161,25 @@ def test_bad_input_is_refused():
         fit_spatial(data, MODEL, ring(10))
     with pytest.raises(StudyError, match="not a regressor"):
         fit_spatial(data, MODEL, weights, durbin=["nowhere"])
+
+
+def test_rho_is_where_the_slope_of_the_likelihood_is_zero_to_the_last_digits():
+    weights = ring(12)
+    data = make_panel(weights, 6, np.random.default_rng(11))
+    fitted = fit_spatial(data, MODEL, weights)
+    noisy = fit_spatial(data * (1 + 1e-15 * np.random.default_rng(2).normal(size=data.shape)), MODEL, weights)
+    # Rounding of the data is passed on, not multiplied: a search by likelihoods alone moves rho by 1e-8.
+    assert abs(noisy.rho.estimate - fitted.rho.estimate) < 1e-12
+
+
+def test_the_slope_is_that_of_the_likelihood():
+    """Against central differences, whose own error is of the order of the step squared."""
+    from helpers.policy.durbin import _Stacked
+
+    weights, step = ring(12), 1e-4
+    stacked = _Stacked.build(make_panel(weights, 6, np.random.default_rng(5)), MODEL, weights, ("x",))
+    for rho in (-0.4, 0.1, 0.7):
+        low, middle, high = (stacked.likelihood(rho + move) for move in (-step, 0.0, step))
+        slope, bend = stacked.slope(rho)
+        assert slope == pytest.approx((high - low) / (2 * step), rel=1e-5)
+        assert bend == pytest.approx((high - 2 * middle + low) / step**2, rel=1e-4)

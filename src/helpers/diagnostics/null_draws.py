@@ -157,8 +157,10 @@ def hausman_statistics(setting: NullSetting) -> Statistic:
     by_entity = Effects(effects.entity, effects.time, True, False)
     demeaned = by_entity.project(columns)
     spread = demeaned.T @ demeaned
-    within_rank = span(np.column_stack([demeaned[:, 1:]])).rank
-    between = span(np.sqrt(sizes)[:, None] * means)
+    # The columns have length 1: where a mean takes all of one, or none, what is left or found is rounding.
+    ones = np.ones(columns.shape[1])
+    within_rank = span(demeaned[:, 1:], ones[1:]).rank
+    between = span(np.sqrt(sizes)[:, None] * means, ones)
     trace = float(np.sum(sizes[:, None] * between.q**2))
     _, weights = solve(setting.effects.project(setting.slopes), setting.errors)
     bread = weights.T @ weights

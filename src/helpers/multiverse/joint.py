@@ -26,6 +26,7 @@ from helpers.multiverse.cells import Cell, CellFits, fit_set, small_sample_facto
 from helpers.multiverse.fit import Multiverse
 from helpers.multiverse.plan import Place, walk_cells
 from helpers.regression.effects import Codes, Floats, group_means
+from helpers.results.rounding import round_numbers
 
 # Numbers held at once in the largest intermediate array.
 CHUNK = 2_000_000
@@ -35,6 +36,9 @@ STEP, END = 0.001, 60.0
 FEW_CLUSTERS = 12
 # Relative distance within which two statistics are the same number.
 TIE = 1e-9
+# Significant digits of what the draws give: they are made in single precision and scores are read off a table, so that
+# the seventh digit is the processor's; chance among a thousand draws shows in the second.
+DIGITS = 5
 # Whether a draw's median reaches the observed one is counted over all specifications; the medians themselves, which the
 # null's quantiles and its picture need, are taken over at most so many of them, evenly spaced.
 MEDIAN_OVER = 8192
@@ -53,9 +57,9 @@ class JointStatistic:
     p_value_one_sided
         The same on the observed side alone; of the share, in the dominant direction of the data.
     null_low, null_high
-        2.5 % and 97.5 % quantiles under the null.
+        2.5 % and 97.5 % quantiles under the null, to `DIGITS` significant digits.
     null
-        Values under the null, (B,); medians over at most `MEDIAN_OVER` specifications.
+        Values under the null, (B,), to as many; medians over at most `MEDIAN_OVER` specifications.
     """
 
     observed: float
@@ -435,9 +439,7 @@ def _null_medians(
             nulls[unit, start : start + step] = np.median(scaled[:, some], axis=1)
     found = []
     for null, value, counts in zip(nulls, observed, reached, strict=True):
-        low, high = np.quantile(null, [0.025, 0.975])
-        both, one = ((1 + int(count)) / (1 + len(signs)) for count in counts)
-        found.append(JointStatistic(value, both, one, float(low), float(high), null))
+        found.append(_state(value, [(1 + int(count)) / (1 + len(signs)) for count in counts], null))
     return found[0], found[1]
 
 
@@ -466,6 +468,11 @@ def _compare(observed: float, null: Floats, one_sided: Floats | None = None) -> 
     bound = abs(observed) * (1 - TIE)
     reached = np.count_nonzero(np.abs(null) >= bound)
     own = (null if observed >= 0 else -null) if one_sided is None else one_sided
-    low, high = np.quantile(null, [0.025, 0.975])
-    both, one = (float((1 + count) / (1 + len(null))) for count in (reached, np.count_nonzero(own >= bound)))
-    return JointStatistic(observed, both, one, float(low), float(high), null)
+    counts = (reached, np.count_nonzero(own >= bound))
+    return _state(observed, [float((1 + count) / (1 + len(null))) for count in counts], null)
+
+
+def _state(observed: float, p_values: Sequence[float], null: Floats) -> JointStatistic:
+    """A statistic with its two p-values, and its draws to the digits that they hold."""
+    low, high = round_numbers(np.quantile(null, [0.025, 0.975]), DIGITS)
+    return JointStatistic(observed, *p_values, float(low), float(high), round_numbers(null, DIGITS))

@@ -17,6 +17,7 @@ from helpers.multiverse.curve import count_universes, thin_out
 from helpers.multiverse.dashboard import Indicators, Original, code_paths, robustness_indicators
 from helpers.multiverse.survival import SHARES
 from helpers.results.estimate import Estimate
+from helpers.results.rounding import round_frame
 from helpers.study.data import Label
 
 if TYPE_CHECKING:
@@ -198,7 +199,9 @@ def write_paths(multiverse: Multiverse, original: Original, effects: str, path: 
     paths = paths[~(paths[names].astype(str) == chosen.astype(str)).all(axis=1)]
     coded = code_paths(paths, multiverse.decisions, original, chosen)
     buffer = io.BytesIO()
-    coded.to_stata(buffer, write_index=False, version=118, time_stamp=EPOCH, value_labels={"result": {1: "effect"}})
+    round_frame(coded).to_stata(
+        buffer, write_index=False, version=118, time_stamp=EPOCH, value_labels={"result": {1: "effect"}}
+    )
     write_bytes(path, buffer.getvalue())
     return len(paths)
 

@@ -47,12 +47,23 @@ class Basis:
         return np.asarray(columns - self.q @ (self.q.T @ columns))
 
 
-def span(columns: Floats) -> Basis:
-    """An orthonormal basis of columns (n, k), in their order; columns that those before them span are left out."""
+def span(columns: Floats, before: Floats | None = None) -> Basis:
+    """An orthonormal basis of columns (n, k), in their order; columns that those before them span are left out.
+
+    Parameters
+    ----------
+    columns
+        The columns.
+    before
+        Lengths (k,) of the columns from which these are what a projection or a mean has left: of what is shorter than
+        `SEPARATE` of that only rounding is left, and it spans nothing.
+    """
     basis = np.zeros((len(columns), 0))
     kept = []
     for place, column in enumerate(columns.T):
         length = np.linalg.norm(column)
+        if before is not None and length <= SEPARATE * before[place]:
+            continue
         left = column / (length or 1.0)
         # Once is exact in theory; the second pass removes what rounding left.
         for _ in range(2):
