@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.report.front import answer
+from helpers.report.front import QUALITY_KEYS, answer, quality
 from helpers.results.results import Results
 from toy_run import make_study
 
@@ -64,3 +64,14 @@ def test_how_sure_is_said_where_it_was_measured():
 
 def test_a_study_without_a_primary_estimate_has_no_answer():
     assert answer(make_study(), Results()) == []
+
+
+def test_the_line_on_the_data_tells_each_count_and_is_left_out_where_one_is_missing():
+    results = Results(study="toy", notebook="01")
+    for number, key in enumerate(QUALITY_KEYS.values(), start=11):
+        assert quality(results) == []
+        results.record(f"data.{key}", value=number)
+    (line,) = map(repr, quality(results))
+    assert "11 statistics were read, and 12 rows of 13 units over 14 periods" in line
+    assert "15 missing figures were filled, 16 rows were dropped" in line
+    assert "gave 17 warnings" in line

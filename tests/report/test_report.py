@@ -166,7 +166,7 @@ def test_streams_are_joined_and_lose_the_folders_of_the_machine(page):
 
 
 def test_formulas_are_mathml(page):
-    assert '<math display="block">' in page
+    assert '<math tabindex="0" display="block">' in page
     assert "$$" not in page
 
 

@@ -54,9 +54,8 @@ def test_what_is_not_well_formed_stays_as_it_is():
 def test_entities_of_a_document_type_are_not_expanded():
     hostile = '<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg"><text>&a;</text></svg>'
     data = base64.b64encode(hostile.encode()).decode()
-    assert "aaaa" not in open_pictures(f'<img src="data:image/svg+xml;base64,{data}" alt="x">', "x").replace(
-        hostile, ""
-    )
+    shown = open_pictures(f'<img src="data:image/svg+xml;base64,{data}" alt="x">', "x")
+    assert "aaaa" not in shown
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

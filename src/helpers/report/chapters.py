@@ -138,7 +138,8 @@ def write_markdown(text: str) -> str:
     StudyError
         A formula that cannot be set.
     """
-    return clean_html(_markdown().render(text))
+    # A long formula scrolls in its place, and so can be reached by keyboard.
+    return clean_html(_markdown().render(text)).replace('<math display="block"', '<math tabindex="0" display="block"')
 
 
 def show_code(source: str) -> str:

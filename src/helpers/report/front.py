@@ -39,10 +39,26 @@ SURE = (
 )
 CHANGES = "Along the ladder the estimate runs from {lowest} to {highest}: what is held constant decides."
 
+QUALITY = (
+    "{statistics} statistics were read, and {rows} rows of {entities} units over {periods} periods are analysed; "
+    "{filled} missing figures were filled, {dropped} rows were dropped, and the checks of the raw figures gave "
+    "{warnings} warnings."
+)
+
 SURE_KEYS = {
     "heaviest": "leverage.heaviest",
     "without": "leverage.without_heaviest",
     "detectable": "detectable",
+}
+
+QUALITY_KEYS = {
+    "statistics": "statistics",
+    "rows": "rows",
+    "entities": "entities",
+    "periods": "periods",
+    "filled": "cells_filled",
+    "dropped": "rows_dropped",
+    "warnings": "warnings",
 }
 
 
@@ -80,6 +96,13 @@ def answer(study: Study, results: Mapping[str, Result]) -> list[Sentence]:
     sure = {name: results.get(f"baseline.{key}") for name, key in SURE_KEYS.items()}
     known = {name: result for name, result in sure.items() if result is not None}
     return [*said, write_sentence(SURE, results, known)] if len(known) == len(sure) else said
+
+
+def quality(results: Mapping[str, Result]) -> list[Sentence]:
+    """One line on the data: what was read, filled, dropped and warned of; none where a part was not recorded."""
+    found = {name: results.get(f"data.{key}") for name, key in QUALITY_KEYS.items()}
+    known: dict[str, Named] = {name: result for name, result in found.items() if result is not None}
+    return [write_sentence(QUALITY, results, known)] if len(known) == len(found) else []
 
 
 def _interval(results: Mapping[str, Result], effect: Result, wild: Result) -> Result:

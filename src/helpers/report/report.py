@@ -23,7 +23,7 @@ from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
 from helpers.report.explorer import read_explorer
-from helpers.report.front import answer
+from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, territory_names
 from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
 from helpers.results.panel_of_checks import CheckRow, check_run
@@ -205,7 +205,9 @@ def build_page(
         script_digest=base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode(),
         chapters=chapters,
         answers=[_sentence(sentence, translator, results) for sentence in answer(study, results)],
-        lifted=[part for chapter in (*chapters[-1:], *chapters[:-1]) for part in _lift(chapter)],
+        quality=[_sentence(sentence, translator, results) for sentence in quality(results)],
+        verdicts=[part for chapter in chapters[-1:] for part in _lift(chapter)],
+        lifted=[part for chapter in chapters[:-1] for part in _lift(chapter)],
         ladder=_ladder(study, results),
         axis=_axis(_ladder_results(study, results)),
         primary=results.get(_ladder_key(study, study.primary)),
