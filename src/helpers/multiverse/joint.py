@@ -439,7 +439,8 @@ def _null_medians(
             nulls[unit, start : start + step] = np.median(scaled[:, some], axis=1)
     found = []
     for null, value, counts in zip(nulls, observed, reached, strict=True):
-        found.append(_state(value, [(1 + int(count)) / (1 + len(signs)) for count in counts], null))
+        both, one = ((1 + int(count)) / (1 + len(signs)) for count in counts)
+        found.append(_state(value, (both, one), null))
     return found[0], found[1]
 
 
@@ -469,10 +470,12 @@ def _compare(observed: float, null: Floats, one_sided: Floats | None = None) -> 
     reached = np.count_nonzero(np.abs(null) >= bound)
     own = (null if observed >= 0 else -null) if one_sided is None else one_sided
     counts = (reached, np.count_nonzero(own >= bound))
-    return _state(observed, [float((1 + count) / (1 + len(null))) for count in counts], null)
+    both, one = (float((1 + count) / (1 + len(null))) for count in counts)
+    return _state(observed, (both, one), null)
 
 
-def _state(observed: float, p_values: Sequence[float], null: Floats) -> JointStatistic:
+def _state(observed: float, p_values: tuple[float, float], null: Floats) -> JointStatistic:
     """A statistic with its two p-values, and its draws to the digits that they hold."""
     low, high = round_numbers(np.quantile(null, [0.025, 0.975]), DIGITS)
-    return JointStatistic(observed, *p_values, float(low), float(high), round_numbers(null, DIGITS))
+    both, one = p_values
+    return JointStatistic(observed, both, one, float(low), float(high), round_numbers(null, DIGITS))
