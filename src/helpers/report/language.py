@@ -95,8 +95,11 @@ class Translator:
 
     def _said(self, value: str | dict[str, str], where: str) -> str | dict[str, str]:
         """What fills a place: a number as it is, a computed word in the other language."""
-        if not isinstance(value, str) or "<" in value:
+        if not isinstance(value, str):
             return value
+        return re.sub(r"[^<>]+(?![^<]*>)", lambda words: self._word(words[0], where), value)
+
+    def _word(self, value: str, where: str) -> str:
         found = self._find(html.unescape(value))
         if found is None:
             self._miss(value, where)
