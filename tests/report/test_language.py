@@ -128,7 +128,14 @@ def test_a_list_keeps_a_name_whole_that_holds_the_sign_between_names():
 
 def test_a_computed_word_in_a_sentence_is_translated_too():
     translator = Translator({"{most} moves it.": "{most}左右结果。"}, LABELS)
+    linked = '<a class="num" data-key="a.b" href="#c">{}</a>'
     assert translator.message("{most} moves it.", {"most": "East"}) == "东部左右结果。"
+    assert (
+        translator.message("{most} moves it.", {"most": linked.format("East")}) == f"{linked.format('东部')}左右结果。"
+    )
+    assert (
+        translator.message("{most} moves it.", {"most": linked.format("0.25")}) == f"{linked.format('0.25')}左右结果。"
+    )
 
 
 def test_lines_of_one_text_in_a_picture_are_one_text_in_the_other_language():
