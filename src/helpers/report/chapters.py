@@ -46,6 +46,8 @@ class Cell:
         HTML of what the code showed, in order.
     summary
         Whether the front page shows it too.
+    source
+        Of a code cell, as it ran.
     """
 
     anchor: str
@@ -54,6 +56,7 @@ class Cell:
     code: str
     outputs: tuple[str, ...]
     summary: bool
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,7 @@ def _read_cell(notebook: str, cell: Any, language: _Language) -> Cell:
         code=show_code(cell.source) if is_code else "",
         outputs=tuple(_show_outputs(cell, language)) if is_code else (),
         summary=SUMMARY in cell.metadata.get("tags", []),
+        source=cell.source if is_code else "",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from helpers.display.prose import PLACE, Values, fill_message
+from helpers.display.prose import PLACE, Values, Words, fill_message
 from helpers.errors import StudyError
 
 CATALOGUES = Path(__file__).parent / "locale"
@@ -272,15 +272,20 @@ class Briefs:
     def __init__(self, translator: Translator) -> None:
         self._translator = translator
         self._names: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
 
-    def name(self, message: str) -> str:
-        """The class of elements that begin with a message in the language of the page."""
+    def name(self, message: str | Words) -> str:
+        """The class of elements that begin with a message, or a label, in the language of the page."""
+        if not isinstance(message, str):
+            self._labels[message.en] = message.zh
+            message = message.en
         return self._names.setdefault(message, f"w{len(self._names) + 1}")
 
     def rules(self) -> str:
         """Style rules of every message that was shown."""
         known = [
-            (name, message, self._translator.message(message, {}, "page")) for message, name in self._names.items()
+            (name, message, self._labels.get(message) or self._translator.message(message, {}, "page"))
+            for message, name in self._names.items()
         ]
         places = "".join(f".{name}::before{{content:var(--{name})}}" for name, _, _ in known)
         english = "".join(f"--{name}:{_quoted(message)};" for name, message, _ in known)

@@ -19,7 +19,7 @@ from helpers.report import front
 from helpers.report.chapters import split_blocks
 from helpers.report.language import CATALOGUES, LANGUAGE, Translator, read_catalogue
 
-TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
+TEMPLATES = Path(__file__).parent / "templates"
 IN_TEMPLATE = re.compile(r'\b(?:t|brief)\("((?:[^"\\]|\\.)*)"')
 # Calls whose texts a reader does not see.
 UNSEEN = {"rng", "open_run", "read", "print", "eval", "query", "record", "astype"}
@@ -27,7 +27,8 @@ UNSEEN = {"rng", "open_run", "read", "print", "eval", "query", "record", "astype
 
 def page_messages() -> set[str]:
     """What the page itself says: its template and the answer on the first page."""
-    template = {match[1] for match in IN_TEMPLATE.finditer(TEMPLATE.read_text(encoding="utf-8"))}
+    texts = [path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.glob("*.j2"))]
+    template = {match[1] for text in texts for match in IN_TEMPLATE.finditer(text)}
     said = {text for name, text in vars(front).items() if name.isupper() and isinstance(text, str)}
     return template | said
 

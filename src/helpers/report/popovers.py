@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.report.origins import Method
 from helpers.results.results import Result, Results
 
 NUMBER = re.compile(r'<a class="num" data-key="([^"]+)" href="#([^"]+)">(.*?)</a>')
@@ -32,11 +33,14 @@ class Shown:
         HTML of its caption.
     anchor
         Of the cell that made it.
+    method
+        Of the cell that made it; one is put in with `dataclasses.replace`.
     """
 
     name: str
     caption: str
     anchor: str
+    method: Method | None = None
 
 
 def open_numbers(piece: str, results: Results) -> str:

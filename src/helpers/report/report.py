@@ -25,6 +25,7 @@ from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_
 from helpers.report.explorer import read_explorer
 from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, territory_names
+from helpers.report.origins import Method, method_of, reached_modules, read_methods, spell_key
 from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
@@ -41,13 +42,17 @@ FILE = "report.html"
 CODEBOOK_WORDS = (("name_en", "indicator_zh"), ("unit", "unit_zh"), ("note", "note_zh"))
 CHINESE = r"[\u4e00-\u9fff]+"
 PICTURE_ID = re.compile(r'(\sid="|href="#|url\(#)(?=[\w.-]+-cell-\d+-)')
-# All that runs in the page: the language of the reader's browser, or the one that the address asks for.
+# All that runs in the page: the language of the reader's browser, or the one that the address asks for; the way back
+# from a cell to the number that led there.
 SCRIPT = (
     "(function(){function show(){var h=location.hash.slice(1);"
     "var l=h==='zh'||h==='en'?h:null;"
     "if(l===null&&!show.done){l=(navigator.language||'en').slice(0,2)==='zh'?'zh':'en'}"
     "show.done=true;if(l){document.getElementById('lang-'+l).checked=true}}"
-    "show();addEventListener('hashchange',show)})();"
+    "show();addEventListener('hashchange',show);"
+    "document.addEventListener('click',function(e){"
+    "if(e.target.closest('.back')){e.preventDefault();history.back()}"
+    "else if(e.target.closest('.pop a')){e.target.closest('.pop').hidePopover()}})})();"
 )
 
 
@@ -197,6 +202,8 @@ def build_page(
     opened = [_open_chapter(chapter, results) for chapter in chapters]
     chapters = [chapter for chapter, _ in opened]
     environment = _environment(translator)
+    origins = Origins(study, chapters)
+    environment.globals.update(words=origins.words, method=origins.method, code_of=origins.code_of)
     page = environment.get_template("report.html.j2")
     text = page.render(
         study=study,
@@ -212,7 +219,8 @@ def build_page(
         axis=_axis(_ladder_results(study, results)),
         primary=results.get(_ladder_key(study, study.primary)),
         results=list(results.values()),
-        tables=[table for _, tables in opened for table in tables],
+        tables=[origins.of_table(table) for _, tables in opened for table in tables],
+        methods=read_methods(),
         explorer=read_explorer(run_folder, study.specification.significance, _own_choices(study)),
         explorer_chapter=next((name for name in notebooks if "multiverse" in name), ""),
         checks=_steady_checks(study, run_folder),
@@ -233,6 +241,50 @@ def _own_choices(study: Study) -> dict[str, str]:
         "sample": "all",
         "lag": "0",
     }
+
+
+class Origins:
+    """What the popovers say of each number: its words, its method, and where its code stands.
+
+    Parameters
+    ----------
+    study
+        The study, for its labels.
+    chapters
+        The chapters, whose cells say which methods they reach.
+    """
+
+    def __init__(self, study: Study, chapters: Sequence[Chapter]) -> None:
+        self._study = study
+        self._reached: dict[str, list[str]] = {}
+        self._coded: set[str] = set()
+        for chapter in chapters:
+            self._reached |= reached_modules({cell.anchor: cell.source for cell in chapter.cells if cell.source})
+            spoken = [section for section in chapter.sections if not section.silent]
+            self._coded |= {cell.anchor for section in spoken for cell in section.cells if cell.source}
+
+    def words(self, result: Result) -> Markup:
+        """What a result is, by the parts of its key."""
+        words = spell_key(result, self._label)
+        return Markup(both(html.escape(words.en), html.escape(words.zh)))  # noqa: S704 (both halves are escaped)
+
+    def method(self, result: Result) -> Method:
+        """The family of methods that a result belongs to."""
+        return method_of(result.convention, self._reached.get(anchor_of(result), []))
+
+    def of_table(self, table: Shown) -> Shown:
+        """A table with its family of methods."""
+        return replace(table, method=method_of(None, self._reached.get(table.anchor, [])))
+
+    def code_of(self, anchor: str) -> str:
+        """Target of a link to the code of a cell; the cell itself where its code is not folded."""
+        return f"{anchor}-code" if anchor in self._coded else anchor
+
+    def _label(self, part: str) -> Label | None:
+        if part in self._study.ladder:
+            return self._study.ladder[part].label
+        words = self._study.words(part)
+        return None if words.en == part else words
 
 
 def _steady_checks(study: Study, run_folder: Path) -> list[CheckRow]:
@@ -348,7 +400,11 @@ def _environment(translator: Translator) -> Environment:
     def rules() -> Markup:
         return Markup(briefs.rules())  # noqa: S704 (quoted for style)
 
-    environment.globals.update(t=say, label=label, brief=briefs.name, brief_rules=rules)
+
+    def formula(tex: str) -> Markup:
+        return Markup(write_markdown(f"$${tex}$$"))  # noqa: S704 (sealed by `write_markdown`)
+
+    environment.globals.update(t=say, label=label, brief=briefs.name, brief_rules=rules, formula=formula)
     return environment
 
 

@@ -1,0 +1,189 @@
+"""What a number is in words, by which method it was made, and against whose numbers that method was checked."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from helpers.results.results import Result
+from helpers.study.data import Label
+
+HERE = Path(__file__).parent
+METHODS = HERE / "methods.yml"
+CHECKED = HERE / "checked.csv"
+WRITTEN_OUT = "written out"
+FURTHEST = 4
+"""Steps from a cell to the cells whose variables it uses; what is further back is no longer its method."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A family of methods, as a popover explains it.
+
+    Attributes
+    ----------
+    name
+        Of the family, lower-case words.
+    label, said
+        Its name, and what it does in one sentence.
+    formula
+        In TeX, empty for none.
+    conventions
+        Regular expression of the conventions of its results, empty for none.
+    modules
+        Beginnings of the names of its modules, without ``helpers.``.
+    checked
+        Programs and papers whose numbers its functions met in the tests.
+    """
+
+    name: str
+    label: Label
+    said: Label
+    formula: str
+    conventions: str
+    modules: tuple[str, ...]
+    checked: tuple[str, ...]
+
+
+@cache
+def read_methods() -> tuple[Method, ...]:
+    """The families in the order in which they are asked, from two files beside this module."""
+    with CHECKED.open(encoding="utf-8", newline="") as file:
+        checked = [(row["method"], row["source"]) for row in csv.DictReader(file)]
+    families = _file()["families"]
+    beginnings = [(name, str(start)) for name, content in families.items() for start in content["modules"]]
+    owners = [(_nearest(method, beginnings), source.split(":")[0]) for method, source in checked]
+    return tuple(
+        _method(name, content, sorted({program for owner, program in owners if owner == name} - {WRITTEN_OUT}))
+        for name, content in families.items()
+    )
+
+
+def _nearest(module: str, beginnings: Iterable[tuple[str, str]]) -> str:
+    """The family whose beginning of a name fits a module most exactly; empty for none."""
+    found = [(len(start), family) for family, start in beginnings if start and starts_with(module, [start])]
+    return max(found, key=lambda pair: pair[0], default=(0, ""))[1]
+
+
+@cache
+def key_words() -> dict[str, Label]:
+    """Words for the parts of keys."""
+    return {name: Label(**content) for name, content in _file()["words"].items()}
+
+
+@cache
+def _file() -> dict[str, dict[str, dict[str, Any]]]:
+    import yaml
+
+    content: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(METHODS.read_text(encoding="utf-8"))
+    return content
+
+
+def _method(name: str, content: Mapping[str, Any], checked: Iterable[str]) -> Method:
+    return Method(
+        name,
+        Label(**content["name"]),
+        Label(**content["said"]),
+        str(content.get("formula", "")),
+        str(content.get("conventions", "")),
+        tuple(map(str, content["modules"])),
+        tuple(sorted(checked, key=str.lower)),
+    )
+
+
+def starts_with(module: str, beginnings: Iterable[str]) -> bool:
+    """Whether a dotted name is one of these or lies in one of them."""
+    return any(not start or module == start or module.startswith(f"{start}.") for start in beginnings)
+
+
+def method_of(convention: str | None, modules: Iterable[str]) -> Method:
+    """The family of a number: by its convention, else by what its cell reaches first, the most exact name first.
+
+    Parameters
+    ----------
+    convention
+        Of the result, None for a number of a table.
+    modules
+        Modules that the number's cell reaches, nearest first, without ``helpers.``.
+    """
+    families = read_methods()
+    for family in families:
+        if convention and family.conventions and re.search(family.conventions, convention):
+            return family
+    beginnings = [(family.name, start) for family in families for start in family.modules]
+    names = (_nearest(module, beginnings) for module in modules)
+    name = next(filter(None, names), families[-1].name)
+    return next(family for family in families if family.name == name)
+
+
+def reached_modules(sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """Cell -> modules of helpers whose functions it calls, nearest first, through the variables of earlier cells too.
+
+    Parameters
+    ----------
+    sources
+        Code of a notebook's cells by id, in order.
+    """
+    imported: dict[str, str] = {}
+    makers: dict[str, str] = {}
+    used: dict[str, list[str]] = {}
+    behind: dict[str, list[str]] = {}
+    for cell, source in sources.items():
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
+            used[cell], behind[cell] = [], []
+            continue
+        imported |= dict(_imports(tree))
+        read, written = _names(tree)
+        used[cell] = [imported[name] for name in read if name in imported]
+        behind[cell] = list(dict.fromkeys(makers[name] for name in read if name in makers))
+        makers |= dict.fromkeys(written, cell)
+    return {cell: list(_walk(cell, used, behind)) for cell in sources}
+
+
+def _walk(cell: str, used: Mapping[str, list[str]], behind: Mapping[str, list[str]]) -> Iterator[str]:
+    waiting, seen = [cell], {cell}
+    for _ in range(FURTHEST):
+        yield from (module for now in waiting for module in used[now])
+        waiting = [before for now in waiting for before in behind[now] if before not in seen]
+        seen.update(waiting)
+
+
+def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
+            folder = (node.module or "").removeprefix("helpers").lstrip(".")
+            for name in node.names:
+                yield name.asname or name.name, f"{folder}.{name.name}".lstrip(".")
+
+
+def _names(tree: ast.AST) -> tuple[list[str], list[str]]:
+    """Names that are read and names that are given a value."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = [node.id for node in found if isinstance(node.ctx, ast.Load)]
+    return list(dict.fromkeys(read)), [node.id for node in found if isinstance(node.ctx, ast.Store)]
+
+
+def spell_key(result: Result, label: Callable[[str], Label | None]) -> Label:
+    """What a result is in words: the parts of its key by the study's labels, by ``methods.yml``, else as they stand.
+
+    Parameters
+    ----------
+    result
+        A recorded result.
+    label
+        The study's label of a name, None where it has none.
+    """
+    parts = [label(part) or key_words().get(part) or _plain(part) for part in result.key.split(".")]
+    return Label(en=" · ".join(part.en for part in parts), zh=" · ".join(part.zh for part in parts))
+
+
+def _plain(part: str) -> Label:
+    return Label(en=part.replace("_", " "), zh=part.replace("_", " "))

@@ -1,0 +1,118 @@
+"""Every number of a chapter is recorded, or stands in a recorded table; what is neither stops the report."""
+
+from __future__ import annotations
+
+import csv
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from helpers.display.prose import MINUS
+from helpers.errors import StudyError
+from helpers.report.chapters import Chapter
+from helpers.report.popovers import CELL, NAME, NUMBER, ROW, TABLE
+
+UNSEEN = re.compile(
+    r"<(figure|pre|math|code|svg|ul|table)\b.*?</\1>|<button\b.*?</button>|<a\b.*?</a>|<style>.*?</style>|<[^>]+>",
+    re.DOTALL,
+)
+# The name of an interval, not a number that was found.
+INTERVAL = re.compile(r"\d+ ?% ?(?:interval|confidence|band|的?(?:置信)?区间)")
+FIGURE = re.compile(r"\d[\d.,]*")
+PRINTED = re.compile(r"^([-−]?)(\d[\d,]*)(?:\.(\d+))?( ?%?)$")
+SLACK = 1e-6
+"""Of half a printed digit: both texts are rounded."""
+
+
+def check_resolved(chapter: Chapter, run_folder: Path, named: frozenset[str] = frozenset()) -> int:
+    """Make sure that every number has an origin; gives how many do.
+
+    Parameters
+    ----------
+    chapter
+        With its numbers opened.
+    run_folder
+        Holds ``tables``.
+    named
+        Labels that hold figures: they name a thing.
+
+    Raises
+    ------
+    StudyError
+        A number of a sentence that is no recorded result, or a number of a table that its file does not hold.
+    """
+    count = 0
+    for cell in chapter.cells:
+        for output in cell.outputs:
+            for text in _loose(output, named):
+                raise _neither(cell.anchor, text, "print it with run.say from a recorded result")
+            count += len(re.findall(r'<button class="num"', output))
+            count += sum(_check_table(found[0], cell.anchor, run_folder) for found in TABLE.finditer(output))
+    return count
+
+
+def _loose(output: str, named: frozenset[str]) -> Iterator[str]:
+    """Figures of a sentence that are no button."""
+    yield from (html.unescape(match[3]) for match in NUMBER.finditer(output))
+    text = html.unescape(UNSEEN.sub(" ", output))
+    for name in sorted(named, key=len, reverse=True):
+        text = text.replace(name, "")
+    yield from FIGURE.findall(INTERVAL.sub("", text))
+
+
+def _check_table(table: str, anchor: str, run_folder: Path) -> int:
+    """Numbers of a table, each of which its file holds in the same row and column."""
+    name = NAME.search(table)
+    rows = [list(CELL.finditer(row[1])) for row in ROW.finditer(table)][1:]
+    shown = [
+        (row, column, html.unescape(re.sub(r"<[^>]+>", "", cell[2])))
+        for row, cells in enumerate(rows)
+        for column, cell in enumerate(cells)
+        if 'class="n"' in cell[1] and re.search(r"\d", cell[2])
+    ]
+    held = _read(run_folder / "tables" / f"{name[1]}.csv") if name else []
+    for row, column, text in shown:
+        try:
+            told = held[row + 1][column]
+        except IndexError:
+            told = ""
+        if not is_printed(text, told):
+            raise _neither(
+                anchor, text, f"show the table with run.table, whose file then holds it ({told or 'nothing'})"
+            )
+    return len(shown)
+
+
+def _read(path: Path) -> list[list[str]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def is_printed(text: str, held: str) -> bool:
+    """Whether a printed number is the held one at its digits; texts are the same but for signs and stars."""
+    plain = text.strip().strip("()[]*").replace(MINUS, "-")
+    match = PRINTED.match(text.strip().strip("()[]*").strip())
+    told = held.lstrip("'").strip().strip("()[]*").replace(MINUS, "-")
+    try:
+        number = float(told.replace(",", "").rstrip("% "))
+    except ValueError:
+        return plain == told or _same_figures(text, held)
+    if plain.startswith("<"):
+        return number < float(plain.lstrip("< "))
+    if match is None:
+        return plain == told or _same_figures(text, held)
+    decimals = len(match[3] or "")
+    shown = float(f"{match[1].replace(MINUS, '-')}{match[2].replace(',', '')}.{match[3] or '0'}")
+    scale = 100 if match[4] and not told.endswith("%") else 1
+    return abs(shown - scale * number) <= 0.5 * 10.0**-decimals + SLACK
+
+
+def _same_figures(text: str, held: str) -> bool:
+    return re.findall(r"\d+", text) == re.findall(r"\d+", held)
+
+
+def _neither(anchor: str, text: str, remedy: str) -> StudyError:
+    return StudyError(f"cell {anchor}", f"the number {text!r} is neither recorded nor in a recorded table", remedy)
