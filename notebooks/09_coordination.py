@@ -155,7 +155,7 @@ setting.model
 # %%
 interaction = clear.fit_clear(setting.data, setting.model, draws=wild_draws, rng=run.rng("wild, interaction"))
 clear.record_clear(run.record, "coordination.interaction", interaction)
-interaction.fit
+run.coefficients(interaction.fit, "interaction_coefficients", caption="{outcome}: every coefficient")
 
 # %%
 marginal = shown.record_marginal(run.record, interaction, setting)
@@ -232,7 +232,7 @@ controls = tuple(name for name in model.controls if name not in asked.without)
 given = model.with_(treatment="coupling", controls=("mean_of_systems", *controls))
 together = clear.fit_clear(beside[list(given.columns)].dropna(), given, draws=wild_draws, rng=run.rng("wild, coupling"))
 clear.record_clear(run.record, "coordination.coupling_given_mean", together)
-together.fit
+run.coefficients(together.fit, "coupling_given_mean_coefficients", caption="{outcome}: every coefficient")
 
 # %%
 run.say(
@@ -301,7 +301,7 @@ run.say(
 bent = returns.square_treatment(data, model)
 square = clear.fit_clear(bent.data, bent.model, draws=wild_draws, rng=run.rng("wild, square"))
 clear.record_clear(run.record, "returns.square", square)
-square.fit
+run.coefficients(square.fit, "square_coefficients", caption="{outcome}: every coefficient")
 
 # %%
 ends = returns.end_slopes(bent)
@@ -422,7 +422,7 @@ spread = clear.fit_clear(
     rng=run.rng("wild, function spread"),
 )
 clear.record_clear(run.record, "coordination.function_spread", spread)
-spread.fit
+run.coefficients(spread.fit, "function_spread_coefficients", caption="{outcome}: every coefficient")
 
 # %%
 run.say(

@@ -183,7 +183,7 @@ contrast, parts = next(iter(asked.contrast.items()))
 beyond = data.assign(**{contrast: families.contrast_of(data, parts)})
 reach = clear.fit_clear(beyond, model.with_(outcome=contrast), draws=wild_draws, rng=run.rng("wild, contrast"))
 clear.record_clear(run.record, f"functions.{contrast}.{treatment}", reach)
-reach.fit
+run.coefficients(reach.fit, "contrast_coefficients", caption="{outcome}: every coefficient")
 
 # %%
 above, below = shown.count_sides(functions["functions"], level)
@@ -240,7 +240,7 @@ else:
     shock, course = families.crisis_panel(data, model, asked.crisis)
     crisis = clear.fit_clear(shock, course, draws=wild_draws, rng=run.rng("wild, crisis"))
     shown.record_crisis(run.record, asked.crisis, crisis)
-    told = crisis.fit
+    told = run.coefficients(crisis.fit, "crisis_coefficients", caption="{outcome}: every coefficient")
 told
 
 # %%
@@ -429,7 +429,7 @@ else:
     rest = [name for name in factors if name != asked.ground]
     least, leads = quality.least_lead(grounds.fit, asked.ground, rest)
     shown.record_ground(run.record, asked.ground, grounds, least, leads)
-    told = grounds.fit
+    told = run.coefficients(grounds.fit, "ground_coefficients", caption="{outcome}: every coefficient")
 told
 
 # %%

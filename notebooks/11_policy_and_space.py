@@ -201,7 +201,7 @@ run.table(shown.weights_table(weights), "spatial_weights", caption="Weights: who
 joined, beside = shown.neighbour_model(data, model, weights[closest])
 spill = clear.fit_clear(joined, beside, draws=wild_draws, rng=run.rng("wild, neighbours"))
 clear.record_clear(run.record, f"spatial.neighbours.{treatment}", spill)
-spill.fit
+run.coefficients(spill.fit, "neighbours_coefficients", caption="{outcome}: every coefficient")
 
 # %%
 others = {

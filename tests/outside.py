@@ -29,6 +29,7 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "parity.md"
+CHECKED = ROOT / "src" / "helpers" / "report" / "checked.csv"
 WRITTEN_OUT = "written out"
 SEEN = 1e-12
 
@@ -110,8 +111,21 @@ def calls_outside(function: Any) -> bool:
 
 
 def write_page(rows: Iterable[Row], path: Path = PAGE) -> None:
-    """Write the parity page: one row per method, source and test, parameters of a test put together."""
-    path.write_text(page(list(rows)), encoding="utf-8")
+    """Write the parity page, and beside the report's modules the methods and sources that its popovers name.
+
+    The page has one row per method, source and test, parameters of a test put together.
+    """
+    rows = list(rows)
+    path.write_text(page(rows), encoding="utf-8")
+    named = pd.DataFrame([(row.method, row.source) for row in rows], columns=["method", "source"])
+    named.drop_duplicates().sort_values(["method", "source"]).to_csv(CHECKED, index=False, lineterminator="\n")
+
+
+def named_methods(path: Path = PAGE) -> set[tuple[str, str]]:
+    """Methods and sources that the page names."""
+    rows = [line.strip().strip("|").strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    named = [row.rsplit(" | ", 4)[0].split(" | ", 1) for row in rows if row.startswith("`")]
+    return {(method.strip("`"), source) for method, source in named}
 
 
 def page(rows: list[Row]) -> str:

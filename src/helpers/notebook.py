@@ -27,6 +27,7 @@ from helpers.results.rounding import HANDED_OVER
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from helpers.regression.panel import PanelFit
     from helpers.results.estimate import Estimate
     from helpers.study.data import Label
     from helpers.study.study import Study
@@ -185,6 +186,11 @@ class NotebookRun:
         names = self._labels(frame) | dict(labels or {})
         view = show_table(frame, caption=caption, note=note, digits=digits, labels=names, link=f"tables/{name}.csv")
         return replace(view, texts=self._texts_in(view.html))
+
+    def coefficients(self, fit: PanelFit, name: str, *, caption: str) -> TableView:
+        """Write and show every coefficient of a regression; the caption is a message that may name ``{outcome}``."""
+        words = {"outcome": self.label(fit.outcome)}
+        return self.table(fit.table(), name, caption=caption, note=fit.facts(), words=words, digits=4)
 
     def _show_periods(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A table with its periods in their own form; years are as they are."""

@@ -93,7 +93,7 @@ def test_every_linked_file_is_there(folder, elements):
 def test_a_number_opens_what_it_is_and_leads_to_the_cell_that_made_it(page):
     assert '<button class="num" popovertarget="k-data.rows">4</button> rows.' in page
     popover = page[page.index('<div popover id="k-data.rows"') :]
-    assert ' href="#01_data-cell-05">' in popover[: popover.index("</div>")]
+    assert ' href="#01_data-cell-05-code">' in popover[: popover.index("</div>")]
 
 
 def test_every_number_that_opens_has_something_to_open(elements):

@@ -27,6 +27,7 @@ from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, territory_names
 from helpers.report.origins import Method, method_of, reached_modules, read_methods, spell_key
 from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
+from helpers.report.resolved import check_resolved
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
 from helpers.study.data import Label
@@ -154,13 +155,15 @@ def write_report(
     Raises
     ------
     StudyError
-        An executed notebook or the results are missing or damaged, or a number leads to no cell.
+        An executed notebook or the results are missing or damaged, a number leads to no cell, or is neither recorded
+        nor in a recorded table.
     """
     results = read_results(run_folder / "results.json")
-    translator = Translator(read_catalogue(), study_labels(study))
-    return write_text(
-        run_folder / FILE, build_page(study, run_folder, notebooks, translator, dict(left_out or {}), results)
-    )
+    labels = study_labels(study)
+    translator = Translator(read_catalogue(), labels)
+    text = build_page(study, run_folder, notebooks, translator, dict(left_out or {}), results)
+    check_resolved(text, run_folder, [*labels, *labels.values()])
+    return write_text(run_folder / FILE, text)
 
 
 def study_labels(study: Study) -> dict[str, str]:
@@ -263,10 +266,9 @@ class Origins:
             spoken = [section for section in chapter.sections if not section.silent]
             self._coded |= {cell.anchor for section in spoken for cell in section.cells if cell.source}
 
-    def words(self, result: Result) -> Markup:
+    def words(self, result: Result) -> Label:
         """What a result is, by the parts of its key."""
-        words = spell_key(result, self._label)
-        return Markup(both(html.escape(words.en), html.escape(words.zh)))  # noqa: S704 (both halves are escaped)
+        return spell_key(result, self._label)
 
     def method(self, result: Result) -> Method:
         """The family of methods that a result belongs to."""
@@ -399,7 +401,6 @@ def _environment(translator: Translator) -> Environment:
 
     def rules() -> Markup:
         return Markup(briefs.rules())  # noqa: S704 (quoted for style)
-
 
     def formula(tex: str) -> Markup:
         return Markup(write_markdown(f"$${tex}$$"))  # noqa: S704 (sealed by `write_markdown`)

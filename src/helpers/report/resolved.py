@@ -1,62 +1,62 @@
-"""Every number of a chapter is recorded, or stands in a recorded table; what is neither stops the report."""
+"""Every number that a cell shows is recorded, or stands in a recorded table; what is neither stops the report."""
 
 from __future__ import annotations
 
 import csv
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from helpers.display.prose import MINUS
 from helpers.errors import StudyError
-from helpers.report.chapters import Chapter
 from helpers.report.popovers import CELL, NAME, NUMBER, ROW, TABLE
 
 UNSEEN = re.compile(
     r"<(figure|pre|math|code|svg|ul|table)\b.*?</\1>|<button\b.*?</button>|<a\b.*?</a>|<style>.*?</style>|<[^>]+>",
     re.DOTALL,
 )
+SHOWN = re.compile(r'<section id="([^"]+)" class="cell">\n(.*?)<details class="code">', re.DOTALL)
 # The name of an interval, not a number that was found.
 INTERVAL = re.compile(r"\d+ ?% ?(?:interval|confidence|band|的?(?:置信)?区间)")
-FIGURE = re.compile(r"\d[\d.,]*")
+FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 PRINTED = re.compile(r"^([-−]?)(\d[\d,]*)(?:\.(\d+))?( ?%?)$")
 SLACK = 1e-6
 """Of half a printed digit: both texts are rounded."""
 
 
-def check_resolved(chapter: Chapter, run_folder: Path, named: frozenset[str] = frozenset()) -> int:
-    """Make sure that every number has an origin; gives how many do.
+def check_resolved(page: str, run_folder: Path, named: Iterable[str] = ()) -> int:
+    """Make sure that every number that a cell shows has an origin; gives how many there are.
 
     Parameters
     ----------
-    chapter
-        With its numbers opened.
+    page
+        The report.
     run_folder
         Holds ``tables``.
     named
-        Labels that hold figures: they name a thing.
+        Texts that hold figures and name a thing: labels of the study.
 
     Raises
     ------
     StudyError
         A number of a sentence that is no recorded result, or a number of a table that its file does not hold.
     """
+    names = sorted((name for name in named if FIGURE.search(name)), key=len, reverse=True)
     count = 0
-    for cell in chapter.cells:
-        for output in cell.outputs:
-            for text in _loose(output, named):
-                raise _neither(cell.anchor, text, "print it with run.say from a recorded result")
-            count += len(re.findall(r'<button class="num"', output))
-            count += sum(_check_table(found[0], cell.anchor, run_folder) for found in TABLE.finditer(output))
+    for place, shown in SHOWN.findall(page):
+        for text in _loose(shown, names):
+            raise _neither(place, text, "print it with run.say from a recorded result")
+        count += len(re.findall(r'<button class="num"', shown))
+        count += sum(_check_table(found[0], place, run_folder) for found in TABLE.finditer(shown))
     return count
 
 
-def _loose(output: str, named: frozenset[str]) -> Iterator[str]:
+def _loose(output: str, names: Sequence[str]) -> Iterator[str]:
     """Figures of a sentence that are no button."""
     yield from (html.unescape(match[3]) for match in NUMBER.finditer(output))
     text = html.unescape(UNSEEN.sub(" ", output))
-    for name in sorted(named, key=len, reverse=True):
+    for name in names:
         text = text.replace(name, "")
     yield from FIGURE.findall(INTERVAL.sub("", text))
 

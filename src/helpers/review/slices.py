@@ -10,7 +10,7 @@ from helpers.runner.sources import Source
 from helpers.runner.twins import Cell, cell_id
 
 READER = "read"
-WRITERS = ("table", "write_panel")
+WRITERS = ("table", "coefficients", "write_panel")
 ALL = ("known", "earlier")
 
 

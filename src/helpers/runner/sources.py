@@ -18,7 +18,7 @@ from helpers.errors import StudyError
 from helpers.runner.parameters import Parameter, read_parameters
 from helpers.runner.twins import Cell, check_twin
 
-WRITERS = ("table", "write_panel")
+WRITERS = ("table", "coefficients", "write_panel")
 READER = "read"
 READERS_OF_ALL = ("known", "earlier")
 

@@ -1,0 +1,123 @@
+"""What a number says of itself: its words, its method, whose numbers the method met; and every one of them in a browser."""
+
+import csv
+import re
+import shutil
+
+import pytest
+
+from helpers.report.chapters import write_markdown
+from helpers.report.origins import CHECKED, method_of, reached_modules, read_methods, spell_key
+from helpers.report.report import write_report
+from helpers.results.results import Result
+from helpers.study.data import Label
+from outside import PAGE, named_methods
+from toy_run import NAMES, make_study, write_toy_run
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+
+CLUSTERED = "clustered by entity, as Stata's xtreg and reghdfe and R's fixest: G/(G-1) x (N-1)/(N-K), t(30)"
+
+
+def test_every_formula_can_be_set():
+    formulas = [family.formula for family in read_methods() if family.formula]
+    assert len(formulas) > 20
+    assert all("<math" in write_markdown(f"$${formula}$$") for formula in formulas)
+
+
+@pytest.mark.parametrize(
+    ("convention", "family"),
+    [
+        (CLUSTERED, "two_way"),
+        ("restricted wild cluster bootstrap, Rademacher, drawn", "wild_bootstrap"),
+        ("Romano-Wolf over the family, restricted wild bootstrap", "romano_wolf"),
+        ("wild bootstrap of the Wald statistic", "wald"),
+        ("product of the paths, CR2 and Satterthwaite's df", "indirect_effect"),
+        ("CR2, Satterthwaite degrees of freedom", "small_sample"),
+        ("entity bootstrap, percentile interval", "entity_bootstrap"),
+    ],
+)
+def test_a_convention_says_the_method(convention, family):
+    assert method_of(convention, ["claims.rules"]).name == family
+
+
+def test_without_a_convention_the_nearest_method_of_the_cell_is_said():
+    assert method_of(None, ["display.journal", "regression.threshold", "inference.wild"]).name == "threshold"
+    assert method_of(None, ["regression.ladder"]).name == "two_way"
+    assert method_of(None, ["cleaning.gaps"]).name == method_of(None, []).name == "data"
+
+
+def test_a_cell_reaches_what_it_calls_before_what_made_its_variables():
+    cells = {
+        "a": "from helpers.regression import panel\nfrom helpers.inference import wild as boot",
+        "b": "fit = panel.fit(data)",
+        "c": "exact = boot.bootstrap(fit)",
+        "d": "panel",
+        "e": "print(1",
+    }
+    reached = reached_modules(cells)
+    assert reached["c"] == ["inference.wild", "regression.panel"]
+    assert reached["b"] == ["regression.panel"]
+    assert reached["e"] == []
+
+
+def test_a_key_is_spelt_by_the_study_then_by_the_page_then_as_it_stands():
+    names = {"x": Label(en="The treatment", zh="数字赋能")}
+    spelt = spell_key(Result("baseline.x.odd_part", value=1), names.get)
+    assert spelt == Label(en="baseline · The treatment · odd part", zh="基准回归 · 数字赋能 · odd part")
+
+
+def test_the_methods_that_met_outside_numbers_are_those_of_the_parity_page():
+    with CHECKED.open(encoding="utf-8", newline="") as file:
+        held = {(row["method"].rpartition(".")[2], row["source"]) for row in csv.DictReader(file)}
+    assert held == {(method.rpartition(".")[2], source) for method, source in named_methods(PAGE)}
+    assert "wildboottest" in method_of("restricted wild cluster bootstrap", []).checked
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = write_toy_run(tmp_path_factory.mktemp("report"))
+    write_report(make_study(), folder, NAMES)
+    return folder
+
+
+EVERY = """() => {
+  const bad = [];
+  const numbers = document.querySelectorAll('main button[popovertarget]');
+  for (const number of numbers) {
+    const told = document.getElementById(number.getAttribute('popovertarget'));
+    number.click();
+    const method = told && told.querySelector('button[popovertarget^="m-"]');
+    const cell = told && told.querySelector('a[href^="#"]');
+    const found = [told && told.matches(':popover-open'), method && cell,
+      method && document.getElementById(method.getAttribute('popovertarget')),
+      cell && document.getElementById(decodeURIComponent(cell.hash.slice(1)))];
+    if (!found.every(Boolean)) bad.push(number.outerHTML);
+    if (told && told.matches(':popover-open')) told.hidePopover();
+  }
+  return [numbers.length, bad];
+}"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_every_number_opens_its_method_and_leads_to_its_code_and_back(folder):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        sheet = browser.new_page()
+        sheet.goto((folder / "report.html").as_uri())
+        count, bad = sheet.evaluate(EVERY)
+        sheet.locator("main button.num").first.click()
+        sheet.locator(".pop:popover-open a[href$='-code']").click()
+        code = sheet.locator("pre:target")
+        shown = code.is_visible()
+        sheet.locator(".back").click()
+        sheet.wait_for_function("location.hash === ''")
+        left = sheet.locator(".back").is_visible()
+        browser.close()
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert bad == []
+    assert count == len(re.findall(r"<button[^>]* popovertarget=\"[kt]-", page))
+    assert shown
+    assert not left

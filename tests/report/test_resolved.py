@@ -1,0 +1,63 @@
+"""A number that is neither recorded nor in a recorded table stops the report, wherever it is planted."""
+
+import pytest
+
+from helpers.errors import StudyError
+from helpers.report.report import write_report
+from helpers.report.resolved import check_resolved, is_printed
+from toy_run import NAMES, make_study, write_toy_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = write_toy_run(tmp_path_factory.mktemp("report"))
+    page = write_report(make_study(), folder, NAMES).read_text(encoding="utf-8")
+    return folder, page
+
+
+def test_every_number_of_a_sound_report_has_an_origin(run):
+    folder, page = run
+    assert check_resolved(page, folder) == 21  # one in a sentence, twenty in a table
+
+
+@pytest.mark.parametrize(
+    ("honest", "planted", "number"),
+    [
+        ("</button> rows.", "</button> rows of 17.", "17"),
+        ('<button class="num" popovertarget="k-data.rows">4</button> rows.', "4 rows.", "4"),
+        (">0.333</button>", ">0.334</button>", "0.334"),
+        ("tables/wide.csv", "tables/gone.csv", "0.333"),
+    ],
+)
+def test_a_planted_number_is_named_with_its_cell(run, honest, planted, number):
+    folder, page = run
+    assert honest in page
+    with pytest.raises(StudyError, match=rf"0[13]_\w+-cell-\d\d: the number '{number}' is neither"):
+        check_resolved(page.replace(honest, planted), folder)
+
+
+def test_the_name_of_an_interval_and_labels_are_no_numbers(run):
+    folder, page = run
+    said = page.replace("</button> rows.", "</button> rows, with a 95 % interval, by G20.")
+    assert check_resolved(said, folder, ["by G20"]) == check_resolved(page, folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "held", "same"),
+    [
+        ("0.333", "0.33333333", True),
+        ("0.334", "0.33333333", False),
+        ("\N{MINUS SIGN}0.061", "-0.061194671", True),
+        ("0.061", "-0.061194671", False),
+        ("< 0.001", "0.00042", True),
+        ("< 0.001", "0.0042", False),
+        ("12,345", "12345", True),
+        ("0.290***", "0.290***", True),
+        ("(0.083)", "(0.083)", True),
+        ("(0.083)", "(0.084)", False),
+        ("33.3 %", "0.3333", True),
+        ("4", "", False),
+    ],
+)
+def test_a_printed_number_is_the_held_one_at_its_digits(text, held, same):
+    assert is_printed(text, held) is same
