@@ -103,6 +103,43 @@ def test_bad_input_is_one_message_without_a_traceback(arguments, told, capsys):
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "notebooks are code"),
+        (["--trust"], "would write over the report"),
+        (["--out", "{out}"], "notebooks are code"),
+    ],
+)
+def test_notebooks_of_another_folder_are_code_that_must_be_trusted(tmp_path, capsys, monkeypatch, options, told):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    monkeypatch.setattr(pipeline, "run", lambda _: pytest.fail("it ran"))
+    options = [option.replace("{out}", str(tmp_path / "out")) for option in options]
+    assert main(["run", "--notebooks", str(theirs), *options]) == BAD_INPUT
+    error = capsys.readouterr().err
+    assert told in error
+    assert "What to do:" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_notebooks_that_is_not_there_is_told(tmp_path, capsys):
+    assert main(["run", "--notebooks", str(tmp_path / "no"), "--trust", "--out", str(tmp_path / "out")]) == BAD_INPUT
+    assert "there is no such folder" in capsys.readouterr().err
+
+
+def test_trust_in_nothing_is_told(capsys):
+    assert main(["explain", "--trust"]) == BAD_INPUT
+    assert "no folder of notebooks is named" in capsys.readouterr().err
+
+
+def test_trusted_notebooks_are_what_is_run(outcome, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    assert main([*outcome(Outcome({}, (), ())), "--notebooks", str(theirs), "--trust"]) == DONE
+    assert outcome.request.notebook_folder == theirs
+
+
 def test_a_failed_notebook_is_told_and_fails(outcome, capsys):
     error = NotebookError("03_x", "cell-04", 2, 3, "y = 1 / 0", "ZeroDivisionError: division by zero")
     assert main(outcome(Outcome({}, (), (error,)))) == FAILED

@@ -79,6 +79,20 @@ def test_a_row_that_does_not_hold_names_what(root, name, path, old, new, told):
     assert all(row.holds is not False for other, row in found.items() if other != name)
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("notebooks/01_a.py", None),
+        ("../theirs/01_a.py", "1 of 1 notebooks are not the project's own: they were run from theirs with --trust"),
+    ],
+)
+def test_notebooks_of_another_folder_are_named(root, source, told):
+    change(root, "reports/s/run/record/01_a.json", '"src/a.py"', f'"{source}": "1", "src/a.py"')
+    row = rows(root).get("notebooks")
+    assert (row.detail if row else None) == told
+    assert row is None or row.holds is False
+
+
 def test_a_plan_is_kept_changed_or_deviated_from_with_a_reason(root):
     folder = root / "data" / "s"
     assert rows(root)["plan"].detail == "no plan was frozen"

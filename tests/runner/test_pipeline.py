@@ -21,7 +21,7 @@ from helpers.runner import kernels, pipeline, workspace
 from helpers.runner.execution import NotebookError
 from helpers.runner.pipeline import Outcome, run
 from helpers.runner.plan import explain, plan
-from helpers.runner.record import read_entry
+from helpers.runner.record import digest_file, read_entry
 
 SEED = 20240909
 DRIVER = """\
@@ -258,6 +258,16 @@ def test_a_full_disk_is_bad_input_and_loses_nothing(done, monkeypatch):
     assert isinstance(error, StudyError)
     assert str(error).startswith("tables/upper.csv: No space left on device")
     assert done.products() == before
+
+
+def test_trusted_notebooks_of_another_folder_run_and_the_record_names_them(mini, tmp_path):
+    theirs = tmp_path / "theirs"
+    shutil.copytree(mini.root / "notebooks", theirs)
+    shutil.rmtree(mini.root / "notebooks")
+    outcome = run(mini.request(notebooks=theirs))
+    assert names(outcome) == ["01_first", "02_second", "03_third"]
+    label = Path(os.path.relpath(theirs / "01_first.py", mini.root)).as_posix()
+    assert read_entry(mini.folder, "01_first").inputs[label] == digest_file(theirs / "01_first.py")
 
 
 def start(mini) -> subprocess.Popen[str]:

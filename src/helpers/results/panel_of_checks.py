@@ -12,7 +12,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 PLAN = "PLAN.md"
@@ -84,6 +84,7 @@ def check_run(folder: Path, study_folder: Path, root: Path, seed: int) -> tuple[
     """
     records = read_records(folder)
     return (
+        *_check_notebooks(records),
         _check_committed(root, study_folder),
         _check_checksums(study_folder),
         CheckRow("seed", True, f"every draw comes from the seed {seed} and the purpose of the draw"),
@@ -157,6 +158,22 @@ def _check_lock(records: Mapping[str, dict[str, Any]], root: Path) -> CheckRow:
     )
     told = f"{len(used) - len(other)} of {len(used)} packages that were used have the version of the lock"
     return CheckRow("lock", (not other) if used else None, told + (f"; not {other[0]}" if other else ""))
+
+
+def _check_notebooks(records: Mapping[str, dict[str, Any]]) -> tuple[CheckRow, ...]:
+    """A row where notebooks of another folder than the project's were run."""
+    named = sorted(label for name, entry in records.items() for label in entry["inputs"] if _is_source(label, name))
+    other = [label for label in named if not label.startswith("notebooks/")]
+    if not other:
+        return ()
+    folder = PurePosixPath(other[0]).parent.name
+    told = f"{len(other)} of {len(named)} notebooks are not the project's own: they were run from {folder} with --trust"
+    return (CheckRow("notebooks", False, told),)
+
+
+def _is_source(label: str, notebook: str) -> bool:
+    """Whether an input of a notebook is its own text."""
+    return label.endswith(f"/{notebook}.py") and not label.startswith("src/")
 
 
 def _check_order(records: Mapping[str, dict[str, Any]], folder: Path) -> CheckRow:

@@ -80,6 +80,40 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=read_count, default=3600, metavar="S", help="seconds for one cell (default: 3600)"
     )
+    parser.add_argument(
+        "--notebooks",
+        type=Path,
+        metavar="DIR",
+        help="run these notebooks instead of the project's; needs --trust, --out",
+    )
+    parser.add_argument(
+        "--trust", action="store_true", help="run the code of --notebooks, which may do whatever you may do here"
+    )
+
+
+def trusted_notebooks(options: argparse.Namespace) -> Path | None:
+    """The folder of notebooks that a person has named and said to trust; None for the project's own.
+
+    Raises
+    ------
+    StudyError
+        A folder that is named and not trusted, one that is not there, or no folder of its own to write into.
+    """
+    named: Path | None = getattr(options, "notebooks", None)
+    if named is None:
+        if getattr(options, "trust", False):
+            raise StudyError("--trust", "no folder of notebooks is named", "add --notebooks DIR, or leave it out")
+        return None
+    where = f"--notebooks {named}"
+    if not named.is_dir():
+        raise StudyError(where, "there is no such folder", "name a folder of NN_name.py with their .ipynb twins")
+    if not options.trust:
+        rule = "notebooks are code: they can read, change and send whatever you can"
+        raise StudyError(where, rule, "read them first, then add --trust; nothing was run")
+    if options.out is None:
+        rule = "other notebooks would write over the report of the project's own"
+        raise StudyError(where, rule, "name a folder for what they make with --out")
+    return named.resolve()
 
 
 def make_request(options: argparse.Namespace) -> Request:
@@ -88,13 +122,15 @@ def make_request(options: argparse.Namespace) -> Request:
     Raises
     ------
     StudyError
-        A study that cannot be read, data that are not those of the manifest, an unknown preset, a parameter set twice.
+        A study that cannot be read, data that are not those of the manifest, an unknown preset, a parameter set twice,
+        notebooks that are not trusted.
     """
     from helpers.reading.manifest import check_manifest
     from helpers.runner.plan import Request
 
     root, study, word = read_study(options.study)
     check_manifest(study.folder)
+    notebooks = trusted_notebooks(options)
     folder = options.out.resolve() if options.out else root / "reports" / study.name
     settings = dict(options.set)
     if len(settings) < len(options.set):
@@ -110,8 +146,9 @@ def make_request(options: argparse.Namespace) -> Request:
         workers=options.workers or os.cpu_count() or 1,
         scheduler=options.scheduler,
         timeout=options.timeout,
-        check=lambda: _check_study(study, root),
+        check=lambda: _check_study(study, notebooks or root / "notebooks"),
         headline=_headline_of(study),
+        notebooks=notebooks,
     )
 
 
@@ -122,11 +159,10 @@ def _headline_of(study: Study) -> tuple[str, str]:
     return f"baseline.{study.primary}.{model.treatment}", words
 
 
-def _check_study(study: Study, root: Path) -> str:
+def _check_study(study: Study, notebooks: Path) -> str:
     """Check without running, for ``check`` and at the start of a run that has something to do; pandas loads here."""
     from helpers.runner.check import check_study
 
-    notebooks = root / "notebooks"
     return check_study(study, notebooks if notebooks.is_dir() else None)
 
 
@@ -198,7 +234,7 @@ def check_command(options: argparse.Namespace) -> int:
     if options.accept:
         print(f"wrote {os.path.relpath(write_manifest(study.folder))}")
     files = check_manifest(study.folder)
-    found = _check_study(study, root)
+    found = _check_study(study, root / "notebooks")
     print(f"{study.name}: study file valid, {files} data files as in the manifest, {found}")
     return DONE
 

@@ -55,6 +55,8 @@ class Request:
         Called with each line that a person may want to read while the run is at work.
     headline
         Key of the result that the study is about, and what it is in words.
+    notebooks
+        Another folder of notebooks than the project's own; a person has said that they trust it.
     """
 
     root: Path
@@ -70,6 +72,12 @@ class Request:
     check: Callable[[], object] | None = None
     tell: Callable[[str], object] = field(default=lambda _: None)
     headline: tuple[str, str] = ("", "")
+    notebooks: Path | None = None
+
+    @property
+    def notebook_folder(self) -> Path:
+        """Where the notebooks lie that are run."""
+        return self.root / "notebooks" if self.notebooks is None else self.notebooks
 
 
 def plan(request: Request) -> list[Job]:
@@ -110,7 +118,7 @@ def plan(request: Request) -> list[Job]:
 def _take_digests(request: Request) -> dict[str, str]:
     """The digest of every file that a task may depend on, taken before any of them is read."""
     helpers = [path for path in (request.root / "src" / "helpers").rglob("*") if path.suffix != ".pyc"]
-    notebooks = (request.root / "notebooks").glob("[0-9]*.py")
+    notebooks = request.notebook_folder.glob("[0-9]*.py")
     files = [path for path in (*helpers, *notebooks, *_study_files(request)) if path.is_file()]
     return take_digests([*files, request.root / "requirements.lock"], request.root)
 
@@ -122,7 +130,7 @@ def _choose(digests: dict[str, str], request: Request, paths: list[Path]) -> dic
 
 def _read_sources(request: Request) -> list[Source]:
     """The notebooks that the study can run."""
-    folder = request.root / "notebooks"
+    folder = request.notebook_folder
     if not (folder / NEEDS_FILE).is_file():
         return read_sources(folder)
     return keep_notebooks(read_sources(folder), load_study(request.study_folder), folder)
@@ -137,7 +145,7 @@ def _notebook_files(request: Request, source: Source) -> list[Path]:
         )
     study = [path for path in _study_files(request) if path.suffix not in DOCUMENTS]
     modules = find_modules(request.root / "src" / "helpers", [*source.modules, RUNNER_MODULE])
-    return [request.root / "notebooks" / f"{source.name}.py", *study, *modules, request.root / "requirements.lock"]
+    return [request.notebook_folder / f"{source.name}.py", *study, *modules, request.root / "requirements.lock"]
 
 
 def _report_files(request: Request) -> list[Path]:

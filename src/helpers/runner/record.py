@@ -279,8 +279,8 @@ def _check_owner(job: Job, products: Mapping[str, str]) -> None:
         shared = entry.products.keys() & products.keys()
         if other.stem == job.name or not shared:
             continue
-        source = f"notebooks/{other.stem}.py"
-        if entry.run == job.run or entry.inputs.get(source) == digest_file(job.root / source):
+        source = next((label for label in entry.inputs if label.endswith(f"/{other.stem}.py")), "")
+        if entry.run == job.run or (source and entry.inputs[source] == digest_file(job.root / source)):
             raise StudyError(
                 f"notebook {job.name}",
                 f"writes {min(shared)}, which belongs to {other.stem}",
