@@ -128,6 +128,7 @@ def test_a_list_keeps_a_name_whole_that_holds_the_sign_between_names():
 
 def test_a_computed_word_in_a_sentence_is_translated_too():
     translator = Translator({"{most} moves it.": "{most}左右结果。"}, LABELS)
+    assert translator.message("{most} moves it.", {"most": {"en": "East", "zh": "East"}}) == "东部左右结果。"
     linked = '<a class="num" data-key="a.b" href="#c">{}</a>'
     assert translator.message("{most} moves it.", {"most": "East"}) == "东部左右结果。"
     assert (

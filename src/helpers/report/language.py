@@ -95,8 +95,10 @@ class Translator:
 
     def _said(self, value: str | dict[str, str], where: str) -> str | dict[str, str]:
         """What fills a place: a number as it is, a computed word in the other language."""
-        if not isinstance(value, str):
-            return value
+        if isinstance(value, dict):
+            if value[LANGUAGE] != value["en"]:
+                return value
+            value = value["en"]
         return re.sub(r"[^<>]+(?![^<]*>)", lambda words: self._word(words[0], where), value)
 
     def _word(self, value: str, where: str) -> str:
