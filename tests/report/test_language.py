@@ -150,6 +150,7 @@ def test_lines_that_make_no_text_are_texts_of_their_own():
     shown = translate_html('<svg><g><text x="1">East</text><text x="2">0.1</text></g></svg>', Translator({}, LABELS))
     assert shown.count("东部") == 1
     assert shown.count("0.1") == 1
+    assert "东部 0.1" not in shown
 
 
 def test_countries_have_the_names_of_the_unicode_register():

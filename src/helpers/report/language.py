@@ -134,7 +134,7 @@ class Translator:
 
     def knows(self, text: str, texts: Mapping[str, tuple[str, Values]] | None = None) -> bool:
         """Whether there is a translation of a text as a whole, not only of its parts."""
-        return text in (texts or {}) or self._look_up(text) is not None or self._fitting(text) is not None
+        return text in (texts or {}) or self._look_up(text) is not None
 
     def _find(self, text: str) -> str | None:
         """A text that reads the same, has a translation, fits a message with places, or lists such texts."""
