@@ -69,4 +69,6 @@ def _inline(match: re.Match[str], name: str) -> str:
     clean = CLEANER.clean(text)
     clean = re.sub(r'\sid="([^"]+)"', rf' id="{name}-\1"', clean)
     clean = re.sub(r'(href="|url\()#', rf"\1#{name}-", clean)
-    return clean.replace("<svg", f'<svg role="img" aria-label="{match[2]}"', 1)
+    drawn = clean.replace("<svg", f'<svg role="img" aria-label="{match[2]}"', 1)
+    # On a phone a picture keeps the size at which its words can be read, and scrolls in its place.
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{match[2]}">{drawn}</div>'
