@@ -285,10 +285,16 @@ run.say(
 # estimate is a statement about them.
 
 # %%
-held = leverage.find_leverage(data, model)
+held = leverage.find_leverage(fit, term)
+alone = leverage.find_leverage(panel.fit(data, model.with_(controls=())), term)
 run.record("baseline.leverage.three", value=held.top(3), digits=3)
-run.record("baseline.leverage.heaviest.effects_only", value=held.shares_of_effects.iloc[0], digits=3)
-run.table(held.table(), "leverage", caption="Share of the treatment's identifying variation, by unit", digits=3)
+run.record("baseline.leverage.heaviest.effects_only", value=float(alone.shares[held.heaviest]), digits=3)
+run.table(
+    leverage.leverage_table(held, alone),
+    "leverage",
+    caption="Share of the treatment's identifying variation, by unit",
+    digits=3,
+)
 
 # %%
 if held.without_heaviest:

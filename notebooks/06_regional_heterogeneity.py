@@ -23,6 +23,7 @@ since: int = 2020
 # %%
 from helpers import notebook
 from helpers.heterogeneity import designs, groups, growth, heterogeneity, pictures, shown, why
+from helpers.regression.leverage import find_leverage
 
 run = notebook.open_run("06_regional_heterogeneity", study=study, run_folder=run_folder, out=out)
 choices = run.study
@@ -277,7 +278,7 @@ run.table(shown.joint_table(rows, words, with_order=False), "region_rows_equalit
 
 # %%
 primary = heterogeneity.fit(data, model)
-heavy = why.heaviest_entities(primary, treatment)
+heavy = find_leverage(primary, treatment).shares.head(3)
 shown.record_heaviest(run.record, heavy)
 without = shown.fit_without(data, model, grouping, str(heavy.index[0]), draws=wild_draws, rng=run.rng("without"))
 shown.record_designs(run.record, without, treatment, ".without_heaviest")

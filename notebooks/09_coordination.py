@@ -32,6 +32,7 @@ from helpers.index import shown as index_shown
 from helpers.inference import clear, family, wald
 from helpers.inference import shown as inference_shown
 from helpers.regression import specification, threshold
+from helpers.regression.leverage import find_leverage
 
 # %%
 run = notebook.open_run("09_coordination", study=study, run_folder=run_folder, out=out)
@@ -176,7 +177,7 @@ run.figure(
 # share the assumption of a straight line, or do not let a unit's level make the product.
 
 # %%
-leverage = moderation.entity_leverage(interaction.fit, moderation.PRODUCT)
+leverage = find_leverage(interaction.fit, moderation.PRODUCT).shares
 others = {
     name: clear.fit_clear(rows, form, term, draws=wild_draws, rng=run.rng(f"wild, interaction, {name}"))
     for name, (rows, form, term) in moderation.put_otherwise(setting, leverage.index[0], asked.groups).items()

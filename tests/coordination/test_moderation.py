@@ -13,6 +13,7 @@ import statsmodels.api as sm
 
 from helpers.coordination import moderation
 from helpers.errors import StudyError
+from helpers.regression.leverage import find_leverage
 from helpers.regression.panel import fit
 from helpers.study.model import Model
 from outside import outside
@@ -116,7 +117,7 @@ def test_groups_compare_the_upper_third_with_the_lower():
 def test_leverage_is_the_share_of_the_partialled_column():
     data = make_panel()
     setting = moderation.moderate(data, MODEL, "t", "o")
-    shares = moderation.entity_leverage(fit(setting.data, setting.model), "interaction")
+    shares = find_leverage(fit(setting.data, setting.model), "interaction").shares
     units, times = (data.index.get_level_values(level) for level in (0, 1))
     others = pd.concat(
         [
@@ -128,5 +129,5 @@ def test_leverage_is_the_share_of_the_partialled_column():
     ).astype(float)
     left = setting.data["interaction"] - others @ np.linalg.lstsq(others, setting.data["interaction"], rcond=None)[0]
     expected = (left**2).groupby(level=0).sum() / (left**2).sum()
-    outside(moderation.entity_leverage, "written out: by dummies", shares, expected.reindex(shares.index), rtol=1e-8)
+    outside(find_leverage, "written out: by dummies", shares, expected.reindex(shares.index), rtol=1e-8)
     assert shares.is_monotonic_decreasing

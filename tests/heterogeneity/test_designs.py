@@ -18,8 +18,9 @@ from helpers.errors import StudyError
 from helpers.heterogeneity.designs import DESIGNS, SplitFit, fit_design, fit_split
 from helpers.heterogeneity.groups import read_grouping, usable_groups
 from helpers.heterogeneity.growth import compare_groups, measure_entities
-from helpers.heterogeneity.why import fit_start, has_start, heaviest_entities
+from helpers.heterogeneity.why import fit_start, has_start
 from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.regression.leverage import find_leverage
 from helpers.regression.panel import fit
 from helpers.study.model import Model
 from outside import outside
@@ -177,7 +178,7 @@ def test_a_first_value_is_standardised_over_entities(panel: pd.DataFrame) -> Non
 
 def test_the_heaviest_entity_is_that_whose_treatment_moves_most(panel: pd.DataFrame) -> None:
     wide = panel.assign(dose=panel["dose"] * np.where(panel.index.get_level_values(0) == "u05", 20.0, 1.0))
-    shares = heaviest_entities(fit(wide, MODEL), "dose", number=11)
+    shares = find_leverage(fit(wide, MODEL), "dose").shares
     assert shares.index[0] == "u05"
     assert shares.iloc[0] > 0.8
     assert shares.sum() == pytest.approx(1)

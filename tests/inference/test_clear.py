@@ -13,6 +13,7 @@ from helpers.errors import StudyError
 from helpers.inference.clear import fit_clear, record_clear
 from helpers.inference.family import Question, fit_family
 from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.regression.leverage import find_leverage
 from helpers.regression.panel import fit
 from helpers.results.results import Results
 from helpers.study.model import Model
@@ -93,7 +94,12 @@ def test_an_effect_is_recorded_with_and_without_time_effects_by_both_tests():
     found = fit_clear(make_panel(), MODEL, draws=999, rng=np.random.default_rng(4))
     results = Results()
     record_clear(results.record, "a.d", found)
-    assert sorted(results) == ["a.d", "a.d.wild", "a.d.without_years", "a.d.without_years.wild"]
+    held = ["a.d.held.three", "a.d.held.without"]
+    assert sorted(results) == ["a.d", *held, "a.d.wild", "a.d.without_years", "a.d.without_years.wild"]
+    rest = find_leverage(found.fit, "d")
+    assert results["a.d.held.three"].value == pytest.approx(rest.top(3), rel=1e-7)
+    alone = fit(make_panel().drop(int(rest.heaviest), level=0), MODEL)["d"]
+    assert results["a.d.held.without"].estimate == pytest.approx(alone.estimate, rel=1e-7)
     assert results["a.d"].p_value == pytest.approx(found.fit.p_values["d"], rel=1e-7)  # eight digits are recorded
     without = fit(make_panel(), MODEL.with_(effects=("entity",))).estimates["d"]
     assert results["a.d.without_years"].estimate == pytest.approx(without, rel=1e-7)

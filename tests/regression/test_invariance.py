@@ -30,7 +30,7 @@ from helpers.inference.small_sample import cr2, cr3, htz_wald
 from helpers.inference.wild import WildForm, two_way_wild_bootstrap, wild_cluster_bootstrap
 from helpers.regression.leverage import find_leverage
 from helpers.regression.many import fit_batch, fit_weighted_entities
-from helpers.regression.panel import fit_panel
+from helpers.regression.panel import fit, fit_panel
 from helpers.study.model import Model
 
 NAMES = ["y", "x", "z"]
@@ -103,7 +103,7 @@ def batch(data: pd.DataFrame) -> list[float]:
 
 
 def leverage(data: pd.DataFrame) -> list[float]:
-    held = find_leverage(data, Model("y", "x", ("z",)))
+    held = find_leverage(fit(data, Model("y", "x", ("z",))), "x")
     assert held.without_heaviest is not None
     return [*held.shares, held.without_heaviest.statistic or np.nan]
 

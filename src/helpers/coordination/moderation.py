@@ -189,15 +189,3 @@ def _grouped(setting: Moderated, groups: int) -> tuple[pd.DataFrame, Model, str]
     others = [name for name in model.controls if name != setting.by]
     new = model.with_(treatment=names[-1], controls=(*names[:-1], *others, *varying))
     return data.assign(**columns), new, names[-1]
-
-
-def entity_leverage(found: PanelFit, term: str) -> pd.Series:
-    """Share of the term's variation, after effects and the other regressors, that each entity holds; largest first."""
-    design = found.design
-    place = design.regressors.index(term)
-    x = design.x_within / np.linalg.norm(design.x_within, axis=0)
-    others = np.delete(x, place, axis=1)
-    basis = np.linalg.qr(others)[0] if others.shape[1] else np.zeros((len(x), 0))
-    left = x[:, place] - basis @ (basis.T @ x[:, place])
-    shares = pd.Series(left**2 / (left @ left), index=design.index).groupby(level=0).sum()
-    return shares.sort_values(ascending=False, kind="stable")

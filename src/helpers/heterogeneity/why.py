@@ -8,7 +8,6 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.inference.clear import ClearTest, fit_clear
-from helpers.regression.panel import PanelFit
 from helpers.regression.threshold import PanelThreshold, panel_threshold, second_threshold
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
@@ -108,16 +107,3 @@ def read_sizes() -> pd.DataFrame:
     if not SIZES.is_file():
         raise StudyError(str(SIZES), "the measured sizes are missing", "run benchmarks/size_threshold.py")
     return pd.read_csv(SIZES)
-
-
-def heaviest_entities(fit: PanelFit, term: str, number: int = 3) -> pd.Series:
-    """The entities that hold most of what identifies a coefficient, with their shares, the largest first.
-
-    Share of the sum of squares of the regressor after effects and the other regressors are taken out.
-    """
-    design, place = fit.design, fit.design.regressors.index(term)
-    x = design.x_within / np.linalg.norm(design.x_within, axis=0)
-    others = np.linalg.qr(np.delete(x, place, axis=1))[0] if x.shape[1] > 1 else np.zeros((len(x), 0))
-    own = x[:, place] - others @ (others.T @ x[:, place])
-    squares = pd.Series(own**2, index=design.index.get_level_values(0)).groupby(level=0).sum()
-    return (squares / squares.sum()).sort_values(ascending=False, kind="stable").head(number)

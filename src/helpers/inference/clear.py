@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
+from helpers.regression.leverage import Leverage, find_leverage
 from helpers.regression.panel import PanelFit, fit
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
@@ -30,6 +31,8 @@ class ClearTest:
         The term by the cluster-robust t test, and by the restricted wild cluster bootstrap with its interval.
     without_times, without_times_wild
         The same without time effects; None where the model has none, so that there is nothing to leave out.
+    held
+        What the heaviest entities hold of the effect, and the effect without the heaviest.
     """
 
     fit: PanelFit
@@ -37,6 +40,7 @@ class ClearTest:
     wild: Estimate
     without_times: Estimate | None = None
     without_times_wild: Estimate | None = None
+    held: Leverage | None = None
 
     def is_clear(self, level: float) -> bool:
         """Whether both tests reject at a level."""
@@ -75,20 +79,35 @@ def fit_clear(
     name = term or model.treatment
     found = fit(data, model)
     effect, wild = _test(found, name, draws, rng)
+    held = find_leverage(found, name)
     if not (model.time_effects and model.entity_effects):
-        return ClearTest(found, effect, wild)
+        return ClearTest(found, effect, wild, held=held)
     without, without_wild = _test(fit(data, model.with_(effects=("entity",))), name, draws, rng)
-    return ClearTest(found, effect, wild, without, without_wild)
+    return ClearTest(found, effect, wild, without, without_wild, held)
 
 
 def record_clear(record: Callable[..., Any], key: str, found: ClearTest, **options: Any) -> Any:
-    """Record an effect under ``key``, ``key.wild``, ``key.without_years`` and ``key.without_years.wild``; the first."""
+    """Record an effect under ``key``, ``key.wild``, ``key.without_years`` and ``key.without_years.wild``.
+
+    What its three heaviest entities hold stands under ``key.held.three``, the effect without the heaviest under
+    ``key.held.without``. Gives the first.
+    """
     first = record(key, found.effect, **options)
     record(f"{key}.wild", found.wild, **options)
     if found.without_times is not None and found.without_times_wild is not None:
         record(f"{key}.{WITHOUT_TIMES}", found.without_times, **options)
         record(f"{key}.{WITHOUT_TIMES}.wild", found.without_times_wild, **options)
+    record_held(record, key, found.held)
     return first
+
+
+def record_held(record: Callable[..., Any], key: str, held: Leverage | None) -> None:
+    """Record ``key.held.three`` and, where it can be fitted, ``key.held.without``."""
+    if held is None:
+        return
+    record(f"{key}.held.three", value=held.top(3), digits=3)
+    if held.without_heaviest is not None:
+        record(f"{key}.held.without", held.without_heaviest)
 
 
 def wild_estimate(effect: Estimate, wild: WildBootstrap) -> Estimate:

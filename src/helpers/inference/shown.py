@@ -38,10 +38,14 @@ def _read(effect: Estimate, level: float) -> str:
 
 
 def clear_table(tests: Mapping[str, ClearTest]) -> pd.DataFrame:
-    """One row per test: estimate, std_error, interval, p by t and by wild bootstrap; the same without time effects."""
+    """One row per test: estimate, std_error, interval, p by t and by wild bootstrap; the same without time effects.
+
+    And the heaviest entity, what the three heaviest hold of the effect, and the effect without the heaviest.
+    """
     rows = {}
     for name, found in tests.items():
-        effect, without = found.effect, found.without_times
+        effect, without, held = found.effect, found.without_times, found.held
+        alone = held.without_heaviest if held is not None else None
         rows[name] = {
             "estimate": effect.estimate,
             "std_error": effect.std_error,
@@ -55,6 +59,10 @@ def clear_table(tests: Mapping[str, ClearTest]) -> pd.DataFrame:
             if found.without_times_wild is None
             else found.without_times_wild.p_value,
             "n_obs": effect.n_obs,
+            "heaviest": "" if held is None else held.heaviest,
+            "three_heaviest_hold": None if held is None else held.top(3),
+            "without_heaviest": None if alone is None else alone.estimate,
+            "without_heaviest_p_value": None if alone is None else alone.p_value,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.inference.clear import ClearTest, fit_clear
+from helpers.inference.clear import ClearTest, fit_clear, record_held
 from helpers.policy.difference import EventStudy, difference_model, randomise, study_events
 from helpers.policy.durbin import SpatialFit
 from helpers.policy.honest import HonestBounds, honest_bounds
@@ -106,6 +106,7 @@ def record_policy(record: Callable[..., Any], name: str, side: str, found: Polic
     key, spanned = f"policy.{name}.{side}", partial(_record_span, record)
     spanned(key, found.effect.effect)
     spanned(f"{key}.wild", found.effect.wild)
+    record_held(record, key, found.effect.held)
     spanned(f"{key}.randomisation", found.randomised)
     spanned(f"{key}.without_controls", found.without_controls.effect)
     spanned(f"{key}.without_controls.wild", found.without_controls.wild)

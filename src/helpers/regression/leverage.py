@@ -1,4 +1,4 @@
-"""Who identifies the estimate: how much of the treatment's variation each entity holds, and what is left without it."""
+"""Who identifies an estimate: how much of its variation each entity holds, and what is left without the heaviest."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.regression.collinearity import span
-from helpers.regression.design import build_design
+from helpers.regression.design import CONSTANT
 from helpers.regression.effects import group_sums
-from helpers.regression.panel import fit
+from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.estimate import Estimate
-from helpers.study.model import Model
 
 
 @dataclass(frozen=True)
@@ -23,15 +22,13 @@ class Leverage:
     Attributes
     ----------
     shares
-        Share of the treatment's variation after effects and controls that each entity holds, heaviest first; sum 1.
-    shares_of_effects
-        The same after the effects alone, in the same order.
+        Share of the regressor's variation after effects and the other regressors that each entity holds, heaviest
+        first; sum 1.
     without_heaviest
         The estimate without the heaviest entity; None where it cannot be determined then.
     """
 
     shares: pd.Series
-    shares_of_effects: pd.Series
     without_heaviest: Estimate | None
 
     @property
@@ -43,46 +40,54 @@ class Leverage:
         """Share held by the heaviest entities together."""
         return float(self.shares.iloc[:number].sum())
 
-    def table(self) -> pd.DataFrame:
-        """One row per entity, heaviest first: its share after effects and controls, and after the effects alone."""
-        return pd.DataFrame({"share": self.shares, "share_effects_only": self.shares_of_effects})
 
+def find_leverage(found: PanelFit, term: str) -> Leverage:
+    """Split the variation that identifies one coefficient among the entities.
 
-def find_leverage(data: pd.DataFrame, model: Model) -> Leverage:
-    """Split the identifying variation of a model's treatment among its entities.
-
-    With d the treatment less its projection on effects and controls, the estimate is sum(d y) / sum(d^2), and entity i
-    holds sum_t d_it^2 / sum(d^2) of what it is made of (partial leverage; Belsley, Kuh and Welsch 1980).
+    With d the regressor less its projection on effects and the other regressors, the estimate is sum(d y) / sum(d^2),
+    and entity i holds sum_t d_it^2 / sum(d^2) of what it is made of (partial leverage; Belsley, Kuh and Welsch 1980).
 
     Parameters
     ----------
-    data
-        Panel with the model's columns.
-    model
-        The model; clustered as it says in the estimate without the heaviest entity.
-
-    Raises
-    ------
-    StudyError
-        As `helpers.regression.panel.fit_panel`.
+    found
+        A fit; the estimate without the heaviest entity is of the same rows, columns, clusters and convention.
+    term
+        One of its regressors.
     """
-    design = build_design(
-        data,
-        model.outcome,
-        list(model.regressors),
-        entity_effects=model.entity_effects,
-        time_effects=model.time_effects,
-    )
-    treatment, others = design.x_within[:, 0], design.x_within[:, 1:]
-    centred = span(others[:, -1:]).remove(treatment) if design.has_constant else treatment
-    left = span(others).remove(treatment) if others.shape[1] else treatment
-    entities = pd.Index(design.index.unique(0).sort_values(), name=data.index.names[0])
-    parts = group_sums(np.column_stack([left, centred]) ** 2, design.effects.entity)
-    shares, alone = (pd.Series(part / part.sum(), index=entities, name="share") for part in parts.T)
+    design, place = found.design, found.design.regressors.index(term)
+    left = span(np.delete(design.x_within, place, axis=1)).remove(design.x_within[:, place])
+    entities = pd.Index(design.index.unique(0).sort_values(), name=design.index.names[0])
+    parts = group_sums(left[:, None] ** 2, design.effects.entity)[:, 0]
+    shares = pd.Series(parts / parts.sum(), index=entities, name="share")
     shares = shares.sort_values(ascending=False, kind="stable")
-    kept = data[data.index.get_level_values(0) != shares.index[0]]
     try:
-        without = fit(kept, model)[model.treatment]
+        without = _refit(found, design.index.get_level_values(0) != shares.index[0])[term]
     except StudyError:
         without = None
-    return Leverage(shares, alone.loc[shares.index], without)
+    return Leverage(shares, without)
+
+
+def leverage_table(held: Leverage, alone: Leverage) -> pd.DataFrame:
+    """One row per entity, heaviest first: its share after effects and controls, and after the effects alone."""
+    return pd.DataFrame({"share": held.shares, "share_effects_only": alone.shares.reindex(held.shares.index)})
+
+
+def _refit(found: PanelFit, kept: np.ndarray) -> PanelFit:
+    """The same regression on some of its rows."""
+    design = found.design
+    rows = pd.DataFrame(design.x, index=design.index, columns=list(design.regressors)).drop(
+        columns=CONSTANT if design.has_constant else []
+    )
+    regressors = list(rows.columns)
+    names = [found.cluster] if isinstance(found.cluster, str) else list(found.cluster or ())
+    own = {name: codes for name, codes in zip(names, found.clusters, strict=True) if name not in ("entity", "time")}
+    rows = rows.assign(**{design.outcome: design.y}, **own)
+    return fit_panel(
+        rows[kept],
+        design.outcome,
+        regressors,
+        entity_effects=found.entity_effects,
+        time_effects=found.time_effects,
+        cluster=found.cluster,
+        convention=found.convention,
+    )
