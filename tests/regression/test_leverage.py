@@ -56,6 +56,15 @@ def test_shares_do_not_depend_on_units():
     assert np.isfinite(find_leverage(fit(scaled, FIRMS), "value").shares).all()
 
 
+def test_the_estimate_without_the_heaviest_keeps_the_weights_of_its_rows():
+    data = grunfeld().assign(w=np.arange(1, len(grunfeld()) + 1.0))
+    held = find_leverage(fit(data, FIRMS, weights="w"), "value")
+    written = fit(data.drop(held.heaviest, level=0), FIRMS, weights="w")["value"]
+    assert held.without_heaviest is not None
+    assert held.without_heaviest.estimate == pytest.approx(written.estimate, rel=1e-12)
+    assert held.without_heaviest.std_error == pytest.approx(written.std_error, rel=1e-12)
+
+
 @pytest.mark.parametrize("cluster", ["time", ("entity", "time"), "half", ("entity", "half"), None])
 def test_the_estimate_without_the_heaviest_keeps_its_clusters(cluster):
     data = grunfeld().assign(half=[int(year) % 3 for year in grunfeld().index.get_level_values(1)])

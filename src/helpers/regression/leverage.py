@@ -9,7 +9,6 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.regression.collinearity import span
-from helpers.regression.design import CONSTANT
 from helpers.regression.effects import group_sums
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.estimate import Estimate
@@ -75,13 +74,14 @@ def leverage_table(held: Leverage, alone: Leverage) -> pd.DataFrame:
 def _refit(found: PanelFit, kept: np.ndarray) -> PanelFit:
     """The same regression on some of its rows."""
     design = found.design
-    rows = pd.DataFrame(design.x, index=design.index, columns=list(design.regressors)).drop(
-        columns=CONSTANT if design.has_constant else []
-    )
-    regressors = list(rows.columns)
+    root = np.ones(design.n_obs) if design.effects.root is None else design.effects.root
+    regressors = list(design.regressors[: design.n_slopes])
+    rows = pd.DataFrame(design.x[:, : design.n_slopes] / root[:, None], index=design.index, columns=regressors)
     names = [found.cluster] if isinstance(found.cluster, str) else list(found.cluster or ())
     own = {name: codes for name, codes in zip(names, found.clusters, strict=True) if name not in ("entity", "time")}
-    rows = rows.assign(**{design.outcome: design.y}, **own)
+    rows = rows.assign(**{design.outcome: design.y / root}, **own)
+    if found.weights is not None:
+        rows = rows.assign(**{found.weights: root**2})
     return fit_panel(
         rows[kept],
         design.outcome,
@@ -90,4 +90,5 @@ def _refit(found: PanelFit, kept: np.ndarray) -> PanelFit:
         time_effects=found.time_effects,
         cluster=found.cluster,
         convention=found.convention,
+        weights=found.weights,
     )
