@@ -70,6 +70,22 @@ run.table(shown.rules(judged), "rules", caption="Where each claim stands in its 
 run.table(shown.evidence(judged), "evidence", caption="Every result that a rule read", digits=4)
 
 # %% [markdown]
+# ## How many units carry the effects?
+#
+# Every effect that a notebook tested carries what its three heaviest units hold of the variation that identifies it,
+# and the effect without the heaviest. Where three units hold more than half, the effect is a statement about them.
+
+# %%
+held = shown.held_effects(run.earlier)
+run.say(
+    "Of {effects} effects, three units hold more than half of what identifies {half}; {turned} change their sign "
+    "without the heaviest unit.",
+    effects=run.record("leverage.effects", value=len(held)),
+    half=run.record("leverage.half", value=int((held["three"] > 0.5).sum())),
+    turned=run.record("leverage.turned", value=int((held["estimate"] * held["without"] < 0).sum())),
+)
+
+# %% [markdown]
 # ## What of the texts' frameworks is measured?
 #
 # Each table of a text was shown at the head of its chapter. Together: how many of their rows results measure, and how

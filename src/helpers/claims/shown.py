@@ -12,6 +12,7 @@ import pandas as pd
 from helpers.claims.file import Claims
 from helpers.claims.verdicts import VERDICT_LABELS, Evidence, Verdict
 from helpers.display.prose import format_drawn_p_value, format_number
+from helpers.results.results import Result
 from helpers.study.study import Label
 
 NOTHING = Label(en="", zh="")
@@ -156,3 +157,21 @@ def _shares(name: str, verdict: Verdict, claims: Claims) -> Label:
 def _get(record: Any, name: str, other: Any = None) -> Any:
     found = record.get(name) if isinstance(record, Mapping) else getattr(record, name, None)
     return other if found is None else found
+
+
+def held_effects(results: Mapping[str, Result]) -> pd.DataFrame:
+    """One row per effect with a leverage: what three entities hold, the estimate with and without the heaviest.
+
+    Reads ``key.held.three``, ``key`` and ``key.held.without`` (NaN where it could not be fitted).
+    """
+    ending = ".held.three"
+    keys = [key.removesuffix(ending) for key in results if key.endswith(ending)]
+    rows = {
+        key: {
+            "three": results[key + ending].value,
+            "estimate": results[key].estimate,
+            "without": getattr(results.get(f"{key}.held.without"), "estimate", np.nan),
+        }
+        for key in keys
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["three", "estimate", "without"], dtype=float)
