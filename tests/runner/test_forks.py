@@ -109,6 +109,40 @@ def test_kernels_end_with_their_server(tmp_path):
     server.close()
 
 
+KILLED_WHILE_IMPORTING = """\
+import os, signal, sys
+from pathlib import Path
+from helpers.runner.forks import ForkServer
+folder = Path(sys.argv[1])
+server = ForkServer(folder, {**os.environ, "PYTHONPATH": str(folder)}, ["slow"], folder / "log")
+while not (folder / "begun").exists():
+    pass
+print(server._process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_server_that_is_importing_ends_with_the_run_that_was_killed(tmp_path):
+    """The import takes a minute, so that a server that waits for the end of its input would still be there."""
+    (tmp_path / "slow.py").write_text("open('begun', 'w').close()\nimport time\nfor _ in range(600): time.sleep(0.1)\n")
+    started = subprocess.run(
+        [sys.executable, "-c", KILLED_WHILE_IMPORTING, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert started.returncode == -signal.SIGKILL
+    end = time.monotonic() + 20
+    while is_running(int(started.stdout)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not is_running(int(started.stdout))
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
 def test_forked_or_not_the_bytes_are_the_same(mini, monkeypatch):
     run(mini.request())
     forked = mini.products()

@@ -3,7 +3,8 @@
 Run as a script (it imports nothing of the project, so that it also serves a project whose helpers are others), it reads
 requests from its standard input, one JSON object a line, and answers each with the id of a new kernel. Between requests
 it imports what later kernels will need. It holds one thread only, without which a fork would not be safe. A kernel
-leads a process group of its own and dies with this process; this process ends, with all kernels, when its input does.
+leads a process group of its own and dies with this process; this process ends, with all kernels, when its input does or
+the process that started it has died, whatever it is importing then.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class ForkServer:
         self._lock = threading.Lock()
         with log.open("wb") as file:
             self._process: subprocess.Popen[str] = subprocess.Popen(  # noqa: S603 - this very file
-                [sys.executable, "-P", __file__, json.dumps(list(modules))],
+                [sys.executable, "-P", __file__, json.dumps(list(modules)), str(os.getpid())],
                 cwd=root,
                 env=dict(environment),
                 stdin=subprocess.PIPE,
@@ -206,9 +207,8 @@ def _become_kernel(request: dict[str, Any], parent: int) -> None:
     """Be a kernel until it ends; never returns."""
     try:
         os.setsid()
-        ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        die_with(parent, signal.SIGKILL)
         nothing, log = os.open(os.devnull, os.O_RDONLY), os.open(request["log"], os.O_WRONLY | os.O_APPEND)
         for place, file in enumerate((nothing, log, log)):
             os.dup2(file, place)
@@ -220,7 +220,21 @@ def _become_kernel(request: dict[str, Any], parent: int) -> None:
         os._exit(0)
 
 
+def die_with(parent: int, number: int) -> None:
+    """Be sent a signal when the parent dies; end at once if it has died already."""
+    ctypes.CDLL(None).prctl(DEATH_SIGNAL, number)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _leave(*_: object) -> None:
+    """End the kernels first, which `serve` does on its way out."""
+    raise SystemExit(1)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _leave)
+    die_with(int(sys.argv[2]), signal.SIGTERM)
     with os.fdopen(os.dup(1), "w") as answers, os.fdopen(os.dup(0), "rb", buffering=0) as requests:
         os.dup2(2, 1)  # what an import prints goes to the log
         os.set_blocking(requests.fileno(), True)
