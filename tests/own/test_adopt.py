@@ -193,3 +193,17 @@ def test_a_workbook_with_one_table_twice_is_refused(tmp_path: Path) -> None:
     book.save(tmp_path / "own.xlsx")
     with pytest.raises(StudyError, match="stands twice"):
         propose(tmp_path / "own.xlsx")
+
+
+def test_a_group_whose_members_have_no_whole_row_is_no_region(project: Path) -> None:
+    """Of three kinds of units, those of one lack the model's figures: the study is of the other two."""
+    lines = [line.split(",") for line in TABLE.splitlines()]
+    rows = [
+        [unit, {"u0": "c", "u1": "c", "u2": "c", "u3": "c", "u4": "c"}.get(unit, kind), *rest]
+        for unit, kind, *rest in lines[1:]
+    ]
+    rows += [[f"v{unit[1:]}", "a", *rest] for unit, _, *rest in rows]
+    gaps = [[*row[:3], "", *row[4:]] if row[1] == "c" else row for row in rows]
+    text = "\n".join(",".join(row) for row in [lines[0], *gaps]) + "\n"
+    study = load_study(adopt(write(project, text), project, "gaps", check=check_study).folder)
+    assert study.regions["kind"].order == ("a", "b")

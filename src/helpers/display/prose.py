@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from helpers.errors import StudyError
 from helpers.results.results import Result
+from helpers.results.rounding import fix_number
 
 MATH = re.compile(r"(\$\$.+?\$\$|\$[^$\n]+\$)", re.DOTALL)
 PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -27,15 +28,12 @@ MESSAGE = "application/vnd.study.message+json"
 
 
 def format_number(number: float | int | str, digits: int) -> str:
-    """A number as text: ``digits`` decimals, a true minus sign, no minus before zero; whole numbers stay whole."""
+    """A number as text: ``digits`` decimals (see `fix_number`), a true minus sign; whole numbers stay whole."""
     if isinstance(number, str):
         return number
     if isinstance(number, int):
         return f"{number:,}".replace("-", MINUS) if abs(number) >= 10_000 else str(number).replace("-", MINUS)
-    text = f"{number:.{digits}f}"
-    if not text.strip("-0."):
-        text = text.lstrip("-")
-    return text.replace("-", MINUS)
+    return fix_number(number, digits).replace("-", MINUS)
 
 
 def format_p_value(p_value: float, digits: int = 3) -> str:

@@ -257,9 +257,7 @@ def sort_dimensions(answers: Mapping[str, Answer], study: Study, level: float) -
     for sign in (1, -1):
         names = [name for name, effect in alone.items() if sign * effect.estimate > 0]
         labels = [Label(en=study.label(name), zh=study.label(name, "zh")) for name in names]
-        words = (
-            Label(en=", ".join(w.en.lower() for w in labels), zh="、".join(w.zh for w in labels)) if labels else None
-        )
+        words = Label(en=", ".join(w.inside() for w in labels), zh="、".join(w.zh for w in labels)) if labels else None
         found.append(words)
     return found[0], found[1]
 

@@ -50,7 +50,7 @@ def choice_words(study: Study, choice: str) -> Label:
     if choice in WORDS:
         return WORDS[choice]
     index = study.indices[choice.removeprefix("left_out_")].label
-    return Label(en=f"the indicator left out of {index.en.lower()}", zh=f"{index.zh}中剔除的指标")
+    return Label(en=f"the indicator left out of {index.inside()}", zh=f"{index.zh}中剔除的指标")
 
 
 def record_experiment(results: Results, found: IndexUncertainty, sensitivity: IndexSensitivity) -> None:
@@ -134,7 +134,7 @@ def sobol_panels(sensitivity: IndexSensitivity, study: Study) -> dict[str, pd.Da
     panels = {"standardised coefficient": sensitivity.outputs["standardised"].table}
     for name, item in sensitivity.outputs.items():
         if name.startswith("rank_shift_"):
-            panels[f"ranks of {study.label(name.removeprefix('rank_shift_')).lower()}"] = item.table
+            panels[f"ranks of {study.indices[name.removeprefix('rank_shift_')].label.inside()}"] = item.table
     return panels
 
 

@@ -307,7 +307,7 @@ def effects_words(option: str, study: Study) -> Label:
     parts = {"entity": study.entity.label, "time": study.time.label}
     names = [parts[kind] for kind in option.split(" + ")]
     return Label(
-        en=f"{' and '.join(name.en.lower() for name in names)} effects",
+        en=f"{' and '.join(name.inside() for name in names)} effects",
         zh=f"{'和'.join(name.zh for name in names)}固定效应",
     )
 

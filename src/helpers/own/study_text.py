@@ -68,7 +68,7 @@ def study_text(
         outcome=word(roles.outcome),
         treatment=word(roles.treatment),
         controls=", ".join(map(word, roles.controls)),
-        regions=_regions_text(entities),
+        regions=_regions_text(entities, _analysed(proposal, names, entities, roles)),
     )
 
 
@@ -122,11 +122,19 @@ def _yaml(value: object) -> str:
     return quote(str(value))
 
 
-def _regions_text(entities: Entities) -> str:
+def _analysed(proposal: Proposal, names: dict[str, str], entities: Entities, roles: Roles) -> set[str]:
+    """Keys of the entities with a row that the model can use: a group is counted by these."""
+    used = {roles.outcome, roles.treatment, *roles.controls}
+    whole = proposal.figures[[heading for heading, name in names.items() if name in used]].dropna()
+    return {entities.keys[str(entity)] for entity in whole.index.unique(0)}
+
+
+def _regions_text(entities: Entities, analysed: set[str]) -> str:
     blocks: list[str] = []
     taken: set[str] = set()
     for column in entities.groupings:
-        counts = entities.table[column].value_counts()
+        found = entities.table[column]
+        counts = found[found.index.isin(analysed)].value_counts().reindex(found.unique(), fill_value=0)
         groups = sorted(str(value) for value in counts.index if value and counts[value] >= SMALLEST_GROUP)
         if len(groups) < 2:
             continue

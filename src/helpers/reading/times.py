@@ -35,16 +35,30 @@ _Y = r"(?P<y>\d{4})"
 _YEAR = re.compile(rf"(?:FY|YR|CY)?\s*{_Y}(?:\.0*)?\s*(?:年(?:度|末|底)?)?(?:\s*\[YR\d{{4}}\])?", re.IGNORECASE)
 _SPAN = re.compile(rf"(?:FY)?\s*{_Y}\s*[/–—-]\s*(?P<e>\d{{4}}|\d{{2}})\s*(?:学年|年度|年)?", re.IGNORECASE)
 _SCHOOL = re.compile(r"(?P<y>\d{2})[/–-]?(?P<e>\d{2})(?:\.0+)?")
+_ORDINALS = {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "first": 1, "second": 2, "third": 3, "fourth": 4}
+_ORDINALS |= {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+
+
+def _of_words(part: str, numbers: str) -> tuple[re.Pattern[str], ...]:
+    """1st half 2014, half 1 of 2014, 2014 first half: a part of a year in words, on either side of the year."""
+    words = rf"(?:(?P<p>{numbers})[-\s]*(?:{part})|(?:{part})[-\s]*(?P<n>{numbers}))"
+    after = rf"{words}(?:\s+of)?[-\s,/]*(?:the\s+)?{_Y}"
+    return re.compile(after, re.IGNORECASE), re.compile(rf"{_Y}[-\s,/:]*{words}", re.IGNORECASE)
+
+
 _QUARTER = (
     re.compile(rf"{_Y}\s*[-_:./]?\s*[Qq]\s*0?(?P<p>[1-4])"),
     re.compile(rf"[Qq](?P<p>[1-4])\s*[-_/. ']?\s*{_Y}"),
     re.compile(rf"(?P<p>[1-4])[Qq]\s*[-_/. ]?\s*{_Y}"),
     re.compile(rf"{_Y}年?\s*第?(?P<p>[1-4一二三四])季度?"),
+    *_of_words(r"quarter|qtr\.?", "1st|2nd|3rd|4th|first|second|third|fourth|I|II|III|IV|[1-4]"),
 )
 _HALF = (
     re.compile(rf"{_Y}\s*[-_:./]?\s*[HhSs]\s*0?(?P<p>[12])"),
     re.compile(rf"[HhSs](?P<p>[12])\s*[-_/. ]?\s*{_Y}"),
+    re.compile(rf"(?P<p>[12])[HhSs]\s*[-_/. ]?\s*{_Y}"),
     re.compile(rf"{_Y}年?\s*(?P<p>[上下])半年"),
+    *_of_words("half|semester|half[- ]year", "1st|2nd|first|second|I|II|[12]"),
 )
 _MONTH = (
     re.compile(rf"{_Y}\s*[-_/.:]\s*(?P<p>0?[1-9]|1[0-2])"),
@@ -114,6 +128,10 @@ def read_times(cells: Sequence[str], heading: str, places: Sequence[str], where:
         rule = f"'{shorten(distinct[0] if distinct else '')}' is no period"
         raise StudyError(f"{where}, column {heading}", rule, "write 2021, 2021Q1, 2021-01, 2020/21 or 2021-12-31")
     kind, reader, told = found
+    if kind == "day" and (unclear := _either_order(distinct)):
+        one, other = (show_period(order(unclear) or 0, "day") for order in (_day_first, _month_first))
+        rule = f"'{unclear}' may be {one} or {other}, and no date of the column tells which"
+        raise StudyError(f"{where}, column {heading}", rule, f"write the dates as {one}, year first")
     known = {cell: reader(cell) for cell in set(cells)}
     bad = [number for number, cell in enumerate(cells) if known[cell] is None]
     if bad:
@@ -206,10 +224,10 @@ def _read_dates(cells: list[str]) -> tuple[Kind, Reader, str] | None:
     good = [reader for reader in readers if _share(cells, reader) >= MOSTLY]
     if not good:
         return None
+    # 03/04/2015: where the whole column can be read in both orders, the one whose dates are evenly placed is meant.
     whole = [reader for reader in good if _all(cells, reader)]
-    reader = (whole or good)[0]
-    days = [date.fromordinal(code) for cell in cells if (code := reader(cell)) is not None]
-    kind = _coarsest(days)
+    reader = min(whole, key=lambda reader: _coarsest(_days(cells, reader)) == "day") if whole else good[0]
+    kind = _coarsest(_days(cells, reader))
     if kind == "day":
         return kind, reader, ""
 
@@ -222,6 +240,17 @@ def _read_dates(cells: list[str]) -> tuple[Kind, Reader, str] | None:
         return count_period(kind, day.year, part)
 
     return kind, coarse, f"dates: {cells[0]} is read as {show_period(coarse(cells[0]) or 0, kind)}"
+
+
+def _days(cells: list[str], reader: Reader) -> list[date]:
+    return [date.fromordinal(code) for cell in cells if (code := reader(cell)) is not None]
+
+
+def _either_order(cells: list[str]) -> str:
+    """A date that may be two where nothing in the column says whether the day comes first; else nothing."""
+    if not (_all(cells, _day_first) and _all(cells, _month_first)):
+        return ""
+    return next((cell for cell in cells if _day_first(cell) != _month_first(cell)), "")
 
 
 def _coarsest(days: list[date]) -> Kind:
@@ -287,8 +316,8 @@ def _of_part(kind: Kind, patterns: Sequence[re.Pattern[str]]) -> Reader:
         match = _match(text, patterns)
         if match is None or int(match["y"]) not in YEARS:
             return None
-        part = match["p"]
-        number = int(part) if part.isdigit() else _CHINESE.get(part) or _MONTHS.get(part.casefold())
+        part = (match["p"] or match["n"]).casefold()
+        number = int(part) if part.isdigit() else (_CHINESE | _ORDINALS | _MONTHS).get(part)
         return None if number is None else count_period(kind, int(match["y"]), number)
 
     return read

@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.regression.panel import PanelFit
 from helpers.results.estimate import estimate_frame
+from helpers.results.rounding import fix_number
 
 if TYPE_CHECKING:
     from helpers.inference.wild import WildBootstrap
@@ -48,11 +49,11 @@ def stars(p_value: float) -> str:
 
 
 def _estimate(fit: PanelFit, term: str, digits: int) -> str:
-    return f"{fit.estimates[term]:.{digits}f}{stars(fit.p_values[term])}" if term in fit.estimates.index else ""
+    return fix_number(fit.estimates[term], digits) + stars(fit.p_values[term]) if term in fit.estimates.index else ""
 
 
 def _std_error(fit: PanelFit, term: str, digits: int) -> str:
-    return f"({fit.std_errors[term]:.{digits}f})" if term in fit.estimates.index else ""
+    return f"({fix_number(fit.std_errors[term], digits)})" if term in fit.estimates.index else ""
 
 
 def _facts(fits: Mapping[str, PanelFit], study: Study) -> dict[str, list[str]]:

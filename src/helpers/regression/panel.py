@@ -13,7 +13,11 @@ from helpers.regression.conventions import Sizes, cluster_covariance, count_size
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
 from helpers.results.estimate import Estimate, estimate_frame
+from helpers.results.rounding import fix_number
 from helpers.study.model import Cluster, Model
+
+# So many entities are named in a note, of however many it speaks.
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,7 +131,7 @@ class PanelFit:
         return "; ".join(parts)
 
     def __repr__(self) -> str:
-        return f"{self.table().to_string(float_format=lambda number: f'{number:.4f}')}\n{self.facts()}"
+        return f"{self.table().to_string(float_format=lambda number: fix_number(number, 4))}\n{self.facts()}"
 
     def _repr_html_(self) -> str:
         from helpers.display.tables import show_table
@@ -282,7 +286,10 @@ def _singletons(design: Design, clusters: tuple[Codes, ...]) -> tuple[str, ...]:
         single = np.flatnonzero(np.bincount(design.effects.entity) == 1)
         names = [str(design.index[int(np.argmax(design.effects.entity == code))][0]) for code in single]
         if names:
-            notes.append(f"seen once, so absorbed by the entity effects: {', '.join(names)}")
+            units = int(design.effects.entity.max()) + 1
+            listed = ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
+            notes.append(f"{len(design.y) - len(names)} rows of {units - len(names)} entities identify the effect")
+            notes.append(f"seen once, so absorbed by the entity effects: {listed}")
     return tuple(notes)
 
 

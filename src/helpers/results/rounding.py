@@ -35,6 +35,17 @@ def round_number(number: float, digits: int = WRITTEN) -> float:
     return float(f"{number:.{digits - 1}e}") if math.isfinite(number) else number
 
 
+def fix_number(number: float, digits: int) -> str:
+    """A number with so many decimals, or with four significant digits where these would print a number as nothing.
+
+    What is no larger than the last bits of a sum of numbers near 1 stays nothing; no minus stands before zero.
+    """
+    text = f"{number:.{digits}f}"
+    if text.strip("-0."):
+        return text
+    return f"{number:.4g}" if abs(number) > NOTHING else text.lstrip("-")
+
+
 def round_numbers(numbers: Any, digits: int = WRITTEN) -> Floats:
     """Numbers of any shape, each to so many significant digits."""
     given = np.asarray(numbers, dtype=float)

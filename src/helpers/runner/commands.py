@@ -206,12 +206,14 @@ def run_command(options: argparse.Namespace) -> int:
 
 def _headline(request: Request) -> list[str]:
     """The result that the study is about, in one line; none where the run has not recorded it."""
+    from helpers.results.rounding import fix_number
+
     key, words = request.headline
     path = request.folder / "results.json"
     rows = json.loads(path.read_text(encoding="utf-8"))["results"] if path.is_file() else []
     return [
-        f"{words}: {row['estimate']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}], p "
-        + (f"= {row['p_value']:.3f}" if row["p_value"] >= 0.001 else "< 0.001")
+        f"{words}: {fix_number(row['estimate'], 3)} [{fix_number(row['ci_low'], 3)}, {fix_number(row['ci_high'], 3)}], "
+        + (f"p = {row['p_value']:.3f}" if row["p_value"] >= 0.001 else "p < 0.001")
         for row in rows
         if row["key"] == key
     ]

@@ -39,6 +39,12 @@ class Label(Strict):
     en: str
     zh: str
 
+    def inside(self) -> str:
+        """The English name as it stands inside a sentence: R&D, GDP and Gross Domestic Product keep their capitals."""
+        first, second = (*self.en.split(" ", 2), "")[:2]
+        title = second[:1].isupper() or any(sign.isupper() or sign.isdigit() for sign in first[1:])
+        return self.en if title or (len(first) == 1 and first != "A") else self.en[:1].lower() + self.en[1:]
+
 
 class Entity(Strict):
     """What the units of the panel are and how files may spell them.
