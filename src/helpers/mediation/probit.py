@@ -96,6 +96,9 @@ def mediation_effects_probit(
     outcome, treatment, controls = model.outcome, model.treatment, model.controls
     names = [outcome, treatment, mediator, *controls]
     columns = _check(data, names)
+    # Effects are probabilities: with mediator and controls in units of their spread no draw depends on a unit.
+    scaled = columns[[mediator, *controls]]
+    columns = columns.assign(**((scaled - scaled.mean()) / scaled.std().where(scaled.std() > 0, 1.0)))
     base = np.column_stack([np.ones(len(columns)), columns[treatment], columns[list(controls)]])
     middle = columns[mediator].to_numpy()
     linear = sm.OLS(middle, base).fit()
