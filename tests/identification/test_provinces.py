@@ -6,15 +6,19 @@ digit that was kept.
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.cleaning import gaps, sample
+from helpers.diagnostics.random_effects import fit_random_effects, hausman
+from helpers.errors import StudyError
 from helpers.identification.dynamic import fit_dynamic
 from helpers.identification.past import fit_past
 from helpers.index import build
 from helpers.reading import statistics as reading
 from helpers.reading.units import read_units
+from helpers.regression.panel import fit_panel
 from helpers.study.study import Study, load_study
 from outside import outside
 
@@ -57,3 +61,26 @@ def test_gmm_is_that_of_plm_in_every_unit_of_income(study: Study, panel: pd.Data
     outside(fit_dynamic, source, difference.hansen_j, 14.33, atol=6e-3)
     ours = [system[model.treatment].estimate, system[model.treatment].std_error]
     outside(fit_dynamic, source, ours, [-0.0222, 0.0686], atol=6e-5)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-4, 1e6])
+def test_random_effects_are_those_of_plm_in_every_unit_of_income(
+    study: Study, panel: pd.DataFrame, unit: float
+) -> None:
+    model = study.model()
+    regressors = [model.treatment, "disposable_income_pc", *(name for name in model.controls if name != "urbanisation")]
+    data = panel.assign(disposable_income_pc=unit * panel["disposable_income_pc"])
+    random = fit_random_effects(data, model.outcome, regressors)
+    within = fit_panel(data, model.outcome, regressors, entity_effects=True, cluster=None)
+    source = "R plm: plm and phtest, provinces with income as a control"
+    timed = fit_random_effects(data, model.outcome, regressors, time_effects=True)
+    outside(fit_random_effects, source, timed.estimates[model.treatment], 0.0363, atol=6e-5)
+    outside(fit_random_effects, source, timed.variance_entity, 0.000537, atol=6e-7)
+    gap = (within.estimates - random.estimates)[regressors].to_numpy()
+    spread = (within.covariance - random.covariance).loc[regressors, regressors].to_numpy()
+    units = np.sqrt(np.diag(within.covariance.loc[regressors, regressors]))
+    statistic = (gap / units) @ np.linalg.solve(spread / np.outer(units, units), gap / units)
+    outside(fit_random_effects, source, statistic, 47.8, atol=0.06)
+    # The difference of the covariances is not positive definite: the number has no distribution and is not printed.
+    with pytest.raises(StudyError, match="not positive definite"):
+        hausman(data, model.outcome, regressors)
