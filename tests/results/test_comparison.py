@@ -102,6 +102,10 @@ def test_nothing_to_compare_is_not_complete():
         ("place,x; 01,1.5; 02,2.5", "place,x; 01,1.5; 2,2.5", ["it is missing in the new run", "it is missing in the reference"]),
         ("x,y; 1.5,2.5; 1.5,2.5", "x,y; 1.5,2.5; 1.5,3.5", ["the rows of the table cannot be told apart"] * 4),
         ("x,y; 1.5,2.5; 1.5,2.5", "x,y; 1.5,2.5; 1.5,2.5", []),
+        ("place,x; a,1.5; a,1.5; b,2.5", "place,x; a,1.5; a,1.7; b,2.5", ["it differs at the digits that are printed"]),
+        ("place,x,w; a,1.5,u; a,1.5,u", "place,x,w; a,1.5,u; a,1.5,v", ["'u' became 'v'"]),
+        ("place,x; a,1.5; a,1.5", "place,x; a,1.5", ["it is missing in the new run"]),
+        ("place,x; a,1.5; a,1.5; b,2.5", "place,x; a,1.5; b,2.5; a,1.5", ["the order changes: b, 1 stands where a, 2 stood"]),
         ("place,year; a,1; b,1; b,2", "place,year; a,1; b,1; b,3", ["the row is missing in the new run", "the row is missing in the reference"]),
     ],
 )  # fmt: skip

@@ -18,6 +18,7 @@ from helpers.results.numbers import (
     is_number,
     list_cells,
     list_results,
+    number_rows,
 )
 
 REPRODUCED, DIFFERS, CANNOT_SAY = "reproduced", "differs", "cannot say"
@@ -139,8 +140,11 @@ def _compare_tables(name: str, old: Table | None, new: Table | None) -> Iterator
     empty = Table((), ())
     keys = find_keys(old or empty, new or empty) if old and new else ()
     if old and new and keys is None:
-        yield from _unmatched(name, old, new)
-        return
+        numbered = number_rows(old, new)
+        if numbered is None:
+            yield from _unmatched(name, old, new)
+            return
+        old, new, keys = numbered
     places: Mapping[str, Table] = {"old": old or empty, "new": new or empty}
     assert keys is not None
     if not (old and new):
@@ -157,7 +161,7 @@ def _compare_tables(name: str, old: Table | None, new: Table | None) -> Iterator
 
 
 def _unmatched(name: str, old: Table, new: Table) -> Iterator[Judged]:
-    """A table whose rows have no names of their own: the same row in the same place, or nothing can be said."""
+    """A table whose rows have no names at all: the same row in the same place, or nothing can be said."""
     same = old.columns == new.columns and old.rows == new.rows
     for place, row in enumerate(old.rows):
         for number in list_cells(name, Table(old.columns, (row,), old.notebook, old.cell), ()):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -242,6 +243,34 @@ def find_keys(first: Table, second: Table) -> tuple[int, ...] | None:
         if all(_names_rows(table, keys) for table in (first, second)):
             return tuple(sorted(keys))
     return None
+
+
+def number_rows(first: Table, second: Table) -> tuple[Table, Table, tuple[int, ...]] | None:
+    """Two tables whose rows no columns tell apart, numbered among the rows of the same name, and what then names a row.
+
+    The first column of texts is the name. Two rows that are called alike are matched by which of them comes first.
+
+    Returns
+    -------
+    tuple or None
+        None where the heads differ, a row is cut, or no column is of texts.
+    """
+    rows = [*first.rows, *second.rows]
+    if first.columns != second.columns or any(len(row) != len(first.columns) for row in rows):
+        return None
+    texts = [place for place in range(len(first.columns)) if not any(is_number(row[place]) for row in rows)]
+    if not texts:
+        return None
+    return _numbered(first, texts[0]), _numbered(second, texts[0]), (texts[0], len(first.columns))
+
+
+def _numbered(table: Table, place: int) -> Table:
+    seen: Counter[str] = Counter()
+    rows = []
+    for row in table.rows:
+        seen[row[place]] += 1
+        rows.append((*row, str(seen[row[place]])))
+    return replace(table, columns=(*table.columns, "occurrence"), rows=tuple(rows))
 
 
 def _names_rows(table: Table, keys: Sequence[int]) -> bool:
