@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -314,3 +315,28 @@ def test_brackets_without_end_are_refused(tmp_path: Path) -> None:
     (tmp_path / "study.yml").write_text("name: " + "[" * 3000 + "]" * 3000 + "\n", encoding="utf-8")
     with pytest.raises(StudyError, match="nested too deeply"):
         load_study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["study.yml", "claims.yml", "codebook.csv", "frameworks.yml", "references.bib", "SOURCES.md", "raw/new.csv", "raw"],
+)
+def test_a_link_that_leads_out_of_a_study_is_refused_before_anything_is_read(tmp_path, file):
+    """What it leads to is no YAML and holds a word that no message may repeat."""
+    folder = tmp_path / "countries"
+    shutil.copytree(ROOT / "data" / "countries", folder)
+    outside = tmp_path / "outside"
+    outside.mkdir() if file == "raw" else outside.write_text("secretword: [")
+    place = folder / file
+    shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    place.symlink_to(outside)
+    with pytest.raises(StudyError, match="outside the study folder") as told:
+        load_study(folder)
+    assert "secretword" not in str(told.value)
+
+
+def test_a_link_within_a_study_is_followed(tmp_path):
+    folder = tmp_path / "countries"
+    shutil.copytree(ROOT / "data" / "countries", folder)
+    (folder / "again.yml").symlink_to(folder / "study.yml")
+    assert load_study(folder).name == "countries"

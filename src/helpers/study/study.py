@@ -361,6 +361,7 @@ def load_study(folder: Path) -> Study:
     if not path.is_file():
         others = ", ".join(sorted(p.parent.name for p in folder.parent.glob("*/study.yml"))) or "none"
         raise StudyError(str(path), "there is no study file here", f"name one of the studies that exist: {others}")
+    _check_links(folder)
     content = read_yaml(path)
     try:
         study = Study.model_validate(content)
@@ -371,6 +372,13 @@ def load_study(folder: Path) -> Study:
     return study
 
 
+def _check_links(folder: Path) -> None:
+    """No file of a study is a link to something outside its folder: whatever is read of it, is its own."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            find_inside(folder, path.relative_to(folder).as_posix(), str(path))
+
+
 def _check_places(study: Study) -> None:
     """The study bears its folder's name, so that none writes another's report, and reads nothing outside its folder.
 
@@ -379,8 +387,6 @@ def _check_places(study: Study) -> None:
     name, path = study.folder.resolve().name, study.folder / "study.yml"
     if study.name != name and not name.startswith("."):
         raise StudyError(f"{path}, name", f"it is '{study.name}', the folder is '{name}'", "give both the same name")
-    for file in ("study.yml", "claims.yml", "codebook.csv", "manifest.json"):
-        find_inside(study.folder, file, str(study.folder / file))
     named = {"entity.units": study.entity.units}
     if study.map is not None:
         named |= {"map.tiles": study.map.tiles, "map.contiguity": study.map.contiguity}
