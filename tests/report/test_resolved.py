@@ -57,6 +57,9 @@ def test_the_name_of_an_interval_and_labels_are_no_numbers(run):
         ("(0.083)", "(0.084)", False),
         ("33.3 %", "0.3333", True),
         ("4", "", False),
+        ("1.471e\N{MINUS SIGN}07", "1.470588e-07", True),
+        ("1.472e\N{MINUS SIGN}07", "1.470588e-07", False),
+        ("1.471e\N{MINUS SIGN}06", "1.470588e-07", False),
     ],
 )
 def test_a_printed_number_is_the_held_one_at_its_digits(text, held, same):

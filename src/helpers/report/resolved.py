@@ -21,6 +21,8 @@ SHOWN = re.compile(r'<section id="([^"]+)" class="cell">\n(.*?)<details class="c
 INTERVAL = re.compile(r"\d+ ?% ?(?:interval|confidence|band|的?(?:置信)?区间)")
 FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 PRINTED = re.compile(r"^([-−]?)(\d[\d,]*)(?:\.(\d+))?( ?%?)$")
+SCIENTIFIC = re.compile(r"^-?\d(?:\.(\d+))?e([-+]?\d+)$")
+"""A number beside zero, printed with a power of ten."""
 SLACK = 1e-6
 """Of half a printed digit: both texts are rounded."""
 
@@ -102,6 +104,10 @@ def is_printed(text: str, held: str) -> bool:
         return plain == told or _same_figures(text, held)
     if plain.startswith("<"):
         return number < float(plain.lstrip("< "))
+    power = SCIENTIFIC.match(plain)
+    if power is not None:
+        unit = 10.0 ** (int(power[2]) - len(power[1] or ""))
+        return abs(float(plain) - number) <= (0.5 + SLACK) * unit
     if match is None:
         return plain == told or _same_figures(text, held)
     decimals = len(match[3] or "")
