@@ -78,7 +78,9 @@ def test_htz_refuses_more_coefficients_than_the_clusters_carry():
         htz_wald(fit, list(fit.regressors))
 
 
-def test_two_way_bootstrap_is_that_of_samples_fitted_one_by_one():
+@pytest.mark.parametrize("most", [0, 50_000_000])
+def test_two_way_bootstrap_is_that_of_samples_fitted_one_by_one(most, monkeypatch):
+    monkeypatch.setattr("helpers.inference.wild.MOST_NUMBERS", most)  # 0: as where rows by clusters do not fit
     data = firm_rows(8).sort_index()
     data = data[data.index.get_level_values(1) < 1941]
     options = TWO_WAY | {"cluster": ("entity", "time")}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from helpers.errors import StudyError
+from helpers.runner import plan
 from helpers.runner.parameters import Parameter, assign_parameters, check_value, read_parameters, read_text
 from helpers.runner.twins import Cell
 
@@ -125,3 +128,9 @@ def test_a_notebook_gets_what_it_declares_and_no_more():
 
 def test_what_a_person_sets_goes_before_the_preset():
     assert assign_parameters({"01_x": declare("draws = 1")}, {"draws": 5}, {"draws": "7"}) == {"01_x": {"draws": 7}}
+
+
+def test_a_preset_may_name_a_parameter_of_a_notebook_that_the_study_cannot_run() -> None:
+    request = SimpleNamespace(preset={"draws": 9, "index_draws": 99, "mistyped": 1})
+    kept, left_out = (SimpleNamespace(parameters={name: 0}) for name in ("draws", "index_draws"))
+    assert plan._preset_of([kept, left_out], [kept], request) == {"draws": 9, "mistyped": 1}

@@ -16,6 +16,8 @@ Parameter = str | Mapping[str, float]
 
 # Share of the largest singular value below which a direction counts as absent.
 RANK = 1e-9
+# Numbers in the largest matrix of rows by clusters that is made.
+MOST_NUMBERS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,18 @@ def annihilate(design: Design, columns: Floats) -> Floats:
     """Residuals of columns (n_obs, m) on the effects and the regressors."""
     left = design.effects.project(columns)
     return span(design.x_within).remove(left)
+
+
+def cluster_blocks(n_rows: int, n_clusters: int) -> Iterator[Codes]:
+    """Clusters in their order, so many at a time that rows by clusters fit; all at once where they can."""
+    step = max(1, MOST_NUMBERS // n_rows)
+    for start in range(0, n_clusters, step):
+        yield np.arange(start, min(start + step, n_clusters))
+
+
+def spread_residuals(residual: Floats, codes: Codes, clusters: Codes) -> Floats:
+    """Columns (n_obs, m) that hold the residuals of one cluster each, and zeros elsewhere."""
+    return np.where(codes[:, None] == clusters, residual[:, None], 0.0)
 
 
 def own_blocks(design: Design, codes: Codes) -> Iterator[tuple[Codes, Floats]]:

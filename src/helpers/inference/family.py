@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.errors import StudyError
+from helpers.inference.contrast import cluster_blocks, spread_residuals
 from helpers.inference.multiplicity import holm, romano_wolf
+from helpers.regression.effects import group_sums
 from helpers.regression.panel import PanelFit, fit
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
@@ -158,14 +160,14 @@ def _moments(found: PanelFit, term: str) -> tuple[NDArray[np.float64], NDArray[n
     residual = design.y_within - others @ (others.T @ design.y_within)
     entity = design.effects.entity
     size = design.effects.n_entities
-    spread = np.zeros((len(residual), size))
-    spread[np.arange(len(residual)), entity] = residual
-    spread = design.effects.project(spread)
     whole = np.linalg.qr(x)[0]
-    spread -= whole @ (whole.T @ spread)
     scores = np.asarray(np.bincount(entity, own * residual, minlength=size), dtype=float)
-    moved = np.zeros((size, size))
-    np.add.at(moved, entity, own[:, None] * spread)
+    parts = []
+    for entities in cluster_blocks(len(residual), size):
+        spread = design.effects.project(spread_residuals(residual, entity, entities))
+        spread -= whole @ (whole.T @ spread)
+        parts.append(group_sums(own[:, None] * spread, entity))
+    moved = np.concatenate(parts, axis=1)
     sandwich = found.std_errors[term] * np.linalg.norm(design.x_within[:, place]) * (own @ own)
     raw = np.linalg.norm(np.bincount(entity, own * found.residuals.loc[design.index].to_numpy(), minlength=size))
     return scores, moved, float(raw / sandwich)

@@ -8,6 +8,7 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.inference.contrast import (
+    MOST_NUMBERS,
     Contrast,
     Parameter,
     annihilate,
@@ -22,8 +23,6 @@ from helpers.regression.panel import PanelFit
 
 # Eigenvalues of I - H_gg below this are those of effects within the cluster.
 ABSORBED = 1e-8
-# Numbers in the largest matrix of rows by clusters that is made.
-MOST_NUMBERS = 50_000_000
 
 
 @dataclass(frozen=True)

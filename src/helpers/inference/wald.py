@@ -9,8 +9,9 @@ import numpy as np
 from scipy import stats
 
 from helpers.errors import StudyError
-from helpers.inference.contrast import only_cluster
+from helpers.inference.contrast import cluster_blocks, only_cluster, spread_residuals
 from helpers.regression.conventions import find_convention
+from helpers.regression.effects import group_sums
 from helpers.regression.panel import PanelFit
 from helpers.results.estimate import Estimate
 
@@ -123,18 +124,14 @@ def _draw(fit: PanelFit, places: list[int], codes: np.ndarray, negative: np.ndar
     own = x[:, places] - basis @ (basis.T @ x[:, places])
     residual = design.y_within - basis @ (basis.T @ design.y_within)
     n_clusters = negative.shape[1]
-    spread = np.zeros((len(residual), n_clusters))
-    spread[np.arange(len(residual)), codes] = residual
-    spread = design.effects.project(spread)
     whole = np.linalg.qr(x)[0]
-    left = spread - whole @ (whole.T @ spread)
     scores = np.stack([np.bincount(codes, column * residual, minlength=n_clusters) for column in own.T], axis=1)
-    moved = np.stack(
-        [
-            np.stack([np.bincount(codes, column * part, minlength=n_clusters) for part in left.T], axis=1)
-            for column in own.T
-        ]
-    )  # q, cluster whose score it is, cluster whose sign moves it
+    parts = []
+    for clusters in cluster_blocks(len(residual), n_clusters):
+        left = design.effects.project(spread_residuals(residual, codes, clusters))
+        left -= whole @ (whole.T @ left)
+        parts.append(np.stack([group_sums(column[:, None] * left, codes) for column in own.T]))
+    moved = np.concatenate(parts, axis=2)  # q, cluster whose score it is, cluster whose sign moves it
     signs = np.where(negative, -1.0, 1.0)
     numerator = signs @ scores
     changes = np.einsum("qhg,bg->bhq", moved, signs)

@@ -20,6 +20,7 @@ import numpy as np
 
 from helpers.errors import StudyError
 from helpers.inference.contrast import (
+    MOST_NUMBERS,
     Contrast,
     Parameter,
     annihilate,
@@ -235,6 +236,32 @@ def wild_cluster_bootstrap(
     )
 
 
+def _changes_of_scores(
+    fit: PanelFit, w: Floats, codes: Codes, restricted: Floats, kinds: list[Codes]
+) -> Callable[[Floats], list[Floats]]:
+    """For signs (B, G): the sum of squares of the scores of every kind of groups in each draw, (B,) each.
+
+    With few clusters each cluster's part in the scores is made once; where rows times clusters would not fit into
+    memory, the signed residuals of some draws at a time are taken through the regression.
+    """
+    n_clusters = int(codes.max()) + 1
+    if len(w) * n_clusters <= MOST_NUMBERS:
+        moved = w[:, None] * annihilate(fit.design, np.eye(n_clusters)[codes] * restricted[:, None])
+        parts = [group_sums(moved, groups).T for groups in kinds]
+        return lambda signs: [np.sum((signs @ part) ** 2, axis=1) for part in parts]
+    step = max(1, CHUNK // len(w))
+
+    def squares(signs: Floats) -> list[Floats]:
+        found = []
+        for start in range(0, len(signs), step):
+            signed = signs[start : start + step].T[codes] * restricted[:, None]
+            moved = w[:, None] * annihilate(fit.design, signed)
+            found.append([np.sum(group_sums(moved, groups) ** 2, axis=0) for groups in kinds])
+        return [np.concatenate(kind) for kind in zip(*found, strict=True)]
+
+    return squares
+
+
 def two_way_wild_bootstrap(
     fit: PanelFit, parameter: Parameter, *, null: float = 0.0, draws: int = 99_999, rng: np.random.Generator
 ) -> WildBootstrap:
@@ -266,22 +293,22 @@ def two_way_wild_bootstrap(
     distance, n_clusters = contrast.estimate - null, int(codes.max()) + 1
     own = fit.residuals.loc[fit.design.index].to_numpy()
     restricted = own + distance * w / (w @ w)
-    moved = w[:, None] * annihilate(fit.design, np.eye(n_clusters)[codes] * restricted[:, None])
     rule = find_convention("stata")
     terms = []
     variance = 0.0
     for sign, groups in cluster_terms(fit.clusters):
         factor = sign * rule.factor(fit.sizes, int(groups.max()) + 1)
-        terms.append((factor, group_sums(moved, groups)))
+        terms.append((factor, groups))
         variance += factor * float(np.sum(np.bincount(groups, w * own) ** 2))
     if variance <= 0:
         raise StudyError("two-way wild bootstrap", "the two-way variance is not positive", "cluster by one variable")
     scores = np.bincount(codes, w * restricted, minlength=n_clusters)
     enumerated = 2**n_clusters <= max(2**ENUMERATED_CLUSTERS, draws)
     blocks = enumerate_signs(n_clusters) if enumerated else draw_weights("rademacher", draws, n_clusters, rng)
+    change = _changes_of_scores(fit, w, codes, restricted, [groups for _, groups in terms])
     strict = tied = made = 0
     for signs in blocks:
-        drawn = sum(factor * np.sum((signs @ changes.T) ** 2, axis=1) for factor, changes in terms)
+        drawn = sum(factor * squares for (factor, _), squares in zip(terms, change(signs), strict=True))
         left, right = (signs @ scores) ** 2 * variance, np.asarray(drawn).clip(min=0) * distance**2
         strict += int(np.count_nonzero(left > right * (1 + 2 * TIE)))
         tied += int(np.count_nonzero(left >= right * (1 - 2 * TIE)))

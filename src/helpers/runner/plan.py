@@ -90,9 +90,11 @@ def plan(request: Request) -> list[Job]:
         wrong type, or ``only`` naming no notebook.
     """
     digests = _take_digests(request)
-    sources = _read_sources(request)
+    every = read_sources(request.root / "notebooks")
+    sources = _keep_sources(every, request)
     upstream = find_upstream(sources)
-    values = assign_parameters({source.name: source.parameters for source in sources}, request.preset, request.settings)
+    declared = {source.name: source.parameters for source in sources}
+    values = assign_parameters(declared, _preset_of(every, sources, request), request.settings)
     template = Job("", request.root, request.folder, request.study, run=uuid.uuid4().hex, timeout=request.timeout)
     template = replace(template, packages=installed_versions(request.root))
     jobs = [
@@ -128,12 +130,18 @@ def _choose(digests: dict[str, str], request: Request, paths: list[Path]) -> dic
     return {label: digests.get(label, "missing") for label in labels}
 
 
-def _read_sources(request: Request) -> list[Source]:
+def _keep_sources(every: list[Source], request: Request) -> list[Source]:
     """The notebooks that the study can run."""
     folder = request.notebook_folder
     if not (folder / NEEDS_FILE).is_file():
-        return read_sources(folder)
-    return keep_notebooks(read_sources(folder), load_study(request.study_folder), folder)
+        return every
+    return keep_notebooks(every, load_study(request.study_folder), folder)
+
+
+def _preset_of(every: list[Source], kept: list[Source], request: Request) -> dict[str, Any]:
+    """The preset without the parameters that only notebooks declare which the study cannot run."""
+    all_names, names = ({name for source in part for name in source.parameters} for part in (every, kept))
+    return {name: value for name, value in request.preset.items() if name in names or name not in all_names}
 
 
 def _notebook_files(request: Request, source: Source) -> list[Path]:
