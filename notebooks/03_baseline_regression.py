@@ -190,6 +190,16 @@ run.table(
 )
 
 # %% [markdown]
+# A claim that reads another step of the ladder reads its bootstrap too.
+
+# %%
+for column in [name for name in fits if name != primary and models[name].entity_effects]:
+    drawn = wild.wild_cluster_bootstrap(
+        fits[column], term, draws=wild_draws, rng=run.rng(f"wild, {column}"), interval=True
+    )
+    run.record(f"baseline.{column}.{term}.wild", clear.wild_estimate(fits[column][term], drawn))
+
+# %% [markdown]
 # The first p-value of a bootstrap counts draws that equal the sample's statistic, the second (strict) leaves them out;
 # they differ only where few sign patterns exist. A low number of Satterthwaite degrees of freedom says that the
 # treatment moves in few units.
