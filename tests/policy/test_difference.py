@@ -4,7 +4,8 @@ Outside: a two-by-two panel whose difference is taken by hand; statsmodels on du
 of every dealt assignment by `fit_panel` (tested against Stata); Callaway and Sant'Anna's estimator and its standard error
 from the means and variances of changes; the bounds of Rambachan and Roth worked out by hand for three coefficients.
 1e-8 where dummies are inverted, else 1e-9. Not carried here, since its data are not ours: on the minimum-wage example of
-R's did (Callaway and Sant'Anna 2021, unconditional) all twelve group-time effects are those printed, to four digits.
+R's did (Callaway and Sant'Anna 2021, unconditional) the five group-time effects compared are those printed, to four
+digits; the other seven were not compared.
 """
 
 from types import SimpleNamespace
