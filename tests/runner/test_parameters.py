@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -131,6 +132,7 @@ def test_what_a_person_sets_goes_before_the_preset():
 
 
 def test_a_preset_may_name_a_parameter_of_a_notebook_that_the_study_cannot_run() -> None:
-    request = SimpleNamespace(preset={"draws": 9, "index_draws": 99, "mistyped": 1})
-    kept, left_out = (SimpleNamespace(parameters={name: 0}) for name in ("draws", "index_draws"))
+    request: Any = SimpleNamespace(preset={"draws": 9, "index_draws": 99, "mistyped": 1})
+    made: list[Any] = [SimpleNamespace(parameters={name: 0}) for name in ("draws", "index_draws")]
+    kept, left_out = made
     assert plan._preset_of([kept, left_out], [kept], request) == {"draws": 9, "mistyped": 1}

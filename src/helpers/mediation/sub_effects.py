@@ -70,10 +70,14 @@ def record_sub_effects(record: Callable[..., Any], found: dict[str, SubEffect]) 
     """Record ``<key>.<outcome>.<mediator>`` with ``.wild`` and ``.without_years``; p-values by Romano and Wolf."""
     for item in found.values():
         for outcome, answer in item.answers.items():
-            record(f"{item.key}.{outcome}.{item.mediator}", answer.adjusted)
+            record(f"{item.key}.{outcome}.{item.mediator}", answer.adjusted, std_error=answer.effect.std_error)
             record(f"{item.key}.{outcome}.{item.mediator}.wild", answer.wild)
         for outcome, answer in item.without_times.items():
-            record(f"{item.key}.{outcome}.{item.mediator}.{WITHOUT_TIMES}", answer.adjusted)
+            record(
+                f"{item.key}.{outcome}.{item.mediator}.{WITHOUT_TIMES}",
+                answer.adjusted,
+                std_error=answer.effect.std_error,
+            )
             record(f"{item.key}.{outcome}.{item.mediator}.{WITHOUT_TIMES}.wild", answer.wild)
         for outcome, test in item.single.items():
             record_clear(record, f"{item.key}.{outcome}.{item.mediator}", test)
