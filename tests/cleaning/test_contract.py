@@ -159,6 +159,21 @@ def test_a_jump_is_measured_against_the_history() -> None:
     assert set(zip(jumps["entity"], jumps["time"], strict=True)) == {("u03", 2014), ("u03", 2015)}
 
 
+@pytest.mark.parametrize("noise", [-1e-15, 1e-15])
+def test_jumps_of_the_same_score_keep_the_order_of_the_panel(noise: float) -> None:
+    """Two columns and their copies up to the last bits, in which the same figures jump."""
+    index = pd.MultiIndex.from_product([[f"u{i:02d}" for i in range(12)], range(2010, 2018)], names=["unit", "year"])
+    rng = np.random.default_rng(1)
+    x = pd.Series(100 * np.exp(rng.normal(0, 0.01, len(index))), index)
+    x.loc[("u03", 2014)] = 200.0
+    panel = pd.DataFrame({"a": x, "b": x * (1 + noise)})
+    jumps = series.find_jumps(series.measure_changes(panel))
+    ordered = [tuple(row) for row in jumps[["entity", "time", "column"]].itertuples(index=False)]
+    pairs = [ordered[place : place + 2] for place in range(0, len(ordered), 2)]
+    assert len(pairs) == 2
+    assert all([column for *_, column in pair] == ["a", "b"] for pair in pairs)
+
+
 def test_a_common_change_is_a_break_and_no_jump() -> None:
     index = pd.MultiIndex.from_product([[f"u{i:02d}" for i in range(12)], range(2010, 2018)], names=["unit", "year"])
     rng = np.random.default_rng(1)

@@ -18,6 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from helpers.results.rounding import HANDED_OVER, round_numbers
+
 Floats = NDArray[np.float64]
 Order = NDArray[np.intp]
 
@@ -133,7 +135,12 @@ def find_jumps(changes: Changes, threshold: float = 8.0, smallest: float = 1.25)
             "score": score[found],
         }
     )
-    return table.sort_values("score", ascending=False, ignore_index=True)
+    return table.sort_values("score", ascending=False, kind="stable", key=_tied, ignore_index=True)
+
+
+def _tied(scores: pd.Series[float]) -> pd.Series[float]:
+    """Scores as they are sorted: those that differ by rounding alone are alike, and keep the order of the panel."""
+    return pd.Series(round_numbers(scores, HANDED_OVER), scores.index)
 
 
 def find_breaks(changes: Changes, smallest: float = 2.0) -> pd.DataFrame:

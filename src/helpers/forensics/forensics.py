@@ -19,6 +19,7 @@ import pandas as pd
 
 from helpers.arrays import Codes, Floats
 from helpers.errors import StudyError
+from helpers.results.rounding import tie
 
 SCALINGS = ("min_max", "min_max by period", "none", "share of the maximum")
 POOLINGS = ("all rows", "each period, then the mean")
@@ -223,7 +224,7 @@ def _row(convention: Convention, gap: float, largest: float) -> dict[str, Any]:
 
 def _judge(rows: list[dict[str, Any]], digits: int) -> Forensics:
     table = pd.DataFrame(rows)
-    table = table[np.isfinite(table["gap"])].sort_values("gap", kind="stable", ignore_index=True)
+    table = table[np.isfinite(table["gap"])].sort_values("gap", kind="stable", key=tie, ignore_index=True)
     table["fits"] = table["gap"] <= 10.0**-digits + 1e-12
     nearest = table[table["fits"]] if table["fits"].any() else table.head(1)
     turned = bool((nearest["largest_entropy"] > 1 + 1e-9).any())

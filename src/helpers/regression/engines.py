@@ -15,6 +15,8 @@ from helpers.study.model import Model
 
 # Whose convention a program's standard errors follow.
 CONVENTIONS = {"helpers": "stata", "linearmodels": "linearmodels", "pyfixest": "stata"}
+# Decimals of a relative gap; those beyond are its rounding.
+DECIMALS = 12
 
 
 def attempt(fit_theirs: Callable[[], Any]) -> Any:
@@ -77,7 +79,7 @@ def engine_table(data: pd.DataFrame, model: Model, engines: Mapping[str, Any]) -
 def _gap(number: float, other: float) -> float:
     """Relative difference of two numbers; 0 where it is no more than their rounding."""
     gap = abs(number / other - 1)
-    return gap if gap > NOTHING else 0.0
+    return round(gap, DECIMALS) if gap > NOTHING else 0.0
 
 
 def _read(result: Any, term: str, units: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from helpers.regression.collinearity import span
 from helpers.regression.effects import group_sums
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.estimate import Estimate
+from helpers.results.rounding import tie
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def find_leverage(found: PanelFit, term: str) -> Leverage:
     entities = pd.Index(design.index.unique(0).sort_values(), name=design.index.names[0])
     parts = group_sums(left[:, None] ** 2, design.effects.entity)[:, 0]
     shares = pd.Series(parts / parts.sum(), index=entities, name="share")
-    shares = shares.sort_values(ascending=False, kind="stable")
+    shares = shares.sort_values(ascending=False, kind="stable", key=tie)
     try:
         without = _refit(found, design.index.get_level_values(0) != shares.index[0])[term]
     except StudyError:

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from helpers.results.rounding import tie
+
 FILE = "multiverse_explorer.csv"
 NUMBERS = ("row", "estimate", "std_error", "p_value", "standardised", "universes")
 MOST = 12
@@ -82,7 +84,7 @@ def read_explorer(run_folder: Path, level: float, primary: Mapping[str, str]) ->
         return None
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table[["estimate", "p_value", "universes"]] = table[["estimate", "p_value", "universes"]].astype(float)
-    table = table.sort_values("estimate", kind="stable").reset_index(drop=True)
+    table = table.sort_values("estimate", kind="stable", key=tie).reset_index(drop=True)
     decisions = tuple(
         Decision(name, tuple((f"x{place}-{number}", option) for number, option in enumerate(sorted(set(table[name])))))
         for place, name in enumerate(column for column in table.columns if column not in NUMBERS)
