@@ -91,6 +91,7 @@ def test_what_is_hostile_stays_text_in_both_languages():
     [
         ("3 x Trade", "3 倍贸易"),
         ("t(174)", None),
+        ("−4.371e−05", None),
         ("p = 0.035", None),
         ("F(2, 30)", None),
         ("AGO", None),
