@@ -206,3 +206,10 @@ def test_a_catalogue_keeps_translations_and_drops_what_is_gone(tmp_path):
     text = path.read_text()
     assert "留" in text
     assert "Old" not in text
+
+
+@pytest.mark.parametrize("hostile", ["A_" + "BCDE_" * 400 + "!", "PATH_X=LS_COLORS, (a: b; c), " * 300])
+def test_a_long_text_that_is_no_message_is_left_as_it_is_without_being_taken_apart(hostile):
+    translator = Translator({"{a} of {b} in {c}": "{c}{b}{a}"})
+    assert translator.text(hostile) is None
+    assert list(translator.missing) == [" ".join(hostile.split())]

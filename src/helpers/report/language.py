@@ -21,8 +21,10 @@ LONE = re.compile(r"<p>((?:(?!<p>).)*)</p>", re.DOTALL)
 PLAIN = re.compile(r"[^A-Za-zÀ-ÿ]*")
 CODE = re.compile(r"[a-z0-9_]+(?:[./][a-z0-9_{}]+)+|[a-z0-9]+(?:_[a-z0-9]+)+|[\w./]+\.(?:csv|json|svg|html|yml)")
 NUMBER = re.compile(r"[-−+]?\d[\d,.]*(?:e[-−+]?\d+)?\**|(?:[A-Za-z]²? [=<] |< ?)[-−]?\d[\d.]*|[tF]\([\d., ]+\)")
-FORMULA = re.compile(r"(?:[A-Z](?:_\w+)?|[kx](?!\w)|min |[\d\s/()^+\-−])+")
+FORMULA = re.compile(r"(?:[A-Z](?:_\w++)?+|[kx](?!\w)|min |[\d\s/()^+\-−])++")  # possessive: no way back to be tried
 ABBREVIATION = re.compile(r"[A-Z]{1,4}\d?(?:[-']?\d+[a-z]?)?")
+# A longer text is a message as it stands, or none: to take it apart would take its square or cube of steps.
+LONGEST = 600
 SAME = (PLAIN, CODE, NUMBER, FORMULA, ABBREVIATION)
 # Signs that put known words together, with what stands for them in the other language.
 SEPARATORS = (("; ", "；"), (", ", "，"), (" × ", "×"), (": ", "："), (" + ", " + "))
@@ -139,7 +141,8 @@ class Translator:
     def _find(self, text: str) -> str | None:
         """A text that reads the same, has a translation, fits a message with places, or lists such texts."""
         if text not in self._found:
-            self._found[text] = self._known(text) or self._fitting(text) or self._parts(text)
+            whole = self._known(text)
+            self._found[text] = whole if whole or len(text) > LONGEST else self._fitting(text) or self._parts(text)
         return self._found[text]
 
     def _known(self, text: str) -> str | None:
