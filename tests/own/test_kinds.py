@@ -388,7 +388,7 @@ def test_what_looks_like_another_unit_is_declared_genuine(project: Path) -> None
     panel = make_panel(names)
     growing = panel.assign(booking=panel["booking"] * np.where(panel.index.get_level_values(1) > 2017, 30.0, 1.0))
     error = refused(growing.to_csv(), project, "another unit")
-    assert "genuine: [booking]" in error.remedy
+    assert '--genuine "booking"' in error.remedy
 
 
 def test_chance_among_unrelated_figures_moves_no_rows() -> None:
@@ -399,3 +399,44 @@ def test_chance_among_unrelated_figures_moves_no_rows() -> None:
         level = np.repeat(rng.normal(size=(35, 3)), 8, axis=0)
         panel = pd.DataFrame(np.exp(level + rng.normal(size=(280, 3))), index=index, columns=["a", "b", "c"])
         assert find_moved_times(panel, sorted(index.unique(0))) == []
+
+
+@pytest.mark.parametrize(("heading", "first"), [("rownames", 1), ("", 1), ("Unnamed: 0", 0)])
+def test_numbers_of_rows_are_no_measure(heading: str, first: int, project: Path) -> None:
+    """R and pandas write them in front of the table; taken for a measure they would be the outcome that is proposed."""
+    table = FLAT.copy()
+    table.insert(0, heading, range(first, first + len(table)))
+    found = adopted(table.to_csv(index=False), project)
+    assert set(load_study(found.folder).columns) == {"wait", "booking", "staff"}
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "wait", "booking", ["staff"]), abs=1e-8)
+
+
+def test_a_measure_that_jumps_is_taken_where_the_person_says_that_it_is_as_published(project: Path) -> None:
+    """From 30 units on a leap is refused; the message names the option that there is before any study file."""
+    rows = pd.concat(
+        [FLAT.assign(place=FLAT["place"] + f" {letter}", wait=FLAT["wait"] + k) for k, letter in enumerate("abcd")]
+    )
+    rows["other"] = 3.0 + np.arange(len(rows)) % 7
+    rows.iloc[3, rows.columns.get_loc("other")] = 1e5
+    assert rows["place"].nunique() >= 30
+    error = refused(rows.to_csv(index=False), project, "another unit")
+    assert '--genuine "other"' in error.remedy
+    found = adopted(rows.to_csv(index=False), project, Options(genuine=("other",)))
+    assert load_study(found.folder).contract.genuine == ("other",)
+
+
+@pytest.mark.parametrize("words", [("yes", "no"), ("TRUE", "FALSE"), ("是", "否")])
+def test_answers_that_change_are_ones_and_noughts(words: tuple[str, str], project: Path) -> None:
+    """A law that is passed in the course of the panel: what R calls a factor and a student recodes by hand."""
+    law = (np.arange(len(PANEL)) * 7 % 11 < 4).astype(int)
+    found = adopted(FLAT.assign(law=np.where(law, *words)).to_csv(index=False), project, Options(treatment="law"))
+    assert any("read as 1 and 0 in law" in line for line in found.told)
+    truth = PANEL.assign(law=law)
+    assert estimate(found) == pytest.approx(least_squares(truth, "wait", "law", ["booking", "staff"]), abs=1e-8)
+
+
+def test_an_answer_that_never_changes_in_a_unit_stays_a_group(project: Path) -> None:
+    coast = FLAT["place"].map(lambda name: "yes" if name in set(NAMES[::2]) else "no")
+    folder = adopted(FLAT.assign(coast=coast).to_csv(index=False), project).folder
+    assert "coast" not in load_study(folder).columns
+    assert set(pd.read_csv(folder / "units.csv")["coast"]) == {"yes", "no"}

@@ -142,6 +142,8 @@ def _of_the_table(error: StudyError, aside: Path, path: Path) -> StudyError:
         return text.replace(str(aside), str(path))
 
     remedy = plain(error.remedy)
+    # There is no study file yet in which a statistic could be declared genuine.
+    remedy = re.sub(r"declare them in the study file: contract: \{genuine: \[(.*?)\]\}", r'say --genuine "\1"', remedy)
     if "--" not in remedy and ("study file" in remedy or "regressor" in f"{error.where} {error.rule}"):
         remedy += "; say with --outcome, --treatment and --controls (none for none) which measures the model is of"
     return StudyError(plain(error.where), f"{plain(error.rule)} (nothing was written)", remedy)
@@ -194,7 +196,9 @@ def _choose_roles(proposal: Proposal, names: dict[str, str], options: Options, w
     if options.controls is not None:
         asked = [item for item in options.controls if item.casefold() != "none"]
         controls = [found for item in asked if (found := _find_measure(item, proposal, names, where, "controls"))]
-    return Roles(names[outcome], names[treatment], tuple(names[heading] for heading in controls))
+    genuine = [found for item in options.genuine if (found := _find_measure(item, proposal, names, where, "genuine"))]
+    named = [tuple(names[heading] for heading in headings) for headings in (controls, genuine)]
+    return Roles(names[outcome], names[treatment], *named)
 
 
 def _find_measure(asked: str | None, proposal: Proposal, names: dict[str, str], where: str, role: str) -> str | None:
@@ -286,7 +290,9 @@ def _tell(proposal: Proposal, names: dict[str, str], entities: Entities, roles: 
     if gaps:
         told.append(f"gaps: {gaps} empty cells; rows that lack a figure which the model needs are dropped and counted")
     if proposal.ignored:
-        told.append(f"not used: {few(list(proposal.ignored))} (no figures, or text that changes over time)")
+        told.append(
+            f"not used: {few(list(proposal.ignored))} (no figures, numbers of rows, or text that changes over time)"
+        )
     controls = ", ".join(roles.controls) or "none"
     told.append(f"model: {roles.outcome} by {roles.treatment}, controls {controls}")
     return told

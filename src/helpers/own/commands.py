@@ -55,6 +55,7 @@ def _add_adopt_options(parser: argparse.ArgumentParser) -> None:
         "outcome": ("HEADING", "the measure that is explained"),
         "treatment": ("HEADING", "the measure whose effect is asked"),
         "controls": ("LIST", "the measures that are held constant, separated by commas, or none"),
+        "genuine": ("LIST", "measures that are as published, however much their figures jump, separated by commas"),
         "claim": ("WORD", "what is claimed of treatment and outcome: raises, lowers or moves (default)"),
     }
     for name, (metavar, text) in options.items():
@@ -86,6 +87,7 @@ def read_options(options: argparse.Namespace) -> Options:
         outcome=options.outcome,
         treatment=options.treatment,
         controls=_split(options.controls),
+        genuine=_split(options.genuine) or (),
         claim=options.claim,
     )
 
@@ -136,7 +138,7 @@ def _answer(option: str, text: str, choices: tuple[str, ...], said: Options) -> 
     given = input(f"--{option}: ").strip()
     if given.isdigit() and 1 <= int(given) <= len(choices):
         given = choices[int(given) - 1]
-    several = option in ("missing", "sheet", "controls")
+    several = option in ("missing", "sheet", "controls", "genuine")
     answer: Any = (_split(given) or ()) if several else given
     return replace(said, **{option: answer})
 

@@ -25,11 +25,12 @@ _SIGNS = {"raises": ">", "lowers": "<"}
 
 @dataclass(frozen=True)
 class Roles:
-    """Which measures the model is of, by their names in the study."""
+    """Which measures the model is of, and which are as published however they jump, by their names in the study."""
 
     outcome: str
     treatment: str
     controls: tuple[str, ...]
+    genuine: tuple[str, ...] = ()
 
 
 def time_name(kind: Kind) -> str:
@@ -65,6 +66,7 @@ def study_text(
         time=_time_text(proposal.kind, times),
         columns=columns,
         variables=variables,
+        contract=f"{{genuine: [{', '.join(map(word, roles.genuine))}]}}" if roles.genuine else "{}",
         outcome=word(roles.outcome),
         treatment=word(roles.treatment),
         controls=", ".join(map(word, roles.controls)),

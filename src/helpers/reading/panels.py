@@ -21,6 +21,7 @@ from helpers.study.periods import show_period
 
 MOST_GROUPS = 10
 LONGEST_NAME = 120
+ANSWERS = tuple(dict(zip(pair, "10", strict=True)) for pair in (("yes", "no"), ("true", "false"), ("是", "否")))
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[(（\[](?P<unit>[^()（）\[\]]+)[)）\]]\s*$")
 _RISKY = re.compile(r"^[=+\-@]|[<>\x00-\x1f]")
 
@@ -31,9 +32,12 @@ def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation
         _check_name(name, line, where) for name, line in zip(flat.columns[keys.entity], flat.lines, strict=True)
     ]
     taken = {keys.entity, *keys.time.split(" + ")}
+    flat, answered = _read_answers(flat, entities, {*numeric, *taken})
+    numeric = {*numeric, *answered}
     groups = _group_codes(flat, numeric - taken, entities)
     names = [name for name in flat.columns if name in numeric and name not in taken and name not in groups]
     names = [name for name in names if not (is_time_word(name) and find_kind(flat.columns[name], name))]
+    names = [name for name in names if not _counts_rows(flat.columns[name])]
     if not names:
         raise StudyError(where, "no column holds figures", "the study needs two measures, numbers in each row")
     places = [f"line {line}, {name}" for line, name in zip(flat.lines, entities, strict=True)]
@@ -43,8 +47,25 @@ def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation
     attributes = _attributes(flat.columns, entities, {*taken, *names})
     measures = tuple(_measure(name, flat, read.units) for name in names)
     ignored = tuple(name for name in flat.columns if name not in {*taken, *names, *map(str, attributes)})
-    told = (*flat.told, *filter(None, [keys.times.told]), *read.told)
+    answers = f"yes and no: read as 1 and 0 in {few(answered)}" if answered else ""
+    told = (*flat.told, *filter(None, [keys.times.told, answers]), *read.told)
     return Proposal(keys.entity, keys.time, keys.times.kind, measures, figures, attributes, ignored, (), told)
+
+
+def _read_answers(flat: Flat, entities: list[str], others: set[str]) -> tuple[Flat, list[str]]:
+    """The table with yes and no as 1 and 0 where an entity's answer changes, and the columns that were read so."""
+    columns = dict(flat.columns)
+    for name, cells in flat.columns.items():
+        words = {cell.casefold() for cell in cells if cell}
+        codes = next((pair for pair in ANSWERS if words == set(pair)), None)
+        if codes and name not in others and (pd.Series(cells).groupby(entities).nunique() > 1).any():
+            columns[name] = [codes.get(cell.casefold(), cell) for cell in cells]
+    return replace(flat, columns=columns), [name for name in columns if columns[name] is not flat.columns[name]]
+
+
+def _counts_rows(cells: list[str]) -> bool:
+    """Whether a column numbers the rows of the file, as R and pandas write it in front: no measure."""
+    return len(cells) > 2 and cells[0] in ("0", "1") and cells == [str(int(cells[0]) + n) for n in range(len(cells))]
 
 
 def _group_codes(flat: Flat, numeric: set[str], entities: list[str]) -> set[str]:

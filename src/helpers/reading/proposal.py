@@ -26,6 +26,8 @@ class Options:
         A list of units by whose names and codes the entities are known; ``own`` for the names as they stand.
     outcome, treatment, controls
         Headings of the measures of the model.
+    genuine
+        Headings of measures that are as published, however much they look as if they were in another unit.
     claim
         What is claimed: that the treatment ``raises`` or ``lowers`` the outcome, or ``moves`` it either way.
     """
@@ -39,6 +41,7 @@ class Options:
     outcome: str | None = None
     treatment: str | None = None
     controls: tuple[str, ...] | None = None
+    genuine: tuple[str, ...] = ()
     claim: str | None = None
 
 
