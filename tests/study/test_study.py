@@ -325,11 +325,11 @@ def test_a_link_that_leads_out_of_a_study_is_refused_before_anything_is_read(tmp
     """What it leads to is no YAML and holds a word that no message may repeat."""
     folder = tmp_path / "countries"
     shutil.copytree(ROOT / "data" / "countries", folder)
-    outside = tmp_path / "outside"
-    outside.mkdir() if file == "raw" else outside.write_text("secretword: [")
+    elsewhere = tmp_path / "outside"
+    elsewhere.mkdir() if file == "raw" else elsewhere.write_text("secretword: [")
     place = folder / file
     shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
-    place.symlink_to(outside)
+    place.symlink_to(elsewhere)
     with pytest.raises(StudyError, match="outside the study folder") as told:
         load_study(folder)
     assert "secretword" not in str(told.value)
