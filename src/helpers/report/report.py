@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log10
@@ -19,7 +20,7 @@ from helpers.claims.file import load_claims
 from helpers.claims.frameworks import load_frameworks
 from helpers.claims.verdicts import VERDICT_LABELS
 from helpers.display.prose import Sentence, fill_message, format_drawn_p_value, format_number, format_p_value
-from helpers.errors import StudyError
+from helpers.errors import StudyError, attempt
 from helpers.files import write_text
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
 from helpers.report.explorer import read_explorer
@@ -162,7 +163,9 @@ def write_report(
     labels = study_labels(study)
     translator = Translator(read_catalogue(), labels)
     text = build_page(study, run_folder, notebooks, translator, dict(left_out or {}), results)
-    check_resolved(text, run_folder, [*labels, *labels.values()])
+    unresolved = attempt(check_resolved, text, run_folder, [*labels, *labels.values()])
+    if isinstance(unresolved, StudyError):  # told, and no stop: the page of a sound study is written all the same
+        print(unresolved, file=sys.stderr)
     return write_text(run_folder / FILE, text)
 
 
