@@ -165,7 +165,7 @@ def write_report(
     text = build_page(study, run_folder, notebooks, translator, dict(left_out or {}), results)
     unresolved = attempt(check_resolved, text, run_folder, [*labels, *labels.values()])
     if isinstance(unresolved, StudyError):  # told, and no stop: the page of a sound study is written all the same
-        print(unresolved, file=sys.stderr)
+        sys.stderr.write(f"{unresolved}\n")
     return write_text(run_folder / FILE, text)
 
 
