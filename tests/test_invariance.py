@@ -413,7 +413,7 @@ OTHERWISE: dict[str, str] = {
         ("build_contrast", "build_design", "build_moments", "build_cell", "fit_set", "build_null", "build_grams", "span",
          "find_convention", "count_sizes", "with_instruments", "cross_pairs", "walk_cells", "plan_study", "prepare",
          "list_tests", "draw_samples", "specify", "change", "replace_clusters", "cross_lagged", "put_otherwise",
-         "moderate", "square_treatment", "difference_model", "standardise_rows", "build_weights", "read_grouping",
+         "moderate", "add_formulas", "square_treatment", "difference_model", "standardise_rows", "build_weights", "read_grouping",
          "family_questions", "speed_models", "crisis_panel", "ground_panel", "read_hierarchy", "read_recipe",
          "column_extents"),
         "lays out rows, a model or a matrix",

@@ -12,6 +12,7 @@ from helpers.disparity.shown import Spread, convergence_table, measure_spread
 from helpers.index.shown import table_or_reason
 from helpers.multiverse import index_choices
 from helpers.results.estimate import Estimate
+from helpers.study.data import Label
 
 NOTEBOOK = "02_index_construction"
 
@@ -70,7 +71,7 @@ def say_leaders(totals: list[float], half: float) -> str:
             run.record(f"index.choices.sobol.{name}.total", value=total)
     run.record("index.choices.half_width", value=0.2, digits=3)
     run.record("index.choices.runs", value=320, digits=0)
-    study = SimpleNamespace(indices={"dose": SimpleNamespace(label=SimpleNamespace(en="Dose", zh="剂量"))})
+    study = SimpleNamespace(indices={"dose": SimpleNamespace(label=Label(en="Dose", zh="剂量"))})
     return run_cell(
         NOTEBOOK, "find_leaders", run=run, index_choices=index_choices, sensitivity=a_sensitivity(totals, half),
         choices=study,

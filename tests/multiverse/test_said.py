@@ -11,11 +11,12 @@ from cells import PlantedRun, run_cell
 from helpers.multiverse import shown
 from helpers.multiverse.joint import JointStatistic, JointTest
 from helpers.multiverse.survival import Standing
+from helpers.study.data import Label
 
 NOTEBOOK = "07_multiverse"
 STUDY: Any = SimpleNamespace(
-    entity=SimpleNamespace(label=SimpleNamespace(en="Province", zh="省份")),
-    time=SimpleNamespace(label=SimpleNamespace(en="Year", zh="年份")),
+    entity=SimpleNamespace(label=Label(en="Province", zh="省份")),
+    time=SimpleNamespace(label=Label(en="Year", zh="年份")),
     multiverse=None,
     specification=SimpleNamespace(controls=("size",)),
     indicators={},
@@ -150,7 +151,7 @@ def test_groups_have_keys_and_words_of_their_own() -> None:
 
 
 def test_options_are_named_by_samples_and_controls_only() -> None:
-    sample = SimpleNamespace(label=SimpleNamespace(en="Without islands"))
+    sample = SimpleNamespace(label=Label(en="Without islands", zh="不含岛屿"))
     study: Any = SimpleNamespace(**{**vars(STUDY), "multiverse": SimpleNamespace(samples={"no_islands": sample})})
     assert [shown.option_words(name, study) for name in ("no_islands", "size + full")] == [
         "Without islands",
