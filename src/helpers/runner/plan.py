@@ -90,7 +90,7 @@ def plan(request: Request) -> list[Job]:
         wrong type, or ``only`` naming no notebook.
     """
     digests = _take_digests(request)
-    every = read_sources(request.root / "notebooks")
+    every = read_sources(request.notebook_folder)
     sources = _keep_sources(every, request)
     upstream = find_upstream(sources)
     declared = {source.name: source.parameters for source in sources}
