@@ -102,7 +102,7 @@ class ForkServer:
         self._lock = threading.Lock()
         with log.open("wb") as file:
             self._process: subprocess.Popen[str] = subprocess.Popen(  # noqa: S603 - this very file
-                [sys.executable, "-P", __file__, json.dumps(list(modules)), str(os.getpid())],
+                [sys.executable, "-P", __file__, json.dumps(list(modules))],
                 cwd=root,
                 env=dict(environment),
                 stdin=subprocess.PIPE,
@@ -111,6 +111,11 @@ class ForkServer:
                 text=True,
                 start_new_session=True,
             )
+        assert self._process.stdin is not None
+        # Not on the command line, which is then the same in every run.
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(f"{os.getpid()}\n")
+            self._process.stdin.flush()
 
     def fork(self, arguments: Sequence[str], imports: Sequence[str], log: str) -> Forked:
         """A new kernel.
@@ -234,8 +239,8 @@ def _leave(*_: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _leave)
-    die_with(int(sys.argv[2]), signal.SIGTERM)
     with os.fdopen(os.dup(1), "w") as answers, os.fdopen(os.dup(0), "rb", buffering=0) as requests:
         os.dup2(2, 1)  # what an import prints goes to the log
         os.set_blocking(requests.fileno(), True)
+        die_with(int(requests.readline() or 0), signal.SIGTERM)
         serve(json.loads(sys.argv[1]), requests, answers)
