@@ -15,6 +15,7 @@ from helpers.report.language import (
     both,
     collect_labels,
     read_catalogue,
+    spread,
     territory_names,
 )
 from helpers.report.messages import notebook_messages, page_messages, places, read_messages, update
@@ -55,8 +56,26 @@ def test_a_translation_has_the_places_and_the_figures_of_its_message():
 
 def test_a_text_stands_in_both_languages_and_a_number_once():
     translator = Translator({"Mean": "均值"})
-    shown = translate_html("<th>Mean</th><td>0.25</td>", translator)
-    assert shown == f"<th>{both('Mean', '均值')}</th><td>0.25</td>"
+    shown = translate_html("<p>Mean</p><td>0.25</td>", translator)
+    assert shown == f"<p>{both('Mean', '均值')}</p><td>0.25</td>"
+
+
+def test_a_cell_of_words_is_a_cell_in_each_language_and_one_of_figures_stays_one():
+    translator = Translator({"Mean": "均值", "since 2019": "自 2019 年"})
+    assert translate_html('<tr><th class="w">Mean</th></tr>', translator) == (
+        '<tr><th class="t w" lang="en">Mean</th><th class="t w" lang="zh">均值</th></tr>'
+    )
+    figures = translate_html('<td class="n">since 2019</td>', translator)
+    assert figures == f'<td class="n">{both("since 2019", "自 2019 年")}</td>'
+    mixed = translate_html("<td>Mean <b>x</b></td>", translator)
+    assert mixed == f"<td>{both('Mean ', '均值 ')}<b>x</b></td>"
+
+
+def test_a_text_alone_in_its_element_needs_none_within_it():
+    assert spread(both("Mean", "均值"), 'a href="#x"') == (
+        '<a href="#x" class="t" lang="en">Mean</a><a href="#x" class="t" lang="zh">均值</a>'
+    )
+    assert spread(both("Mean", "均值") + " (2)", "p") == f"<p>{both('Mean', '均值')} (2)</p>"
 
 
 def test_text_of_a_picture_stands_in_both_languages():

@@ -109,6 +109,13 @@ def test_a_number_of_a_table_has_an_address(elements):
     assert all(title.startswith("wide · ") and title.count(" · ") == 2 for title in titles)
 
 
+def test_what_stands_a_thousand_times_costs_few_elements(page):
+    """The popover of a result: itself, a line of its test, three ways on, and two words of the line."""
+    popovers = re.findall(r'<div popover id="k-.*?</div>', page, re.DOTALL)
+    assert popovers
+    assert max(len(re.findall(r"<[a-z]", popover)) for popover in popovers) <= 7
+
+
 def test_the_ladder_marks_the_primary_column_alone(page):
     shown = re.sub(r'<span class="t" lang="zh">.*?</span>|<span class="t" lang="en">', "", page)
     rows = re.findall(r"<tr( class=\"primary\")?>\n<th scope=\"row\">(\w+)", shown)

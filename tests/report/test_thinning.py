@@ -25,6 +25,8 @@ def drawn() -> str:
             panel.plot([place / 10 - 1, place / 10 - 0.8], [place / 10 - 1] * 2, color="#222222")
         panel.plot(np.linspace(-1, 1, 30), np.linspace(1, -1, 30), "^")
         panel.text(0, 0, "words")
+        panel.bar(np.arange(-2.0, 2.0, 0.2), 0.5 + rng.random(20), width=0.15, color="#d55e00", alpha=0.9)
+        panel.bar([-2.0, 1.0], [-1.0, -2.0], width=0.8, color="#56b4e9", edgecolor="#ffffff")
     return draw_svg(figure, "drawn").decode()
 
 
@@ -42,9 +44,29 @@ def test_every_mark_and_word_is_kept_in_a_fifth_of_the_elements():
     assert len(re.findall(r"<\w", after)) < len(re.findall(r"<\w", before)) / 5
 
 
-def test_what_shines_through_and_what_is_filled_is_not_joined():
-    lines = '<path d="M 0 0 L 1 1" style="fill: none; stroke-opacity: 0.5"/>' * 2 + '<path d="M 0 0 z" style=""/>' * 2
-    assert thin_picture(f'<svg xmlns="http://www.w3.org/2000/svg">{lines}</svg>').count("<path") == 4
+def thinned(*paths: tuple[str, str]) -> list[str]:
+    """The shapes of a picture of some paths."""
+    drawn = "".join(f'<path d="{shape}" style="{style}"/>' for shape, style in paths)
+    return re.findall(r' d="([^"]*)"', thin_picture(f'<svg xmlns="http://www.w3.org/2000/svg">{drawn}</svg>'))
+
+
+def tile(x: int, y: int, side: int = 2) -> str:
+    return f"M {x} {y} L {x + side} {y} L {x + side} {y + side} L {x} {y + side} z"
+
+
+def test_what_shines_through_or_bends_is_not_joined():
+    line = ("M 0 0 L 1 1", "fill: none; stroke-opacity: 0.5")
+    bent = ("M 0 0 C 1 1 2 2 3 0 z", "fill: #000000")
+    assert len(thinned(line, line, bent, bent)) == 4
+
+
+def test_tiles_side_by_side_are_one_path_by_colour_and_those_that_meet_are_not():
+    red, blue = "fill: #d55e00; opacity: 0.9", "fill: #0072b2"
+    grid = [(tile(2 * place, 0), (red, blue)[place % 2]) for place in range(6)]
+    assert thinned(*grid) == [" ".join(tile(2 * place, 0) for place in places) for places in ((0, 2, 4), (1, 3, 5))]
+    assert thinned((tile(0, 0), red), (tile(1, 1), red)) == [tile(0, 0), tile(1, 1)]
+    covered = [(tile(0, 0), red), (tile(4, 0, 3), blue), (tile(5, 0), red)]
+    assert thinned(*covered) == [tile(0, 0), tile(4, 0, 3), tile(5, 0)]
 
 
 def test_what_is_not_well_formed_stays_as_it_is():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 
@@ -12,6 +13,8 @@ from helpers.report.language import Translator, both
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # Their texts are code, formulas or bytes, and stay as they are.
 KEPT = {"code", "pre", "math", "style", "script", "kbd", "samp", "var"}
+# A cell of words: one of figures is opened as a number, and is one cell in both languages.
+CELL = re.compile(r'<t[hd](?! class="n")|<th')
 MOST_LINES = 4  # of one text in a picture
 # Names of SVG that the parser lowers.
 MIXED = {
@@ -60,6 +63,7 @@ class _Rewriter(HTMLParser):
         self._open: list[str] = []
         self._svg_text = ""
         self._lines: list[tuple[str, str]] = []
+        self._cell = 0, "", ""  # place after its start, text, text in the other language
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         start = self._start(tag, attrs)
@@ -86,6 +90,18 @@ class _Rewriter(HTMLParser):
         elif tag not in VOID:
             self._flush_lines()
             self.out.append(f"</{MIXED.get(tag, tag)}>")
+            if tag in ("td", "th"):
+                self._split_cell(tag)
+
+    def _split_cell(self, tag: str) -> None:
+        """A cell of a table that holds one text: one in each language, in place of an element around each text."""
+        place, en, zh = self._cell
+        self._cell = 0, "", ""
+        if place and len(self.out) == place + 2:
+            start = self.out[place - 1]
+            self.out[place - 1 :] = [
+                f"{_in_language(start, name)}{text}</{tag}>" for name, text in (("en", en), ("zh", zh))
+            ]
 
     def handle_data(self, data: str) -> None:
         if self._svg_text:
@@ -98,6 +114,8 @@ class _Rewriter(HTMLParser):
             self.out.append(plain)
             return
         found = self._translator.text(data, self._texts, self._where)
+        if found is not None and self.out and CELL.match(self.out[-1]):
+            self._cell = len(self.out), plain, html.escape(found, quote=False)
         self.out.append(both(plain, None if found is None else html.escape(found, quote=False)))
 
     def _start(self, tag: str, attrs: list[tuple[str, str | None]]) -> str:
@@ -143,4 +161,10 @@ def _whole(lines: list[tuple[str, str]]) -> str:
 
 def _spoken(start: str, language: str, text: str) -> str:
     """A text element of a picture in one language."""
-    return f'{start[:-1]} class="t" lang="{language}">{html.escape(text, quote=False)}</text>'
+    return f"{_in_language(start, language)}{html.escape(text, quote=False)}</text>"
+
+
+def _in_language(start: str, language: str) -> str:
+    """The start of an element that is shown in one language."""
+    classed = start.replace('class="', 'class="t ', 1) if ' class="' in start else f'{start[:-1]} class="t">'
+    return f'{classed[:-1]} lang="{language}">'

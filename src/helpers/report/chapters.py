@@ -146,7 +146,7 @@ def write_markdown(text: str) -> str:
 
 
 def show_code(source: str) -> str:
-    """Python source with the words that the page colours classed: keywords, strings, comments, numbers.
+    """Python source with the words that the page colours classed: keywords, strings, comments.
 
     Neighbours of one class share an element and plain words have none, since a page of twelve notebooks would
     otherwise be a fifth of such elements.
@@ -154,17 +154,25 @@ def show_code(source: str) -> str:
     from pygments import lex
     from pygments.lexers import PythonLexer
 
-    words = ((_colour(kind), text) for kind, text in lex(source, PythonLexer()))
+    words = _with_blanks([(_colour(kind), text) for kind, text in lex(source, PythonLexer())])
     joined = ((colour, "".join(text for _, text in group)) for colour, group in groupby(words, key=itemgetter(0)))
     shown = (f'<b class="{colour}">{html.escape(text)}</b>' if colour else html.escape(text) for colour, text in joined)
     return "".join(shown).rstrip("\n")
 
 
+def _with_blanks(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Words with their colours; blanks, which show none, have that of the word before them."""
+    last = ""
+    for colour, text in words:
+        last = colour if text.strip() else last
+        yield last, text
+
+
 def _colour(kind: Any) -> str:
     """Class of a kind of word; empty for what stays plain."""
-    from pygments.token import Comment, Keyword, Number, Operator, String
+    from pygments.token import Comment, Keyword, Operator, String
 
-    known = ((Comment, "c"), (Keyword, "k"), (Operator.Word, "k"), (String, "s"), (Number, "m"))
+    known = ((Comment, "c"), (Keyword, "k"), (Operator.Word, "k"), (String, "s"))
     return next((name for group, name in known if kind in group), "")
 
 

@@ -17,6 +17,9 @@ from helpers.errors import StudyError
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGE = "zh"
 LONE = re.compile(r"<p>((?:(?!<p>).)*)</p>", re.DOTALL)
+SPOKEN = re.compile(
+    r'<span class="t" lang="en">((?:(?!<span).)*)</span><span class="t" lang="zh">((?:(?!<span).)*)</span>'
+)
 # What reads the same in both languages: text without a Latin letter, file names and keys, numbers, formulas, codes.
 PLAIN = re.compile(r"[^A-Za-zÀ-ÿ]*")
 CODE = re.compile(r"[a-z0-9_]+(?:[./][a-z0-9_{}]+)+|[a-z0-9]+(?:_[a-z0-9]+)+|[\w./]+\.(?:csv|json|svg|html|yml)")
@@ -263,6 +266,25 @@ def both(en: str, zh: str | None, tag: str = "span") -> str:
     if all(alone):  # a paragraph by itself carries its language, and needs no element around it
         tag, (en, zh) = "p", [match[1] for match in alone if match is not None]
     return f'<{tag} class="t" lang="en">{en}</{tag}><{tag} class="t" lang="zh">{zh}</{tag}>'
+
+
+def spread(piece: str, start: str) -> str:
+    """A piece of HTML in an element; in one for each language where the piece is one text, and nothing around it.
+
+    Parameters
+    ----------
+    piece
+        HTML as `both` makes it, or in one language.
+    start
+        Start of the element, without its bracket: ``a href="#x"``.
+    """
+    tag, texts = start.split()[0], SPOKEN.fullmatch(piece)
+    if texts is None:
+        return f"<{start}>{piece}</{tag}>"
+    classed = start.replace('class="', 'class="t ') if 'class="' in start else f'{start} class="t"'
+    return "".join(
+        f'<{classed} lang="{name}">{text}</{tag}>' for name, text in zip(("en", LANGUAGE), texts.groups(), strict=True)
+    )
 
 
 class Briefs:

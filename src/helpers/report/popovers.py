@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ NAME = re.compile(r'href="tables/([a-z0-9_]+)\.csv"')
 ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 CELL = re.compile(r"<t[dh]([^>]*)>(.*?)</t[dh]>", re.DOTALL)
 TAG = re.compile(r'<span class="t" lang="zh">.*?</span>|<[^>]+>', re.DOTALL)
+OTHER = ' lang="zh"'
 DIGIT = re.compile(r"\d")
 
 
@@ -85,15 +86,22 @@ def _rows(text: str, name: str) -> Iterator[str]:
         end = row.end()
         cells = list(CELL.finditer(row[1]))
         if not heads:
-            heads = [_plain(cell[2]) for cell in cells]
+            heads = [_plain(cell[2]) for cell in columns(cells)]
             yield row[0]
             continue
         first = _plain(cells[0][2]) if cells else ""
         yield "<tr>"
-        for head, cell in zip(heads, cells, strict=False):
-            yield _cell(cell, f"{name} · {first} · {head}", name)
+        told = iter(heads)
+        for cell in cells:
+            again = OTHER in cell[1]
+            yield cell[0] if again else _cell(cell, f"{name} · {first} · {next(told, '')}", name)
         yield "</tr>"
     yield text[end:]
+
+
+def columns(cells: Iterable[re.Match[str]]) -> list[re.Match[str]]:
+    """Cells of a row, one for each column: a text that stands in both languages has two cells."""
+    return [cell for cell in cells if OTHER not in cell[1]]
 
 
 def _cell(cell: re.Match[str], address: str, name: str) -> str:

@@ -25,7 +25,7 @@ from helpers.files import write_text
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
 from helpers.report.explorer import read_explorer
 from helpers.report.front import answer, quality
-from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, territory_names
+from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
 from helpers.report.origins import Method, method_of, reached_modules, read_methods, spell_key
 from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
 from helpers.report.resolved import check_resolved
@@ -384,6 +384,7 @@ def _environment(translator: Translator) -> Environment:
         heading=lambda name: name[:1].upper() + name[1:].replace("_", " "),
         number=number,
         anchor=anchor_of,
+        spread=lambda piece, start: Markup(spread(piece, start)),  # noqa: S704 (sealed before, as every title)
         p_value=format_p_value,
     )
 

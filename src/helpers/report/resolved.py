@@ -10,7 +10,7 @@ from pathlib import Path
 
 from helpers.display.prose import MINUS
 from helpers.errors import StudyError
-from helpers.report.popovers import CELL, NAME, NUMBER, ROW, TABLE
+from helpers.report.popovers import CELL, NAME, NUMBER, ROW, TABLE, columns
 
 UNSEEN = re.compile(
     r"<(figure|pre|math|code|svg|ul|table)\b.*?</\1>|<button\b.*?</button>|<a\b.*?</a>|<style>.*?</style>|<[^>]+>",
@@ -66,7 +66,7 @@ def _loose(output: str, names: Sequence[str]) -> Iterator[str]:
 def _check_table(table: str, anchor: str, run_folder: Path) -> int:
     """Numbers of a table, each of which its file holds in the same row and column."""
     name = NAME.search(table)
-    rows = [list(CELL.finditer(row[1])) for row in ROW.finditer(table)][1:]
+    rows = [columns(CELL.finditer(row[1])) for row in ROW.finditer(table)][1:]
     shown = [
         (row, column, html.unescape(re.sub(r"<[^>]+>", "", cell[2])))
         for row, cells in enumerate(rows)

@@ -1,7 +1,8 @@
 """A picture of matplotlib's with as few elements as it needs: the same drawing, a fifth of the nodes.
 
-Groups that say nothing are taken apart, all marks of one series become one line that carries them as markers, and
-lines of one style become one path. What is drawn, and in which order where things can cover each other, stays.
+Groups that say nothing are taken apart, all marks of one series become one line that carries them as markers, lines of
+one style become one path, and so do areas of one style that do not meet (bars, tiles of a grid). What is drawn, and in
+which order where things can cover each other, stays.
 """
 
 from __future__ import annotations
@@ -18,10 +19,16 @@ DROPPED = {f"{{{SVG}}}metadata", f"{{{SVG}}}style"}
 NEEDED = re.compile(r"#([\w.\-]+)")
 UPRIGHT = re.compile(r"rotate\(-?0 [^)]*\)")
 AXIS = "matplotlib.axis"
+CORNERS = re.compile(r"(-?[\d.]+(?:e-?\d+)?) (-?[\d.]+(?:e-?\d+)?)")
+STRAIGHT = re.compile(r"[MLz\s\d.e\-]+")
 # The order within an axis: its grid below its marks below its words.
 LAYERS = ("path", "use", "polyline", "text")
 
+TOUCH = 1e-3
+"""Of a picture's points: boxes that overlap by less share an edge."""
+
 Element = ElementTree.Element
+Box = tuple[float, float, float, float]
 
 
 def thin_picture(text: str) -> str:
@@ -84,7 +91,9 @@ def _layer(item: Element) -> int:
 def _join(parent: Element, definitions: Element) -> None:
     """Neighbours that can be one element are made one."""
     groups = [list(group) for _, group in groupby(parent, key=_likeness)]
-    parent[:] = [item for group in groups for item in _joined(group, definitions)]
+    thin = [item for group in groups for item in _joined(group, definitions)]
+    runs = [list(run) for _, run in groupby(thin, key=lambda item: _is_area(item) or id(item))]
+    parent[:] = [item for run in runs for item in _joined_areas(run)]
     for item in parent:
         if item.tag == _tag("g"):
             _join(item, definitions)
@@ -116,6 +125,46 @@ def _joined(group: list[Element], definitions: Element) -> list[Element]:
         first[:] = [child for item in group for child in item]
         return [first]
     return [_marked_line(group, definitions)]
+
+
+def _is_area(item: Element) -> bool:
+    """Whether a path is an area with straight sides, whose corners say all of where it is."""
+    plain = item.tag == _tag("path") and set(item.attrib) <= {"d", "style", "clip-path"}
+    filled = "fill: none" not in item.get("style", "fill: none") and "url(" not in item.get("style", "")
+    return plain and filled and STRAIGHT.fullmatch(item.get("d", "")) is not None
+
+
+def _joined_areas(run: list[Element]) -> list[Element]:
+    """Areas that follow each other, those of one style as one path while none of them covers another."""
+    if len(run) == 1:
+        return run
+    kept: list[tuple[Element, list[Box]]] = []
+    for item in run:
+        box = _box(item)
+        for first, boxes in reversed(kept):
+            if any(_meet(box, other) for other in boxes):
+                kept.append((item, [box]))
+                break
+            if all(first.get(name) == item.get(name) for name in ("style", "clip-path")):
+                first.set("d", f"{first.get('d', '').strip()} {item.get('d', '').strip()}")
+                boxes.append(box)
+                break
+        else:
+            kept.append((item, [box]))
+    return [item for item, _ in kept]
+
+
+def _box(item: Element) -> Box:
+    corners = [(float(x), float(y)) for x, y in CORNERS.findall(item.get("d", ""))]
+    across, down = zip(*corners, strict=True) if corners else ((0.0,), (0.0,))
+    return min(across), min(down), max(across), max(down)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    """Whether two boxes share more than an edge."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return wide > TOUCH and high > TOUCH
 
 
 def _marked_line(marks: list[Element], definitions: Element) -> Element:
