@@ -50,6 +50,11 @@ panel = run.read("indicators")
 indices = build.build_indices(panel, choices)
 scores = build.index_values(indices)
 final = build.model_panel(panel, scores)
+
+# %% [markdown]
+# One row per index. An index with few indicators rests on each of them.
+
+# %%
 run.table(
     shown.index_table(indices, choices),
     "indices",
@@ -93,9 +98,14 @@ run.figure(
 # A bar beyond the dotted line weighs more than it would if all were equal. A long line says that a few units decide the
 # weight.
 
+# %% [markdown]
+# Does one indicator carry the main index?
+
 # %%
 heaviest = str(index.weights.idxmax())
 times_equal = run.record(f"index.{main}.heaviest", value=float(index.weights.max() * len(index.weights)), digits=1)
+
+# %%
 run.say(
     "Of the indicators of {index}, {indicator} weighs most: {weight:.1%} of the whole (95 % interval {weight:ci:.1%}), "
     "{times} times an equal share.",
@@ -150,6 +160,9 @@ ranking = build.rank_entities(final[model.treatment])
 treatment = {"treatment": run.label(model.treatment)}
 run.table(ranking, "ranking_treatment", caption="{treatment}: mean, rank, change", words=treatment)
 
+# %% [markdown]
+# And by the outcome:
+
 # %%
 outcome_ranking = build.rank_entities(final[model.outcome])
 outcome = {"outcome": run.label(model.outcome)}
@@ -176,6 +189,9 @@ run.figure(
     alt="One row per unit with its rank and two intervals of the same rank.",
 )
 
+# %% [markdown]
+# How many neighbours in this ranking can be told apart?
+
 # %%
 apart, pairs = index_choices.count_told_apart(ranks)
 run.say(
@@ -184,6 +200,9 @@ run.say(
     pairs=run.record("index.ranks.pairs", value=pairs, digits=0),
     apart=run.record("index.ranks.apart", value=apart, digits=0),
 )
+
+# %% [markdown]
+# Did units change their places, period by period?
 
 # %%
 run.figure(
@@ -195,20 +214,21 @@ run.figure(
     alt="One line per unit from its first to its last rank.",
 )
 
+# %% [markdown]
+# And where do they lie?
+
 # %%
-if choices.map is None:
-    tiles = run.say("This study declares no map, so that none is drawn.")
-else:
-    tiles = run.figure(
-        drawings.draw_tiles(
-            values, shown.read_tiles(choices.folder / choices.map.tiles), shown.tile_words(run.units, choices)
-        ),
-        "tiles",
-        caption="{index}, first and last period; the legend gives the lowest and the highest figure",
-        alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
-        words=named,
-    )
-tiles
+tiles = shown.find_tiles(run.units, choices)
+run.figure(
+    drawings.draw_tiles(values, *tiles),
+    "tiles",
+    caption="{index}, first and last period; the legend gives the lowest and the highest figure",
+    alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
+    words=named,
+) if tiles else run.say("This study declares no map, so that none is drawn.")
+
+# %% [markdown]
+# A high index may rest on one dimension alone. Unit by unit:
 
 # %%
 run.figure(
@@ -225,6 +245,12 @@ run.figure(
 # Each run draws all of them, builds the indices anew and fits the primary specification. Sobol's indices split the
 # variance of the coefficient: the first order is what a choice does alone, the total order adds its interactions. The
 # zero rule acts under entropy weights only; its share is over all runs.
+
+# %% [markdown]
+# Fitted in every run, on the indices of that run:
+
+# %%
+model
 
 # %%
 sensitivity = drawn.sobol_sensitivity(experiment, sobol_base, run.rng("Sobol base sample"))
@@ -247,6 +273,9 @@ run.say(
     same=run.results["index.choices.standardised.same_sign"],
     clear=run.results["index.choices.standardised.significant"],
 )
+
+# %% [markdown]
+# Which choice moves it most?
 
 # %%
 leaders = index_choices.find_leaders(sensitivity)
@@ -332,12 +361,7 @@ run.table(
 
 # %%
 gaps = disparity_shown.gap_table(values, run.regions)
-run.table(
-    gaps,
-    "inequality",
-    caption="{index}: Theil and Gini with their regional parts",
-    words=named,
-)
+run.table(gaps, "inequality", caption="{index}: Theil and Gini with their regional parts", words=named)
 
 # %% [markdown]
 # Does the distribution move as a whole, or does it split?
@@ -370,6 +394,8 @@ run.table(
 # %%
 everywhere, somewhere = disparity_shown.neighbour_tables(values, choices, run.rng("neighbours"), index_draws)
 now = everywhere.iloc[-1].to_dict() if len(everywhere) else None
+
+# %%
 moran = (
     run.record(f"index.moran.{main}", estimate=now["estimate"], p_value=now["p_value"], draws=index_draws + 1, digits=3)
     if now
@@ -392,6 +418,9 @@ run.say(message, **({"moran": moran, **named} if moran else {}))
 
 # %%
 run.table(everywhere, "moran", caption="Global Moran's I by period, p-value by permutation")
+
+# %% [markdown]
+# And unit by unit: who stands among units like itself?
 
 # %%
 run.table(somewhere, "moran_local", caption="Local Moran's I in the last period, p-value by permutation")
@@ -420,14 +449,23 @@ chosen = shown.choose_entity(values, unit)
 profile = accounting.entity_profile(index, chosen)
 run.table(profile.standing, "unit_standing", caption="{unit}: where it stands", words={"unit": run.label(chosen)})
 
+# %% [markdown]
+# What has moved it since the first period?
+
 # %%
 moved = shown.label_index(profile.moved, choices)
 run.table(moved, "unit_moved", caption="{unit}: what moved it", digits=4, words={"unit": run.label(chosen)})
+
+# %% [markdown]
+# Where is most to be gained?
 
 # %%
 outlook = shown.label_index(profile.outlook, choices)
 caption = "{unit}: what holds it back, and where most is to be gained"
 run.table(outlook, "unit_outlook", caption=caption, digits=4, words={"unit": run.label(chosen)})
+
+# %% [markdown]
+# And what holds it back most?
 
 # %%
 obstacle = shown.largest_obstacle(index, chosen)

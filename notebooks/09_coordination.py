@@ -82,6 +82,11 @@ run.table(measures, "coordination", caption="Coupling, mean and coupling coordin
 # %%
 named = {name: choices.label(name) for name in choices.grouping.order}
 named |= {"coupling": "coupling C", "mean": "mean T", "degree": "degree D"}
+
+# %% [markdown]
+# By region, over the periods:
+
+# %%
 run.figure(
     pictures.draw_measures(coupling.measures_by_region(coupled, run.regions), choices.grouping.order, named),
     "coordination",
@@ -89,29 +94,33 @@ run.figure(
     alt="Three panels of lines by period, one line per region.",
 )
 
+# %% [markdown]
+# The literature reads the degree in ten classes of equal width:
+
 # %%
 run.table(coupling.count_grades(coupled), "coordination_classes", caption="Units in each of ten classes of the degree")
 
+# %% [markdown]
+# And by unit:
+
 # %%
 degree = coupled.table["degree"]
-if choices.map is None:
-    tiles = run.say("This study declares no map, so that none is drawn.")
-else:
-    tiles = run.figure(
-        index_pictures.draw_tiles(
-            degree,
-            index_shown.read_tiles(choices.folder / choices.map.tiles),
-            index_shown.tile_words(run.units, choices),
-        ),
-        "degree_tiles",
-        caption="Coupling coordination degree, first and last period",
-        alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
-    )
-tiles
+tiles = index_shown.find_tiles(run.units, choices)
+run.figure(
+    index_pictures.draw_tiles(degree, *tiles),
+    "degree_tiles",
+    caption="Coupling coordination degree, first and last period",
+    alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
+) if tiles else run.say("This study declares no map, so that none is drawn.")
+
+# %% [markdown]
+# Does the degree say anything that the treatment does not say already?
 
 # %%
 alike = degree.corr(data[treatment], method="spearman")
 ranks = run.record("coordination.degree.rank_correlation", value=alike, n_obs=len(degree), digits=3)
+
+# %%
 run.say(
     "Over all rows the degree ranks units as {treatment} itself does (rank correlation {ranks}): it holds little "
     "beside the level. Coupling given the level is therefore what is put to the test below."
@@ -182,10 +191,20 @@ others = {
     name: clear.fit_clear(rows, form, term, draws=wild_draws, rng=run.rng(f"wild, interaction, {name}"))
     for name, (rows, form, term) in moderation.put_otherwise(setting, leverage.index[0], asked.groups).items()
 }
+
+# %% [markdown]
+# The study file may name further pairs of systems. Each is put in the same way:
+
+# %%
 further = {
     name: clear.fit_clear(pair.data, pair.model, draws=wild_draws, rng=run.rng(f"wild, {name}"))
     for name, pair in shown.further_pairs(data, model, asked).items()
 }
+
+# %% [markdown]
+# All forms side by side. An interaction that only one of them shows hangs on that form.
+
+# %%
 shown.record_forms(run.record, others)
 for name, found in further.items():
     clear.record_clear(run.record, f"coordination.interaction.{name}", found)
@@ -212,6 +231,9 @@ run.say(
     wild=run.results["coordination.interaction.wild"],
 )
 
+# %% [markdown]
+# How much of it rests on one unit?
+
 # %%
 heaviest = run.record("coordination.interaction.leverage", value=float(leverage.iloc[0]), digits=3)
 run.say(
@@ -231,6 +253,9 @@ run.say(
 beside = data.assign(coupling=coupled.table["coupling"], mean_of_systems=coupled.table["mean"])
 controls = tuple(name for name in model.controls if name not in asked.without)
 given = model.with_(treatment="coupling", controls=("mean_of_systems", *controls))
+given
+
+# %%
 together = clear.fit_clear(beside[list(given.columns)].dropna(), given, draws=wild_draws, rng=run.rng("wild, coupling"))
 clear.record_clear(run.record, "coordination.coupling_given_mean", together)
 run.coefficients(together.fit, "coupling_given_mean_coefficients", caption="{outcome}: every coefficient")
@@ -304,12 +329,17 @@ square = clear.fit_clear(bent.data, bent.model, draws=wild_draws, rng=run.rng("w
 clear.record_clear(run.record, "returns.square", square)
 run.coefficients(square.fit, "square_coefficients", caption="{outcome}: every coefficient")
 
+# %% [markdown]
+# The slope at both ends of the data, and the level at which it would turn:
+
 # %%
 ends = returns.end_slopes(bent)
 low, high = run.record("returns.slope_low", ends.low), run.record("returns.slope_high", ends.high)
 turns = run.record(
     "returns.turning", value=ends.turning_point, p_value=ends.p_value, convention="Lind and Mehlum (2010)"
 )
+
+# %%
 run.say(
     {
         "above": "Returns rise, not fall: the square is {square} ({square:p}; wild bootstrap {wild:p}), the slope goes "
@@ -332,6 +362,12 @@ run.say(
 # %%
 variables = asked.thresholds or (treatment,)
 whole = specification.keep_complete_entities(data[list(dict.fromkeys([*model.columns, *variables]))].dropna())
+
+# %% [markdown]
+# The threshold is looked for twice: with unit and period effects, and with unit effects alone, as in Hansen's own
+# model.
+
+# %%
 steps = {
     (variable, ending): threshold.panel_threshold(
         whole,
@@ -343,12 +379,19 @@ steps = {
     for variable in variables
     for ending, effects in (("", model.effects), (".without_years", ("entity",)))
 }
+
+# %%
 for (variable, ending), step in steps.items():
     shown.record_threshold(run.record, f"returns.threshold.{variable}{ending}", step)
+
+# %% [markdown]
+# How much worse every other value fits than the best one:
 
 # %%
 titles = {"": "unit and period effects", ".without_years": "unit effects"}
 chosen = variables[0]
+
+# %%
 run.figure(
     pictures.draw_likelihood_ratio(
         {titles[ending]: step.profile for (variable, ending), step in steps.items() if variable == chosen},
@@ -359,6 +402,9 @@ run.figure(
     caption="Where the slope would jump: likelihood ratio over every candidate; the interval lies below the line",
     alt="Two lines over candidate thresholds with a dashed line at the critical value.",
 )
+
+# %% [markdown]
+# Is there a jump at all? Its test draws the largest statistic under a straight line:
 
 # %%
 jump = run.results[f"returns.threshold.{chosen}"]
@@ -382,12 +428,20 @@ run.say(
 course = specification.keep_complete_entities(data[[asked.level or treatment]].dropna()).iloc[:, 0]
 apart = shown.divergence_estimates(course, asked.groups, draws=bootstrap_draws, rng=run.rng("divergence"))
 sigma, gini, points = (run.record(f"divergence.{name}", found) for name, found in apart.items())
+
+# %% [markdown]
+# Two relative measures and one in points, each with its interval:
+
+# %%
 run.table(
     inference_shown.estimate_rows(apart).assign(p_value=[found.p_value for found in apart.values()]),
     "divergence",
     caption="Trend of the log coefficient of variation, change of the Gini, points gained by upper less lower group",
     digits=4,
 )
+
+# %% [markdown]
+# How much of the inequality lies between regions, and how much within them?
 
 # %%
 gaps = disparity_shown.gap_table(course, run.regions)
@@ -415,13 +469,12 @@ run.say(
 # The spread is the standard deviation over the functions' z-scores in one unit and period.
 
 # %%
-uneven = data.assign(function_spread=loop.spread_of(data, functions))
-spread = clear.fit_clear(
-    uneven.dropna(subset="function_spread"),
-    model.with_(outcome="function_spread"),
-    draws=wild_draws,
-    rng=run.rng("wild, function spread"),
-)
+uneven = data.assign(function_spread=loop.spread_of(data, functions)).dropna(subset="function_spread")
+drift = model.with_(outcome="function_spread")
+drift
+
+# %%
+spread = clear.fit_clear(uneven, drift, draws=wild_draws, rng=run.rng("wild, function spread"))
 clear.record_clear(run.record, "coordination.function_spread", spread)
 run.coefficients(spread.fit, "function_spread_coefficients", caption="{outcome}: every coefficient")
 
@@ -458,6 +511,9 @@ four = family.fit_clear_family(
 family.record_family(run.record, {name: f"features.{name}" for name in features}, four)
 run.table(inference_shown.family_table({"together": four}), "features", caption="Every feature, given the others")
 
+# %% [markdown]
+# Does any feature matter? All of them at once:
+
 # %%
 first = four.answers[features[0]].fit
 joint = wald.joint_wald(first, features, draws=wild_draws, rng=run.rng("joint, features"))
@@ -490,8 +546,16 @@ ways = {
     name: clear.fit_clear(rows, way, draws=wild_draws, rng=run.rng(f"wild, loop, {name}"))
     for name, (rows, way) in loop.cross_lagged(data, model, choices.time.window).items()
 }
+
+# %% [markdown]
+# What the past of the one adds to the present of the other:
+
+# %%
 forth, back = (clear.record_clear(run.record, f"loop.{name}", found) for name, found in ways.items())
 run.table(inference_shown.clear_table(ways), "loop", caption="The past of the one in the present of the other")
+
+# %% [markdown]
+# How much the bias matters is seen where the own past is estimated in several ways:
 
 # %%
 past = dynamic.fit_past(data, model, choices.time.window)

@@ -39,18 +39,30 @@ class PlantedRun:
         return repr(self.say(template, **words))
 
 
-def run_cell(notebook: str, containing: str, **names: Any) -> str:
-    """Run the one code cell of ``notebooks/<notebook>.py`` whose source holds a text; the cell's last value as text.
+def run_cell(notebook: str, *containing: str, **names: Any) -> str:
+    """Run code cells of ``notebooks/<notebook>.py`` one after another; the last one's last value as text.
 
     Parameters
     ----------
     notebook
         Name without ending.
-    containing
-        Text by which exactly one code cell is known.
+    *containing
+        For each cell to run, a text by which exactly one code cell is known.
     **names
-        The names that the cell uses; ``run`` is a `PlantedRun` unless given.
+        The names that the cells use; ``run`` is a `PlantedRun` unless given.
     """
+    names = {"run": PlantedRun(), **names}
+    for text in containing[:-1]:
+        exec(compile(_find_cell(notebook, text), notebook, "exec"), names)
+    tree = ast.parse(_find_cell(notebook, containing[-1]))
+    last = tree.body[-1]
+    assert isinstance(last, ast.Expr), "the cell does not end with a value"
+    exec(compile(ast.Module(tree.body[:-1], []), notebook, "exec"), names)
+    return repr(eval(compile(ast.Expression(last.value), notebook, "eval"), names))
+
+
+def _find_cell(notebook: str, containing: str) -> str:
+    """Source of the one code cell that holds a text."""
     script = ROOT / "notebooks" / f"{notebook}.py"
     found = [
         cell.source
@@ -58,9 +70,4 @@ def run_cell(notebook: str, containing: str, **names: Any) -> str:
         if cell.type == "code" and containing in cell.source
     ]
     assert len(found) == 1, f"{len(found)} cells of {notebook} hold {containing!r}"
-    tree = ast.parse(found[0])
-    last = tree.body[-1]
-    assert isinstance(last, ast.Expr), "the cell does not end with a value"
-    names = {"run": PlantedRun(), **names}
-    exec(compile(ast.Module(tree.body[:-1], []), notebook, "exec"), names)
-    return repr(eval(compile(ast.Expression(last.value), notebook, "eval"), names))
+    return found[0]

@@ -68,6 +68,7 @@ def test_returns_are_said_to_bend_only_where_both_tests_say_so(reading: str):
     told = run_cell(
         NOTEBOOK,
         "ends = returns.end_slopes",
+        "Returns rise, not fall",
         run=recorded("returns.square", found),
         square=found,
         level=0.05,
@@ -83,6 +84,7 @@ def test_whether_the_degree_says_more_than_the_level_depends_on_the_ranks(alike:
     told = run_cell(
         NOTEBOOK,
         "rank_correlation",
+        "Over all rows the degree",
         degree=SimpleNamespace(corr=lambda *_, **__: alike, __len__=lambda: 9),
         data={"d": None},
         treatment="d",

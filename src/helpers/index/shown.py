@@ -106,6 +106,13 @@ def read_tiles(path: Path) -> pd.DataFrame:
     return table.set_index(table.columns[0])
 
 
+def find_tiles(units: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, dict[str, str]] | None:
+    """The tile map and what each tile bears; None for a study without a map."""
+    if study.map is None:
+        return None
+    return read_tiles(study.folder / study.map.tiles), tile_words(units, study)
+
+
 def tile_words(units: pd.DataFrame, study: Study) -> dict[str, str]:
     """What a tile bears: the entity's first other name, where the study declares one, else its own."""
     names = units[study.entity.aliases[0]] if study.entity.aliases else pd.Series(units.index, units.index)
