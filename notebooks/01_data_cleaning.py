@@ -37,6 +37,9 @@ raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.entit
 book = reading.read_codebook(choices.folder / "codebook.csv", choices.columns)
 run.table(book[["unit", "grade", "note"]], "statistics_used", caption="Statistics, units and grades")
 
+# %% [markdown]
+# Which indicators rest on a figure of the lowest grade?
+
 # %%
 doubtful = reading.indicators_of_grade(book, choices, "C")
 run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a statistic of grade C")
@@ -52,11 +55,20 @@ run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a sta
 kept = contract.check_contract(raw, run.units, choices)
 run.table(kept.identities, "identities", caption="Identities that hold, and the largest gap", digits=5)
 
+# %% [markdown]
+# What is unusual, first single figures:
+
 # %%
 run.table(kept.jumps, "jumps", caption="Figures that jump, less the common change, by robust score", digits=2)
 
+# %% [markdown]
+# Then whole periods:
+
 # %%
 run.table(kept.breaks, "breaks", caption="Periods in which the typical figure halves or doubles", digits=2)
+
+# %% [markdown]
+# And signs that a figure is not what its name says:
 
 # %%
 run.table(kept.doubts, "doubts", caption="Signs of another unit, or of figures in the rows of others")
@@ -82,6 +94,9 @@ run.say(message, warnings=warnings)
 missing = gaps.check_coverage(raw, choices.columns, choices.time)
 statistics, filled = gaps.apply_missing_rules(raw, choices.missing, missing, choices.sample.missing)
 run.table(filled, "filled_cells", caption="Every cell that a declared rule filled", digits=2)
+
+# %% [markdown]
+# How much of the data is filled, then?
 
 # %%
 cells = run.record("data.cells_filled", value=len(filled), digits=0)
@@ -115,6 +130,9 @@ marked = sample.mark_sample(statistics, choices)
 chosen = sample.select_sample(gaps.derive(statistics, choices.formulas, marked), marked, choices)
 panel = chosen.panel
 run.table(chosen.flow, "sample", caption="From the rows of the window to the rows that are analysed")
+
+# %% [markdown]
+# How many rows, units and periods remain?
 
 # %%
 entities, periods = (panel.index.unique(level).size for level in choices.index_names)

@@ -68,6 +68,8 @@ run.table(fit.table(), "coefficients", caption="{primary}: every coefficient", n
 joint = few_clusters.joint_controls(fit, model.controls)
 if joint:
     run.record("baseline.controls", value=joint.statistic, p_value=joint.p_value, convention="HTZ, F", digits=2)
+
+# %%
 held_constant = {
     "clear": "Together the controls differ from zero (F = {joint}, {joint:p}, a test made for few clusters).",
     "unclear": "Together the controls cannot be told from zero (F = {joint}, {joint:p}, a test made for few clusters).",
@@ -90,6 +92,9 @@ run.figure(
     alt="A square of pairwise correlations of the outcome, the treatment and the controls.",
 )
 
+# %% [markdown]
+# And each regressor against all others:
+
 # %%
 vif = diagnostics.vif(data, model.regressors).to_frame()
 run.table(vif, "vif", caption="Variance inflation factors of the regressors", digits=2)
@@ -97,10 +102,15 @@ run.table(vif, "vif", caption="Variance inflation factors of the regressors", di
 # %% [markdown]
 # A factor above ten says that a regressor is nearly a combination of the others, so that its own estimate is imprecise.
 
+# %% [markdown]
+# All of them at once, before and after the effects are removed:
+
 # %%
 effects = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
 raw = diagnostics.condition_number(data, model.regressors)
 within = diagnostics.condition_number(data, model.regressors, **effects)
+
+# %%
 run.say(
     "The condition number of the regressors is {raw} as they come and {within} once the effects are removed; from "
     "about thirty on, single estimates become hard to tell apart.",
@@ -113,10 +123,15 @@ run.say(
 
 # %%
 models = choices.ladder_models()
+models
+
+# %%
 fits = {column: panel.fit(data, step) for column, step in models.items()}
 for column in fits:
     run.record(f"baseline.{column}.{term}", fits[column][term])
-models
+
+# %% [markdown]
+# Each column of the table is one of these formulas, fitted on the same rows:
 
 # %%
 note = (
@@ -124,6 +139,8 @@ note = (
     "specification: {primary}. R-squared, within is that of the regressors after the effects."
 )
 convention = run.record("baseline.convention", value=fit.convention_words)
+
+# %%
 run.table(
     ladder.ladder_table(fits, choices),
     "baseline_ladder",
@@ -147,6 +164,9 @@ run.figure(
 
 # %% [markdown]
 # Intervals here are those of the clustered t test. What they are worth with so few clusters is asked next.
+
+# %% [markdown]
+# Does the sign hold along the ladder?
 
 # %%
 signs = {bool(found[term].estimate > 0) for found in fits.values()}
@@ -178,10 +198,17 @@ exact = wild.wild_cluster_bootstrap(
     fit, term, draws=wild_draws, rng=run.rng("wild, primary specification"), interval=True
 )
 run.record(f"baseline.{primary}.{term}.wild", clear.wild_estimate(fit[term], exact))
+
+# %% [markdown]
+# Beside it every other method for few clusters, on the same fit:
+
+# %%
 methods = few_clusters.few_cluster_tests(fit, term, exact, draws=wild_draws, rng=run.rng("wild, others"))
 made = {name: method.found for name, method in methods.items() if method.found}
 for name in made:
     run.record(f"baseline.inference.{name}", made[name])
+
+# %%
 run.table(
     few_clusters.few_cluster_table(methods),
     "few_clusters",
@@ -204,12 +231,17 @@ for column in [name for name in fits if name != primary and models[name].entity_
 # they differ only where few sign patterns exist. A low number of Satterthwaite degrees of freedom says that the
 # treatment moves in few units.
 
+# %% [markdown]
+# Do the methods come to the same verdict?
+
 # %%
 smallest, largest = few_clusters.ends(made)
 span = {
     1: "All methods come to the same verdict: p lies between {low:p_value} ({first}) and {high:p_value} ({last}).",
     2: "The methods differ in their verdict: p lies between {low:p_value} ({first}) and {high:p_value} ({last}).",
 }
+
+# %%
 run.say(
     span[len({found.p_value < level for found in made.values()})],
     low=run.results[f"baseline.inference.{smallest}"],
@@ -244,9 +276,11 @@ run.figure(
 # A dot right of the dashed line is a method that finds effects where there are none. Its power then counts for nothing:
 # it would reject anyway.
 
-# %% tags=["summary"]
+# %%
 best = trust.recommend(worlds["all", "uneven"])
 run.record("baseline.trust.recommended", value=best.method)
+
+# %% tags=["summary"]
 told = {
     True: "With {clusters} clusters and uneven errors, {method} rejects a true null in {size:.1%} of {size:n_obs} "
     "simulated panels, within one simulation error of what it promises; the headline uses it.",
@@ -263,10 +297,12 @@ run.say(
 # %% [markdown]
 # ## So what is found?
 
-# %% tags=["summary"]
+# %%
 used = best.method if best.method in made else "clustered_t"
 headline = run.record("baseline.headline", made[used])
 detectable = detectable_effect(made[used], df=fit.df)
+
+# %% tags=["summary"]
 verdicts = {
     "clear": "In the primary specification the estimate is {headline} (95 % interval {headline:ci}, {headline:p} by "
     "{method}; {usual:p} by the clustered t test): it differs from zero at the declared level.",
@@ -299,6 +335,11 @@ held = leverage.find_leverage(fit, term)
 alone = leverage.find_leverage(panel.fit(data, model.with_(controls=())), term)
 run.record("baseline.leverage.three", value=held.top(3), digits=3)
 run.record("baseline.leverage.heaviest.effects_only", value=float(alone.shares[held.heaviest]), digits=3)
+
+# %% [markdown]
+# Unit by unit, beside the shares before the controls:
+
+# %%
 run.table(
     leverage.leverage_table(held, alone),
     "leverage",
@@ -309,6 +350,8 @@ run.table(
 # %%
 if held.without_heaviest:
     run.record("baseline.leverage.without_heaviest", held.without_heaviest)
+
+# %%
 share = {
     True: "{name} alone holds {one:.0%} of the variation that identifies the effect ({before:.0%} before the controls)"
     ", the three heaviest units {three:.0%}. Without {name} the estimate is {without} ({without:p}, clustered t).",
@@ -335,6 +378,11 @@ others = neighbours.fit_neighbours(data, model, window=choices.time.window, regi
 fitted = {name: other.found for name, other in others.items() if other.found}
 for name in fitted:
     run.record(f"baseline.neighbours.{name}", fitted[name])
+
+# %% [markdown]
+# Model by model, with what each asks:
+
+# %%
 run.table(
     neighbours.neighbour_table(others, fit[term], choices.label(primary), choices.question.en),
     "neighbours",
@@ -358,6 +406,9 @@ run.figure(
 # Random effects and fixed effects differ where what is fixed about a unit goes with its treatment. The model with the
 # means of each unit (Mundlak) must give the fixed-effects estimate again; that is checked below. First differences and
 # trends use other parts of the movement over time, so they also differ when the effect takes time.
+
+# %% [markdown]
+# How many of them speak clearly, and in which direction?
 
 # %%
 positive, negative = neighbours.count_significant(fitted, level)
@@ -411,6 +462,9 @@ run.figure(
 # All lines share one estimate. Lines that take errors as unrelated within a unit, and those that rest on the number of
 # periods going to infinity (two-way, Driscoll-Kraay), are stress tests here and never the headline.
 
+# %% [markdown]
+# How far apart are the conventions?
+
 # %%
 narrow, wide = few_clusters.ends(known, "std_error")
 run.say(
@@ -425,6 +479,9 @@ run.say(
     narrow=run.record("baseline.passport.smallest", value=narrow.replace("_", " ")),
     wide=run.record("baseline.passport.largest", value=wide.replace("_", " ")),
 )
+
+# %% [markdown]
+# Nearness in space is a convention of its own:
 
 # %%
 conley = {
@@ -445,9 +502,17 @@ run.say(
 plain = engines.of_size_one(data, model)
 absorbed = {"entity_effects": model.entity_effects, "time_effects": model.time_effects}
 columns = plain[list(model.regressors)].assign(**({} if model.effects else {"const": 1.0}))
+
+# %% [markdown]
+# linearmodels takes the columns and is told which effects to absorb:
+
+# %%
 theirs = engines.attempt(
     lambda: PanelOLS(plain[model.outcome], columns, **absorbed).fit(cov_type="clustered", cluster_entity=True)
 )
+
+# %% [markdown]
+# pyfixest takes the formula as it stands at the head of this notebook:
 
 # %%
 tight = MapDemeaner(fixef_tol=1e-10)

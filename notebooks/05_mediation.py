@@ -28,6 +28,7 @@ from helpers import notebook
 from helpers.mediation import coverage as measured
 from helpers.mediation import leverage, moderated, pictures, resampled, rho, shown, steps, sub_effects
 
+# %%
 run = notebook.open_run("05_mediation", study=study, run_folder=run_folder, out=out)
 choices = run.study
 model, level = choices.model(), choices.specification.significance
@@ -60,6 +61,11 @@ run.table(shown.caution_table(run), "mediation_cautions", caption="What must be 
 samples = resampled.draw_samples(data, model, draws=bootstrap_draws, rng=run.rng("entities"))
 channels = shown.fit_channels(data, choices, samples, wild_draws=wild_draws, rng=run.rng("wild, paths"))
 shown.record_channels(run.record, channels)
+
+# %% [markdown]
+# The interval of the indirect effect is that of the product of the paths; the sections below compare it with others.
+
+# %%
 alone = {name: channel.alone for name, channel in channels.items()}
 effects = shown.effect_table(alone, choices)
 run.table(
@@ -68,6 +74,9 @@ run.table(
     caption="Paths and effects, one mediator at a time",
     note="Paths, direct and total: cluster-robust t. Indirect: bootstrap standard error; interval of the product.",
 )
+
+# %% [markdown]
+# The same as a picture of the mechanism:
 
 # %% tags=["summary"]
 arrows = shown.mechanism_arrows(channels, level)
@@ -83,12 +92,17 @@ run.figure(
     alt="Boxes for treatment, mediators and outcome, joined by arrows with the estimates of the paths on them.",
 )
 
+# %% [markdown]
+# How many channels have both paths?
+
 # %%
 both = sum(arrow.is_clear and other.is_clear for arrow, other in arrows.channels.values())
 counts = {
     "clear": run.record("mediation.count.both_paths", value=both),
     "all": run.record("mediation.count.channels", value=len(channels)),
 }
+
+# %%
 run.say(
     "Of {all} channels, {clear} have both paths clear by the t test and by the wild bootstrap."
     if both
@@ -122,6 +136,9 @@ run.table(
     "standard error is for comparison. Holm and Romano-Wolf count the mediators that are looked at.",
 )
 
+# %% [markdown]
+# One interval for each, the one that is read:
+
 # %% tags=["summary"]
 run.figure(
     pictures.draw_paths(shown.without_paths(effects), label=run.text("effect on the outcome")),
@@ -130,6 +147,9 @@ run.figure(
     alt="Three estimates with intervals per mediator, and a line at zero.",
 )
 
+# %% [markdown]
+# The clearest of them:
+
 # %%
 best = min(channels, key=lambda name: channels[name].indirect.p_value)
 named = {
@@ -137,6 +157,8 @@ named = {
     "effect": run.results[f"mediation.{best}.indirect_effect"],
     "all": run.results["mediation.count.channels"],
 }
+
+# %%
 run.say(
     "Of {all} channels the clearest is {channel}: indirect effect {effect}, interval {effect:ci}, which leaves out "
     "zero."
@@ -161,9 +183,14 @@ run.table(
     measured.coverage_table(coverage), "mediation_coverage", caption="Share of 95 % intervals that hold the truth"
 )
 
+# %% [markdown]
+# The interval that is read beside the one that most programs print:
+
 # %%
 low, high = measured.coverage_range(coverage, measured.RECOMMENDED)
 others = measured.coverage_range(coverage, measured.USUAL)
+
+# %%
 run.say(
     "The interval that is read here held the truth in {low:.1%} to {high:.1%} of the panels, the percentile interval "
     "in {usual:.1%} to {usual_high:.1%}.",
@@ -179,6 +206,11 @@ run.say(
 # %%
 together = shown.fit_together(data, choices, samples)
 shown.record_together(run.record, together)
+
+# %% [markdown]
+# Where mediators overlap, the effects of each alone do not add up to the effect of all.
+
+# %%
 run.table(
     shown.together_table(channels, together, choices),
     "mediation_together",
@@ -193,6 +225,9 @@ run.table(
 chains = shown.fit_chains(data, choices, samples)
 shown.record_chains(run.record, chains)
 run.table(shown.chain_table(chains), "mediation_chain", caption="The chain of the first two mediators")
+
+# %% [markdown]
+# Does the chain hold?
 
 # %%
 ends = {name: run.label(getattr(chains[""], name)) for name in ("first", "second")} if chains else {}
@@ -215,6 +250,11 @@ run.say(
 # %%
 said = sub_effects.fit_sub_effects(data, choices, draws=wild_draws, rng=run.rng("sub-effects"))
 sub_effects.record_sub_effects(run.record, said)
+
+# %% [markdown]
+# Outcome by outcome; where a statement has several, the last p-value counts them.
+
+# %%
 run.table(
     sub_effects.sub_effect_table(said, choices),
     "mediation_sub_effects",
@@ -230,6 +270,8 @@ run.table(
 
 # %%
 curves = {name: rho.rho_sensitivity(shown.complete_rows(data, [name]), model, name, samples) for name in channels}
+
+# %%
 run.figure(
     pictures.draw_rho(
         {choices.label(name): found.curve for name, found in curves.items()},
@@ -240,6 +282,9 @@ run.figure(
     caption="The indirect effect over the correlation that an unobserved common cause would bring, 95 % bands",
     alt="One curve per mediator with a band, and lines at zero.",
 )
+
+# %% [markdown]
+# The same in shares of variance, which a reader can hold against what the controls explain:
 
 # %%
 run.figure(
@@ -254,9 +299,14 @@ run.figure(
     alt="Contour lines of the indirect effect over two shares, one panel per mediator.",
 )
 
+# %% [markdown]
+# Which channel is explained away most easily?
+
 # %%
 shown.record_rho(run.record, curves)
 weakest = min(curves, key=lambda name: abs(curves[name].rho_at_zero))
+
+# %%
 run.say(
     "Of {all} channels, {channel} is explained away most easily: by a correlation of {rho}, interval {rho:ci}.",
     channel=run.label(weakest),
@@ -276,6 +326,9 @@ without = {name: leverage.fit_leverage(data, choices, name, jumps, samples) for 
 leverage.record_leverage(run.record, without)
 run.table(leverage.leverage_table(without, choices), "mediation_leverage", caption="Without what may carry a channel")
 
+# %% [markdown]
+# The figure that jumps most: does its unit carry the channel?
+
 # %%
 jumping = leverage.largest_jump(without)
 carried = leverage.name_jump(run, without[jumping]) if jumping else {}
@@ -290,6 +343,9 @@ run.say(
     "{with_all} ({with_all:p}), stays within its standard error without {entity}: {without} ({without:p}).",
     **carried,
 )
+
+# %% [markdown]
+# And with another measure of the same channel, where the study file names one:
 
 # %%
 other = shown.fit_alternatives(data, choices, samples)
@@ -312,6 +368,8 @@ interactions = {
     )
     for name in channels
 }
+
+# %%
 shown.record_interactions(run.record, interactions)
 run.table(
     shown.interaction_table(interactions, choices),
@@ -330,6 +388,9 @@ run.table(
     shown.grouped_table(moderations, choices), "mediation_groups", caption="The indirect effect by group"
 ) if moderations else run.say("The study has no two groups to compare.")
 
+# %% [markdown]
+# In how many places does a channel differ?
+
 # %%
 turning = sum(found.interaction.is_clear(level) for found in interactions.values())
 gaps = [gap for found in moderations.values() for gap in found.differences.values()]
@@ -339,6 +400,8 @@ counted = {
     "gaps": run.record("mediation.count.group_pairs", value=len(gaps)),
     "told": run.record("mediation.count.group_differences", value=sum(gap.p_value < level for gap in gaps)),
 }
+
+# %%
 run.say(
     "Of {all} interactions of treatment and mediator, {turning} are clear by the t test and by the wild bootstrap; of "
     "{gaps} differences between groups, {told} have an interval that leaves out zero."

@@ -28,6 +28,11 @@ from helpers.regression.leverage import find_leverage
 run = notebook.open_run("06_regional_heterogeneity", study=study, run_folder=run_folder, out=out)
 choices = run.study
 model, level = choices.model(), choices.specification.significance
+
+# %% [markdown]
+# Regions are compared whose units are enough for a regression of their own; what is left out is listed.
+
+# %%
 panel, treatment = run.read("panel"), choices.specification.treatment
 order, small = groups.usable_groups(panel, run.regions, choices.grouping.order)
 data = shown.keep_grouped(panel, run.regions, order)
@@ -47,14 +52,23 @@ run.table(
 # %%
 means, mean_gaps = heterogeneity.region_means(data, treatment, regions, order=order)
 shown.record_means(run.record, means, mean_gaps, treatment)
+
+# %%
 table = shown.mean_table(means, mean_gaps, choices)
 run.table(table, "region_means", caption="Mean of the treatment by region")
 
 # %%
 measures = growth.measure_entities(data[treatment])
+
+# %% [markdown]
+# Growth is measured unit by unit, then compared between regions:
+
+# %%
 compared = {name: growth.compare_groups(measures[name], grouping) for name in growth.MEASURES}
 compared = {name: found for name, found in compared.items() if found is not None}
 shown.record_growth(run.record, compared, treatment)
+
+# %%
 run.table(
     shown.growth_table(compared, choices),
     "region_growth",
@@ -62,6 +76,9 @@ run.table(
     note="Differences: Welch's t over units. Growth is not defined where a first or last value is not above zero.",
     digits=4,
 )
+
+# %% [markdown]
+# Is the first region ahead of the others, and does it gain on them?
 
 # %%
 ahead = compared["first"].gaps
@@ -73,6 +90,8 @@ counted = {
     "ahead": run.record("region.count.ahead", value=sum(g.estimate > 0 and g.p_value < level for g in first_gaps)),
     "faster": run.record("region.count.faster", value=sum(g.estimate > 0 and g.p_value < level for g in faster)),
 }
+
+# %%
 run.say(
     "{region} starts clearly above {ahead} of {others} other regions, and gains clearly more a year, in points, than "
     "{faster} of them.",
@@ -101,12 +120,22 @@ names = {
     "group_times": run.text("common slopes, own periods"),
     "without_years": run.text("common slopes, no period effects"),
 }
+
+# %%
 found = {
     name: designs.fit_design(data, model, grouping, name, draws=wild_draws, rng=run.rng(f"design {name}"))
     for name in designs.DESIGNS
 }
+
+# %% [markdown]
+# A region whose effect depends on the design tells more about the design than about the region.
+
+# %%
 shown.record_designs(run.record, found, treatment)
 run.table(shown.design_table(found, choices, names), "region_designs", caption="The effect by region in four designs")
+
+# %% [markdown]
+# The same in a picture; an interval by the bootstrap need not be even around its estimate.
 
 # %% tags=["summary"]
 run.figure(
@@ -130,9 +159,14 @@ run.table(
     note="Equality: F, and the wild bootstrap of the Wald statistic. Order: the largest one-sided p of neighbours.",
 )
 
+# %% [markdown]
+# How many designs tell the regions apart?
+
 # %%
 unequal = [name for name, item in found.items() if item.equality.wild_p_value < level]
 ordered = [name for name, item in found.items() if item.ordering.wild_p_value < level and item.ordering.p_value < level]
+
+# %%
 run.say(
     "Of {designs} designs, {unequal} tell the regions' effects apart by the wild bootstrap of the joint test, and "
     "{ordered} show that they fall in the stated order.",
@@ -154,6 +188,11 @@ gaps = heterogeneity.compare_regions(
     permutations=permutations,
     rng=run.rng("differences"),
 )
+
+# %% [markdown]
+# Each pair by every test; the last two columns count the pairs.
+
+# %%
 shown.record_gaps(run.record, gaps, treatment)
 run.table(
     shown.gap_table(gaps, choices),
@@ -163,9 +202,14 @@ run.table(
     "regions differ in variance. Holm and Romano-Wolf count the pairs.",
 )
 
+# %% [markdown]
+# How many pairs are told apart, and which differs most?
+
 # %%
 told = [gap for gap in gaps.values() if shown.is_told(gap, level)]
 largest = max(gaps.values(), key=lambda gap: abs(gap.effect.statistic))
+
+# %%
 run.say(
     "Of {pairs} differences, {told} are told from zero by the t test, by the wild bootstrap and after Romano and Wolf; "
     "the largest for its size is {first} minus {second}, {gap} ({gap:p}; {adjusted:p} adjusted for the pairs).",
@@ -190,12 +234,20 @@ starts = {
     for name, variable in start_of.items()
     if variable is not None and why.has_start(data, variable)
 }
+
+# %% [markdown]
+# One row per first value:
+
+# %%
 shown.record_starts(run.record, starts, treatment)
 run.table(
     shown.start_table({choices.label(start_of[name]): test for name, test in starts.items()}),
     "region_starts",
     caption="How the effect changes with one standard deviation more of a first value",
 )
+
+# %% [markdown]
+# Is the effect larger where that first value was higher?
 
 # %%
 larger = [name for name, test in starts.items() if test.effect.estimate > 0 and test.is_clear(level)]
@@ -215,12 +267,20 @@ run.say(
 passed = start_of["infrastructure"]
 thresholds = shown.fit_thresholds(data, model, passed, draws=bootstrap_draws, rng=run.rng("threshold"))
 shown.record_thresholds(run.record, thresholds, passed)
+
+# %% [markdown]
+# Whether there is a threshold, and where:
+
+# %%
 run.table(
     shown.threshold_table(thresholds),
     "region_threshold",
     caption="Threshold of the effect in the first channel",
     note="p: wild bootstrap of the largest clustered score, which keeps its level where units differ.",
 ) if thresholds else run.say("Not shown: the study names no channel whose figures are there at every period.")
+
+# %% [markdown]
+# Every candidate below the dashed line fits almost as well as the best one:
 
 # %%
 run.figure(
@@ -234,6 +294,10 @@ run.figure(
     caption="Likelihood ratio of every candidate, unit effects alone; below the dashed line: the 95 % interval",
     alt="A curve over the threshold variable that touches zero at the estimate, and a dashed line.",
 ) if thresholds else run.say("Not shown: there is no threshold.")
+
+# %% [markdown]
+# The test itself was put to panels without a threshold. Where it rejects far more often than five times in a hundred,
+# it finds what is not there.
 
 # %%
 run.table(
@@ -249,15 +313,22 @@ run.table(
 others = shown.fit_groupings(panel, run.units, choices, wild_draws=wild_draws, rng=run.rng("groupings"))
 for groups_of in others.values():
     shown.record_regions(run.record, groups_of, treatment)
+
+# %%
 run.table(
     shown.grouping_table({next(iter(choices.regions)): fits, **others}, choices),
     "groupings",
     caption="The primary specification in the groups of every declared grouping",
 )
 
+# %% [markdown]
+# And groups of rows: by where a unit began, and by time.
+
 # %%
 rows = shown.fit_rows(data, model, since, draws=bootstrap_draws, rng=run.rng("rows"))
 shown.record_rows(run.record, rows, treatment)
+
+# %%
 words = {
     "first_third": run.text("thirds of the first value"),
     "since": run.text("before and since"),
@@ -270,6 +341,9 @@ run.table(
     note="Common controls and effects.",
 )
 
+# %% [markdown]
+# Are the effects of these groups of rows told apart?
+
 # %%
 run.table(shown.joint_table(rows, words, with_order=False), "region_rows_equality", caption="Are these effects equal?")
 
@@ -280,6 +354,11 @@ run.table(shown.joint_table(rows, words, with_order=False), "region_rows_equalit
 primary = heterogeneity.fit(data, model)
 heavy = find_leverage(primary, treatment).shares.head(3)
 shown.record_heaviest(run.record, heavy)
+
+# %% [markdown]
+# The designs with common slopes are fitted again without it:
+
+# %%
 without = shown.fit_without(data, model, grouping, str(heavy.index[0]), draws=wild_draws, rng=run.rng("without"))
 shown.record_designs(run.record, without, treatment, ".without_heaviest")
 run.table(

@@ -158,7 +158,11 @@ run.say(
 # ## Where does the primary specification stand?
 
 # %%
-primary = panel.fit(data, choices.model())
+model = choices.model()
+model
+
+# %%
+primary = panel.fit(data, model)
 standing = survival.find_standing(multiverse, primary, choices.specification.treatment)
 shown.record_standing(run.record, standing)
 

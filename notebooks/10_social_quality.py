@@ -57,6 +57,8 @@ run.framework("soq_factors")
 # %%
 served = (asked.services, *shown.service_indicators(choices, asked.services))
 named = {name: specification.keep_complete_entities(data[[name]].dropna())[name] for name in served}
+
+# %%
 run.figure(
     pictures.draw_equality({choices.label(name): values for name, values in named.items()}),
     "services",
@@ -69,6 +71,11 @@ equal = {
     name: shown.equality(values, draws=bootstrap_draws, rng=run.rng(f"equality, {name}"))
     for name, values in named.items()
 }
+
+# %% [markdown]
+# A dimension that has become more equal need not have done so in each of its parts:
+
+# %%
 run.table(
     shown.equality_table(equal),
     "services_equality",
@@ -108,11 +115,13 @@ run.say(
 # %%
 growth = equality.speed_panel(data, asked.speed or asked.services, model, choices.time.window)
 readings = equality.speed_models(model)
+readings["absolute"]
+
+# %%
 speeds = {
     name: clear.fit_clear(growth, reading, draws=wild_draws, rng=run.rng(f"wild, speed, {name}"))
     for name, reading in readings.items()
 }
-readings["absolute"]
 
 # %%
 speed = clear.record_clear(run.record, f"services.speed.{treatment}", speeds["absolute"])
@@ -144,6 +153,11 @@ run.say(
 between = asked.of("gaps")
 gaps = shown.fit_families(data, model, between, draws=wild_draws, rng=run.rng("family, gaps"))
 shown.record_families(run.record, gaps, between, model)
+
+# %% [markdown]
+# One row per outcome; a gap whose estimate is below zero narrows.
+
+# %%
 run.table(
     inference_shown.family_table(shown.label_families(gaps, between, model)),
     "gaps",
@@ -153,6 +167,8 @@ run.table(
 # %%
 sides = {name: inference_shown.read_family(found, level) for name, found in gaps.items()}
 moved = [name for found in sides.values() for name, where in found.items() if where != "unclear"]
+
+# %%
 run.say(
     "Whether gaps narrow or widen is not asked of this study."
     if not gaps
@@ -172,11 +188,19 @@ run.say(
 every = asked.of("functions") | asked.of("reached")
 functions = shown.fit_families(data, model, every, draws=wild_draws, rng=run.rng("family, functions"))
 shown.record_families(run.record, functions, every, model)
+
+# %% [markdown]
+# One row per function; p counts all of a family.
+
+# %%
 run.table(
     inference_shown.family_table(shown.label_families(functions, every, model)),
     "functions",
     caption="Each function of government, and whatever else is declared beside, on what is held to move it",
 )
+
+# %% [markdown]
+# Does it reach beyond the economy and the market? The one group of functions less the other is the outcome:
 
 # %%
 contrast, parts = next(iter(asked.contrast.items()))
@@ -188,6 +212,8 @@ run.coefficients(reach.fit, "contrast_coefficients", caption="{outcome}: every c
 # %%
 above, below = shown.count_sides(functions["functions"], level)
 gap = run.results[f"functions.{contrast}.{treatment}"]
+
+# %%
 run.say(
     "No function responds clearly once all are counted. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p})."
     if not above + below
@@ -207,6 +233,11 @@ run.say(
 turn = asked.of("shift")
 shift = shown.fit_families(data, model, turn, draws=wild_draws, rng=run.rng("family, shift"))
 shown.record_families(run.record, shift, turn, model)
+
+# %% [markdown]
+# A turn to serving would raise the share of services and lower that of administration:
+
+# %%
 run.table(
     inference_shown.family_table(shown.label_families(shift, turn, model)),
     "shift",
@@ -244,19 +275,12 @@ else:
 told
 
 # %%
-if asked.crisis is not None:
-    told = run.figure(
-        pictures.draw_crisis(
-            data,
-            asked.crisis.outcome,
-            data[treatment].xs(asked.crisis.level, level=1),
-            label=choices.label(asked.crisis.outcome),
-        ),
-        "crisis",
-        caption="The outcome by period, units above and below the median of the treatment before the crisis",
-        alt="Two lines by period.",
-    )
-told
+run.figure(
+    pictures.draw_crisis(data, asked.crisis, treatment, label=choices.label(asked.crisis.outcome)),
+    "crisis",
+    caption="The outcome by period, units above and below the median of the treatment before the crisis",
+    alt="Two lines by period.",
+) if asked.crisis else run.say("This study declares no crisis.")
 
 # %%
 run.say("How units came through a crisis is not asked of this study.") if asked.crisis is None else run.say(
@@ -283,6 +307,11 @@ run.say("How units came through a crisis is not asked of this study.") if asked.
 lively = asked.of("vitality")
 vitality = shown.fit_families(data, model, lively, draws=wild_draws, rng=run.rng("family, vitality"))
 shown.record_families(run.record, vitality, lively, model)
+
+# %% [markdown]
+# More of each would be a livelier market, or society:
+
+# %%
 run.table(
     inference_shown.family_table(shown.label_families(vitality, lively, model)),
     "vitality",
@@ -310,6 +339,8 @@ run.say(
 # %%
 data, society = shown.add_quality(data, asked)
 indexed = society in choices.indices
+
+# %%
 run.table(
     shown.quality_table(build.build_index(panel, choices.indices[society])),
     "social_quality",
@@ -322,6 +353,11 @@ run.table(
 # %%
 factors = dimensions.name_dimensions(choices, asked.quality)
 both = quality.compare_qualities(data, outcome, society)
+
+# %% [markdown]
+# Has every factor moved as the outcome has?
+
+# %%
 run.figure(
     pictures.draw_factors(both, {name: choices.label(name) for name in (outcome, *factors)}),
     "factors",
@@ -339,6 +375,8 @@ versions = {"entropy": both}
 if indexed:
     evenly = both.assign(even=shown.equal_weighted(panel, choices, society))
     versions["equal"] = quality.compare_qualities(evenly, outcome, "even")
+
+# %%
 tests = {
     (version, name): clear.fit_clear(
         rows, model.with_(outcome=name), draws=wild_draws, rng=run.rng(f"wild, {version}, {name}")
@@ -347,11 +385,19 @@ tests = {
     for name in (quality.GOVERNMENT, quality.SOCIAL, quality.GAP)
     if (version, name) != ("equal", quality.GOVERNMENT)
 }
+
+# %% [markdown]
+# Each on the treatment. The last row of a pair, the difference, is the claim:
+
+# %%
 for (version, name), found in tests.items():
     key = f"society.{name}.{treatment}" if version == "entropy" else f"society.{name}_equal.{treatment}"
     clear.record_clear(run.record, key, found)
 table = {f"{name} ({version} weights)": found for (version, name), found in tests.items()}
 run.table(inference_shown.clear_table(table), "qualities", caption="Government against social quality")
+
+# %% [markdown]
+# Is the difference told from zero by both tests?
 
 # %%
 ahead = tests["entropy", quality.GAP]
@@ -383,13 +429,6 @@ ends = specification.keep_complete_entities(both)
 lags = quality.trend_gaps(ends, outcome, factors)
 for name, found in lags.items():
     run.record(f"society.trend_gap.{name}", found)
-answers = family.fit_clear_family(
-    {name: family.Question(both, model.with_(outcome=name), treatment) for name in factors},
-    draws=wild_draws,
-    rng=run.rng("family, factors"),
-)
-family.record_family(run.record, {name: f"society.factor.{name}.{treatment}" for name in factors}, answers)
-run.table(inference_shown.family_table({treatment: answers}), "factors", caption="Each factor on the treatment")
 
 # %%
 run.figure(
@@ -405,6 +444,8 @@ run.figure(
 # %%
 behind = [name for name, found in lags.items() if found.estimate > 0 and found.p_value < level]
 forward = [name for name, found in lags.items() if found.estimate < 0 and found.p_value < level]
+
+# %%
 run.say(
     "No factor has clearly moved less, or more, than the outcome."
     if not behind + forward
@@ -412,6 +453,18 @@ run.say(
     behind=", ".join(choices.label(name) for name in behind) or "none",
     forward=", ".join(choices.label(name) for name in forward) or "none",
 )
+
+# %% [markdown]
+# Does each factor respond to the treatment? p counts them all.
+
+# %%
+answers = family.fit_clear_family(
+    {name: family.Question(both, model.with_(outcome=name), treatment) for name in factors},
+    draws=wild_draws,
+    rng=run.rng("family, factors"),
+)
+family.record_family(run.record, {name: f"society.factor.{name}.{treatment}" for name in factors}, answers)
+run.table(inference_shown.family_table({treatment: answers}), "factors", caption="Each factor on the treatment")
 
 # %% [markdown]
 # ## Is social quality the ground of digital government?

@@ -25,6 +25,7 @@ from helpers.inference import shown as inference_shown
 from helpers.policy import durbin, pictures, pilots, shown, space, spatial_tests
 from helpers.regression import panel as regression
 
+# %%
 run = notebook.open_run("11_policy_and_space", study=study, run_folder=run_folder, out=out)
 choices, model = run.study, run.study.model()
 treatment, outcome, level = model.treatment, model.outcome, choices.specification.significance
@@ -38,12 +39,11 @@ data, statistics = run.read("panel"), run.read("statistics")
 # policy; scale and weights are those of the longer span, so the numbers are not those of the other notebooks.
 
 # %%
-long = {
-    "treatment": pilots.build_long_panel(statistics, choices, treatment),
-    "outcome": pilots.build_long_panel(statistics, choices, outcome),
-}
 sides = {"treatment": treatment, "outcome": outcome}
+long = {side: pilots.build_long_panel(statistics, choices, column) for side, column in sides.items()}
 rows = {side: run.record(f"policy.rows.{side}", value=len(panel), digits=0) for side, panel in long.items()}
+
+# %%
 run.say(
     "{treatment} can be built for {first} rows, {outcome} for {second}.",
     treatment=label[treatment],
@@ -51,6 +51,9 @@ run.say(
     first=rows["treatment"],
     second=rows["outcome"],
 )
+
+# %% [markdown]
+# What each policy was, and what its dates can and cannot tell:
 
 # %%
 run.table(
@@ -75,12 +78,20 @@ found = {
     for name, policy in choices.policies.items()
     for side in sides
 }
+
+# %% [markdown]
+# Two rows per policy, the treatment first. Where the policy did not move it, a moved outcome has another cause.
+
+# %%
 for (name, side), item in found.items():
     shown.record_policy(run.record, name, side, item)
 named = {(choices.label(name), choices.label(sides[side])): item for (name, side), item in found.items()}
 run.table(
     shown.policy_table(named), "policy", caption="Difference in differences, and what stands against it", digits=4
 )
+
+# %% [markdown]
+# For the policy that the study file names first, by the t test and the wild bootstrap together:
 
 # %%
 main = next(iter(choices.policies))
@@ -121,6 +132,9 @@ run.figure(
     alt="Panels by policy and column with estimates and intervals over the periods since the start.",
 )
 
+# %% [markdown]
+# Did the two groups move apart before the start?
+
 # %%
 before = run.results[f"policy.{main}.pretrend"]
 run.say(
@@ -153,6 +167,9 @@ run.figure(
     caption="The mean effect on the outcome over M: thick what the estimates allow, thin with their sampling error",
     alt="Vertical intervals over M, one panel per policy, and a line at zero.",
 )
+
+# %% [markdown]
+# How far may trends differ until the first policy's effect is gone?
 
 # %%
 breakdown = run.results[f"policy.{main}.outcome.breakdown"]
@@ -199,9 +216,15 @@ run.table(shown.weights_table(weights), "spatial_weights", caption="Weights: who
 
 # %%
 joined, beside = shown.neighbour_model(data, model, weights[closest])
+beside
+
+# %%
 spill = clear.fit_clear(joined, beside, draws=wild_draws, rng=run.rng("wild, neighbours"))
 clear.record_clear(run.record, f"spatial.neighbours.{treatment}", spill)
 run.coefficients(spill.fit, "neighbours_coefficients", caption="{outcome}: every coefficient")
+
+# %% [markdown]
+# The same model under every other kind of weights, and with the neighbours' controls:
 
 # %%
 others = {
@@ -211,10 +234,17 @@ others = {
 }
 for name, test in others.items():
     clear.record_clear(run.record, f"spatial.neighbours.{treatment}.{name}", test)
+
+# %%
 more = clear.fit_clear(
     *shown.neighbour_model_with_controls(data, model, weights[closest]), draws=wild_draws, rng=run.rng("wild, controls")
 )
 clear.record_clear(run.record, f"spatial.neighbours.{treatment}.with_controls", more)
+
+# %% [markdown]
+# A neighbours' effect that one kind of weights alone shows hangs on who counts as a neighbour.
+
+# %%
 run.table(
     inference_shown.clear_table(
         {closest: spill, run.text("{weights}, neighbours' controls", weights=closest): more, **others}
@@ -254,6 +284,8 @@ patterns = {
     name: spatial_tests.examine_residuals(primary, item, draws=assignments, rng=run.rng(f"residuals, {name}"))
     for name, item in weights.items()
 }
+
+# %%
 for name, item in patterns.items():
     run.record(f"spatial.moran.{name}", value=item.moran, p_value=item.moran_p_value, draws=item.draws, digits=3)
 run.table(shown.residual_table(patterns), "spatial_residuals", caption="Spatial pattern in the primary residuals")
@@ -273,10 +305,18 @@ models = {
     for kind, lagged in (("lag", ()), ("durbin", None))
     for name, item in weights.items()
 }
+
+# %% [markdown]
+# One row per model and kind of weights:
+
+# %%
 shown.record_neighbours(run.record, models, treatment)
 run.table(
     shown.spatial_table(models, treatment), "spatial_models", caption="Spatial lag and Durbin models: the treatment"
 )
+
+# %% [markdown]
+# The three effects of the Durbin model side by side:
 
 # %%
 run.figure(
@@ -288,6 +328,9 @@ run.figure(
     caption="Effects in the spatial Durbin model under every kind of weights, 95 % intervals",
     alt="Three panels, direct, indirect and total, one row with its interval per kind of weights.",
 )
+
+# %% [markdown]
+# Does the indirect effect depend on who counts as a neighbour?
 
 # %%
 signs = [item.effects[treatment, "indirect"] for (kind, _), item in models.items() if kind == "durbin"]
@@ -309,6 +352,11 @@ run.say(
 # %%
 far = space.measure_distance(run.units, data.index.unique(0).sort_values())
 curve = shown.distance_curve(data, model, far, choices.space.rings_km)
+
+# %% [markdown]
+# An effect that is of neighbours should fade with distance:
+
+# %%
 for ring, (_, row) in zip(choices.space.rings_km, curve.iterrows(), strict=True):
     run.record(f"spatial.ring.{ring}", estimate=row["estimate"], std_error=row["std_error"], p_value=row["p_value"])
 run.figure(

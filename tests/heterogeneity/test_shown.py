@@ -172,7 +172,9 @@ def effect(estimate: float, p_value: float) -> Estimate:
 def test_the_sentence_on_who_starts_ahead(p_value, told):
     gaps = {"coast_minus_inland": effect(0.3, p_value)}
     compared = {name: SimpleNamespace(gaps=gaps) for name in ("first", "points")}
-    said = run_cell(NOTEBOOK, "starts clearly above", compared=compared, order=["coast", "inland"], level=0.05)
+    said = run_cell(
+        NOTEBOOK, "ahead = compared", "starts clearly above", compared=compared, order=["coast", "inland"], level=0.05
+    )
     assert told in said
 
 
@@ -181,7 +183,9 @@ def test_the_sentence_on_equality_and_order(p_value, count):
     item = SimpleNamespace(
         equality=SimpleNamespace(wild_p_value=p_value), ordering=SimpleNamespace(wild_p_value=p_value, p_value=p_value)
     )
-    said = run_cell(NOTEBOOK, "fall in the stated order.", found={"own": item, "common": item}, level=0.05)
+    said = run_cell(
+        NOTEBOOK, "unequal = ", "fall in the stated order.", found={"own": item, "common": item}, level=0.05
+    )
     assert f"Of 2 designs, {count} tell" in said
     assert f"{count} show" in said
 
@@ -196,7 +200,7 @@ def test_the_sentence_on_pairs(gaps, told):
     )
     pairs = {**gaps, "coast_minus_inland": clear} if told else {"coast_minus_inland": replace(gap, p_romano_wolf=0.9)}
     said = run_cell(
-        NOTEBOOK, "the largest for its size", run=run, gaps=pairs, shown=shown, level=0.05, treatment="dose"
+        NOTEBOOK, "told = ", "the largest for its size", run=run, gaps=pairs, shown=shown, level=0.05, treatment="dose"
     )
     assert f"{told} are told from zero" in said
 

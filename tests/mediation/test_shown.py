@@ -245,7 +245,7 @@ def test_the_sentence_on_indirect_effects(low, told):
         for name, item in (("first", found), ("second", other))
     }
     run = planted(mediation__first__indirect_effect=found)
-    assert told in run_cell(NOTEBOOK, "the clearest is", run=run, channels=channels)
+    assert told in run_cell(NOTEBOOK, "best = min", "the clearest is", run=run, channels=channels)
 
 
 @pytest.mark.parametrize(("clear", "told"), [((True, True), "1 have both paths"), ((True, False), "none has")])
@@ -253,7 +253,9 @@ def test_the_sentence_on_both_paths(clear, told):
     pair: Any = tuple(pictures.Arrow(1.0, one) for one in clear)
     arrows = shown.Mechanism({"first": pair, "second": (pair[0], pictures.Arrow(0.1, False))}, pair[0])
     run = PlantedRun()
-    said = run_cell(NOTEBOOK, "both = sum", run=run, arrows=arrows, channels={"first": 1, "second": 2})
+    said = run_cell(
+        NOTEBOOK, "both = sum", "have both paths", run=run, arrows=arrows, channels={"first": 1, "second": 2}
+    )
     assert told in said
 
 
@@ -292,7 +294,9 @@ def test_the_sentence_on_moderation(clear):
     run = planted()
     told = f"Of 2 interactions of treatment and mediator, {1 if clear else 0} are clear"
     names: dict[str, Any] = {"run": run, "interactions": {"first": interaction}, "level": 1}
-    said = run_cell(NOTEBOOK, "turning = ", moderations=groups, **names)
+    said = run_cell(NOTEBOOK, "turning = ", "Of {all} interactions", moderations=groups, **names)
     assert told in said
     assert f"{1 if clear else 0} have an interval" in said
-    assert "differences" not in run_cell(NOTEBOOK, "turning = ", moderations={}, **{**names, "run": planted()})
+    assert "differences" not in run_cell(
+        NOTEBOOK, "turning = ", "Of {all} interactions", moderations={}, **{**names, "run": planted()}
+    )

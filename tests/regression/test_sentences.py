@@ -44,7 +44,7 @@ def headline(p_value: float, **names: Any) -> str:
         "few_clusters": few_clusters,
         "detectable_effect": detectable_effect,
     }
-    return run_cell(NOTEBOOK, "verdicts = {", **(planted | names))
+    return run_cell(NOTEBOOK, "used = best.method", "verdicts = {", **(planted | names))
 
 
 def test_a_clear_headline_differs_from_zero_by_the_recommended_method():
@@ -84,7 +84,14 @@ def test_methods_agree_or_differ(p_values, words):
         run.record(f"baseline.inference.{name}", found)
     methods = {name: few_clusters.Method(name.upper(), found) for name, found in made.items()}
     told = run_cell(
-        NOTEBOOK, "smallest, largest", run=run, made=made, methods=methods, level=0.05, few_clusters=few_clusters
+        NOTEBOOK,
+        "smallest, largest = ",
+        "span[len",
+        run=run,
+        made=made,
+        methods=methods,
+        level=0.05,
+        few_clusters=few_clusters,
     )
     assert told.startswith(words)
     assert "p lies between 0.010 (CR2)" in told
@@ -102,6 +109,7 @@ def test_the_recommended_method_keeps_its_size_or_is_only_the_nearest(keeps, wor
     told = run_cell(
         NOTEBOOK,
         "best = trust.recommend",
+        "told = {",
         run=run,
         worlds={("all", "uneven"): None},
         trust=trust,
@@ -120,7 +128,7 @@ def test_the_heaviest_unit_is_named_with_what_is_left_without_it(without, words)
     run.record("baseline.leverage.three", value=0.9)
     run.record("baseline.leverage.heaviest.effects_only", value=0.6)
     held = SimpleNamespace(heaviest="Capital", top=lambda _: 0.49, without_heaviest=without)
-    told = run_cell(NOTEBOOK, "share = {", run=run, held=held)
+    told = run_cell(NOTEBOOK, "if held.without_heaviest:", "share = {", run=run, held=held)
     assert told.startswith("Capital alone holds 49% of the variation that identifies the effect (60% before")
     assert words in told
 
@@ -168,5 +176,13 @@ def test_the_controls_are_tested_together(p_value, words, monkeypatch):
     joint = None if p_value is None else SimpleNamespace(statistic=3.0, p_value=p_value)
     monkeypatch.setattr(few_clusters, "joint_controls", lambda *_: joint)
     model = SimpleNamespace(controls=("size",))
-    told = run_cell(NOTEBOOK, "held_constant = {", fit=None, model=model, level=0.05, few_clusters=few_clusters)
+    told = run_cell(
+        NOTEBOOK,
+        "joint = few_clusters.joint",
+        "held_constant = {",
+        fit=None,
+        model=model,
+        level=0.05,
+        few_clusters=few_clusters,
+    )
     assert words in told

@@ -63,6 +63,7 @@ def test_speed_is_a_negative_product(reading: str, words: str):
 def test_a_gap_moves_only_by_the_adjusted_p_value(p_value: float, words: str):
     told = run_cell(
         NOTEBOOK,
+        "sides = {name: inference_shown",
         "No gap moves clearly",
         gaps={"gaps": clear_family(one=(0.4, p_value), two=(0.1, 0.6))},
         level=0.05,
@@ -78,6 +79,7 @@ def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, words:
     run = recorded("functions.c.d", clear_test(-1.0, 0.01, 0.2))
     told = run_cell(
         NOTEBOOK,
+        "above, below = shown.count_sides",
         "No function responds",
         run=run,
         functions={"functions": clear_family(one=(0.4, p_value), two=(0.1, 0.6))},
@@ -155,10 +157,15 @@ def test_the_two_qualities_are_read_by_their_difference(reading: str, words: str
 
 def test_factors_that_lag_and_that_lead_are_named():
     lags = {"slow": effect(0.5, 0.01), "fast": effect(-0.5, 0.01), "even": effect(0.5, 0.2)}
-    told = run_cell(NOTEBOOK, "No factor has clearly moved", lags=lags, level=0.05, choices=LABELS)
+    told = run_cell(NOTEBOOK, "behind = [name", "No factor has clearly moved", lags=lags, level=0.05, choices=LABELS)
     assert told == "Moved less than the outcome: slow. Moved more: fast."
     still = run_cell(
-        NOTEBOOK, "No factor has clearly moved", lags={"even": effect(0.5, 0.2)}, level=0.05, choices=LABELS
+        NOTEBOOK,
+        "behind = [name",
+        "No factor has clearly moved",
+        lags={"even": effect(0.5, 0.2)},
+        level=0.05,
+        choices=LABELS,
     )
     assert still == "No factor has clearly moved less, or more, than the outcome."
 

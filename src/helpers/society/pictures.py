@@ -14,6 +14,8 @@ from helpers.display.figures import INK, PALETTE, new_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from helpers.study.texts import Crisis
+
 
 def draw_equality(columns: Mapping[str, pd.Series]) -> Figure:
     """Coefficient of variation and Gini over the entities by time, one line per column; the first is drawn thick."""
@@ -55,11 +57,12 @@ def draw_factors(data: pd.DataFrame, columns: Mapping[str, str]) -> Figure:
     return figure
 
 
-def draw_crisis(data: pd.DataFrame, outcome: str, level: pd.Series, *, label: str) -> Figure:
-    """Mean of an outcome by time among entities above and below the median of a level before the crisis."""
+def draw_crisis(data: pd.DataFrame, crisis: Crisis, treatment: str, *, label: str) -> Figure:
+    """Mean of a crisis' outcome by time among entities above and below the median of the treatment before it."""
+    level = data[treatment].xs(crisis.level, level=1)
     high = set(level.index[level > level.median()])
     place = np.where(data.index.get_level_values(0).isin(high), "above the median", "at or below")
-    means = data[outcome].groupby([data.index.get_level_values(1), place]).mean().unstack()
+    means = data[crisis.outcome].groupby([data.index.get_level_values(1), place]).mean().unstack()
     figure, axes = new_figure(height=3.2)
     for colour, group in zip(PALETTE, ("above the median", "at or below"), strict=False):
         axes.plot(means.index, means[group], color=colour, marker="o", markersize=3, label=group)
