@@ -77,7 +77,7 @@ run.figure(
 # %%
 run.say(
     "Of {robustness.rows} rows, {robustness.positive_significant} are positive and {robustness.negative_significant} "
-    "negative with a p-value below {robustness.significance}."
+    "negative with a p-value below {robustness.significance} by the row's own test and by the wild bootstrap."
 )
 
 # %% [markdown]

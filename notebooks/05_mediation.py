@@ -223,7 +223,8 @@ run.table(
 
 # %%
 chains = shown.fit_chains(data, choices, samples)
-shown.record_chains(run.record, chains)
+link = shown.test_link(data, choices, draws=wild_draws, rng=run.rng("wild, link"))
+shown.record_chains(run.record, chains, link)
 run.table(shown.chain_table(chains), "mediation_chain", caption="The chain of the first two mediators")
 
 # %% [markdown]

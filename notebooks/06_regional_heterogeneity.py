@@ -50,7 +50,9 @@ run.table(
 # ## Who starts where, and who grows faster?
 
 # %%
-means, mean_gaps = heterogeneity.region_means(data, treatment, regions, order=order)
+means, mean_gaps = heterogeneity.region_means(
+    data, treatment, regions, order=order, wild_draws=wild_draws, rng=run.rng("wild, means")
+)
 shown.record_means(run.record, means, mean_gaps, treatment)
 
 # %%
@@ -64,7 +66,10 @@ measures = growth.measure_entities(data[treatment])
 # Growth is measured unit by unit, then compared between regions:
 
 # %%
-compared = {name: growth.compare_groups(measures[name], grouping) for name in growth.MEASURES}
+compared = {
+    name: growth.compare_groups(measures[name], grouping, draws=wild_draws, rng=run.rng(f"wild, {name}"))
+    for name in growth.MEASURES
+}
 compared = {name: found for name, found in compared.items() if found is not None}
 shown.record_growth(run.record, compared, treatment)
 

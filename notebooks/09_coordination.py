@@ -360,6 +360,11 @@ run.say(
 )
 
 # %%
+slopes = returns.wild_slopes(square.fit, bent, ends, draws=wild_draws, rng=run.rng("wild, slopes at the ends"))
+for end, slope in slopes.items():
+    run.record(f"returns.slope_{end}.wild", slope)
+
+# %%
 variables = asked.thresholds or (treatment,)
 whole = specification.keep_complete_entities(data[list(dict.fromkeys([*model.columns, *variables]))].dropna())
 
@@ -428,13 +433,19 @@ run.say(
 course = specification.keep_complete_entities(data[[asked.level or treatment]].dropna()).iloc[:, 0]
 apart = shown.divergence_estimates(course, asked.groups, draws=bootstrap_draws, rng=run.rng("divergence"))
 sigma, gini, points = (run.record(f"divergence.{name}", found) for name, found in apart.items())
+wilds = shown.divergence_wilds(course, asked.groups, apart, draws=wild_draws, rng=run.rng("wild, divergence"))
+for name, found in wilds.items():
+    run.record(f"divergence.{name}.wild", found)
 
 # %% [markdown]
 # Two relative measures and one in points, each with its interval:
 
 # %%
 run.table(
-    inference_shown.estimate_rows(apart).assign(p_value=[found.p_value for found in apart.values()]),
+    inference_shown.estimate_rows(apart).assign(
+        p_value=[found.p_value for found in apart.values()],
+        wild_p_value=[wilds[name].p_value if name in wilds else None for name in apart],
+    ),
     "divergence",
     caption="Trend of the log coefficient of variation, change of the Gini, points gained by upper less lower group",
     digits=4,

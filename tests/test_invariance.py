@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from helpers.coordination.moderation import marginal_at_percentiles, moderate
-from helpers.coordination.returns import end_slopes, square_treatment, within_correlation
+from helpers.coordination.returns import end_slopes, square_treatment, wild_slopes, within_correlation
 from helpers.diagnostics.random_effects import fit_two_way_random
 from helpers.diagnostics.specification_tests import run_tests
 from helpers.disparity.divergence import beta_slope, gini_change, sigma_trend, upper_lower_gap, welch_gap
@@ -35,6 +35,7 @@ from helpers.heterogeneity.heterogeneity import compare_regions, fit_by_region
 from helpers.heterogeneity.why import fit_start, fit_threshold
 from helpers.identification.placebo import deal_histories, fit_lead, measure_size
 from helpers.inference.clear import fit_clear
+from helpers.inference.cross_section import wild_beta, wild_gap, wild_line, wild_mean, wild_sigma, wild_upper_lower
 from helpers.inference.family import Question, fit_clear_family, fit_family
 from helpers.inference.small_sample import SmallSampleTest
 from helpers.inference.wald import joint_wald
@@ -55,7 +56,7 @@ from helpers.regression.threshold import second_threshold
 from helpers.results.estimate import Estimate
 from helpers.robustness.imputed import fit_imputed
 from helpers.simulation.few_clusters import few_cluster_tests, joint_controls
-from helpers.society.quality import least_lead, trend_gaps
+from helpers.society.quality import least_lead, trend_gaps, wild_lead, wild_trend_gaps
 from helpers.study.model import Model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -146,9 +147,10 @@ def by_region(data: pd.DataFrame) -> list[float]:
 def growth(data: pd.DataFrame) -> list[float]:
     grouping = read_grouping(data, regions(data), ["north", "south"])
     data = data.sort_index()
-    found = compare_groups(data["y"].groupby(level=0).last() - data["y"].groupby(level=0).first(), grouping)
+    change = data["y"].groupby(level=0).last() - data["y"].groupby(level=0).first()
+    found = compare_groups(change, grouping, draws=99, rng=rng())
     assert found is not None
-    return [value for gap in found.gaps.values() for value in numbers(gap)]
+    return [value for gap in (*found.gaps.values(), *found.wild.values()) for value in numbers(gap)]
 
 
 def start(data: pd.DataFrame) -> list[float]:
@@ -179,8 +181,10 @@ def correlation(data: pd.DataFrame) -> list[float]:
 
 
 def square(data: pd.DataFrame) -> list[float]:
-    found = end_slopes(square_treatment(data, MODEL))
-    return [*numbers(found.low, found.high), found.p_value]
+    setting = square_treatment(data, MODEL)
+    found = end_slopes(setting)
+    wild = wild_slopes(fit(setting.data, setting.model), setting, found, draws=99, rng=rng())
+    return [*numbers(found.low, found.high, *wild.values()), found.p_value]
 
 
 def moderation(data: pd.DataFrame) -> list[float]:
@@ -273,7 +277,14 @@ def spread(data: pd.DataFrame) -> list[float]:
     one, two = sigma_convergence(data["y"]), beta_convergence(data["y"])
     ends = [data["y"][data.index.get_level_values(1) == time].to_numpy() for time in (0, 5)]
     found = (sigma_trend(data["y"]), beta_slope(data["y"]), upper_lower_gap(data["y"]), welch_gap(*ends))
-    return [one.slope / one.std_error, one.p_value, two.statistic, two.p_value, *numbers(*found)]
+    first, last = (data["y"].unstack()[time].to_numpy() for time in (0, 5))
+    options: dict[str, Any] = {"draws": 99, "rng": rng()}
+    wild = [
+        wild_sigma(data["y"], found[0], **options), wild_beta(data["y"], found[1], **options),
+        wild_upper_lower(data["y"], 3, found[2], **options), wild_gap(first, last, found[3], **options),
+        wild_mean(last - first, found[3], **options), wild_line(last, first, found[1], **options),
+    ]  # fmt: skip
+    return [one.slope / one.std_error, one.p_value, two.statistic, two.p_value, *numbers(*found, *wild)]
 
 
 def inequality(data: pd.DataFrame) -> list[float]:
@@ -286,12 +297,14 @@ def inequality(data: pd.DataFrame) -> list[float]:
 
 def factors(data: pd.DataFrame) -> list[float]:
     gaps = trend_gaps(data, "y", ["x", "m"])
-    return numbers(*gaps.values())
+    wild = wild_trend_gaps(data, "y", ["x", "m"], gaps, draws=99, rng=rng())
+    return numbers(*gaps.values(), *wild.values())
 
 
 def leads(data: pd.DataFrame) -> list[float]:
-    least, others = least_lead(fit_panel(data, "y", ["x", "m", "z"], entity_effects=True), "x", ["m", "z"])
-    return numbers(least, *others.values())
+    found = fit_panel(data, "y", ["x", "m", "z"], entity_effects=True)
+    least, others = least_lead(found, "x", ["m", "z"])
+    return numbers(least, *others.values(), wild_lead(found, "x", others, draws=99, rng=rng()))
 
 
 Estimator = Callable[[pd.DataFrame], list[float]]
@@ -404,7 +417,7 @@ OTHERWISE: dict[str, str] = {
         "another name or a part of an estimator that is held to it",
     ),
     **dict.fromkeys(
-        ("threshold_estimate", "wild_estimate", "passport_estimates", "claim_survival", "find_standing",
+        ("threshold_estimate", "wild_estimate", "wild_parameter", "passport_estimates", "claim_survival", "find_standing",
          "specification_curve", "find_leaders", "leader_words", "recommend", "summarise_draws", "robustness_indicators",
          "robustness_value", "read_path"),
         "reads numbers that were estimated before",

@@ -91,19 +91,19 @@ class Oracle:
 
     def _factor(self, name: str) -> str:
         gap, rises = f"society.trend_gap.{name}", self._signed(f"society.factor.{name}.dose", 1)
-        lags = self._signed(gap, 1)
-        return self._first(self._signed(gap, -1), lags and not rises, self._sign(gap) > 0 and (lags or not rises))
+        lags = self._clear(gap, 1)
+        return self._first(self._clear(gap, -1), lags and not rises, self._sign(gap) > 0 and (lags or not rises))
 
     def _of_effectiveness(self) -> dict[str, str]:
         t, rows = self.table, [f"robustness.{row}.dose" for row in ROWS]
         joint = [
             f"robustness.multiverse.joint.{name}" for name in ("median_standardised", "share_significant", "stouffer")
         ]
-        share = sum(self._signed(row, 1) for row in rows) / len(rows)
+        share = sum(self._clear(row, 1) for row in rows) / len(rows)
         median = self._sign(joint[0]) > 0
         all_joint = all(t[key]["p_value"] < LEVEL for key in joint)
         robust = self._first(
-            sum(self._signed(row, -1) for row in rows) / len(rows) >= 0.5,
+            sum(self._clear(row, -1) for row in rows) / len(rows) >= 0.5,
             share >= 0.8 and median and all_joint,
             share >= 0.5 and median,
         )
@@ -113,7 +113,7 @@ class Oracle:
         both = [self._clear(infra, 1), self._clear(level, 1)]
         where = self._first(self._clear(infra, -1) or self._clear(level, -1), all(both), any(both) or above)
         chain = t["mediation.chain.indirect_effect"]
-        linked = chain["ci_low"] > 0 and self._signed("mediation.chain.link", 1)
+        linked = chain["ci_low"] > 0 and self._clear("mediation.chain.link", 1)
         along = self._first(
             chain["ci_high"] < 0, linked, t["mediation.chain.indirect_effect.without_years"]["ci_low"] > 0
         )
@@ -131,14 +131,14 @@ class Oracle:
         out = {"EMP-4": order}
         levels = [t[f"region.{name}.mean.dose"]["value"] for name in ("east", "central", "west")]
         apart = [f"region.east_minus_{other}.mean.dose" for other in ("central", "west")]
-        low = [t[key]["p_value"] < LEVEL for key in apart]
+        low = [max(t[key]["p_value"], t[f"{key}.wild"]["p_value"]) < LEVEL for key in apart]
         ahead = levels[0] > max(levels[1:])
-        out["EMP-5"] = self._first(any(self._signed(key, -1) for key in apart), ahead and all(low), ahead and any(low))
+        out["EMP-5"] = self._first(any(self._clear(key, -1) for key in apart), ahead and all(low), ahead and any(low))
         for name, what in {"EMP-7a": "first", "EMP-7b": "growth"}.items():
             asked = [f"region.east_minus_{other}.{what}.dose" for other in ("central", "west")]
             out[name] = self._first(
-                any(self._signed(key, -1) for key in asked),
-                all(self._signed(key, 1) for key in asked),
+                any(self._clear(key, -1) for key in asked),
+                all(self._clear(key, 1) for key in asked),
                 all(self._sign(key) > 0 for key in asked),
             )
         return out
@@ -152,7 +152,7 @@ class Oracle:
         functions = ("economic_regulation", "social_management", "environment_protection")
         out["EMP-10"] = self._family([(f"functions.{name}.digital_services", 1) for name in functions])
         gini = t["services.gini_change"]
-        falls = self._signed("services.sigma", -1) and self._signed("services.beta", -1)
+        falls = self._clear("services.sigma", -1) and self._clear("services.beta", -1)
         out["MOD-1a"] = self._first(gini["ci_low"] > 0, falls and gini["ci_high"] < 0, gini["ci_high"] < 0)
         speed, own = "services.speed.dose", "services.speed_twoway.dose"
         out["MOD-1b"] = self._first(self._clear(speed, 1), self._clear(speed, -1), self._clear(own, -1))
@@ -174,14 +174,14 @@ class Oracle:
         told = t[cut]["p_value"] < LEVEL
         out["HOL-2b"] = self._first(
             self._clear(square, 1) or (told and rise > 0),
-            self._clear(square, -1) and self._signed("returns.slope_low", 1),
+            self._clear(square, -1) and self._clear("returns.slope_low", 1),
             self._clear(f"{square}.without_years", -1) or (told and rise < 0),
         )
         gini, sigma = t["divergence.gini_change"], "divergence.sigma"
         out["HOL-3a"] = self._first(
-            gini["ci_high"] < 0 and self._signed(sigma, -1),
-            gini["ci_low"] > 0 and self._signed(sigma, 1),
-            self._signed("divergence.points", 1),
+            gini["ci_high"] < 0 and self._clear(sigma, -1),
+            gini["ci_low"] > 0 and self._clear(sigma, 1),
+            self._clear("divergence.points", 1),
         )
         cross = ("loop.outcome", "loop.treatment")
         right = [self._clear(key, 1) for key in cross]
@@ -198,7 +198,7 @@ class Oracle:
         out["SOQ-1"] = self._first(self._clear(gap, -1), parts[0], self._clear(gap, 1) or parts[1])
         security, lead = "society.ground.security", "society.ground.security_minus_others"
         out["SOQ-6"] = self._first(
-            self._clear(security, -1), self._clear(security, 1) and self._signed(lead, 1), self._clear(security, 1)
+            self._clear(security, -1), self._clear(security, 1) and self._clear(lead, 1), self._clear(security, 1)
         )
         keys = {f"gaps.{name}.dose": 1 for name in GAPS} | {"gaps.rural_access.dose": -1}
         out["SOQ-7"] = self._first(

@@ -120,11 +120,16 @@ def test_the_tables_quote_one_quantity_once(channels, panel, samples):
 def test_a_chain_needs_two_mediators_and_has_its_keys(panel, samples):
     chains = shown.fit_chains(panel, STUDY, samples)
     results = Results(study="small", notebook=NOTEBOOK)
-    shown.record_chains(results.record, chains)
+    link = shown.test_link(panel, STUDY, draws=99, rng=np.random.default_rng(3))
+    shown.record_chains(results.record, chains, link)
+    assert link is not None
+    assert results["mediation.chain.link.wild"].estimate == pytest.approx(chains[""].link.estimate, rel=1e-7)
+    assert results["mediation.chain.link.without_years.wild"].p_value is not None
     assert {"mediation.chain.indirect_effect", "mediation.chain.link"} <= set(results)
     assert "mediation.chain.indirect_effect.without_years" in set(results)
     alone = make_study(mediators={"channel_a": MEDIATORS["channel_a"]})
     assert shown.fit_chains(panel, alone, samples) == {}
+    assert shown.test_link(panel, alone, draws=9, rng=np.random.default_rng(3)) is None
 
 
 def test_only_a_mediator_with_a_caution_is_cautioned():

@@ -6,6 +6,7 @@ indices that are made anew are worked out here in NumPy.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -228,12 +229,28 @@ def test_a_treatment_that_one_place_alone_moves_has_no_refit_without_it(panel):
     assert "p00" not in leave_one_out(still, make_study().model()).table.index
 
 
-def finding(estimate: float, p_value: float) -> Finding:
+def finding(estimate: float, p_value: float, wild: float | None = None) -> Finding:
     effect = Estimate(
         estimate=estimate, std_error=0.5, statistic=estimate / 0.5, df=11, p_value=p_value, ci_low=estimate - 1,
         ci_high=estimate + 1, n_obs=60, n_entities=12, convention="words",
     )  # fmt: skip
-    return Finding(effect)
+    return Finding(effect, replace(effect, p_value=p_value if wild is None else wild))
+
+
+@pytest.mark.parametrize(("p_value", "wild", "told"), [(0.01, 0.2, "not "), (0.2, 0.01, "not "), (0.01, 0.04, "")])
+def test_a_row_is_significant_where_its_own_test_and_the_bootstrap_say_so(p_value: float, wild: float, told: str):
+    assert finding(0.5, p_value, wild).verdict(0.05) == f"positive, {told}significant"
+
+
+def test_every_row_has_its_wild_bootstrap_and_that_of_two_clusters_the_two_way_variance(panel):
+    one = row_of(panel, lag_treatment=1)
+    two = row_of(panel, cluster=["entity", "time"])
+    for found in (one, two):
+        assert found.wild.estimate == found.effect.estimate
+        assert found.wild.convention is not None
+        assert found.wild.convention.startswith("restricted wild")
+    assert two.effect.statistic is not None
+    assert two.wild.statistic == pytest.approx(two.effect.statistic, rel=1e-9)
 
 
 ROWS = {
@@ -246,7 +263,8 @@ def test_rows_are_counted_by_sign_and_significance():
     run = PlantedRun()
     shown.record_checks(run.record, CHECKS, "dose", 0.05)
     told = run_cell("04_robustness", "Of {robustness.rows} rows", run=run)
-    assert told == "Of 4 rows, 2 are positive and 1 negative with a p-value below 0.05."
+    counts = "Of 4 rows, 2 are positive and 1 negative"
+    assert told == f"{counts} with a p-value below 0.05 by the row's own test and by the wild bootstrap."
 
 
 def test_every_row_is_recorded_with_its_own_convention():

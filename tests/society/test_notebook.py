@@ -15,15 +15,19 @@ LABELS: Any = SimpleNamespace(label=lambda name: name)
 
 
 @pytest.mark.parametrize(
-    "gini, sigma, words",
+    "gini, sigma, wild, words",
     [
-        ((-0.2, -0.1), 0.01, "have become more equal between units: the Gini"),
-        ((-0.2, -0.1), 0.2, "do not both say so"),
-        ((0.1, 0.2), 0.01, "have become less equal"),
-        ((-0.1, 0.1), 0.01, "is not clear"),
+        ((-0.2, -0.1), (-0.1, 0.01), 0.03, "have become more equal between units: the Gini"),
+        ((-0.2, -0.1), (-0.1, 0.2), 0.03, "do not both say so"),
+        ((-0.2, -0.1), (-0.1, 0.01), 0.2, "do not both say so"),
+        ((-0.2, -0.1), (0.1, 0.01), 0.03, "do not both say so"),
+        ((0.1, 0.2), (-0.1, 0.01), 0.03, "have become less equal"),
+        ((-0.1, 0.1), (-0.1, 0.01), 0.03, "is not clear"),
     ],
 )
-def test_more_equal_is_said_only_of_an_interval_below_zero(gini: tuple[float, float], sigma: float, words: str):
+def test_more_equal_is_said_only_of_an_interval_below_zero(
+    gini: tuple[float, float], sigma: tuple[float, float], wild: float, words: str
+):
     run = PlantedRun()
     told = run_cell(
         NOTEBOOK,
@@ -31,8 +35,10 @@ def test_more_equal_is_said_only_of_an_interval_below_zero(gini: tuple[float, fl
         run=run,
         level=0.05,
         gini=run.record("s.gini", estimate=sum(gini) / 2, ci_low=gini[0], ci_high=gini[1]),
-        sigma=run.record("s.sigma", effect(-0.1, sigma)),
+        sigma=run.record("s.sigma", effect(*sigma)),
         beta=run.record("s.beta", effect(-0.1, 0.01)),
+        sigma_wild=run.record("s.sigma.wild", effect(sigma[0], wild)),
+        beta_wild=run.record("s.beta.wild", effect(-0.1, 0.01)),
     )
     assert words in told
 
@@ -156,33 +162,33 @@ def test_the_two_qualities_are_read_by_their_difference(reading: str, words: str
 
 
 def test_factors_that_lag_and_that_lead_are_named():
-    lags = {"slow": effect(0.5, 0.01), "fast": effect(-0.5, 0.01), "even": effect(0.5, 0.2)}
-    told = run_cell(NOTEBOOK, "behind = [name", "No factor has clearly moved", lags=lags, level=0.05, choices=LABELS)
-    assert told == "Moved less than the outcome: slow. Moved more: fast."
-    still = run_cell(
-        NOTEBOOK,
-        "behind = [name",
-        "No factor has clearly moved",
-        lags={"even": effect(0.5, 0.2)},
-        level=0.05,
-        choices=LABELS,
-    )
+    lags = {"slow": effect(0.5, 0.01), "fast": effect(-0.5, 0.01), "even": effect(0.5, 0.2), "wild": effect(0.5, 0.01)}
+    wilds = lags | {"wild": effect(0.5, 0.2)}
+
+    def say(factors: list[str]) -> str:
+        names = {"lags": lags, "lag_wilds": wilds, "factors": factors, "level": 0.05, "choices": LABELS}
+        return str(run_cell(NOTEBOOK, "told_apart = [name", "No factor has clearly moved", **names))
+
+    assert say(list(lags)) == "Moved less than the outcome: slow. Moved more: fast."
+    still = say(["even", "wild"])
     assert still == "No factor has clearly moved less, or more, than the outcome."
 
 
 @pytest.mark.parametrize(
     "planted, lead, words",
     [
-        ((0.5, 0.01, 0.01), (0.2, 0.01), "comes first"),
-        ((0.5, 0.01, 0.01), (0.2, 0.3), "that it comes first is not shown"),
-        ((0.5, 0.01, 0.2), (0.2, 0.01), "does not show"),
-        ((-0.5, 0.01, 0.01), (-0.2, 0.01), "does not show"),
+        ((0.5, 0.01, 0.01), (0.2, 0.01, 0.01), "comes first"),
+        ((0.5, 0.01, 0.01), (0.2, 0.3, 0.01), "that it comes first is not shown"),
+        ((0.5, 0.01, 0.01), (0.2, 0.01, 0.3), "that it comes first is not shown"),
+        ((0.5, 0.01, 0.01), (-0.2, 0.01, 0.01), "that it comes first is not shown"),
+        ((0.5, 0.01, 0.2), (0.2, 0.01, 0.01), "does not show"),
+        ((-0.5, 0.01, 0.01), (-0.2, 0.01, 0.01), "does not show"),
     ],
 )
 def test_first_needs_a_clear_factor_and_a_clear_lead(
-    planted: tuple[float, float, float], lead: tuple[float, float], words: str
+    planted: tuple[float, float, float], lead: tuple[float, float, float], words: str
 ):
-    found, least = clear_test(*planted), effect(*lead)
+    found, least, led = clear_test(*planted), effect(*lead[:2]), effect(lead[0], lead[2])
     run = recorded("society.ground.security", found)
     run.record("society.ground.security_minus_others", least)
     told = run_cell(
@@ -191,6 +197,7 @@ def test_first_needs_a_clear_factor_and_a_clear_lead(
         run=run,
         grounds=found,
         least=least,
+        led=led,
         level=0.05,
         asked=SimpleNamespace(ground="security"),
     )

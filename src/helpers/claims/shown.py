@@ -94,7 +94,7 @@ def reason(verdict: Verdict, claims: Claims) -> Label:
         else:
             groups.setdefault(_base(item.name), {})[item.name] = item
     parts = [_told(name, group, claims) for name, group in groups.items()]
-    parts += [_shares(name, verdict, claims) for name in several]
+    parts += [_shares(name, verdict, claims) for name in several if not name.endswith(BY_WILD)]
     if verdict.at_border:
         parts.append(BORDER)
     return Label(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))

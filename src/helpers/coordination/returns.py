@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import StudyError
+from helpers.inference.clear import wild_parameter
 from helpers.regression.design import build_design
 from helpers.regression.many import build_grams
 from helpers.regression.panel import PanelFit, fit
@@ -162,6 +163,18 @@ def end_slopes(setting: Squared) -> EndSlopes:
     one_sided = (stats.t.sf(-sign * low.statistic, found.df), stats.t.sf(sign * high.statistic, found.df))
     turning = -float(found.estimates[name]) / (2 * float(found.estimates[SQUARE]))
     return EndSlopes(low, high, float(max(one_sided)), turning)
+
+
+def wild_slopes(
+    found: PanelFit, setting: Squared, ends: EndSlopes, *, draws: int, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """The slopes at both ends, "low" and "high", by the restricted wild bootstrap; `found` fits the setting."""
+    name = setting.model.controls[0]
+    asked = {"low": (setting.low, ends.low), "high": (setting.high, ends.high)}
+    return {
+        end: wild_parameter(found, {name: 1.0, SQUARE: 2 * place}, slope, draws=draws, rng=rng)
+        for end, (place, slope) in asked.items()
+    }
 
 
 def _slope(found: PanelFit, name: str, place: float) -> Estimate:

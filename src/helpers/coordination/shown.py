@@ -11,6 +11,7 @@ from helpers.coordination import coupling
 from helpers.coordination.moderation import Moderated, marginal_at_percentiles, moderate
 from helpers.disparity import divergence
 from helpers.inference.clear import ClearTest
+from helpers.inference.cross_section import wild_sigma, wild_upper_lower
 from helpers.inference.family import Question
 from helpers.regression.threshold import PanelThreshold
 
@@ -91,6 +92,16 @@ def divergence_estimates(
         "sigma": divergence.sigma_trend(values),
         "gini_change": divergence.gini_change(values, draws=draws, rng=rng),
         "points": divergence.upper_lower_gap(values, groups),
+    }
+
+
+def divergence_wilds(
+    values: pd.Series, groups: int, found: Mapping[str, Estimate], *, draws: int, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """Sigma and points by the restricted wild bootstrap; the Gini has its interval from drawing entities."""
+    return {
+        "sigma": wild_sigma(values, found["sigma"], draws=draws, rng=rng),
+        "points": wild_upper_lower(values, groups, found["points"], draws=draws, rng=rng),
     }
 
 

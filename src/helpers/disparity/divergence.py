@@ -119,11 +119,16 @@ def upper_lower_gap(values: pd.Series, groups: int = 3) -> Estimate:
     StudyError
         A group with fewer than two entities.
     """
+    return welch_gap(*upper_lower_changes(values, groups))
+
+
+def upper_lower_changes(values: pd.Series, groups: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """First to last change of the entities in the upper and in the lower group by the value at the first time."""
     place = group_first_level(values, groups)
     wide = values.unstack(level=1)
     change = (wide.iloc[:, -1] - wide.iloc[:, 0]).dropna()
     place = place.reindex(change.index)
-    return welch_gap(change[place == groups].to_numpy(dtype=float), change[place == 1].to_numpy(dtype=float))
+    return change[place == groups].to_numpy(dtype=float), change[place == 1].to_numpy(dtype=float)
 
 
 def welch_gap(upper: np.ndarray, lower: np.ndarray) -> Estimate:

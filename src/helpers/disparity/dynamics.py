@@ -175,19 +175,12 @@ def beta_convergence(values: "pd.Series[float]") -> BetaConvergence:
     """
     from scipy.stats import t
 
-    wide = values.unstack(level=1)
-    times = list(wide.columns)
-    first, last = times[0], times[-1]
-    ends = wide[[first, last]].dropna()
-    _check_growth(ends)
-    span = float(last) - float(first)
-    start = np.log(ends[first].to_numpy(dtype=float))
-    growth = (np.log(ends[last].to_numpy(dtype=float)) - start) / span
+    start, growth, span = start_and_growth(values)
     centred = start - start.mean()
     square = float(centred @ centred)
     estimate = float(centred @ growth) / square
     residuals = growth - growth.mean() - estimate * centred
-    n_obs = len(ends)
+    n_obs = len(start)
     std_error = float(np.sqrt(n_obs / (n_obs - 2) * ((centred * residuals) ** 2).sum()) / square)
     statistic = estimate / std_error if std_error > 0 else float("nan")
     left = 1 + estimate * span
@@ -202,6 +195,23 @@ def beta_convergence(values: "pd.Series[float]") -> BetaConvergence:
         n_obs=n_obs,
         span=span,
     )
+
+
+def start_and_growth(values: "pd.Series[float]") -> tuple[Floats, Floats, float]:
+    """Logarithm of the first figure and its mean growth to the last, of entities that have both, and the time between.
+
+    Raises
+    ------
+    StudyError
+        As `beta_convergence`.
+    """
+    wide = values.unstack(level=1)
+    first, last = wide.columns[0], wide.columns[-1]
+    ends = wide[[first, last]].dropna()
+    _check_growth(ends)
+    span = float(last) - float(first)
+    start = np.log(ends[first].to_numpy(dtype=float))
+    return start, (np.log(ends[last].to_numpy(dtype=float)) - start) / span, span
 
 
 def markov_transitions(values: "pd.Series[float]", classes: int = 4, *, relative: bool = False) -> MarkovTransitions:

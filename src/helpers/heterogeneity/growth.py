@@ -1,13 +1,14 @@
 """Who starts where and who grows faster: a column's first value and its growth, compared between groups."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from helpers.heterogeneity.groups import Grouping
+from helpers.inference.cross_section import wild_gap
 from helpers.results.estimate import Estimate
 
 MEASURES = ("first", "growth", "points")
@@ -24,10 +25,13 @@ class GroupComparison:
         Group -> mean over its entities.
     gaps
         "<first>_minus_<second>" -> difference.
+    wild
+        The same differences by the restricted wild bootstrap; empty where it was not asked for.
     """
 
     means: dict[str, Estimate]
     gaps: dict[str, Estimate]
+    wild: dict[str, Estimate] = field(default_factory=dict)
 
 
 def measure_entities(values: pd.Series) -> pd.DataFrame:
@@ -48,16 +52,26 @@ def measure_entities(values: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"first": first, "growth": growth, "points": (last - first) / years})
 
 
-def compare_groups(measure: pd.Series, grouping: Grouping) -> GroupComparison | None:
+def compare_groups(
+    measure: pd.Series, grouping: Grouping, *, draws: int = 99_999, rng: np.random.Generator | None = None
+) -> GroupComparison | None:
     """Compare one measure between groups; None where a group has fewer than two entities with it.
 
-    Welch's t: difference of means over sqrt(s1^2 / n1 + s2^2 / n2), degrees of freedom by Satterthwaite.
+    Welch's t: difference of means over sqrt(s1^2 / n1 + s2^2 / n2), degrees of freedom by Satterthwaite. Where `rng` is
+    given, the restricted wild bootstrap of the same difference stands beside.
     """
     parts = {name: measure.reindex(grouping.region.index[grouping.members(name)]).dropna() for name in grouping.order}
     if any(len(part) < 2 for part in parts.values()):
         return None
     gaps = {f"{one}_minus_{two}": _welch(parts, one, two) for one, two in grouping.pairs}
-    return GroupComparison({name: _mean(part) for name, part in parts.items()}, gaps)
+    wild = {}
+    if rng is not None:
+        figures = {name: part.to_numpy(dtype=float) for name, part in parts.items()}
+        wild = {
+            f"{one}_minus_{two}": wild_gap(figures[one], figures[two], gaps[f"{one}_minus_{two}"], draws=draws, rng=rng)
+            for one, two in grouping.pairs
+        }
+    return GroupComparison({name: _mean(part) for name, part in parts.items()}, gaps, wild)
 
 
 def _mean(part: pd.Series) -> Estimate:

@@ -137,10 +137,12 @@ def record_means(record: Record, means: Mapping[str, RegionFit], gaps: Mapping[s
 
 
 def record_growth(record: Record, found: Mapping[str, GroupComparison], treatment: str) -> None:
-    """Record ``region.<group or pair>.{first,growth,points}.<treatment>``."""
+    """Record ``region.<group or pair>.{first,growth,points}.<treatment>``, of pairs with ``.wild`` beside."""
     for measure, comparison in found.items():
         for name, effect in {**comparison.means, **comparison.gaps}.items():
             record(f"region.{name}.{measure}.{treatment}", effect)
+        for name, effect in comparison.wild.items():
+            record(f"region.{name}.{measure}.{treatment}.wild", effect)
 
 
 def record_designs(
@@ -207,7 +209,11 @@ def record_threshold(record: Record, key: str, found: ThresholdPair, estimate: C
 def mean_table(means: Mapping[str, RegionFit], gaps: Mapping[str, RegionGap], study: Study) -> pd.DataFrame:
     """One row per region's mean and per difference between two of them, clustered by entity."""
     rows = {study.label(name): _numbers(item.effect) for name, item in means.items()}
-    rows |= {label_pair(gap.first, gap.second, study): _numbers(gap.effect) for gap in gaps.values()}
+    rows |= {
+        label_pair(gap.first, gap.second, study): _numbers(gap.effect)
+        | {"wild_p_value": None if gap.wild is None else gap.wild.p_value}
+        for gap in gaps.values()
+    }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("region")
 
 
@@ -218,7 +224,8 @@ def growth_table(found: Mapping[str, GroupComparison], study: Study) -> pd.DataF
         for name, effect in {**comparison.means, **comparison.gaps}.items():
             first, _, second = name.partition("_minus_")
             words = label_pair(first, second, study) if second else study.label(first)
-            rows[measure, words] = _numbers(effect)
+            wild = comparison.wild.get(name)
+            rows[measure, words] = _numbers(effect) | {"wild_p_value": None if wild is None else wild.p_value}
     index = pd.MultiIndex.from_tuples(rows, names=["measure", "region"])
     return pd.DataFrame(list(rows.values()), index=index)
 

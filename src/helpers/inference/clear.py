@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.inference.contrast import Parameter
 from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.leverage import Leverage, find_leverage
 from helpers.regression.panel import PanelFit, fit
@@ -126,9 +127,15 @@ def wild_estimate(effect: Estimate, wild: WildBootstrap) -> Estimate:
     )
 
 
+def wild_parameter(
+    found: PanelFit, parameter: Parameter, effect: Estimate, *, draws: int, rng: np.random.Generator
+) -> Estimate:
+    """A coefficient, or a combination of some, with p-value and interval of its wild bootstrap; `effect` as by t."""
+    return wild_estimate(effect, wild_cluster_bootstrap(found, parameter, draws=draws, rng=rng, interval=True))
+
+
 def _test(found: PanelFit, name: str, draws: int, rng: np.random.Generator) -> tuple[Estimate, Estimate]:
-    wild = wild_cluster_bootstrap(found, name, draws=draws, rng=rng, interval=True)
-    return found[name], wild_estimate(found[name], wild)
+    return found[name], wild_parameter(found, name, found[name], draws=draws, rng=rng)
 
 
 def _both_below(effect: Estimate, wild: Estimate, level: float) -> bool:

@@ -118,6 +118,15 @@ def fit_chains(panel: pd.DataFrame, study: Study, samples: Samples) -> dict[str,
     return {name: fit_chain(data, each, (names[0], names[1]), samples, indices=specs) for name, each in asked.items()}
 
 
+def test_link(panel: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator) -> ClearTest | None:
+    """The link of the chain, first mediator to second, by the t test and the wild bootstrap; None without a chain."""
+    names, model = tuple(study.mediators)[:2], study.model()
+    if len(names) < 2:
+        return None
+    asked = model.with_(outcome=names[1], treatment=names[0], controls=(model.treatment, *model.controls))
+    return fit_clear(complete_rows(panel, names), asked, draws=draws, rng=rng)
+
+
 def fit_alternatives(panel: pd.DataFrame, study: Study, samples: Samples) -> dict[str, Mediation]:
     """Mediator -> the mediation through its other measure, where the study file names one."""
     found = {}
@@ -217,8 +226,15 @@ def record_moderations(record: Record, found: Mapping[str, GroupedMediation]) ->
             record(f"mediation.{name}.indirect_effect.{first}_minus_{second}", product_estimate(gap, like))
 
 
-def record_chains(record: Record, chains: Mapping[str, Chain]) -> None:
-    """Record ``mediation.chain.{indirect_effect,link,path_a,path_b}``, and the same with ``.without_years``."""
+def record_chains(record: Record, chains: Mapping[str, Chain], link: ClearTest | None) -> None:
+    """Record ``mediation.chain.{indirect_effect,link,path_a,path_b}``, and the same with ``.without_years``.
+
+    The wild bootstrap of the link stands under ``.wild``.
+    """
+    if link is not None:
+        record("mediation.chain.link.wild", link.wild)
+    if link is not None and link.without_times_wild is not None:
+        record(f"mediation.chain.link.{WITHOUT_TIMES}.wild", link.without_times_wild)
     for ending, chain in chains.items():
         for part in ("indirect_effect", "link", "path_a", "path_b"):
             record(f"mediation.chain.{part}{'.' if ending else ''}{ending}", getattr(chain, part))

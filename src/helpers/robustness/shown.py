@@ -32,9 +32,10 @@ SHOWN = 20
 
 
 def record_checks(record: Record, checks: Mapping[str, Finding], treatment: str, level: float) -> None:
-    """Record every row under ``robustness.<row>.<treatment>``, and how many are significant with either sign."""
+    """Record every row under ``robustness.<row>.<treatment>`` and ``.wild``, and how many are significant by both."""
     for name, check in checks.items():
         record(f"robustness.{name}.{treatment}", check.effect)
+        record(f"robustness.{name}.{treatment}.wild", check.wild)
     found = [check.verdict(level) for check in checks.values()]
     record("robustness.rows", value=len(checks))
     record("robustness.positive_significant", value=found.count("positive, significant"))
@@ -52,6 +53,7 @@ def robustness_table(checks: Mapping[str, Finding], study: Study) -> pd.DataFram
             "estimate": check.effect.estimate,
             "std_error": check.effect.std_error,
             "p_value": check.effect.p_value,
+            "wild_p_value": check.wild.p_value,
             "detectable": detectable_effect(check.effect, level=level),
             "n_obs": check.effect.n_obs,
             "n_entities": check.effect.n_entities,

@@ -12,6 +12,7 @@ from helpers.errors import StudyError
 from helpers.index.build import build_index
 from helpers.index.dimensions import name_dimensions
 from helpers.inference.clear import ClearTest, record_clear
+from helpers.inference.cross_section import wild_beta, wild_sigma
 from helpers.inference.family import ClearFamily, fit_clear_family, record_family
 from helpers.society.families import family_keys, family_questions
 
@@ -57,6 +58,16 @@ def equality(values: pd.Series, *, draws: int, rng: np.random.Generator) -> dict
         "sigma": divergence.sigma_trend(values),
         "beta": divergence.beta_slope(values),
         "gini_change": divergence.gini_change(values, draws=draws, rng=rng),
+    }
+
+
+def equality_wilds(
+    values: pd.Series, found: Mapping[str, Estimate], *, draws: int, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """Sigma and beta by the restricted wild bootstrap; the Gini has its interval from drawing entities."""
+    return {
+        "sigma": wild_sigma(values, found["sigma"], draws=draws, rng=rng),
+        "beta": wild_beta(values, found["beta"], draws=draws, rng=rng),
     }
 
 
@@ -145,11 +156,19 @@ def record_crisis(record: Callable[..., Any], asked: Crisis, found: ClearTest) -
 
 
 def record_ground(
-    record: Callable[..., Any], ground: str, found: ClearTest, least: Estimate, leads: Mapping[str, Estimate]
+    record: Callable[..., Any],
+    ground: str,
+    found: ClearTest,
+    least: tuple[Estimate, Estimate],
+    leads: Mapping[str, Estimate],
 ) -> None:
-    """Record ``society.ground.<factor>`` of every factor, and the lead of the first over each and over all."""
+    """Record ``society.ground.<factor>`` of every factor, and the lead of the first over each and over all.
+
+    `least`: the smallest lead by its t test and by the wild bootstrap, which stands under ``.wild``.
+    """
     record_clear(record, f"society.ground.{ground}", found)
-    record(f"society.ground.{ground}_minus_others", least)
+    record(f"society.ground.{ground}_minus_others", least[0])
+    record(f"society.ground.{ground}_minus_others.wild", least[1])
     for name, lead in leads.items():
         record(f"society.ground.{name}", found.fit[name])
         record(f"society.ground.{ground}_minus_{name}", lead)
