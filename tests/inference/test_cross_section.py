@@ -71,7 +71,7 @@ def test_a_mean_of_differences_is_every_sign_vector_gone_through():
 def test_trend_slope_and_groups_of_a_column_are_the_lines_that_stand_beside():
     values = panel()
     wide = values.unstack()
-    spread = np.log(wide.std() / wide.mean()).to_numpy()
+    spread = np.log((wide.std() / wide.mean()).to_numpy())
     sigma = wild_sigma(values, sigma_trend(values), **OPTIONS)
     outside(wild_sigma, SOURCE, sigma.p_value, share_of_draws(spread, wide.columns.to_numpy(float)), rtol=1e-12)
     assert sigma.estimate == pytest.approx(stats.linregress(wide.columns, spread).slope)
