@@ -435,7 +435,8 @@ run.table(table, "specification_tests", caption="Tests of the specification")
 
 # %% [markdown]
 # Each row states what the test takes for granted (its null hypothesis). A small p-value speaks against that; a large
-# one does not speak for it.
+# one does not speak for it. Honda's statistic is the signed root of Breusch and Pagan's: it is one-sided, as a variance
+# cannot be negative.
 
 # %% [markdown]
 # ## Does it matter which software prints the standard error?

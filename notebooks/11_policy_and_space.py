@@ -97,6 +97,8 @@ run.table(
 main = next(iter(choices.policies))
 first, second = found[main, "treatment"], found[main, "outcome"]
 moved = [item.effect.is_clear(level) and item.effect.effect.estimate > 0 for item in (first, second)]
+
+# %%
 run.say(
     "{policy} raised both {treatment} ({stage}, {stage:p}) and {outcome} ({effect}, {effect:p}); by dealing the policy "
     "out anew {drawn:p}."

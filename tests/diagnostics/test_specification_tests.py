@@ -13,7 +13,7 @@ import pytest
 import statsmodels.api as sm
 
 from helpers.diagnostics import null_draws
-from helpers.diagnostics.effects_tests import Diagnostic, breusch_pagan_lm, f_test_effects
+from helpers.diagnostics.effects_tests import Diagnostic, breusch_pagan_lm, f_test_effects, honda
 from helpers.diagnostics.random_effects import hausman
 from helpers.diagnostics.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
 from helpers.diagnostics.specification_tests import Refusal, diagnostic_table, list_tests, record_tests, run_tests
@@ -43,6 +43,7 @@ TESTS: dict[str, Any] = {
     "modified_wald": modified_wald,
     "pesaran_cd": pesaran_cd,
     "breusch_pagan": breusch_pagan_lm,
+    "honda": honda,
 }
 STATISTICS: dict[str, Any] = {
     "hausman": null_draws.hausman_statistics,
@@ -50,6 +51,7 @@ STATISTICS: dict[str, Any] = {
     "modified_wald": null_draws.modified_wald_statistics,
     "pesaran_cd": null_draws.cd_statistics,
     "breusch_pagan": null_draws.breusch_pagan_statistics,
+    "honda": null_draws.honda_statistics,
 }
 
 
@@ -205,4 +207,5 @@ def test_every_test_has_a_key():
         "pesaran_cd_twoway",
         "wooldridge",
         "modified_wald",
+        "honda",
     ]

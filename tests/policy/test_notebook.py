@@ -35,6 +35,7 @@ def test_a_policy_is_said_to_raise_only_what_both_tests_say(stage: Any, reduced:
         run.record(f"policy.p.{side}.randomisation", found.wild)
     told = run_cell(
         NOTEBOOK,
+        "moved = [item.effect.is_clear",
         "raised both",
         run=run,
         found={("p", side): SimpleNamespace(effect=item) for side, item in tests.items()},

@@ -156,7 +156,7 @@ def end_slopes(setting: Squared) -> EndSlopes:
     """
     found = fit(setting.data, setting.model)
     name = setting.model.controls[0]
-    low, high = (_slope(found, name, place) for place in (setting.low, setting.high))
+    low, high = (found.combine({name: 1.0, SQUARE: 2 * place}) for place in (setting.low, setting.high))
     sign = -1.0 if found.estimates[SQUARE] < 0 else 1.0
     assert low.statistic is not None
     assert high.statistic is not None
@@ -175,20 +175,3 @@ def wild_slopes(
         end: wild_parameter(found, {name: 1.0, SQUARE: 2 * place}, slope, draws=draws, rng=rng)
         for end, (place, slope) in asked.items()
     }
-
-
-def _slope(found: PanelFit, name: str, place: float) -> Estimate:
-    weights = np.array([1.0, 2 * place])
-    names = [name, SQUARE]
-    slope = float(weights @ found.estimates[names].to_numpy())
-    error = float(np.sqrt(weights @ found.covariance.loc[names, names].to_numpy() @ weights))
-    half = float(stats.t.ppf(0.975, found.df)) * error
-    return replace(
-        found[name],
-        estimate=slope,
-        std_error=error,
-        statistic=slope / error,
-        p_value=float(2 * stats.t.sf(abs(slope / error), found.df)),
-        ci_low=slope - half,
-        ci_high=slope + half,
-    )

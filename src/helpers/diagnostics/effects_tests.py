@@ -11,7 +11,7 @@ from helpers.errors import StudyError
 from helpers.regression.collinearity import span
 from helpers.regression.design import build_design, check_panel
 from helpers.regression.effects import Floats, group_sums
-from helpers.regression.panel import fit_panel
+from helpers.regression.panel import PanelFit, fit_panel
 
 
 @dataclass(frozen=True)
@@ -138,14 +138,10 @@ def f_test_effects(
         data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, cluster=None
     )
     smaller = fit_panel(data, outcome, regressors, entity_effects=keep_entity, time_effects=keep_time, cluster=None)
-    df1, df2 = float(smaller.df - larger.df), float(larger.df)
-    if df1 <= 0:
+    if smaller.df <= larger.df:
         raise StudyError(f"F test against {against}", "the smaller model is not smaller", "leave out fewer effects")
     rss = float((larger.residuals**2).sum())
-    statistic = (float((smaller.residuals**2).sum()) - rss) / df1 / (rss / df2)
-    return Diagnostic(
-        "F test for effects", statistic, (df1, df2), float(stats.f.sf(statistic, df1, df2)), "F", "no effects"
-    )
+    return _f_test("F test for effects", smaller, rss, larger.df, "no effects")
 
 
 def poolability(
@@ -186,16 +182,14 @@ def poolability(
             raise StudyError(f"poolability, {entity}", rule, "use fewer regressors, or more times")
         rss += float(np.sum(basis.remove(own[outcome].to_numpy(dtype=float)) ** 2))
         df += len(own) - x.shape[1]
-    restrictions = smaller.df - df
-    statistic = (float((smaller.residuals**2).sum()) - rss) / restrictions / (rss / df)
-    return Diagnostic(
-        "F test of poolability",
-        statistic,
-        (float(restrictions), float(df)),
-        float(stats.f.sf(statistic, restrictions, df)),
-        "F",
-        "the slopes are the same for all entities",
-    )
+    return _f_test("F test of poolability", smaller, rss, df, "the slopes are the same for all entities")
+
+
+def _f_test(name: str, smaller: PanelFit, rss: float, df: int, null: str) -> Diagnostic:
+    """F test of a fit within a larger model, by the larger one's residual sum of squares and degrees of freedom."""
+    df1, df2 = float(smaller.df - df), float(df)
+    statistic = (float((smaller.residuals**2).sum()) - rss) / df1 / (rss / df2)
+    return Diagnostic(name, statistic, (df1, df2), float(stats.f.sf(statistic, df1, df2)), "F", null)
 
 
 def breusch_pagan_lm(
@@ -239,12 +233,19 @@ def breusch_pagan_lm(
     )
 
 
-def honda(data: pd.DataFrame, outcome: str, regressors: Sequence[str], *, effect: str = "entity") -> Diagnostic:
+def honda(
+    data: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    *,
+    effect: str = "entity",
+    time_effects: bool = False,
+) -> Diagnostic:
     """One-sided test for random effects: the signed root of the LM statistic (Honda 1985); arguments as there.
 
     "twoway": (entity + time) / sqrt(2). The p-value is the upper tail of the standard normal distribution.
     """
-    parts = _honda_parts(data, outcome, regressors, effect)
+    parts = _honda_parts(data, outcome, regressors, effect, time_effects)
     statistic = float(sum(parts) / np.sqrt(len(parts)))
     return Diagnostic(
         f"Honda test ({effect})",
@@ -258,7 +259,7 @@ def honda(data: pd.DataFrame, outcome: str, regressors: Sequence[str], *, effect
 
 
 def _honda_parts(
-    data: pd.DataFrame, outcome: str, regressors: Sequence[str], effect: str, time_effects: bool = False
+    data: pd.DataFrame, outcome: str, regressors: Sequence[str], effect: str, time_effects: bool
 ) -> list[float]:
     """Signed roots of the one-way LM statistics."""
     fit = fit_panel(data, outcome, regressors, time_effects=time_effects, cluster=None)

@@ -219,17 +219,23 @@ def robust_hausman_statistics(setting: NullSetting) -> Statistic:
     return statistic
 
 
-def breusch_pagan_statistics(setting: NullSetting) -> Statistic:
-    """The Lagrange multiplier of the variance of the entity effects."""
+def honda_statistics(setting: NullSetting) -> Statistic:
+    """The signed root of the Lagrange multiplier of the variance of the entity effects."""
     entity, n_obs = setting.effects.entity, len(setting.errors)
-    scale = n_obs**2 / (2 * float((setting.sizes**2).sum() - n_obs))
+    scale = n_obs / np.sqrt(2 * float((setting.sizes**2).sum() - n_obs))
 
     def statistic(outcomes: Floats) -> Floats:
         residuals = setting.pooled.remove(outcomes)
         sums = np.sum(group_sums(residuals, entity) ** 2, axis=0)
-        return np.asarray(scale * (sums / np.sum(residuals**2, axis=0) - 1) ** 2)
+        return np.asarray(scale * (sums / np.sum(residuals**2, axis=0) - 1))
 
     return statistic
+
+
+def breusch_pagan_statistics(setting: NullSetting) -> Statistic:
+    """The Lagrange multiplier itself, which does not see the sign."""
+    signed = honda_statistics(setting)
+    return lambda outcomes: signed(outcomes) ** 2
 
 
 def wooldridge_statistics(setting: NullSetting) -> Statistic:

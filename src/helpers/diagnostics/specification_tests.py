@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.diagnostics import null_draws
-from helpers.diagnostics.effects_tests import Diagnostic, breusch_pagan_lm, f_test_effects, poolability
+from helpers.diagnostics.effects_tests import Diagnostic, breusch_pagan_lm, f_test_effects, honda, poolability
 from helpers.diagnostics.null_draws import NullSetting, Statistic
 from helpers.diagnostics.random_effects import hausman
 from helpers.diagnostics.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
@@ -83,6 +83,7 @@ def list_tests(model: Model) -> dict[str, ModelTest]:
         "modified_wald": ModelTest(
             partial(modified_wald, time_effects=times), both, null_draws.modified_wald_statistics
         ),
+        "honda": ModelTest(partial(honda, time_effects=times), both[1:], null_draws.honda_statistics),
     }
 
 

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.disparity.dynamics import beta_convergence, sigma_convergence
 from helpers.disparity.inequality import gini
 from helpers.errors import StudyError
-from helpers.results.estimate import Estimate
+from helpers.results.estimate import Estimate, t_estimate
 
 
 def sigma_trend(values: pd.Series) -> Estimate:
     """Yearly trend of ln(sd / mean) over entities, by least squares on time; p from t(T - 2)."""
     found = sigma_convergence(values)
-    half = float(stats.t.ppf(0.975, len(found.by_time) - 2)) * found.std_error
-    return Estimate(
-        estimate=found.slope,
-        std_error=found.std_error,
-        statistic=found.slope / found.std_error,
-        df=len(found.by_time) - 2,
-        p_value=found.p_value,
-        ci_low=found.slope - half,
-        ci_high=found.slope + half,
+    trend = t_estimate(
+        found.slope,
+        found.std_error,
+        len(found.by_time) - 2,
         n_obs=len(found.by_time),
         convention="least squares of the logarithm of the coefficient of variation on time",
     )
+    return replace(trend, p_value=found.p_value)
 
 
 def beta_slope(values: pd.Series) -> Estimate:
     """Absolute convergence between the first and the last time: mean log growth on the initial log, HC1."""
     found = beta_convergence(values)
-    half = float(stats.t.ppf(0.975, found.n_obs - 2)) * found.std_error
-    return Estimate(
-        estimate=found.estimate,
-        std_error=found.std_error,
-        statistic=found.statistic,
-        df=found.n_obs - 2,
-        p_value=found.p_value,
-        ci_low=found.estimate - half,
-        ci_high=found.estimate + half,
+    return t_estimate(
+        found.estimate,
+        found.std_error,
+        found.n_obs - 2,
         n_obs=found.n_obs,
         n_entities=found.n_obs,
         convention="mean growth of the logarithm on its initial value, hc1",
@@ -141,16 +133,5 @@ def welch_gap(upper: np.ndarray, lower: np.ndarray) -> Estimate:
     error = float(np.sqrt(sum(parts)))
     df = float(sum(parts) ** 2 / (parts[0] ** 2 / (len(upper) - 1) + parts[1] ** 2 / (len(lower) - 1)))
     gap = float(upper.mean() - lower.mean())
-    half = float(stats.t.ppf(0.975, df)) * error
-    return Estimate(
-        estimate=gap,
-        std_error=error,
-        statistic=gap / error,
-        df=df,
-        p_value=float(2 * stats.t.sf(abs(gap / error), df)),
-        ci_low=gap - half,
-        ci_high=gap + half,
-        n_obs=len(upper) + len(lower),
-        n_entities=len(upper) + len(lower),
-        convention="Welch",
-    )
+    size = len(upper) + len(lower)
+    return t_estimate(gap, error, df, n_obs=size, n_entities=size, convention="Welch")

@@ -6,13 +6,11 @@ import base64
 import html
 import io
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.display.prose import Message, carry_texts
+from helpers.display.prose import View
 from helpers.display.svg import name_families, round_svg
 from helpers.errors import StudyError
 
@@ -28,32 +26,8 @@ GRID = "#E3E3E3"
 WIDTH = 6.0  # inches; small, so that text stays readable when a phone shrinks the picture
 
 
-@dataclass(frozen=True)
-class FigureView:
-    """A picture as the reader sees it.
-
-    Attributes
-    ----------
-    html
-        Figure with its caption; the picture is inside, as SVG.
-    text
-        What the picture shows, in words.
-    texts
-        Texts of the picture that were made from messages: English -> (message, values), for the other language.
-    """
-
-    html: str
-    text: str
-    texts: Mapping[str, Message] = field(default_factory=dict)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return carry_texts(self.texts)
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return self.text
+class FigureView(View):
+    """A figure with its caption; the picture is inside, as SVG."""
 
 
 def region_colours(regions: tuple[str, ...] | list[str]) -> dict[str, str]:

@@ -130,11 +130,35 @@ def write_sentence(template: str, results: Mapping[str, Result], words: Mapping[
     return Sentence(text, template, values)
 
 
-def carry_texts(texts: Mapping[str, Message]) -> dict[str, Any]:
-    """The kind of output that carries what a view's texts were made from; nothing where there are none."""
-    if not texts:
-        return {}
-    return {MESSAGE: {"texts": {text: {"message": item[0], "values": dict(item[1])} for text, item in texts.items()}}}
+@dataclass(frozen=True)
+class View:
+    """A table or a figure as the reader sees it.
+
+    Attributes
+    ----------
+    html
+        With its caption and what belongs to it.
+    text
+        The same as plain text; of a figure what it shows, in words.
+    texts
+        Texts in it that were made from messages: English -> (message, values), for the other language.
+    """
+
+    html: str
+    text: str
+    texts: Mapping[str, Message] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        if not self.texts:
+            return {}
+        carried = {text: {"message": item[0], "values": dict(item[1])} for text, item in self.texts.items()}
+        return {MESSAGE: {"texts": carried}}
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def in_language(value: str | dict[str, str], language: str) -> str:

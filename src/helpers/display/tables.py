@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.display.prose import MINUS, Message, carry_texts, format_number, format_p_value
+from helpers.display.prose import MINUS, View, format_number, format_p_value
 from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.results.rounding import WRITTEN, round_frame
@@ -73,32 +72,8 @@ STYLE = (
 )
 
 
-@dataclass(frozen=True)
-class TableView:
-    """A table as the reader sees it.
-
-    Attributes
-    ----------
-    html
-        The table with caption, note and a link to its CSV file.
-    text
-        The same as plain text.
-    texts
-        Texts of the table that were made from messages: English -> (message, values), for the other language.
-    """
-
-    html: str
-    text: str
-    texts: Mapping[str, Message] = field(default_factory=dict)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return carry_texts(self.texts)
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return self.text
+class TableView(View):
+    """A table with caption, note and a link to its CSV file."""
 
 
 def write_table(frame: pd.DataFrame, path: Path, digits: int = WRITTEN) -> Path:

@@ -1,12 +1,13 @@
 """Who starts where and who grows faster: a column's first value and its growth, compared between groups."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from helpers.disparity.divergence import welch_gap
 from helpers.heterogeneity.groups import Grouping
 from helpers.inference.cross_section import wild_gap
 from helpers.results.estimate import Estimate
@@ -91,21 +92,5 @@ def _mean(part: pd.Series) -> Estimate:
 
 
 def _welch(parts: Mapping[str, pd.Series], one: str, two: str) -> Estimate:
-    first, second = parts[one], parts[two]
-    shares = [float(part.var(ddof=1)) / len(part) for part in (first, second)]
-    estimate, std_error = float(first.mean() - second.mean()), float(np.sqrt(sum(shares)))
-    df = sum(shares) ** 2 / sum(share**2 / (len(part) - 1) for share, part in zip(shares, (first, second), strict=True))
-    half = float(stats.t.ppf(0.975, df)) * std_error
-    size = len(first) + len(second)
-    return Estimate(
-        estimate=estimate,
-        std_error=std_error,
-        statistic=estimate / std_error,
-        df=float(df),
-        p_value=float(2 * stats.t.sf(abs(estimate / std_error), df)),
-        ci_low=estimate - half,
-        ci_high=estimate + half,
-        n_obs=size,
-        n_entities=size,
-        convention="Welch over entities",
-    )
+    first, second = (parts[name].to_numpy(dtype=float) for name in (one, two))
+    return replace(welch_gap(first, second), convention="Welch over entities")

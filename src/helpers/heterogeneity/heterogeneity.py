@@ -13,7 +13,6 @@ from math import comb
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.heterogeneity.groups import Grouping, Regions, read_grouping, split_name, stack_regions
@@ -26,7 +25,7 @@ from helpers.regression.design import build_design
 from helpers.regression.effects import Floats, group_sums
 from helpers.regression.many import EntityGrams, build_grams, fit_grams
 from helpers.regression.panel import PanelFit, fit, fit_panel
-from helpers.results.estimate import Estimate
+from helpers.results.estimate import Estimate, t_estimate
 from helpers.study.model import Model
 
 # Draws of the Romano-Wolf adjustment.
@@ -285,17 +284,11 @@ def _collect_gaps(
 
 def _effect(whole: PanelFit, weight: dict[str, float], inside: pd.Series, estimate: float) -> Estimate:
     """A difference by the clustered t test; `inside`: the rows of its two regions."""
-    std_error = _std_error(whole, weight)
-    half = float(stats.t.ppf(0.975, whole.df)) * std_error
     entities = int(inside[inside].index.get_level_values(0).nunique())
-    return Estimate(
-        estimate=estimate,
-        std_error=std_error,
-        statistic=estimate / std_error,
-        df=whole.df,
-        p_value=float(2 * stats.t.sf(abs(estimate / std_error), whole.df)),
-        ci_low=estimate - half,
-        ci_high=estimate + half,
+    return t_estimate(
+        estimate,
+        _std_error(whole, weight),
+        whole.df,
         n_obs=int(inside.sum()),
         n_entities=entities,
         n_clusters=entities,

@@ -1,6 +1,6 @@
 """Linear regression on a panel: pooled, with entity, time or two-way effects, clustered standard errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from helpers.regression.collinearity import SEPARATE, solve
 from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, describe, find_convention
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
-from helpers.results.estimate import Estimate, estimate_frame
+from helpers.results.estimate import Estimate, estimate_frame, t_estimate
 from helpers.results.rounding import fix_number
 from helpers.study.model import Cluster, Model
 
@@ -103,6 +103,21 @@ class PanelFit:
             p_value=float(self.p_values[term]),
             ci_low=float(self.ci_low[term]),
             ci_high=float(self.ci_high[term]),
+            n_obs=self.n_obs,
+            n_entities=self.n_entities,
+            n_clusters=self.n_clusters,
+            convention=self.convention_words,
+        )
+
+    def combine(self, weights: Mapping[str, float]) -> Estimate:
+        """A linear combination of the coefficients, sum of w_k b_k, with its test and interval by t(df)."""
+        names, w = list(weights), np.array(list(weights.values()), dtype=float)
+        found = float(w @ self.estimates[names].to_numpy())
+        error = float(np.sqrt(w @ self.covariance.loc[names, names].to_numpy() @ w))
+        return t_estimate(
+            found,
+            error,
+            self.df,
             n_obs=self.n_obs,
             n_entities=self.n_entities,
             n_clusters=self.n_clusters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -44,6 +45,31 @@ class Estimate:
     n_clusters: int | None = None
     draws: int | None = None
     convention: str | None = None
+
+
+def t_estimate(estimate: float, std_error: float, df: float, **rest: Any) -> Estimate:
+    """An estimate with its test against zero and its 95 % interval, both by t(df).
+
+    Parameters
+    ----------
+    estimate, std_error, df
+        The number, its standard error and the degrees of freedom of their ratio.
+    **rest
+        Further fields of `Estimate`: what it rests on.
+    """
+    from scipy import stats
+
+    half = float(stats.t.ppf(0.975, df)) * std_error
+    return Estimate(
+        estimate=estimate,
+        std_error=std_error,
+        statistic=estimate / std_error,
+        df=df,
+        p_value=float(2 * stats.t.sf(abs(estimate / std_error), df)),
+        ci_low=estimate - half,
+        ci_high=estimate + half,
+        **rest,
+    )
 
 
 def estimate_frame(estimates: Mapping[str, Estimate]) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.inference.clear import wild_parameter
@@ -15,7 +14,7 @@ from helpers.inference.cross_section import wild_mean
 from helpers.inference.multiplicity import holm
 from helpers.regression.panel import PanelFit
 from helpers.regression.specification import shift_columns
-from helpers.results.estimate import Estimate
+from helpers.results.estimate import Estimate, t_estimate
 from helpers.society.families import z_score
 from helpers.study.model import Model
 
@@ -99,20 +98,7 @@ def _standard_change(values: pd.Series) -> pd.Series:
 def _mean_test(figures: np.ndarray) -> Estimate:
     n = len(figures)
     error = float(figures.std(ddof=1) / np.sqrt(n))
-    half = float(stats.t.ppf(0.975, n - 1)) * error
-    mean = float(figures.mean())
-    return Estimate(
-        estimate=mean,
-        std_error=error,
-        statistic=mean / error,
-        df=n - 1,
-        p_value=float(2 * stats.t.sf(abs(mean / error), n - 1)),
-        ci_low=mean - half,
-        ci_high=mean + half,
-        n_obs=n,
-        n_entities=n,
-        convention="t test over entities",
-    )
+    return t_estimate(float(figures.mean()), error, n - 1, n_obs=n, n_entities=n, convention="t test over entities")
 
 
 def ground_panel(
@@ -137,7 +123,7 @@ def least_lead(found: PanelFit, first: str, others: Sequence[str]) -> tuple[Esti
     tuple
         The smallest difference by its statistic, and all differences by the other's name.
     """
-    differences = {name: _difference(found, first, name) for name in others}
+    differences = {name: found.combine({first: 1.0, name: -1.0}) for name in others}
     least = min(differences.values(), key=lambda item: item.statistic if item.statistic is not None else np.inf)
     return replace(least, convention=f"{least.convention}; the smallest of {len(differences)} differences"), differences
 
@@ -151,20 +137,3 @@ def wild_lead(
     ]
     least = max(tested, key=lambda item: item.p_value if item.p_value is not None else 1.0)
     return replace(least, convention=f"{least.convention}; the least clear of {len(tested)} differences")
-
-
-def _difference(found: PanelFit, first: str, second: str) -> Estimate:
-    names = [first, second]
-    weights = np.array([1.0, -1.0])
-    gap = float(weights @ found.estimates[names].to_numpy())
-    error = float(np.sqrt(weights @ found.covariance.loc[names, names].to_numpy() @ weights))
-    half = float(stats.t.ppf(0.975, found.df)) * error
-    return replace(
-        found[first],
-        estimate=gap,
-        std_error=error,
-        statistic=gap / error,
-        p_value=float(2 * stats.t.sf(abs(gap / error), found.df)),
-        ci_low=gap - half,
-        ci_high=gap + half,
-    )
