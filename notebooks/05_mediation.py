@@ -305,14 +305,19 @@ run.figure(
 
 # %%
 shown.record_rho(run.record, curves)
-weakest = min(curves, key=lambda name: abs(curves[name].rho_at_zero))
+clear = run.record("mediation.count.clear", value=sum(channel.is_clear() for channel in channels.values()))
+weakest = min(curves, key=lambda name: (not channels[name].is_clear(), abs(curves[name].rho_at_zero)))
 
 # %%
 run.say(
-    "Of {all} channels, {channel} is explained away most easily: by a correlation of {rho}, interval {rho:ci}.",
+    "No indirect effect has an interval that leaves out zero, so that there is nothing for a common cause to explain "
+    "away."
+    if not clear.value
+    else "Of {clear} channels whose interval leaves out zero, {channel} is explained away most easily: by a "
+    "correlation of {rho}, interval {rho:ci}.",
+    clear=clear,
     channel=run.label(weakest),
     rho=run.results[f"mediation.{weakest}.rho"],
-    all=run.results["mediation.count.channels"],
 )
 
 # %% [markdown]
@@ -405,7 +410,7 @@ counted = {
 # %%
 run.say(
     "Of {all} interactions of treatment and mediator, {turning} are clear by the t test and by the wild bootstrap; of "
-    "{gaps} differences between groups, {told} have an interval that leaves out zero."
+    "{gaps} differences between groups, looked at one by one, {told} have an interval that leaves out zero."
     if gaps
     else "Of {all} interactions of treatment and mediator, {turning} are clear by the t test and by the wild "
     "bootstrap.",

@@ -148,7 +148,7 @@ run.say(
     if apart is None
     else "The claim hangs on the effects: positive and significant in {most:.1%} of the universes with {with_most}, in "
     "{least:.1%} of those with {with_least}."
-    if counted.loc[apart[0], "positive_significant"] >= 2 * counted.loc[apart[1], "positive_significant"]
+    if shown.hangs_on_effects(counted, apart)
     else "The claim does not hang on the effects alone: positive and significant in {most:.1%} of the universes with "
     "{with_most}, in {least:.1%} of those with {with_least}.",
     **shown.effects_words_of(apart, choices, run.results),

@@ -346,7 +346,8 @@ run.say(
     if not answers
     else "None of the dimensions responds even when it is looked at alone."
     if rise is None and fall is None
-    else "Looked at alone, the effect is positive on {rise} and negative on {fall}: in the whole index these cancel."
+    else "Looked at alone, the effect is positive on {rise} and negative on {fall}: in the whole index these work "
+    "against each other."
     if rise and fall
     else "Looked at alone, the effect is positive on {rise} and negative on none."
     if rise

@@ -218,17 +218,20 @@ run.say(
         "above": "{of} pays more where {by} is higher: interaction {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "below": "{of} pays less, not more, where {by} is higher: interaction {effect} ({effect:p}; wild bootstrap "
         "{wild:p}). That is the opposite of the claim.",
-        "above_without_times": "{of} pays more where {by} is higher only while what all units share in a period is not "
-        "held constant; with period effects the interaction is {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "{of} pays less where {by} is higher, but only while what all units share in a period "
-        "is not held constant; with period effects the interaction is {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "That {of} pays more where {by} is higher is clear only while what all units share in a "
+        "period is not held constant; with period effects the interaction is {effect} ({effect:p}; wild bootstrap "
+        "{wild:p}).",
+        "below_without_times": "That {of} pays less where {by} is higher is clear only while what all units share in a "
+        "period is not held constant; with period effects the interaction is {effect} ({effect:p}; wild bootstrap "
+        "{wild:p}).",
         "unclear": "That {of} pays more where {by} is higher does not show: interaction {effect} ({effect:p}; wild "
-        "bootstrap {wild:p}).",
+        "bootstrap {wild:p}). An interaction of {smallest} or more would have been seen in four of five samples.",
     }[inference_shown.read_effect(interaction, level)],
     of=run.label(question.of),
     by=run.label(question.by),
     effect=run.results["coordination.interaction"],
     wild=run.results["coordination.interaction.wild"],
+    smallest=run.record("coordination.interaction.detectable", value=interaction.detectable(level)),
 )
 
 # %% [markdown]
@@ -267,15 +270,16 @@ run.say(
         "bootstrap {wild:p}).",
         "below": "At the same level, better coordinated systems go with a lower outcome: {effect} ({effect:p}; wild "
         "bootstrap {wild:p}).",
-        "above_without_times": "At the same level, better coordinated systems go with a higher outcome only without "
-        "period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "At the same level, better coordinated systems go with a lower outcome, but only "
+        "above_without_times": "At the same level, better coordinated systems go with a higher outcome clearly only "
+        "without period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "At the same level, better coordinated systems go with a lower outcome clearly only "
         "without period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "unclear": "That coordination helps beyond the level does not show: {effect} ({effect:p}; wild bootstrap "
-        "{wild:p}).",
+        "{wild:p}). An effect of {smallest} or more would have been seen in four of five samples.",
     }[inference_shown.read_effect(together, level)],
     effect=run.results["coordination.coupling_given_mean"],
     wild=run.results["coordination.coupling_given_mean.wild"],
+    smallest=run.record("coordination.coupling_given_mean.detectable", value=together.detectable(level)),
 )
 
 # %% [markdown]
@@ -305,6 +309,9 @@ run.say(
     "Within units the two are weakly correlated: {wide}, and the interval of two one-sided tests {narrow:ci} lies "
     "inside plus or minus {weak}. Between units the correlation is {between}."
     if tie.is_weak(asked.weak)
+    else "Within units the one falls where the other rises: {wide} (95 % interval {wide:ci}). Between units the "
+    "correlation is {between}."
+    if tie.wide.ci_high < -asked.weak
     else "Within units the correlation is {wide} (95 % interval {wide:ci}), but the interval of two one-sided tests "
     "{narrow:ci} reaches beyond plus or minus {weak}: it is not shown to be weak, and not shown to be strong. Between "
     "units it is {between}."
@@ -347,14 +354,16 @@ run.say(
         "below": "Returns diminish: the square is {square} ({square:p}; wild bootstrap {wild:p}), the slope goes from "
         "{low} ({low:p}) at the lower end to {high} ({high:p}) at the upper.",
         "above_without_times": "With period effects the square is {square} ({square:p}; wild bootstrap {wild:p}); only "
-        "without them do returns rise.",
+        "without them do returns clearly rise.",
         "below_without_times": "With period effects the square is {square} ({square:p}; wild bootstrap {wild:p}); only "
-        "without them do returns diminish.",
+        "without them do returns clearly diminish.",
         "unclear": "That returns bend is not clear: the square is {square} ({square:p}; wild bootstrap {wild:p}), the "
-        "slope {low} ({low:p}) at the lower end and {high} ({high:p}) at the upper.",
+        "slope {low} ({low:p}) at the lower end and {high} ({high:p}) at the upper. A square of {smallest} or more, on "
+        "either side of zero, would have been seen in four of five samples.",
     }[inference_shown.read_effect(square, level)],
     square=run.results["returns.square"],
     wild=run.results["returns.square.wild"],
+    smallest=run.record("returns.square.detectable", value=square.detectable(level)),
     low=low,
     high=high,
 )
@@ -494,14 +503,16 @@ run.say(
     {
         "above": "Functions drift apart where the treatment rises: {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "below": "Functions come together where the treatment rises: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "above_without_times": "Functions drift apart where the treatment rises only without period effects; with "
-        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "Functions come together where the treatment rises only without period effects; with "
-        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "unclear": "Whether functions drift apart is not clear: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "Functions drift apart where the treatment rises clearly only without period effects; "
+        "with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "Functions come together where the treatment rises clearly only without period effects; "
+        "with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "unclear": "Whether functions drift apart is not clear: {effect} ({effect:p}; wild bootstrap {wild:p}). An "
+        "effect of {smallest} or more would have been seen in four of five samples.",
     }[inference_shown.read_effect(spread, level)],
     effect=run.results["coordination.function_spread"],
     wild=run.results["coordination.function_spread.wild"],
+    smallest=run.record("coordination.function_spread.detectable", value=spread.detectable(level)),
 )
 
 # %% [markdown]
@@ -579,14 +590,18 @@ run.table(
 # %%
 clear_ways = [found.is_clear(level) and found.effect.estimate > 0 for found in ways.values()]
 run.say(
-    "Both feed each other: {forth} ({forth:p}) forth and {back} ({back:p}) back."
+    "Each goes before the other: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) forth and {back} ({back:p}; wild "
+    "bootstrap {back_wild:p}) back."
     if all(clear_ways)
-    else "Only one way of the loop is clear: {forth} ({forth:p}) from {treatment} to {outcome}, {back} ({back:p}) back."
+    else "Only one way of the loop is clear and positive: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) from "
+    "{treatment} to {outcome}, {back} ({back:p}; wild bootstrap {back_wild:p}) back."
     if any(clear_ways)
-    else "Neither way of the loop is clear and positive: {forth} ({forth:p}) from {treatment} to {outcome}, {back} "
-    "({back:p}) back.",
+    else "Neither way of the loop is clear and positive: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) from "
+    "{treatment} to {outcome}, {back} ({back:p}; wild bootstrap {back_wild:p}) back.",
     forth=forth,
     back=back,
+    forth_wild=run.results[f"{forth.key}.wild"],
+    back_wild=run.results[f"{back.key}.wild"],
     treatment=label[treatment],
     outcome=label[outcome],
 )

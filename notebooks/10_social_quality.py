@@ -143,11 +143,12 @@ run.say(
         "below": "Convergence goes faster where the treatment is higher: {speed} ({speed:p}; wild bootstrap {wild:p}).",
         "above": "Convergence goes slower where the treatment is higher: {speed} ({speed:p}; wild bootstrap {wild:p}).",
         "unclear": "That the treatment speeds convergence between units does not show: {speed} ({speed:p}; wild "
-        "bootstrap {wild:p}). With unit effects, where it is about each unit's own path, the product is {own} "
-        "({own:p}).",
+        "bootstrap {wild:p}). A product of {smallest} or more, on either side of zero, would have been seen in four of "
+        "five samples. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}).",
     }[inference_shown.read_effect(speeds["absolute"], level)],
     speed=speed,
     wild=run.results[f"services.speed.{treatment}.wild"],
+    smallest=run.record(f"services.speed.{treatment}.detectable", value=speeds["absolute"].detectable(level)),
     own=own,
 )
 
@@ -297,15 +298,17 @@ run.say("How units came through a crisis is not asked of this study.") if asked.
         "deviation ({effect:p}; wild bootstrap {wild:p}).",
         "below": "In the first period of the crisis units that were more digital did worse: {effect} per standard "
         "deviation ({effect:p}; wild bootstrap {wild:p}).",
-        "above_without_times": "Units that were more digital did better only without period effects; with them: "
-        "{effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "Units that were more digital did worse only without period effects; with them: "
-        "{effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "Units that were more digital did better clearly only without period effects; with "
+        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "Units that were more digital did worse clearly only without period effects; with "
+        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "unclear": "That more digital units came through the crisis better does not show: {effect} per standard "
-        "deviation ({effect:p}; wild bootstrap {wild:p}).",
+        "deviation ({effect:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would have been seen in "
+        "four of five samples.",
     }[inference_shown.read_effect(crisis, level)],
     effect=run.results[f"crisis.{asked.crisis.outcome}"],
     wild=run.results[f"crisis.{asked.crisis.outcome}.wild"],
+    smallest=run.record(f"crisis.{asked.crisis.outcome}.detectable", value=crisis.detectable(level)),
 )
 
 # %% [markdown]
@@ -415,15 +418,17 @@ run.say(
         "({gap:p}; wild bootstrap {wild:p}).",
         "below": "Social quality responds more than government quality: the difference is {gap} standard deviations "
         "({gap:p}; wild bootstrap {wild:p}).",
-        "above_without_times": "Government quality responds more than social quality only without period effects; with "
-        "them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "Social quality responds more than government quality only without period effects; with "
-        "them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "Government quality responds more than social quality clearly only without period "
+        "effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "Social quality responds more than government quality clearly only without period "
+        "effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
         "unclear": "That government quality responds and social quality does not follow does not show: the difference "
-        "is {gap} standard deviations ({gap:p}; wild bootstrap {wild:p}).",
+        "is {gap} standard deviations ({gap:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would "
+        "have been seen in four of five samples.",
     }[inference_shown.read_effect(ahead, level)],
     gap=run.results[f"society.gap.{treatment}"],
     wild=run.results[f"society.gap.{treatment}.wild"],
+    smallest=run.record(f"society.gap.{treatment}.detectable", value=ahead.detectable(level)),
 )
 
 # %% [markdown]
@@ -507,10 +512,12 @@ run.say("Whether social quality is the ground is not asked of this study.") if a
     else "{ground} goes before the treatment ({effect}, {effect:p}); that it comes first is not shown (the least lead "
     "is {least}, {least:p})."
     if grounds.is_clear(level) and grounds.effect.estimate > 0
-    else "That {ground} goes before the treatment does not show: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+    else "That {ground} goes before the treatment does not show: {effect} ({effect:p}; wild bootstrap {wild:p}). An "
+    "effect of {smallest} or more would have been seen in four of five samples.",
     ground=run.label(asked.ground),
     effect=run.results[f"society.ground.{asked.ground}"],
     wild=run.results[f"society.ground.{asked.ground}.wild"],
+    smallest=run.record(f"society.ground.{asked.ground}.detectable", value=grounds.detectable(level)),
     least=run.results[f"society.ground.{asked.ground}_minus_others"],
 )
 

@@ -106,8 +106,8 @@ run.say(
     else "{policy} raised {treatment} ({stage}, {stage:p}), but not clearly {outcome} ({effect}, {effect:p}; wild "
     "bootstrap {wild:p})."
     if moved[0]
-    else "{outcome} rose under {policy} ({effect}, {effect:p}) although {treatment} did not clearly ({stage}, "
-    "{stage:p}): the effect then does not go through it."
+    else "{outcome} rose under {policy} ({effect}, {effect:p}); that {treatment} did too does not show ({stage}, "
+    "{stage:p}), nor then that the one came through the other."
     if moved[1]
     else "That {policy} moved either does not show: {treatment} {stage} ({stage:p}), {outcome} {effect} ({effect:p}; "
     "wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
@@ -140,8 +140,8 @@ run.figure(
 # %%
 before = run.results[f"policy.{main}.pretrend"]
 run.say(
-    "Before the start {outcome} moved differently where {policy} was to come: F = {before}, {before:p}. Then a "
-    "difference after it is no effect of the policy."
+    "Before the start {outcome} moved differently where {policy} was to come: F = {before}, {before:p}. A "
+    "difference after it is then not to be read as an effect of the policy."
     if before.p_value < level
     else "The joint test does not see different trends of {outcome} before {policy} (F = {before}, {before:p}); a test "
     "that does not reject is no proof that they were parallel.",
@@ -176,8 +176,11 @@ run.figure(
 # %%
 breakdown = run.results[f"policy.{main}.outcome.breakdown"]
 run.say(
-    "Already under parallel trends the interval holds zero, so there is no effect that could be lost."
+    "Already under parallel trends the interval holds zero: no effect is told from zero, so that none can be lost."
     if breakdown.value == 0
+    else "The effect is told from zero even where departures after the start are {breakdown} times the largest before "
+    "it, the most that is tried."
+    if breakdown.value >= shown.LARGEST_BOUND
     else "The effect is told from zero until departures after the start are {breakdown} times the largest before it.",
     breakdown=breakdown,
 )
@@ -262,16 +265,17 @@ run.say(
         "{wild:p}).",
         "below": "Where neighbours' {treatment} is higher the outcome is lower: {effect} ({effect:p}; wild bootstrap "
         "{wild:p}).",
-        "above_without_times": "Neighbours' {treatment} goes with a higher outcome only without period effects; with "
-        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "Neighbours' {treatment} goes with a lower outcome only without period effects; with "
-        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "Neighbours' {treatment} goes with a higher outcome clearly only without period "
+        "effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "Neighbours' {treatment} goes with a lower outcome clearly only without period "
+        "effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "unclear": "That neighbours' {treatment} matters does not show: {effect} ({effect:p}; wild bootstrap "
-        "{wild:p}).",
+        "{wild:p}). An effect of {smallest} or more would have been seen in four of five samples.",
     }[inference_shown.read_effect(spill, level)],
     treatment=label[treatment],
     effect=run.results[f"spatial.neighbours.{treatment}"],
     wild=run.results[f"spatial.neighbours.{treatment}.wild"],
+    smallest=run.record(f"spatial.neighbours.{treatment}.detectable", value=spill.detectable(level)),
 )
 
 # %% [markdown]

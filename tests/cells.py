@@ -30,6 +30,25 @@ class PlantedRun:
         """Fill a template."""
         return write_sentence(template, self.results, words)
 
+    def table(self, *_: Any, caption: str, **__: Any) -> str:
+        """The caption in place of a table."""
+        return f"table: {caption}"
+
+    def figure(self, *_: Any, caption: str, **__: Any) -> str:
+        """The caption in place of a figure."""
+        return f"figure: {caption}"
+
+    def coefficients(self, *_: Any, caption: str, **__: Any) -> str:
+        """The caption in place of a table of coefficients."""
+        return f"table: {caption}"
+
+    def framework(self, name: str) -> str:
+        """The name in place of a text's table."""
+        return f"table: {name}"
+
+    def rng(self, _: str) -> None:
+        """No generator: a planted cell draws nothing."""
+
     def label(self, name: str) -> Any:
         """A name for itself."""
         return SimpleNamespace(en=name, zh=name)

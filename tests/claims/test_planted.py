@@ -92,7 +92,7 @@ class Oracle:
     def _factor(self, name: str) -> str:
         gap, rises = f"society.trend_gap.{name}", self._signed(f"society.factor.{name}.dose", 1)
         lags = self._clear(gap, 1)
-        return self._first(self._clear(gap, -1), lags and not rises, self._sign(gap) > 0 and (lags or not rises))
+        return self._first(self._clear(gap, -1), lags and not rises, lags)
 
     def _of_effectiveness(self) -> dict[str, str]:
         t, rows = self.table, [f"robustness.{row}.dose" for row in ROWS]

@@ -7,6 +7,7 @@ import pytest
 
 from cells import PlantedRun, run_cell
 from helpers.inference import shown as inference_shown
+from helpers.inference.clear import record_clear
 from planted import READINGS, clear_family, clear_test, effect, recorded
 
 NOTEBOOK = "09_coordination"
@@ -16,29 +17,29 @@ SAID = {
     "coordination.interaction": {
         "above": "pays more where organisation is higher: interaction 0.5000 (p = 0.010; wild bootstrap p = 0.020)",
         "below": "opposite of the claim",
-        "above_without_times": "pays more where organisation is higher only while",
-        "below_without_times": "pays less where organisation is higher, but only while",
+        "above_without_times": "pays more where organisation is higher is clear only while",
+        "below_without_times": "pays less where organisation is higher is clear only while",
         "unclear": "does not show",
     },
     "coordination.coupling_given_mean": {
         "above": "go with a higher outcome: 0.5000",
         "below": "go with a lower outcome: −0.5000",
-        "above_without_times": "higher outcome only without period effects",
-        "below_without_times": "lower outcome, but only without period effects",
+        "above_without_times": "higher outcome clearly only without period effects",
+        "below_without_times": "lower outcome clearly only without period effects",
         "unclear": "does not show",
     },
     "coordination.function_spread": {
         "above": "drift apart where the treatment rises: 0.5000",
         "below": "come together where the treatment rises: −0.5000",
-        "above_without_times": "drift apart where the treatment rises only without",
-        "below_without_times": "come together where the treatment rises only without",
+        "above_without_times": "drift apart where the treatment rises clearly only without",
+        "below_without_times": "come together where the treatment rises clearly only without",
         "unclear": "not clear",
     },
     "returns.square": {
         "above": "Returns rise, not fall",
         "below": "Returns diminish",
-        "above_without_times": "only without them do returns rise",
-        "below_without_times": "only without them do returns diminish",
+        "above_without_times": "only without them do returns clearly rise",
+        "below_without_times": "only without them do returns clearly diminish",
         "unclear": "not clear",
     },
 }
@@ -96,12 +97,18 @@ def test_whether_the_degree_says_more_than_the_level_depends_on_the_ranks(alike:
 
 @pytest.mark.parametrize(
     "weak, low, words",
-    [(True, -0.2, "weakly correlated"), (False, -0.2, "not shown to be weak"), (False, 0.4, "go together")],
+    [
+        (True, -0.2, "weakly correlated"),
+        (False, -0.2, "not shown to be weak"),
+        (False, 0.4, "go together"),
+        (False, -0.6, "the one falls where the other rises"),
+        (False, -0.5, "not shown to be strong"),
+    ],
 )
 def test_weak_is_said_only_of_an_interval_inside_the_bounds(weak: bool, low: float, words: str):
     run = PlantedRun()
     wide = run.record("r.wide", effect(0.1, 0.5))
-    tie = SimpleNamespace(is_weak=lambda _: weak, wide=SimpleNamespace(ci_low=low))
+    tie = SimpleNamespace(is_weak=lambda _: weak, wide=SimpleNamespace(ci_low=low, ci_high=low + 0.2))
     told = run_cell(
         NOTEBOOK,
         "returns.weak_bound",
@@ -170,26 +177,41 @@ def test_a_feature_stands_out_only_by_the_adjusted_p_value(p_value: float, words
 @pytest.mark.parametrize(
     "forth, back, words",
     [
-        ((0.5, 0.01), (0.5, 0.01), "Both feed each other"),
+        ((0.5, 0.01), (0.5, 0.01), "Each goes before the other: 0.5000 (p = 0.010; wild bootstrap p = 0.020) forth"),
         ((0.5, 0.01), (0.5, 0.2), "Only one way"),
         ((-0.5, 0.01), (0.5, 0.2), "Neither way"),
+        (
+            (0.5, 0.03),
+            (0.5, 0.03),
+            "Neither way of the loop is clear and positive: 0.5000 (p = 0.030; wild bootstrap p = 0.060)",
+        ),
     ],
 )
 def test_a_loop_needs_both_ways(forth: tuple[float, float], back: tuple[float, float], words: str):
     run = PlantedRun()
+    pairs = (("forth", forth), ("back", back))
+    ways = {name: clear_test(estimate, p_value, 2 * p_value) for name, (estimate, p_value) in pairs}
     told = run_cell(
         NOTEBOOK,
         "clear_ways = ",
         run=run,
-        ways={name: clear_test(*pair, pair[1]) for name, pair in (("outcome", forth), ("treatment", back))},
+        ways=ways,
         level=0.05,
-        forth=run.record("l.forth", effect(*forth)),
-        back=run.record("l.back", effect(*back)),
+        **{name: record_clear(run.record, f"l.{name}", found) for name, found in ways.items()},
         label={name: SimpleNamespace(en=name, zh=name) for name in ("d", "y")},
         treatment="d",
         outcome="y",
     )
     assert words in told
+
+
+@pytest.mark.parametrize("key", [key for key in SAID if key != "returns.square"])
+def test_beside_what_does_not_show_stands_what_would_have(key: str):
+    found = READINGS["unclear"]
+    names = {NAME[key]: found, "run": recorded(key, found), "level": 0.05, "question": QUESTION}
+    told = run_cell(NOTEBOOK, f"read_effect({NAME[key]}, level)]", inference_shown=inference_shown, **names)
+    # 1.9600 + 0.8416 standard errors of 1.
+    assert "of 2.8016 or more would have been seen in four of five samples" in told
 
 
 def test_the_unit_that_holds_most_of_an_interaction_is_named():

@@ -291,6 +291,22 @@ def test_the_sentence_on_the_jump(without, told):
     assert "No figure" in run_cell(NOTEBOOK, "jumping = ", run=run, without={"first": calm}, leverage=leverage)
 
 
+@pytest.mark.parametrize(
+    ("clear", "told"),
+    [
+        ((), "there is nothing for a common cause to explain away"),
+        (("first", "second"), "Of 2 channels whose interval leaves out zero, second is explained away most easily"),
+        (("first",), "Of 1 channels whose interval leaves out zero, first is explained away most easily"),
+    ],
+)
+def test_only_a_clear_channel_can_be_explained_away(clear, told, monkeypatch):
+    curves = {"first": SimpleNamespace(rho_at_zero=-0.3), "second": SimpleNamespace(rho_at_zero=0.1)}
+    channels = {name: SimpleNamespace(is_clear=lambda name=name: name in clear) for name in curves}
+    run = planted(mediation__first__rho=effect(-0.3, -0.4, -0.2), mediation__second__rho=effect(0.1, 0.0, 0.2))
+    monkeypatch.setattr(shown, "record_rho", lambda *_: None)
+    assert told in run_cell(NOTEBOOK, "weakest = min", "explained away most", run=run, curves=curves, channels=channels, shown=shown)
+
+
 @pytest.mark.parametrize("clear", [True, False])
 def test_the_sentence_on_moderation(clear):
     interaction = SimpleNamespace(interaction=SimpleNamespace(is_clear=[False, clear].__getitem__))

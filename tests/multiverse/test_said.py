@@ -82,12 +82,19 @@ def test_the_decision_that_moves_most_is_named_by_both_measures(scope: float, to
         (0.4, "The claim hangs on the effects: positive and significant in 40.0% of the universes with province "
          "effects, in 12.0% of those with province and year effects."),
         (0.2, "The claim does not hang on the effects alone: positive and significant in 20.0% of the universes"),
+        (0.24, "The claim hangs on the effects"),
+        (0.0, "The claim does not hang on the effects alone: positive and significant in 0.0% of the universes"),
         (None, "The study file declares one set of effects"),
     ],
 )  # fmt: skip
 def test_it_is_said_whether_the_claim_hangs_on_the_effects(one_way: float | None, told: str) -> None:
     run = PlantedRun()
-    rows = {"all": 0.3, "entity": one_way, "entity + time": 0.12, "entity + time, all controls": 0.01}
+    rows = {
+        "all": 0.3,
+        "entity": one_way,
+        "entity + time": 0.12 if one_way else 0.0,
+        "entity + time, all controls": 0.01,
+    }
     table = pd.DataFrame({"positive_significant": {name: row for name, row in rows.items() if row is not None}})
     for name in table.index[1:]:
         value = table.loc[name, "positive_significant"]

@@ -60,6 +60,15 @@ def test_an_unclear_headline_says_what_could_have_been_seen_even_where_the_t_tes
     assert told.endswith("would show an effect of 0.29 or more.")
 
 
+@pytest.mark.parametrize(
+    ("headline", "words"), [(0.43, "an effect of 0.29, since its interval is narrower"), (0.29, "promises no more")]
+)
+def test_the_t_test_is_said_to_promise_more_only_where_it_does(headline, words):
+    found = PlantedFit(dose=estimate(0.5))
+    names = {"fit": found, "term": "dose", "detectable": headline, "detectable_effect": detectable_effect}
+    assert words in run_cell(NOTEBOOK, "alone would promise", **names)
+
+
 def test_a_recommended_method_that_was_not_made_leaves_the_t_test():
     told = headline(0.9, made={"cr2": estimate(0.9), "clustered_t": estimate(0.01)}, best=SimpleNamespace(method="cr3"))
     assert "p = 0.010 by the clustered t test; p = 0.010 by the clustered t test" in told

@@ -15,8 +15,12 @@ def planted(t: float, wild: float, pooled: float = 0.5, estimate: float = 1.0, *
         KEY.format("twoway_controls"), estimate=estimate, p_value=t, ci_low=estimate - 2, ci_high=estimate + 2
     )
     results.record(KEY.format("twoway_controls") + ".wild", estimate=estimate, p_value=wild)
+    study = make_study()
     results.record(KEY.format("pooled"), estimate=more.get("other", 1.0), p_value=pooled)
-    return [repr(sentence) for sentence in answer(make_study(), results)]
+    if "timed" in more:
+        study.ladder["twoway"] = study.ladder["twoway_controls"]
+        results.record(KEY.format("twoway"), estimate=1.0, p_value=more["timed"])
+    return [repr(sentence) for sentence in answer(study, results)]
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,8 @@ def test_the_first_sentence_follows_both_tests(t, wild, estimate, told):
 def test_an_effect_that_shows_only_without_times_is_said_so_and_no_other():
     assert "only where nothing holds the periods constant" in planted(0.4, 0.4, pooled=0.01)[1]
     assert "Along the ladder the estimate runs from" in planted(0.4, 0.4, pooled=0.2)[1]
+    assert "only where nothing holds the periods constant" in planted(0.4, 0.4, pooled=0.01, timed=0.05)[1]
+    assert "Along the ladder the estimate runs from" in planted(0.4, 0.4, pooled=0.01, timed=0.04)[1]
     assert "in every column of the ladder" in planted(0.01, 0.01, pooled=0.01)[1]
     assert "Along the ladder" in planted(0.01, 0.01, pooled=0.01, other=-1.0)[1]
 
@@ -45,9 +51,10 @@ def test_the_interval_is_that_of_the_recommended_method_where_it_is_bounded():
     key = KEY.format("twoway_controls")
     results.record(key, estimate=1.0, p_value=0.4, ci_low=-1.0, ci_high=3.0)
     results.record(f"{key}.wild", estimate=1.0, p_value=0.4)
-    assert "[\u22121.0000, 3.0000]" in repr(answer(make_study(), results)[0])
+    assert "[\u22121.0000, 3.0000] by the clustered t test;" in repr(answer(make_study(), results)[0])
     results.record("baseline.headline", estimate=1.0, ci_low=-2.0, ci_high=4.0)
-    assert "[\u22122.0000, 4.0000]" in repr(answer(make_study(), results)[0])
+    results.record("baseline.headline.method", value="cr2")
+    assert "[\u22122.0000, 4.0000] by CR2 with Satterthwaite degrees of freedom;" in repr(answer(make_study(), results)[0])
 
 
 def test_how_sure_is_said_where_it_was_measured():

@@ -119,8 +119,8 @@ def test_what_moves_is_named_by_its_side(cell: str, name: str, none: str, plante
     [
         ("above", "did better: 0.5000"),
         ("below", "did worse: −0.5000"),
-        ("above_without_times", "did better only without"),
-        ("below_without_times", "did worse only without"),
+        ("above_without_times", "did better clearly only without"),
+        ("below_without_times", "did worse clearly only without"),
         ("unclear", "does not show"),
     ],
 )
@@ -142,8 +142,8 @@ def test_the_crisis_is_read_by_both_tests(reading: str, words: str):
     [
         ("above", "Government quality responds more than social quality: the difference"),
         ("below", "Social quality responds more than government quality: the difference"),
-        ("above_without_times", "Government quality responds more than social quality only"),
-        ("below_without_times", "Social quality responds more than government quality only"),
+        ("above_without_times", "Government quality responds more than social quality clearly only"),
+        ("below_without_times", "Social quality responds more than government quality clearly only"),
         ("unclear", "does not show"),
     ],
 )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.inference.contrast import Parameter
+from helpers.inference.detectable import detectable_effect
 from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.leverage import Leverage, find_leverage
 from helpers.regression.panel import PanelFit, fit
@@ -46,6 +47,16 @@ class ClearTest:
     def is_clear(self, level: float) -> bool:
         """Whether both tests reject at a level."""
         return _both_below(self.effect, self.wild, level)
+
+    def detectable(self, level: float) -> float:
+        """The smallest effect that both tests would see in four of five samples (see `detectable_effect`)."""
+        return max(detectable_effect(found, level=level, df=self.effect.df) for found in self._bounded())
+
+    def _bounded(self) -> tuple[Estimate, ...]:
+        """The t test, and the wild bootstrap where its interval has two ends."""
+        ends = (self.wild.ci_low, self.wild.ci_high)
+        known = all(end is not None and np.isfinite(end) for end in ends)
+        return (self.effect, self.wild) if known else (self.effect,)
 
     def is_clear_without_times(self, level: float) -> bool:
         """Whether both tests reject once the time effects are left out."""

@@ -268,6 +268,12 @@ def effects_apart(groups: pd.DataFrame) -> tuple[str, str] | None:
     return str(shares.idxmax()), str(shares.idxmin())
 
 
+def hangs_on_effects(groups: pd.DataFrame, apart: tuple[str, str]) -> bool:
+    """Whether the claim survives at all, and with one set of effects at least twice as often as with the other."""
+    most, least = groups["positive_significant"].astype(float).loc[list(apart)]
+    return most > 0 and most >= 2 * least
+
+
 def effects_words_of(
     apart: tuple[str, str] | None, study: Study, results: Mapping[str, Result]
 ) -> dict[str, Result | Label]:

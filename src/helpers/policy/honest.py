@@ -12,6 +12,9 @@ from scipy import optimize, stats
 from helpers.errors import StudyError
 from helpers.policy.difference import EventStudy
 
+LARGEST_BOUND = 10.0
+"""The largest M at which it is looked whether the interval holds 0."""
+
 
 @dataclass(frozen=True)
 class HonestBounds:
@@ -24,7 +27,7 @@ class HonestBounds:
         sampling error, 95 %).
     breakdown
         The smallest M at which ci_low to ci_high holds 0; 0 if it does so under parallel trends already, infinite if it
-        never does in the range searched (up to 10).
+        never does up to `LARGEST_BOUND`.
     """
 
     table: pd.DataFrame
@@ -108,7 +111,7 @@ class _Pieces:
                     ends.append(value + side * z * float(np.sqrt(weights @ self.covariance @ weights)))
         return [centre - set_half, centre + set_half, min(lows), max(highs)]
 
-    def breakdown(self, most: float = 10.0) -> float:
+    def breakdown(self, most: float = LARGEST_BOUND) -> float:
         """The smallest bound whose interval holds 0."""
 
         def far(bound: float) -> float:

@@ -12,7 +12,7 @@ import pandas as pd
 from helpers.inference.clear import ClearTest, fit_clear, record_held
 from helpers.policy.difference import EventStudy, difference_model, randomise, study_events
 from helpers.policy.durbin import SpatialFit
-from helpers.policy.honest import HonestBounds, honest_bounds
+from helpers.policy.honest import LARGEST_BOUND, HonestBounds, honest_bounds
 from helpers.policy.pilots import mark_policy
 from helpers.policy.space import SpatialWeights, lag_columns, rings
 from helpers.policy.staggered import CohortEffects, cohort_effects
@@ -122,7 +122,7 @@ def record_policy(record: Callable[..., Any], name: str, side: str, found: Polic
         convention="relative magnitudes, M = 1, interval by union",
     )
     # Beyond the largest bound searched nothing is known; that bound is what is recorded.
-    record(f"{key}.breakdown", value=min(found.bounds.breakdown, 10.0), digits=2)
+    record(f"{key}.breakdown", value=min(found.bounds.breakdown, LARGEST_BOUND), digits=2)
     if found.events.before is not None:
         before = f"policy.{name}.pretrend" + ("" if side == "outcome" else f"_{side}")
         spanned(before, found.events.before.estimate(found.events.fit), digits=2)

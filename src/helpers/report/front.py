@@ -13,19 +13,23 @@ if TYPE_CHECKING:
 
 NOTHING = (
     "In the primary specification the effect of {treatment} on {outcome} cannot be told from zero: {effect} "
-    "(95 % interval {interval:ci}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-robust t test)."
+    "(95 % interval {interval:ci} by {method}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-"
+    "robust t test)."
 )
 POSITIVE = (
     "In the primary specification the effect of {treatment} on {outcome} is positive and clear by both tests: {effect} "
-    "(95 % interval {interval:ci}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-robust t test)."
+    "(95 % interval {interval:ci} by {method}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-"
+    "robust t test)."
 )
 NEGATIVE = (
     "In the primary specification the effect of {treatment} on {outcome} is negative and clear by both tests: {effect} "
-    "(95 % interval {interval:ci}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-robust t test)."
+    "(95 % interval {interval:ci} by {method}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-"
+    "robust t test)."
 )
 DIVIDED = (
     "In the primary specification the two tests of the effect of {treatment} on {outcome} disagree: {effect} "
-    "(95 % interval {interval:ci}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-robust t test)."
+    "(95 % interval {interval:ci} by {method}; {wild:p} by the wild cluster bootstrap, {effect:p} by the cluster-"
+    "robust t test)."
 )
 ONLY_WITHOUT = (
     "In the column “{column}” it is {other} ({other:p}): the effect shows only where nothing holds the periods "
@@ -83,7 +87,7 @@ def answer(study: Study, results: Mapping[str, Result]) -> list[Sentence]:
         "outcome": study.words(study.specification.outcome),
         "effect": effect,
         "wild": wild,
-        "interval": _interval(results, effect, wild),
+        **_interval(results, effect, wild),
     }
     clear = [p_value < level for p_value in (effect.p_value, wild.p_value) if p_value is not None]
     if len(set(clear)) > 1:
@@ -105,12 +109,18 @@ def quality(results: Mapping[str, Result]) -> list[Sentence]:
     return [write_sentence(QUALITY, results, known)] if len(known) == len(found) else []
 
 
-def _interval(results: Mapping[str, Result], effect: Result, wild: Result) -> Result:
-    """The record whose interval is told: of the method that the study's simulation recommends, where it is bounded."""
-    order = (results.get("baseline.headline"), wild, effect)
-    return next(
-        item for item in order if item is not None and (item is effect or None not in (item.ci_low, item.ci_high))
+def _interval(results: Mapping[str, Result], effect: Result, wild: Result) -> dict[str, Named]:
+    """The interval that is told, and its method: that of the headline, where it is bounded."""
+    from helpers.simulation.few_clusters import SPOKEN
+
+    used = results.get("baseline.headline.method")
+    order = {str(used.value): results.get("baseline.headline")} if used is not None else {}
+    method, told = next(
+        (name, item)
+        for name, item in (*order.items(), ("wild", wild), ("clustered_t", effect))
+        if item is not None and (item is effect or None not in (item.ci_low, item.ci_high))
     )
+    return {"interval": told, "method": SPOKEN[method]}
 
 
 def _ladder_sentence(study: Study, found: Mapping[str, Result], results: Mapping[str, Result], clear: bool) -> Sentence:
@@ -121,7 +131,8 @@ def _ladder_sentence(study: Study, found: Mapping[str, Result], results: Mapping
         for column, result in estimates.items()
         if "time" not in study.ladder[column].effects and _is_below(result, level)
     ]
-    if not clear and without:
+    timed = [result for column, result in estimates.items() if "time" in study.ladder[column].effects]
+    if not clear and without and not any(_is_below(result, level) for result in timed):
         column, result = without[-1]
         return write_sentence(ONLY_WITHOUT, results, {"column": study.ladder[column].label, "other": result})
     if clear and all(_is_below(result, level) for result in estimates.values()) and _one_sign(estimates.values()):
