@@ -390,6 +390,32 @@ def test_a_killed_kernel_is_one_message_and_the_next_run_goes_on(done, monkeypat
     assert names(run(done.request(settings={"label": "z"}))) == ["03_third"]
 
 
+@pytest.mark.parametrize("fork", ["yes", "no"])
+def test_a_kernel_takes_no_interrupt(done, monkeypatch, fork):
+    """One that takes it after the last statement of a cell never answers, and the run waits for it."""
+    monkeypatch.setenv("STUDY_FORK", fork)
+    before = done.products()
+    done.edit("notebooks/02_second.py", "run.save()", "import time; time.sleep(0.5); run.save()")
+
+    def interrupt(*_):
+        for process in kernels._kernels:
+            os.kill(process, signal.SIGINT)
+
+    def hear(*_):
+        threading.Timer(0.2, interrupt).start()
+        interrupt()
+
+    monkeypatch.setattr("helpers.runner.execution.listeners", [hear])
+    assert names(run(done.request())) == ["02_second"]
+    assert done.products().keys() == before.keys()
+
+
+def test_a_kernel_is_killed_before_it_leads_its_group():
+    with subprocess.Popen(["sleep", "60"]) as process:
+        kernels._kill(process.pid)
+        assert process.wait(timeout=30) == -signal.SIGKILL
+
+
 def test_a_cluster_does_the_same_work(mini):
     from distributed import LocalCluster
 

@@ -213,6 +213,7 @@ def _become_kernel(request: dict[str, Any], parent: int) -> None:
     try:
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        uninterrupted()
         die_with(parent, signal.SIGKILL)
         nothing, log = os.open(os.devnull, os.O_RDONLY), os.open(request["log"], os.O_WRONLY | os.O_APPEND)
         for place, file in enumerate((nothing, log, log)):
@@ -223,6 +224,16 @@ def _become_kernel(request: dict[str, Any], parent: int) -> None:
         IPKernelApp.launch_instance(argv=request["arguments"])
     finally:
         os._exit(0)
+
+
+def uninterrupted() -> None:
+    """Let no SIGINT reach this thread, and what it starts: a run ends its kernels by killing them.
+
+    Between the last statement of a cell and its answer, ipykernel takes an interrupt and never answers; the notebook
+    would wait for it until the cell's time is over.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def die_with(parent: int, number: int) -> None:

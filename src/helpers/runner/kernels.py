@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, Protocol, cast
 
-from helpers.runner.forks import ForkServer, can_fork
+from helpers.runner.forks import ForkServer, can_fork, uninterrupted
 
 ENGINE = __name__
 INJECTED = "injected-parameters"
@@ -64,8 +64,10 @@ def allow_kernels() -> None:
 
 
 def _kill(process: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process, signal.SIGKILL)  # a kernel leads a group of its own, with whatever it has started
+    """Kill a kernel with its group, which it leads as soon as it has come so far."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(process, signal.SIGKILL)
 
 
 @contextmanager
@@ -105,6 +107,7 @@ def register_engine() -> None:
                     forked = server.fork(arguments, self.imports, options["stdout"].name)
                     self.process, self.pid, self.pgid = cast(Any, forked), forked.pid, forked.pid
                     return self.connection_info
+            uninterrupted()
             return await super().launch_kernel(cmd, **options)
 
         async def wait(self) -> Any:
