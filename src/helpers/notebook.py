@@ -17,7 +17,7 @@ import pandas as pd
 from helpers.display.figures import FigureView, draw_svg, set_style, show_svg
 from helpers.display.periods import label_axes, show_periods
 from helpers.display.prose import Message, Named, Sentence, write_sentence
-from helpers.display.tables import TableView, check_name, read_table, show_table, write_table
+from helpers.display.tables import TableView, check_name, drawn_p_values, read_table, show_table, write_table
 from helpers.errors import StudyError
 from helpers.files import write_bytes
 from helpers.results.draws import DrawRecord
@@ -184,7 +184,15 @@ class NotebookRun:
         frame = self._show_periods(frame.map(self._plain_cell))
         write_table(frame, self._table_path(name))
         names = self._labels(frame) | dict(labels or {})
-        view = show_table(frame, caption=caption, note=note, digits=digits, labels=names, link=f"tables/{name}.csv")
+        view = show_table(
+            frame,
+            caption=caption,
+            note=note,
+            digits=digits,
+            labels=names,
+            drawn=drawn_p_values(self.results.values()),
+            link=f"tables/{name}.csv",
+        )
         return replace(view, texts=self._texts_in(view.html))
 
     def coefficients(self, fit: PanelFit, name: str, *, caption: str) -> TableView:

@@ -133,9 +133,20 @@ def test_a_result_and_a_label_are_named_by_the_sentence_and_kept_for_the_other_l
     [
         (1 / 1000, 1000, "< 0.001"),
         (1 / 300, 300, "< 0.003"),
-        (0.02, 300, "0.020"),
+        (0.02, 300, "0.02"),
         (1e-6, 99999, "< 0.00001"),
         (0.2, None, "0.200"),
+        # The error of a drawn p-value, sqrt(p (1 - p) / draws), is 0.00049 and 0.00054 here.
+        (0.025, 100_000, "0.025"),
+        (0.03, 100_000, "0.03"),
+        (0.585, 100_000, "0.58"),
+        # Two decimals would print the level itself, from which 100,000 draws (error 0.0007) tell these two apart.
+        (0.046, 100_000, "0.046"),
+        (0.0526, 100_000, "0.053"),
+        (0.0515, 100_000, "0.05"),
+        (0.046, 999, "0.05"),
+        (0.004, 1999, "< 0.01"),
+        (0.0002, 99_999, "< 0.001"),
     ],
 )
 def test_a_p_value_from_draws_is_not_printed_below_its_floor(p_value, draws, shown):

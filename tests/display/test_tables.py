@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.display.tables import check_name, read_table, show_table, write_table
+from helpers.display.tables import check_name, drawn_p_values, read_table, show_table, write_table
 from helpers.errors import StudyError
+from helpers.results.results import Results
 
 
 def test_floats_come_back_to_the_digits_that_are_written(tmp_path):
@@ -83,6 +84,15 @@ def test_numbers_are_rounded_for_show_only():
     view = show_table(frame, caption="c", digits={"x": 2})
     cells = [part.split("<")[0] for part in view.html.split('<td class="n">')[1:]]
     assert cells == ["0.33", "0.667", "217", "&lt; 0.001"]
+
+
+def test_a_drawn_p_value_is_printed_in_a_table_as_in_a_sentence():
+    results = Results()
+    results.record("a.wild", estimate=1.0, p_value=0.58465585, draws=99_999)
+    results.record("a.t", estimate=1.0, p_value=0.42974851)
+    frame = pd.DataFrame({"p_value": [0.42974851], "wild_p_value": [0.584655846], "share": [0.58465585]})
+    text = repr(show_table(frame, caption="c", drawn=drawn_p_values(results.values())))
+    assert text.splitlines()[-1].split() == ["0.430", "0.58", "0.585"]
 
 
 def test_a_gap_is_shown_empty():

@@ -23,6 +23,9 @@ UNSAFE = re.compile(
 
 MINUS = "\N{MINUS SIGN}"
 SMALLEST_P = 0.001
+LEVELS = (0.01, 0.05, 0.1)
+"""On which side of these a p-value lies, readers look at first."""
+
 MESSAGE = "application/vnd.study.message+json"
 """Kind of output that carries a sentence's template and values, so that it can be printed in another language."""
 
@@ -44,10 +47,22 @@ def format_p_value(p_value: float, digits: int = 3) -> str:
 
 
 def format_drawn_p_value(p_value: float, draws: int | None) -> str:
-    """A p-value; from ``draws`` random draws it cannot be told from anything below 1 / draws, which is then printed."""
-    if draws and p_value <= 1 / draws:
+    """A p-value, from ``draws`` random draws with the decimals that these carry.
+
+    With the Monte-Carlo error e = sqrt(p (1 - p) / draws): three decimals where e is at most half a unit of the third,
+    else two; three also where two would put the p-value on a level (0.01, 0.05, 0.1) from which the draws tell it apart
+    (3 e). It cannot be told from anything below 1 / draws, which is then printed.
+    """
+    if not draws:
+        return format_p_value(p_value)
+    if p_value <= 1 / draws:
         return f"< {1 / draws:.{math.ceil(math.log10(draws))}f}"
-    return format_p_value(p_value)
+    error = math.sqrt(p_value * (1 - p_value) / draws)
+    if error <= 0.5 * SMALLEST_P or any(
+        round(p_value, 2) == level and abs(p_value - level) > 3 * error for level in LEVELS
+    ):
+        return format_p_value(p_value)
+    return format_number(p_value, 2) if p_value >= 0.005 else "< 0.01"
 
 
 class Words(Protocol):

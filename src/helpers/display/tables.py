@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.display.prose import MINUS, View, format_number, format_p_value
+from helpers.display.prose import MINUS, View, format_drawn_p_value, format_number
 from helpers.errors import StudyError
 from helpers.files import write_text
-from helpers.results.rounding import WRITTEN, round_frame
+from helpers.results.results import Result
+from helpers.results.rounding import WRITTEN, round_frame, round_number
 
 # A spreadsheet runs a cell that begins with one of these; an apostrophe in front makes it text. Text that itself begins
 # with an apostrophe gets another, so that reading undoes writing without doubt.
@@ -125,6 +126,7 @@ def show_table(
     note: str = "",
     digits: int | Mapping[str, int] = 3,
     labels: Mapping[str, str] | None = None,
+    drawn: Mapping[float, int] | None = None,
     link: str = "",
 ) -> TableView:
     """Lay a table out in three lines, everything escaped.
@@ -140,12 +142,14 @@ def show_table(
         print small values as ``< 0.001``.
     labels
         What to print for a column name or a text cell.
+    drawn
+        Draws behind the p-values that were drawn, by p-value (see `drawn_p_values`).
     link
         Address of the CSV file.
     """
     flat, names = _flat(frame), dict(labels or {})
     columns = [(str(name), flat.iloc[:, place]) for place, name in enumerate(flat.columns)]
-    told = format_table(flat, digits, names)
+    told = format_table(flat, digits, names, drawn)
     heads, shown = list(told.columns), told.set_axis(range(len(columns)), axis=1)
     texts = [list(shown[place]) for place in shown.columns]
     kinds = [_kind(column, cells) for (_, column), cells in zip(columns, texts, strict=True)]
@@ -159,13 +163,21 @@ def show_table(
     return TableView(view, f"{caption}\n{text}\n{note}".rstrip())
 
 
+def drawn_p_values(results: Iterable[Result]) -> dict[float, int]:
+    """Draws behind each p-value that was drawn, so that a table prints it as a sentence does."""
+    return {round_number(item.p_value): item.draws for item in results if item.draws and item.p_value is not None}
+
+
 def format_table(
-    frame: pd.DataFrame, digits: int | Mapping[str, int] = 3, labels: Mapping[str, str] | None = None
+    frame: pd.DataFrame,
+    digits: int | Mapping[str, int] = 3,
+    labels: Mapping[str, str] | None = None,
+    drawn: Mapping[float, int] | None = None,
 ) -> pd.DataFrame:
     """A table as the texts that are printed, under the heads that are printed; see `show_table`."""
     flat, names = _flat(frame), dict(labels or {})
     columns = [(str(name), flat.iloc[:, place]) for place, name in enumerate(flat.columns)]
-    texts = [[_cell(cell, name, digits, names) for cell in column] for name, column in columns]
+    texts = [[_cell(cell, name, digits, names, drawn or {}) for cell in column] for name, column in columns]
     heads = [names.get(name, HEADS.get(name, _words(name))) for name, _ in columns]
     return pd.DataFrame(dict(enumerate(texts)), dtype=object).set_axis(pd.Index(heads, dtype=object), axis=1)
 
@@ -200,7 +212,9 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.rename_axis(index=names).reset_index()
 
 
-def _cell(cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping[str, str]) -> str:
+def _cell(
+    cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping[str, str], drawn: Mapping[float, int]
+) -> str:
     if cell is None or cell is pd.NA or (isinstance(cell, float | np.floating) and np.isnan(cell)):
         return ""
     if isinstance(cell, bool | np.bool_):
@@ -209,7 +223,7 @@ def _cell(cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping
         return str(int(cell)) if name in labels or abs(int(cell)) < 10_000 else format_number(int(cell), 0)
     if isinstance(cell, float | np.floating):
         if name == "p_value" or name.endswith("_p_value"):
-            return format_p_value(float(cell))
+            return format_drawn_p_value(float(cell), drawn.get(round_number(float(cell))))
         return format_number(float(cell), digits if isinstance(digits, int) else digits.get(name, 3))
     text = labels.get(str(cell), str(cell))
     return text.replace("-", MINUS) if FIGURE.match(text) else text

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.display.journal import latex_table, without_times, word_file
-from helpers.display.tables import format_table, read_table
+from helpers.display.tables import drawn_p_values, format_table, read_table
 from helpers.results.numbers import Table, is_number, read_tables
+from helpers.results.results import read_results
 
 LONGEST, WIDEST = 60, 12
 """Rows and columns of the largest table that goes on a page; a larger one is written for Excel alone."""
@@ -24,13 +25,14 @@ def table_files(run: Path) -> Iterator[tuple[str, bytes]]:
     A table that the run itself wrote in a journal's form is taken over as it is. ``.tex`` and ``.docx`` print the
     figures as the report does by itself, three decimals; ``.xlsx`` holds them as they were computed.
     """
+    drawn = drawn_p_values(read_results(run / "results.json").values())
     for name, table in read_tables(run, {}).items():
         yield f"{name}.xlsx", _workbook(name, table)
         own = [path for end in ("tex", "docx") if (path := run / "tables" / f"{name}.{end}").is_file()]
         if own:
             yield from ((path.name, path.read_bytes()) for path in own)
         elif len(table.rows) <= LONGEST and len(table.columns) <= WIDEST and table.columns:
-            shown = format_table(read_table(run / "tables" / f"{name}.csv"))
+            shown = format_table(read_table(run / "tables" / f"{name}.csv"), drawn=drawn)
             frame = shown.set_index(shown.columns[0])
             caption = name[:1].upper() + name[1:].replace("_", " ")
             yield f"{name}.tex", latex_table(frame, caption, "", name).encode()

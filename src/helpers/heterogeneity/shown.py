@@ -124,9 +124,16 @@ def record_gaps(record: Record, gaps: Mapping[str, RegionGap], treatment: str) -
         key = f"region.{pair}.{treatment}"
         _record(record, key, gap.effect, gap.wild)
         if gap.permutation is not None:
-            _record_p(record, f"{key}.permutation", gap.effect, gap.permutation.p_value, "studentised permutation")
+            divisions = None if gap.permutation.is_exact else gap.permutation.divisions
+            dealt = replace(gap.effect, p_value=gap.permutation.p_value, draws=divisions)
+            _record_p(record, f"{key}.permutation", dealt, "studentised permutation")
         if gap.p_romano_wolf is not None:
-            _record_p(record, f"{key}.romano_wolf", gap.effect, gap.p_romano_wolf, "Romano-Wolf over the pairs, wild")
+            counted = replace(
+                gap.effect,
+                p_value=gap.p_romano_wolf,
+                draws=wild_estimate(gap.effect, gap.wild).draws if gap.wild else None,
+            )
+            _record_p(record, f"{key}.romano_wolf", counted, "Romano-Wolf over the pairs, wild")
 
 
 def record_means(record: Record, means: Mapping[str, RegionFit], gaps: Mapping[str, RegionGap], treatment: str) -> None:
@@ -168,7 +175,7 @@ def record_designs(
         key = f"heterogeneity.{design}.ordering{ending}"
         told = "smallest difference of neighbours; intersection-union, one-sided"
         record(key, value=item.ordering.smallest, p_value=item.ordering.p_value, convention=f"{told} t", **counts)
-        wild = {"p_value": item.ordering.wild_p_value, "convention": f"{told} wild bootstrap"}
+        wild = {"p_value": item.ordering.wild_p_value, "convention": f"{told} wild bootstrap", **drawn}
         record(f"{key}.wild", value=item.ordering.smallest, **wild, **counts)
 
 
@@ -368,9 +375,10 @@ def _record(record: Record, key: str, effect: Estimate, wild: WildBootstrap | No
         record(f"{key}.wild", wild_estimate(effect, wild))
 
 
-def _record_p(record: Record, key: str, effect: Estimate, p_value: float, convention: str) -> None:
-    counts = {"n_obs": effect.n_obs, "n_entities": effect.n_entities}
-    record(key, estimate=effect.estimate, p_value=p_value, convention=convention, **counts)
+def _record_p(record: Record, key: str, found: Estimate, convention: str) -> None:
+    counts = {"n_obs": found.n_obs, "n_entities": found.n_entities}
+    drawn = {} if found.draws is None else {"draws": found.draws}
+    record(key, estimate=found.estimate, p_value=found.p_value, convention=convention, **counts, **drawn)
 
 
 def _count(panel: pd.DataFrame, units: pd.DataFrame, grouping: Regions, value: str) -> dict[str, Any]:
