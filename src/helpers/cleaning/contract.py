@@ -160,7 +160,7 @@ def _series_doubts(
             rule = f"the figures are {item['ratio']:.3g} times those before: another unit"
             yield Doubt(item["column"], f"{time} {study.time.show(item['time'])}", rule, unit)
     for item in jumps.to_dict("records"):
-        ratio = item["figure"] / item["before"]
+        ratio = item["figure"] / item["before"] if item["before"] else 0.0
         if item["column"] not in genuine and ratio > 0 and not 1 / UNIT_OF_FIGURE < ratio < UNIT_OF_FIGURE:
             when = f"{entity} {item['entity']}, {time} {study.time.show(item['time'])}"
             yield Doubt(item["column"], when, f"{item['figure']:g} follows {item['before']:g}: another unit", unit)

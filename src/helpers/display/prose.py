@@ -43,7 +43,7 @@ def format_p_value(p_value: float, digits: int = 3) -> str:
     """A p-value with three decimals, or ``< 0.001``: what a computer calls 0 is only too small for it."""
     if p_value < SMALLEST_P:
         return f"< {SMALLEST_P}"
-    return format_number(float(p_value), digits)
+    return f"{p_value:.{digits}f}"
 
 
 def format_drawn_p_value(p_value: float, draws: int | None) -> str:

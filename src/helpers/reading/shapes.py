@@ -181,7 +181,8 @@ def _find_body(rows: Sequence[Row]) -> int | None:
         times = [cell for cell in filled if parse_heading(cell)]
         gaps = [cell for cell in filled if cell.casefold() in _GAPS]
         after = rows[place + 1].cells if place + 1 < len(rows) else ()
-        if sum(_NUMBER.fullmatch(cell) is not None for cell in after) >= len(figures) + 2:
+        named = 2 * len(figures) <= len(filled)
+        if named and sum(_NUMBER.fullmatch(cell) is not None for cell in after) >= len(figures) + 2:
             continue  # a heading that is a number, above a row of figures
         if len(filled) < 2 or (not figures and not (gaps and times) and not (len(gaps) > 1)):
             continue

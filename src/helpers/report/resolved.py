@@ -19,7 +19,8 @@ UNSEEN = re.compile(
 SHOWN = re.compile(r'<section id="([^"]+)" class="cell">\n(.*?)<details class="code">', re.DOTALL)
 # The name of an interval, not a number that was found.
 INTERVAL = re.compile(r"\d+ ?% ?(?:interval|confidence|band|的?(?:置信)?区间)")
-FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+# A digit inside a word, such as CR2, belongs to a name.
+FIGURE = re.compile(r"(?<![A-Za-z\d])\d+(?:[.,]\d+)*")
 PRINTED = re.compile(r"^([-−]?)(\d[\d,]*)(?:\.(\d+))?( ?%?)$")
 SCIENTIFIC = re.compile(r"^-?\d(?:\.(\d+))?e([-+]?\d+)$")
 """A number beside zero, printed with a power of ten."""

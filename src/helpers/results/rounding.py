@@ -36,14 +36,20 @@ def round_number(number: float, digits: int = WRITTEN) -> float:
 
 
 def fix_number(number: float, digits: int) -> str:
-    """A number with so many decimals, or with four significant digits where these would print a number as nothing.
+    """A number with so many decimals, more where these would hide it and fewer where it is not known to so many.
 
-    What is no larger than the last bits of a sum of numbers near 1 stays nothing; no minus stands before zero.
+    A number beside zero is printed with two significant digits at least, with four where none would be left, so that a
+    standard error of 0.00062 is not 0.001; what is written has eight (``WRITTEN``), and no more are printed. What is no
+    larger than the last bits of a sum of numbers near 1 stays nothing; no minus stands before zero.
     """
+    size = abs(number)
+    if size >= 1 and math.isfinite(size):
+        digits = min(digits, max(0, WRITTEN - 1 - math.floor(math.log10(size))))
     text = f"{number:.{digits}f}"
-    if text.strip("-0."):
-        return text
-    return f"{number:.4g}" if abs(number) > NOTHING else text.lstrip("-")
+    if not text.strip("-0."):
+        return f"{number:.4g}" if size > NOTHING else text.lstrip("-")
+    hidden = size < 1 and len(text.strip("-0.")) < 2 and abs(float(text) - number) > NOTHING
+    return f"{number:.{1 - math.floor(math.log10(size))}f}" if hidden and digits else text
 
 
 def round_numbers(numbers: Any, digits: int = WRITTEN) -> Floats:
