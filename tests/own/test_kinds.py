@@ -19,7 +19,7 @@ import pytest
 from helpers.cleaning.series import find_moved_times
 from helpers.errors import StudyError
 from helpers.own.adopt import Adopted, adopt
-from helpers.reading.names import is_total
+from helpers.reading.names import is_total, near_misses
 from helpers.reading.numbers import UndecidedError
 from helpers.reading.proposal import Options
 from helpers.reading.propose import propose
@@ -440,3 +440,45 @@ def test_an_answer_that_never_changes_in_a_unit_stays_a_group(project: Path) -> 
     folder = adopted(FLAT.assign(coast=coast).to_csv(index=False), project).folder
     assert "coast" not in load_study(folder).columns
     assert set(pd.read_csv(folder / "units.csv")["coast"]) == {"yes", "no"}
+
+
+def test_a_proposed_row_that_two_waves_cannot_carry_is_left_out_and_told(project: Path) -> None:
+    """With two waves the treatment of the wave before is constant within every unit."""
+    waves = FLAT[FLAT["year"].isin(YEARS[:2])]
+    found = adopted(waves.to_csv(index=False), project)
+    assert any("no robustness row treatment_lagged" in line for line in found.told)
+    assert list(load_study(found.folder).robustness) == ["winsorised", "wild_cluster_bootstrap", "leave_one_out"]
+
+
+def test_a_figure_that_follows_zero_is_no_division(project: Path) -> None:
+    """A growth rate with zeros and negative figures that jumps: it was ZeroDivisionError."""
+    growth = np.tile([0.0, 0.001, -0.001, 0.0], len(FLAT) // 4)
+    growth[17] = 40.0
+    assert adopted(FLAT.assign(growth=growth).to_csv(index=False), project).folder.is_dir()
+
+
+@pytest.mark.parametrize(("heading", "why"), [("pilot", "never changes within a unit"), ("after", "marks of periods")])
+def test_a_named_measure_that_is_none_is_told_why(heading: str, why: str, project: Path) -> None:
+    pilot = FLAT["place"].isin(NAMES[:3]).astype(int)
+    table = FLAT.assign(pilot=pilot, after=(FLAT["year"] > YEARS[3]).astype(int))
+    refused(table.to_csv(index=False), project, why, Options(treatment=heading))
+
+
+def test_numbers_of_units_are_no_measure(project: Path) -> None:
+    numbers = FLAT["place"].map({name: 3 * n + 2 for n, name in enumerate(NAMES)})
+    folder = adopted(FLAT.assign(number=numbers).to_csv(index=False), project).folder
+    assert set(load_study(folder).columns) == {"wait", "booking", "staff"}
+    assert load_study(folder).entity.aliases == ("number",)
+
+
+def test_a_name_without_its_accents_is_known(project: Path) -> None:
+    """Gapminder writes Cote d'Ivoire and Sao Tome and Principe."""
+    names = ["Cote d'Ivoire", "Sao Tome and Principe", "Brazil", "Chile", "Ghana", "India", "Kenya", "Peru"]
+    table = make_panel(names).reset_index().rename(columns={"place": "country"})
+    units = pd.read_csv(adopted(table.to_csv(index=False), project).folder / "units.csv")
+    assert {"CIV", "STP"} <= set(units.iloc[:, 0])
+
+
+def test_a_name_of_another_length_is_no_slip_of_a_short_one() -> None:
+    assert near_misses(["UK"], ["UKR", "USA"]) == {}
+    assert near_misses(["陜西"], ["陕西", "山西"]) == {"陜西": "陕西"}

@@ -194,6 +194,37 @@ def places_across(path: Path) -> Path:
     return path
 
 
+def file_per_indicator_and_year(path: Path) -> Path:
+    """As statistical offices offer each table of each year for download, the year in the heading too."""
+    for name in MEASURES:
+        for year in YEARS:
+            one = FLAT[FLAT["year"] == year][["place", name]].rename(columns={name: f"{name} {year} (units)"})
+            one.to_csv(path / f"{name}_{year}.csv", index=False, sep=";")
+    return path
+
+
+def first_row_with_gaps(path: Path) -> Path:
+    """Lags leave the first row of every unit with fewer figures than the next: still a row, no line of labels."""
+    lagged = FLAT.assign(**{f"z{n}": FLAT["staff"].groupby(FLAT["place"]).shift(1) for n in range(5)})
+    lagged.to_csv(path / "t.csv", index=False)
+    return path / "t.csv"
+
+
+def remark_below(path: Path) -> Path:
+    FLAT.to_csv(path / "t.csv", index=False)
+    with (path / "t.csv").open("a", encoding="utf-8") as file:
+        file.write(f"{'The sum of the places differs from that of the country. ' * 4},NA,NA,NA,NA\n")
+    return path / "t.csv"
+
+
+def ids_as_floats(path: Path) -> Path:
+    """A column of codes beside gaps comes out of pandas as 410032.0, and a dummy of 0 and 1 names no entity."""
+    codes = {name: f"{410000 + n}.0" for n, name in enumerate(NAMES)}
+    frame = FLAT.assign(late=(FLAT["year"] > YEARS[3]).astype(int), fcode=FLAT["place"].map(codes))
+    frame[["year", "late", "fcode", *MEASURES]].to_csv(path / "t.csv", index=False)
+    return path / "t.csv"
+
+
 def spss(path: Path) -> Path:
     import pyreadstat
 
@@ -220,7 +251,7 @@ SHAPES: tuple[Callable[[Path], Path], ...] = (
     plain, blocks_joined, blocks_underscore, blocks_short, blocks_year_first, long_by_indicator, world_bank_api,
     databank, eurostat, utf16_tabs, sheet_per_indicator, sheet_per_year, sheet_per_place, file_per_year,
     file_per_indicator, pieces, merged_header, years_over_measures, names_labels_units, names_once, names_above, spss, r_frame,
-    stata_labels,
+    stata_labels, file_per_indicator_and_year, first_row_with_gaps, remark_below,
 )  # fmt: skip
 
 
@@ -236,6 +267,13 @@ def test_every_shape_gives_the_figures_of_the_plain_table(shape: Callable[[Path]
     np.testing.assert_allclose(figures_of(found), PANEL.sort_index().to_numpy())
     assert [str(name) for name in found.figures.index.unique(0)] == sorted(NAMES)
     assert sorted(found.figures.index.unique(1)) == list(YEARS)
+
+
+def test_codes_that_were_floats_are_names_and_marks_of_periods_are_no_measures(tmp_path: Path) -> None:
+    found = propose(ids_as_floats(tmp_path))
+    assert list(found.figures.index.unique(0)) == [str(410000 + n) for n in range(len(NAMES))]
+    assert found.ignored == ("late",)
+    np.testing.assert_allclose(figures_of(found), PANEL.loc[list(NAMES)].to_numpy())
 
 
 def test_places_across_are_read_where_the_person_says_so(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from helpers.errors import StudyError
+from helpers.files import write_text
 from helpers.formats.decoding import few
 from helpers.own.entities import Entities, choose_lists, match_entities, offered_lists
 from helpers.own.study_text import Roles, claims_text, study_text, time_name
@@ -34,6 +35,7 @@ _BRACKETS = re.compile(r"\s*[(（\[][^()（）\[\]]*[)）\]]\s*$")
 MOST_CONTROLS = 3
 # Share of gaps from which a measure is proposed after all others.
 SPARSE = 0.3
+NOT_USED = "no figures, numbers of rows, marks of periods, or text that changes over time"
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,8 @@ def adopt(
     shutil.rmtree(aside, ignore_errors=True)
     try:
         _write_study(aside, folder.name, path, proposal, names, entities, roles, options)
-        study = load_study(aside)
         write_manifest(aside)
-        checked = [check(study)] if check is not None else []
+        checked = _check(aside, check)
         aside.replace(folder)
     except OSError as error:
         rule = f"the study cannot be written ({error.strerror})"
@@ -105,6 +106,24 @@ def adopt(
         shutil.rmtree(aside, ignore_errors=True)
     told = (*_tell(proposal, names, entities, roles), *checked)
     return Adopted(folder, told)
+
+
+def _check(folder: Path, check: Check | None) -> list[str]:
+    """Check a new study; a proposed robustness row that its rows cannot carry is taken out again, and told."""
+    told: list[str] = []
+    while True:
+        study = load_study(folder)
+        try:
+            return [*told, check(study)] if check is not None else told
+        except StudyError as error:
+            row = next((name for name in study.robustness if f"robustness.{name}:" in error.where), None)
+            if row is None:
+                raise
+            text = (folder / "study.yml").read_text(encoding="utf-8")
+            kept = re.sub(rf"^  {row}:\n(?:    .*\n)+", "", text, count=1, flags=re.MULTILINE)
+            write_text(folder / "study.yml", kept)
+            write_manifest(folder)
+            told.append(f"no robustness row {row}: {error.rule}")
 
 
 def copy_study(source: str, name: str, root: Path) -> Path:
@@ -150,12 +169,13 @@ def _of_the_table(error: StudyError, aside: Path, path: Path) -> StudyError:
 
 
 def _name_measures(measures: Sequence[Measure], root: Path) -> dict[str, str]:
-    """Heading -> name: that of a study which has a statistic so called, else from the heading, else a number."""
+    """Heading -> name: from the heading; of a Chinese one that of a study's statistic so called, or else a number."""
     known = _known_statistics(root)
     names: dict[str, str] = {}
     for number, measure in enumerate(measures, start=1):
         bare = _BRACKETS.sub("", measure.heading)
-        name = known.get(_squeeze(measure.label)) or snake(bare) or snake(measure.label) or f"measure_{number}"
+        found = known.get(_squeeze(measure.label)) if not measure.label.isascii() else None
+        name = found or snake(bare) or snake(measure.label) or f"measure_{number}"
         name = f"{name}_figure" if name in RESERVED else name
         names[measure.heading] = f"{name}_{number}" if name in names.values() else name
     return names
@@ -208,7 +228,16 @@ def _find_measure(asked: str | None, proposal: Proposal, names: dict[str, str], 
         if _squeeze(asked) in {_squeeze(measure.heading), _squeeze(measure.label), names[measure.heading]}:
             return measure.heading
     listed = [measure.heading for measure in proposal.measures]
-    raise UndecidedError(where, f"there is no measure '{asked}'", f"measures are: {few(listed)}", role, listed)
+    rule = _why_no_measure(asked, proposal)
+    raise UndecidedError(where, rule, f"measures are: {few(listed)}", role, listed)
+
+
+def _why_no_measure(asked: str, proposal: Proposal) -> str:
+    if _squeeze(asked) in map(_squeeze, proposal.attributes):
+        return f"'{asked}' never changes within a unit: it is a group of units, which their effects absorb"
+    if _squeeze(asked) in map(_squeeze, proposal.ignored):
+        return f"'{asked}' is no measure: {NOT_USED}"
+    return f"there is no measure '{asked}'"
 
 
 def _write_study(
@@ -290,9 +319,7 @@ def _tell(proposal: Proposal, names: dict[str, str], entities: Entities, roles: 
     if gaps:
         told.append(f"gaps: {gaps} empty cells; rows that lack a figure which the model needs are dropped and counted")
     if proposal.ignored:
-        told.append(
-            f"not used: {few(list(proposal.ignored))} (no figures, numbers of rows, or text that changes over time)"
-        )
+        told.append(f"not used: {few(list(proposal.ignored))} ({NOT_USED})")
     controls = ", ".join(roles.controls) or "none"
     told.append(f"model: {roles.outcome} by {roles.treatment}, controls {controls}")
     return told

@@ -150,7 +150,8 @@ def near_misses(unknown: Iterable[str], absent: Collection[str]) -> dict[str, st
             continue
         # A name of two or three signs that shares all but one of them with a name that is absent is a slip of it.
         short = max(0.49, 0.99 - 1 / len(word)) if len(word) <= 3 else CLOSE
-        near = difflib.get_close_matches(word, list(words), n=1, cutoff=short)
+        likely = [other for other in words if len(word) > 3 or len(other) == len(word)]
+        near = difflib.get_close_matches(word, likely, n=1, cutoff=short)
         if near:
             found[name] = words[near[0]]
     return found

@@ -13,14 +13,13 @@ from helpers.formats.decoding import few
 from helpers.reading.names import find_sums, is_total, join_spellings, near_misses, only_in_one
 from helpers.reading.numbers import Cells, Notation, read_columns
 from helpers.reading.proposal import Known, Measure, Options, Proposal
-from helpers.reading.roles import Keys
-from helpers.reading.shapes import Flat
+from helpers.reading.roles import Keys, is_whole
+from helpers.reading.shapes import LONGEST_NAME, Flat
 from helpers.reading.times import find_kind, is_time_word
 from helpers.reading.units import normalise_name
 from helpers.study.periods import show_period
 
 MOST_GROUPS = 10
-LONGEST_NAME = 120
 ANSWERS = tuple(dict(zip(pair, "10", strict=True)) for pair in (("yes", "no"), ("true", "false"), ("是", "否")))
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[(（\[](?P<unit>[^()（）\[\]]+)[)）\]]\s*$")
 _RISKY = re.compile(r"^[=+\-@]|[<>\x00-\x1f]")
@@ -28,9 +27,9 @@ _RISKY = re.compile(r"^[=+\-@]|[<>\x00-\x1f]")
 
 def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation, where: str) -> Proposal:
     """Figures, attributes and what was understood."""
-    entities = [
-        _check_name(name, line, where) for name, line in zip(flat.columns[keys.entity], flat.lines, strict=True)
-    ]
+    cells = flat.columns[keys.entity]
+    cells = [cell.split(".")[0] for cell in cells] if is_whole(cells) else cells
+    entities = [_check_name(name, line, where) for name, line in zip(cells, flat.lines, strict=True)]
     taken = {keys.entity, *keys.time.split(" + ")}
     flat, answered = _read_answers(flat, entities, {*numeric, *taken})
     numeric = {*numeric, *answered}
@@ -38,6 +37,7 @@ def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation
     names = [name for name in flat.columns if name in numeric and name not in taken and name not in groups]
     names = [name for name in names if not (is_time_word(name) and find_kind(flat.columns[name], name))]
     names = [name for name in names if not _counts_rows(flat.columns[name])]
+    names = [name for name in names if not _marks_periods(flat.columns[name], keys.times.codes)]
     if not names:
         raise StudyError(where, "no column holds figures", "the study needs two measures, numbers in each row")
     places = [f"line {line}, {name}" for line, name in zip(flat.lines, entities, strict=True)]
@@ -68,17 +68,25 @@ def _counts_rows(cells: list[str]) -> bool:
     return len(cells) > 2 and cells[0] in ("0", "1") and cells == [str(int(cells[0]) + n) for n in range(len(cells))]
 
 
+def _marks_periods(cells: list[str], codes: list[int]) -> bool:
+    """Whether a column is 1 in some periods and 0 in the others for every entity: what effects of time stand for."""
+    values = {cell.removesuffix(".0") for cell in cells}
+    return values == {"0", "1"} and len(set(zip(codes, cells, strict=True))) == len(set(codes))
+
+
 def _group_codes(flat: Flat, numeric: set[str], entities: list[str]) -> set[str]:
-    """Columns of a few whole numbers that never change within an entity: codes of groups, and no measures."""
+    """Columns of whole numbers that never change within an entity: codes of groups or of entities, and no measures."""
     found = set()
     index = pd.Series(entities)
     for name in numeric:
         cells = flat.columns[name]
-        values = set(cells)
-        if 2 <= len(values) <= MOST_GROUPS and all(cell.isdigit() for cell in values):
-            by_entity = pd.Series(cells).groupby(index)
-            if (by_entity.nunique() == 1).all() and by_entity.first().value_counts().min() > 1:
-                found.add(name)
+        if not is_whole(cells) or len(set(cells)) < 2:
+            continue
+        by_entity = pd.Series(cells).groupby(index)
+        counts = by_entity.first().value_counts()
+        grouped = len(counts) <= MOST_GROUPS and counts.min() > 1
+        if (grouped or counts.max() == 1) and (by_entity.nunique() == 1).all():
+            found.add(name)
     return found
 
 
@@ -157,12 +165,16 @@ def _tell_alone(names: dict[str, set[str]]) -> list[str]:
     count = sum(map(len, alone.values()))
     listed = "; ".join(f"{part}: {few(single)}" for part, single in alone.items())
     told = [f"{count} of {len(every)} names stand in one table only: {listed}"]
-    pairs = []
-    lists = list(alone.values())
-    for place, first in enumerate(lists):
-        for second in lists[place + 1 :]:
-            pairs += [f"{one} / {other}" for one, other in near_misses(first, second).items()]
-    return [*told, f"perhaps one and the same: {few(pairs)}; write them alike in both tables"] if pairs else told
+    pairs = {
+        frozenset(pair): " / ".join(pair)
+        for part, single in alone.items()
+        for pair in near_misses(single, sorted(every - names[part])).items()
+    }
+    return (
+        [*told, f"perhaps one and the same: {few(list(pairs.values()))}; write them alike in both tables"]
+        if pairs
+        else told
+    )
 
 
 def _rename(part: Proposal, chosen: dict[str, str]) -> Proposal:

@@ -42,8 +42,8 @@ def propose(path: Path, options: Options | None = None, known: Known = lambda _:
         What the person must say.
     """
     options = options or Options()
-    flats = _collect(path, options)
-    parts = [_read_part(flat, where, options, known) for where, flat in _stack(flats, options, known)]
+    flats = _stack(_collect(path, options), options, known)
+    parts = [_read_part(flat, where, options, known) for where, flat in flats]
     proposal = parts[0] if len(parts) == 1 else join_proposals(parts, [flat.name for _, flat in flats])
     return leave_out_totals(join_names(proposal), options, known)
 
@@ -123,6 +123,44 @@ def _chosen(tables: list[Table], sheets: tuple[str, ...], file: Path) -> list[Ta
 
 
 def _stack(flats: list[tuple[str, Flat]], options: Options, known: Known) -> list[tuple[str, Flat]]:
+    """Tables below each other, those of each measure by themselves where every one is of a measure and a period."""
+    if len(flats) < 2:
+        return flats
+    flats = [(where, _without_period(flat)) for where, flat in flats]
+    groups: dict[str, list[tuple[str, Flat]]] = {}
+    for where, flat in flats:
+        groups.setdefault(_bare(flat.name, _period_in(flat.name) or ""), []).append((where, flat))
+    if not 1 < len(groups) < len(flats) or any(not _is_of_period(flat) for _, flat in flats):
+        return _stack_alike(flats, options, known)
+    stacked = [(name, _stack_alike(group, options, known)) for name, group in groups.items()]
+    return [(f"{where}, {name}", replace(flat, name=name)) for name, group in stacked for where, flat in group]
+
+
+def _is_of_period(flat: Flat) -> bool:
+    """Whether a table is of the one period that its name holds."""
+    return _period_in(flat.name) is not None and not flat.melted and not _is_time(flat, Options())
+
+
+def _without_period(flat: Flat) -> Flat:
+    """The table with headings that leave out the period which its name has already."""
+    if not _is_of_period(flat):
+        return flat
+    period = _period_in(flat.name) or ""
+    bare = {heading: _bare(heading, period) or heading for heading in flat.columns}
+    if len(set(bare.values())) < len(bare):
+        return flat
+    columns = {bare[heading]: cells for heading, cells in flat.columns.items()}
+    labels, units = ({bare[key]: text for key, text in texts.items()} for texts in (flat.labels, flat.units))
+    return replace(flat, columns=columns, labels=labels, units=units)
+
+
+def _bare(text: str, period: str) -> str:
+    """A name without the period in it."""
+    found = re.sub(rf"[\s_.-]*(?<!\d){re.escape(period)}(?!\d)年?", "", text) if period else text
+    return found.strip(" _.-")
+
+
+def _stack_alike(flats: list[tuple[str, Flat]], options: Options, known: Known) -> list[tuple[str, Flat]]:
     """Tables with the same headings below each other: one per period or per entity by their names, or pieces of one."""
     if len(flats) < 2:
         return flats
@@ -164,7 +202,7 @@ def _stack_years(flats: list[tuple[str, Flat]]) -> list[tuple[str, Flat]]:
         (where, replace(flat, columns={key: flat.columns.get(key, [""] * flat.rows) for key in headings}))
         for where, flat in flats
     ]
-    return _stack(wide, Options(), lambda _: False)
+    return _stack_alike(wide, Options(), lambda _: False)
 
 
 def _period_in(name: str) -> str | None:

@@ -156,10 +156,16 @@ def _entity_columns(flat: Flat, numeric: set[str], times: set[str], options: Opt
     names = [name for name in flat.columns if name not in taken]
     texts = [name for name in names if name not in numeric and _filled(flat.columns[name]) and not _FLAG.search(name)]
     texts.sort(key=lambda name: (bool(_CODE.search(name)),))
-    whole = [name for name in names if name in numeric and all(cell.isdigit() for cell in flat.columns[name])]
+    whole = [name for name in names if name in numeric and is_whole(flat.columns[name])]
+    whole = [name for name in whole if len(set(flat.columns[name])) > 2]  # 0 and 1 name no entities
     codes = [name for name in whole if any(word in name.casefold() for word in _ENTITY_WORDS)]
     rest = [name for name in whole if name not in codes and len(set(flat.columns[name])) * 2 <= flat.rows]
     return texts + codes + rest
+
+
+def is_whole(cells: Sequence[str]) -> bool:
+    """Whether every cell is a whole number without a sign, perhaps written as 410032.0."""
+    return all(cell.removesuffix(".0").isdigit() for cell in cells)
 
 
 def _filled(cells: Sequence[str]) -> bool:

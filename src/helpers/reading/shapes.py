@@ -19,6 +19,8 @@ from helpers.study.periods import Kind, show_period
 
 HEADER_WITHIN = 40
 MOST_HEADER_LINES = 3
+# A first cell that is longer, in a row without figures, is a remark below the table.
+LONGEST_NAME = 120
 _STATEMENT = re.compile(r"([^:：,，]{1,20})[:：]\s*(.+)")
 _NOTE = re.compile(
     r"^(注|备注|说明|数据来源|资料来源|来源|notes?|sources?|data from database|last updated|\*)\s*([:：.]|$)",
@@ -247,7 +249,9 @@ def _is_key(lines: list[list[str]], level: int, place: int) -> bool:
 
 
 def _is_body(row: Row) -> bool:
-    return sum(map(bool, row.cells)) > 1 and not _NOTE.match(next(cell for cell in row.cells if cell))
+    filled = [cell for cell in row.cells if cell]
+    empty = all(cell.casefold() in _GAPS for cell in filled[1:])
+    return len(filled) > 1 and not _NOTE.match(filled[0]) and not (empty and len(filled[0]) > LONGEST_NAME)
 
 
 def _fit(row: Row, width: int, where: str) -> Row:

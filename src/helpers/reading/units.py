@@ -74,6 +74,11 @@ class Spellings:
                 first, second = sorted((keys[word], other), key=list(units.index).index)
                 rule = f"'{word}' stands for {first} as well as for {second}"
                 raise StudyError(entity.units, rule, "give every entity its own names and codes")
+        # So is one without its accents and apostrophes (Cote d'Ivoire).
+        plain: dict[str, set[str]] = {}
+        for word, key in keys.items():
+            plain.setdefault(_without_accents(word), set()).add(key)
+        short |= {word: of for word, of in plain.items() if word not in short}
         # A name without its suffix is a spelling where it is that of one entity (Jilin city, Jilin province).
         keys |= {word: next(iter(of)) for word, of in short.items() if word and len(of) == 1 and word not in keys}
         return cls((entity.key, *entity.aliases), keys, tuple(shown), tuple(units.index))
@@ -81,7 +86,8 @@ class Spellings:
     def find(self, text: str) -> str | None:
         """The key of a spelling, or None."""
         word = normalise_name(text)
-        return self.keys.get(word) or self.keys.get(_SUFFIX.sub("", word))
+        tried = (word, _SUFFIX.sub("", word), _without_accents(word))
+        return next((self.keys[spelling] for spelling in tried if spelling in self.keys), None)
 
     def key_of(self, text: str, where: str) -> str:
         """The key of a spelling.
@@ -108,6 +114,11 @@ def normalise_name(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).casefold()
     word = "".join(letter for letter in plain if not letter.isspace() and unicodedata.category(letter) != "Cf")
     return word[:6] if len(word) == 12 and word.isdigit() and word.endswith("000000") else word
+
+
+def _without_accents(word: str) -> str:
+    letters = unicodedata.normalize("NFD", word)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter) and letter not in "'’‘ʼ`´")
 
 
 def read_units(path: Path, entity: Entity) -> pd.DataFrame:
