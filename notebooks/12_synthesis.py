@@ -79,7 +79,9 @@ run.table(shown.evidence(judged), "evidence", caption="Every result that a rule 
 held = shown.held_effects(run.earlier)
 run.say(
     "Of {effects} effects, three units hold more than half of what identifies {half}; {turned} change their sign "
-    "without the heaviest unit.",
+    "without the heaviest unit."
+    if len(held)
+    else "No effect beside the primary one was tested; what its units hold stands on the first page.",
     effects=run.record("leverage.effects", value=len(held)),
     half=run.record("leverage.half", value=int((held["three"] > 0.5).sum())),
     turned=run.record("leverage.turned", value=int((held["estimate"] * held["without"] < 0).sum())),
@@ -98,9 +100,8 @@ run.table(frameworks.coverage(laid_out), "frameworks", caption="Rows of each fra
 # %% [markdown]
 # ## What does no check decide?
 #
-# Whether the indicators measure what the texts mean; whether government follows the figures that firms and households
-# leave; whether what was left out moves treatment and outcome together. These are judgements, and they stay the
-# reader's.
+# Whether the indicators measure what their names say; whether what was left out moves treatment and outcome together;
+# whether what held here holds elsewhere. These are judgements, and they stay the reader's.
 
 # %% [markdown]
 # ## Checks

@@ -100,6 +100,15 @@ def test_a_recorded_text_cannot_become_markup(results):
         (-1e-17, 2, "0.00"),
         (-0.0, 2, "0.00"),
         (0.0, 1, "0.0"),
+        (0.00062, 3, "0.00062"),
+        (-0.0062, 3, "−0.0062"),
+        (0.00100003, 3, "0.0010"),
+        (0.006, 3, "0.006"),
+        (0.05, 2, "0.05"),
+        (0.6, 0, "1"),
+        (29601212.325, 3, "29601212"),
+        (8237192.27, 3, "8237192.3"),
+        (float("inf"), 3, "inf"),
         (7, 3, "7"),
         (-7, 3, "−7"),
         (12345, 0, "12,345"),
@@ -110,7 +119,9 @@ def test_a_number_is_printed_at_its_digits(number, digits, text):
     assert format_number(number, digits) == text
 
 
-@pytest.mark.parametrize(("p_value", "text"), [(0.0004, "< 0.001"), (0.0, "< 0.001"), (0.001, "0.001"), (1.0, "1.000")])
+@pytest.mark.parametrize(
+    ("p_value", "text"), [(0.0004, "< 0.001"), (0.0, "< 0.001"), (0.001, "0.001"), (0.0014, "0.001"), (1.0, "1.000")]
+)
 def test_a_small_p_value_is_printed_as_a_bound(p_value, text):
     assert format_p_value(p_value) == text
 

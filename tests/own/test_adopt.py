@@ -118,6 +118,31 @@ def test_the_studies_of_the_project_run_every_notebook_that_their_figures_allow(
     assert set(left_out["countries"]) == {"11_policy_and_space"}  # no policy and no neighbours are declared
 
 
+def test_what_every_study_is_told_holds_no_word_of_one_study() -> None:
+    """Texts of the notebooks that a study of one's own may run: none names what the provincial study is about."""
+    study = load_study(ROOT / "data" / "provinces")
+    names = (study.specification.outcome, study.specification.treatment, *study.mediators, *study.indices)
+    labels = [study.words(name) for name in names]
+    words = {label.en.casefold() for label in labels} | {label.zh for label in labels}
+    words |= {word for name in names[:2] for word in study.words(name).en.casefold().split()} | {"government", "政府"}
+    about = ("coordination", "society", "policies")
+    folder = ROOT / "notebooks"
+    needed = needs.read_needs(folder)
+    common = [path for path in sorted(folder.glob("*.py")) if not set(about) & set(_needs(needed, path.stem))]
+    assert len(common) >= 8
+    catalogue = (ROOT / "src/helpers/report/locale/zh/LC_MESSAGES/notebooks.po").read_text(encoding="utf-8")
+    told = {path.stem: path.read_text(encoding="utf-8").casefold() for path in common}
+    told |= {
+        path.stem + ".zh": "\n".join(part for part in catalogue.split("\n\n") if f"#. {path.stem}\n" in part)
+        for path in common
+    }
+    assert {(name, word) for name, text in told.items() for word in words if word in text} == set()
+
+
+def _needs(needed: dict[str, needs.Needs], name: str) -> tuple[str, ...]:
+    return needed[name].needs if name in needed else ()
+
+
 def test_an_unknown_need_is_told(tmp_path: Path) -> None:
     (tmp_path / "needs.yml").write_text("05_x: {needs: [money]}\n", encoding="utf-8")
     with pytest.raises(StudyError, match="needs are: indices, mediators, regions"):

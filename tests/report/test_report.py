@@ -11,8 +11,11 @@ import subprocess
 import threading
 from html.parser import HTMLParser
 
+import nbformat
+import pandas as pd
 import pytest
 
+from helpers.display.tables import show_table
 from helpers.errors import StudyError
 from helpers.report import report as module
 from helpers.report.chapters import read_chapter, write_markdown
@@ -164,6 +167,25 @@ def test_sections_that_only_load_or_save_are_one_folded_line(page):
     assert f'<details class="code" id="01_data-cell-02"><summary>{load}</summary>' in page
     assert '<a href="#01_data-cell-02">' not in page
     assert '<a href="#01_data-cell-04">What is there?</a>' in page
+
+
+def test_a_section_of_tables_without_rows_is_not_shown(tmp_path):
+    """What a study does not have has no heading either; one row brings the section back."""
+
+    def titles(frame):
+        view = show_table(frame, caption="Rows")
+        output = nbformat.v4.new_output("display_data", {"text/html": view.html, "text/plain": view.text})
+        cells = [
+            nbformat.v4.new_markdown_cell("# 1 First\n\nWhat is there?"),
+            nbformat.v4.new_markdown_cell("## Which rows?\n\nThese."),
+            nbformat.v4.new_code_cell("run.table(frame)", outputs=[output]),
+        ]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_first.ipynb")
+        return [section.title for section in read_chapter(tmp_path / "01_first.ipynb", Translator({})).sections]
+
+    frame = pd.DataFrame({"estimate": [0.5]})
+    assert any("Which rows?" in title for title in titles(frame))
+    assert not any("Which rows?" in title for title in titles(frame.iloc[:0]))
 
 
 def test_streams_are_joined_and_lose_the_folders_of_the_machine(page):

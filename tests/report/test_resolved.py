@@ -38,8 +38,8 @@ def test_a_planted_number_is_named_with_its_cell(run, honest, planted, number):
 
 def test_the_name_of_an_interval_and_labels_are_no_numbers(run):
     folder, page = run
-    said = page.replace("</button> rows.", "</button> rows, with a 95 % interval, by G20.")
-    assert check_resolved(said, folder, ["by G20"]) == check_resolved(page, folder)
+    said = page.replace("</button> rows.", "</button> rows, with a 95 % interval, by Top 10, with CR2 and R2.")
+    assert check_resolved(said, folder, ["by Top 10"]) == check_resolved(page, folder)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,8 @@ def read_chapter(path: Path, translator: Translator) -> Chapter:
     starts = [place for place, cell in enumerate(shown) if place == 0 or _heading(cell)]
     ends = [*starts[1:], len(shown)]
     parts = [shown[start:end] for start, end in zip(starts, ends, strict=True)]
-    return Chapter(name, title, question, tuple(_read_section(name, part, language) for part in parts))
+    sections = (_read_section(name, part, language) for part in parts)
+    return Chapter(name, title, question, tuple(section for section in sections if not _is_empty(section)))
 
 
 def write_markdown(text: str) -> str:
@@ -182,6 +183,12 @@ def _read_section(notebook: str, cells: list[Any], language: _Language) -> Secti
     only_heading = bool(title) and len(cells[0].source.strip().splitlines()) == 1
     silent = only_heading and not any(cell.text or cell.outputs for cell in read[1:])
     return Section(read[0].anchor, language.heading(title, "## ") if title else "", read, silent)
+
+
+def _is_empty(section: Section) -> bool:
+    """Whether all that a section shows is tables without a row, of what the study does not have."""
+    outputs = [output for cell in section.cells for output in cell.outputs]
+    return bool(outputs) and all("<tbody></tbody>" in output and "</td>" not in output for output in outputs)
 
 
 def _read_cell(notebook: str, cell: Any, language: _Language) -> Cell:
