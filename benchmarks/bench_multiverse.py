@@ -23,7 +23,7 @@ from helpers.identification.dynamic_moments import Layout
 from helpers.inference.family import Question, fit_family
 from helpers.multiverse.declared import study_specifications
 from helpers.multiverse.fit import Multiverse
-from helpers.multiverse.joint import joint_test
+from helpers.multiverse.joint import joint_tests
 from helpers.multiverse.plan import walk_cells
 from helpers.multiverse.shares import variance_shares
 from helpers.robustness.fragility import map_fragility
@@ -149,8 +149,9 @@ def restate(row: Any, n_controls: int, kinds: tuple[str, ...], parameters: int) 
 
 def time_the_rest(found: Multiverse, panel: pd.DataFrame, study: Study) -> None:
     model, rng = study.model(), np.random.default_rng(3)
+    whole = {"all": np.ones(found.n_specifications, dtype=bool)}
     work: dict[str, Callable[[], object]] = {
-        "joint test, 199 draws": lambda: joint_test(found, draws=199, rng=rng),
+        "joint test, 199 draws": lambda: joint_tests(found, whole, draws=199, rng=rng),
         "variance by decision": lambda: variance_shares(found),
         "fragility map, 4,991 refits": lambda: map_fragility(panel, model, study.indices),
         "indices derived anew in 9,999 samples": lambda: bootstrap_index_regression(

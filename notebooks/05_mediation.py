@@ -169,6 +169,17 @@ run.say(
 )
 
 # %% [markdown]
+# Where outcome and treatment are both yes or no, the effects are told in probabilities too, by a probit of the outcome
+# without effects (Imai, Keele and Tingley 2010):
+
+# %%
+likely = shown.fit_probabilities(data, choices, draws=bootstrap_draws, rng=run.rng("probit"))
+shown.record_probabilities(run.record, likely)
+run.table(
+    shown.probability_table(likely, choices), "mediation_probabilities", caption="Effects in probabilities"
+) if likely else run.say("Here they are not both yes or no.")
+
+# %% [markdown]
 # A channel needs both paths. An indirect effect can be clear while the total effect is not; the share mediated has then
 # no meaning and is not given.
 #

@@ -34,7 +34,7 @@ model, level = choices.model(), choices.specification.significance
 
 # %%
 panel, treatment = run.read("panel"), choices.specification.treatment
-order, small = groups.usable_groups(panel, run.regions, choices.grouping.order)
+order, _ = groups.usable_groups(panel, run.regions, choices.grouping.order)
 data = shown.keep_grouped(panel, run.regions, order)
 regions = run.regions[run.regions.isin(order)]
 grouping = groups.read_grouping(data, regions, order)

@@ -168,7 +168,7 @@ clear.record_clear(run.record, "coordination.interaction", interaction)
 run.coefficients(interaction.fit, "interaction_coefficients", caption="{outcome}: every coefficient")
 
 # %%
-marginal = shown.record_marginal(run.record, interaction, setting)
+shown.record_marginal(run.record, interaction, setting)
 run.figure(
     pictures.draw_marginal(
         moderation.marginal_curve(interaction.fit, setting),
@@ -337,14 +337,12 @@ clear.record_clear(run.record, "returns.square", square)
 run.coefficients(square.fit, "square_coefficients", caption="{outcome}: every coefficient")
 
 # %% [markdown]
-# The slope at both ends of the data, and the level at which it would turn:
+# The slope at both ends of the data:
 
 # %%
 ends = returns.end_slopes(bent)
+run.record("returns.turning", value=ends.turning_point, p_value=ends.p_value, convention="Lind and Mehlum (2010)")
 low, high = run.record("returns.slope_low", ends.low), run.record("returns.slope_high", ends.high)
-turns = run.record(
-    "returns.turning", value=ends.turning_point, p_value=ends.p_value, convention="Lind and Mehlum (2010)"
-)
 
 # %%
 run.say(

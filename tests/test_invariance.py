@@ -402,7 +402,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "heterogeneity/test_designs.py": ("fit_design",),
     "mediation/test_mediation.py": ("fit_mediation",),
     "robustness/test_indexed.py": ("map_fragility", "leave_one_out"),
-    "multiverse/test_fit.py": ("run_specifications", "joint_test"),
+    "multiverse/test_fit.py": ("run_specifications", "joint_tests"),
     "multiverse/test_drawn.py": ("draw_uncertainty", "sobol_sensitivity"),
     "index/test_composite.py": ("composite_index",),
 }  # fmt: skip
@@ -410,7 +410,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
 OTHERWISE: dict[str, str] = {
     **dict.fromkeys(
         ("fit", "fit_whole", "cr2_tests", "fit_each", "fit_split", "compare_equal", "check_order", "region_means",
-         "joint_tests", "fit_plan", "study_specifications", "bootstrap_index_regression", "fit_imputed_study",
+         "fit_plan", "study_specifications", "bootstrap_index_regression", "fit_imputed_study",
          "check_robustness", "fit_sub_effects", "fit_leverage", "build_index", "build_indices", "index_runs",
          "invert_anderson_rubin", "in_units", "measure_first_stage", "fit_product", "compare_products",
          "bootstrap_index", "fit_grams"),

@@ -14,6 +14,7 @@ from cells import PlantedRun, run_cell
 from helpers.errors import StudyError
 from helpers.index import build as construction
 from helpers.mediation import coverage, leverage, pictures, shown, sub_effects
+from helpers.mediation.probit import ProbitMediation
 from helpers.mediation.resampled import Samples, draw_samples
 from helpers.results.estimate import Estimate
 from helpers.results.results import Results
@@ -75,6 +76,39 @@ def test_a_mediator_uses_the_rows_in_which_it_has_a_figure(panel, channels):
     direct = fit_dummies(rows, "reply", ["dose", "channel_b", "size"], TWO_WAY)
     assert channels["channel_b"].alone.direct.estimate == pytest.approx(direct["estimate"], **TIGHT)
     assert [channels[name].alone.total.n_obs for name in ("channel_a", "channel_b")] == [60, 59]
+
+
+def yes_or_no(panel: pd.DataFrame) -> pd.DataFrame:
+    names = ["dose", "reply"]
+    return panel.assign(**{name: (panel[name] > panel[name].median()).astype(float) for name in names})
+
+
+def test_effects_of_yes_or_no_are_told_in_probabilities(panel):
+    found = shown.fit_probabilities(yes_or_no(panel), STUDY, draws=199, rng=generator())
+    assert list(found) == ["channel_a", "channel_b"]
+    table = shown.probability_table(found, STUDY).xs("Channel B")
+    fit = found["channel_b"]
+    assert isinstance(fit, ProbitMediation)
+    total = fit.total_effect
+    assert table.loc["total", "estimate"] == total.estimate
+    assert total.n_obs == 59
+    results = Results(study="small", notebook="planted")
+    shown.record_probabilities(results.record, found)
+    assert results["mediation.channel_b.probability.total_effect"].estimate == pytest.approx(total.estimate)
+
+
+def test_a_probit_that_the_data_separate_tells_why(panel):
+    separated = yes_or_no(panel).assign(reply=lambda data: data["dose"])
+    found = shown.fit_probabilities(separated, STUDY, draws=9, rng=generator())
+    table = shown.probability_table(found, STUDY)
+    assert table["remark"].str.contains("separate").all()
+    shown.record_probabilities(None, found)
+
+
+def test_effects_of_figures_are_not_told_in_probabilities(panel):
+    names = {"data": panel, "choices": STUDY, "shown": shown, "bootstrap_draws": 9}
+    run = PlantedRun(rng=lambda _: generator())
+    assert "not both yes or no" in run_cell(NOTEBOOK, "likely = ", run=run, **names)
 
 
 def test_without_time_effects_stands_beside(panel, channels):
@@ -304,7 +338,9 @@ def test_only_a_clear_channel_can_be_explained_away(clear, told, monkeypatch):
     channels = {name: SimpleNamespace(is_clear=lambda name=name: name in clear) for name in curves}
     run = planted(mediation__first__rho=effect(-0.3, -0.4, -0.2), mediation__second__rho=effect(0.1, 0.0, 0.2))
     monkeypatch.setattr(shown, "record_rho", lambda *_: None)
-    assert told in run_cell(NOTEBOOK, "weakest = min", "explained away most", run=run, curves=curves, channels=channels, shown=shown)
+    assert told in run_cell(
+        NOTEBOOK, "weakest = min", "explained away most", run=run, curves=curves, channels=channels, shown=shown
+    )
 
 
 @pytest.mark.parametrize("clear", [True, False])

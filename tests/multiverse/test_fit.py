@@ -21,10 +21,10 @@ from helpers.multiverse.curve import count_universes, specification_curve, thin_
 from helpers.multiverse.declared import index_runs, plan_study, study_specifications
 from helpers.multiverse.fit import Multiverse, all_subsets, run_specifications
 from helpers.multiverse.joint import (
+    JointTest,
     build_null,
     draw_signs,
     draw_statistics,
-    joint_test,
     joint_tests,
     look_up,
     normal_scores,
@@ -38,6 +38,12 @@ from helpers.study.study import MultiverseIndex
 from outside import outside
 
 EFFECTS: list[tuple[str, ...]] = [(), ("entity",), ("time",), ("entity", "time")]
+
+
+def joint_test(multiverse: Multiverse, *, draws: int, rng: np.random.Generator) -> JointTest:
+    """All specifications together."""
+    every = {"all": np.ones(multiverse.n_specifications, dtype=bool)}
+    return joint_tests(multiverse, every, draws=draws, rng=rng)["all"]
 
 
 def make_panel(entities: int = 14, times: int = 6, seed: int = 3) -> pd.DataFrame:
@@ -321,7 +327,7 @@ def test_one_specification_gives_the_wild_bootstrap_p_value(grunfeld: pd.DataFra
     joint = joint_test(run_specifications(grunfeld, "invest", "capital"), draws=20_000, rng=np.random.default_rng(1))
     # Exact 254 of 1,024 with ties; 20,000 draws, stratified over all patterns of ten signs, leave less than 0.002.
     assert exact.p_value == pytest.approx(254 / 1024)
-    outside(joint_test, "wildboottest: all 1,024 draws, Grunfeld", joint.stouffer.p_value, 254 / 1024, atol=0.002)
+    outside(joint_tests, "wildboottest: all 1,024 draws, Grunfeld", joint.stouffer.p_value, 254 / 1024, atol=0.002)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -373,7 +379,7 @@ def test_both_sides_and_one_are_those_of_a_plain_loop(sign: float) -> None:
     for name, values in expected.items():
         ours = joint.statistics[name]
         source = "written out: every universe in all 512 patterns of signs"
-        outside(joint_test, source, [ours.p_value, ours.p_value_one_sided], values, rtol=1e-9)
+        outside(joint_tests, source, [ours.p_value, ours.p_value_one_sided], values, rtol=1e-9)
     assert joint.median.p_value_one_sided < joint.median.p_value < 0.9
 
 

@@ -7,6 +7,7 @@ averaged over e,
 Averaging over e is exact: E Phi(u + b s e) = Phi(u / sqrt(1 + b^2 s^2)).
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,17 +18,8 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.inference.resampling import check_level
 from helpers.regression.effects import Floats
+from helpers.results.estimate import Estimate
 from helpers.study.model import Model
-
-
-@dataclass(frozen=True)
-class ProbabilityEffect:
-    """An effect on the probability of the outcome: mean of the draws, percentile interval, two-sided p-value."""
-
-    estimate: float
-    ci_low: float
-    ci_high: float
-    p_value: float
 
 
 @dataclass(frozen=True)
@@ -46,11 +38,11 @@ class ProbitMediation:
         Rows, draws, and coverage of the intervals.
     """
 
-    indirect_effect: ProbabilityEffect
-    direct_effect: ProbabilityEffect
-    total_effect: ProbabilityEffect
-    indirect_effects: tuple[ProbabilityEffect, ProbabilityEffect]
-    direct_effects: tuple[ProbabilityEffect, ProbabilityEffect]
+    indirect_effect: Estimate
+    direct_effect: Estimate
+    total_effect: Estimate
+    indirect_effects: tuple[Estimate, Estimate]
+    direct_effects: tuple[Estimate, Estimate]
     n_obs: int
     draws: int
     level: float
@@ -90,7 +82,7 @@ def mediation_effects_probit(
         Missing columns or figures, outcome or treatment not 0 and 1, or a probit that the data separate.
     """
     import statsmodels.api as sm
-    from statsmodels.tools.sm_exceptions import PerfectSeparationError
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationError, PerfectSeparationWarning
 
     check_level(level)
     outcome, treatment, controls = model.outcome, model.treatment, model.controls
@@ -104,8 +96,11 @@ def mediation_effects_probit(
     linear = sm.OLS(middle, base).fit()
     try:
         slopes = [middle, middle * columns[treatment].to_numpy()] if interaction else [middle]
-        probit = sm.Probit(columns[outcome].to_numpy(), np.column_stack([base, *slopes])).fit(disp=0)
-    except (PerfectSeparationError, np.linalg.LinAlgError):
+        with warnings.catch_warnings():
+            for refusal in (PerfectSeparationWarning, ConvergenceWarning):
+                warnings.simplefilter("error", refusal)
+            probit = sm.Probit(columns[outcome].to_numpy(), np.column_stack([base, *slopes])).fit(disp=0)
+    except (PerfectSeparationError, PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError):
         raise StudyError(
             f"probit of {outcome}", "the columns separate 0 from 1, or repeat one another", "use fewer controls"
         ) from None
@@ -116,11 +111,11 @@ def mediation_effects_probit(
     p = _probabilities(base, first, second, float(np.sqrt(linear.scale)))
     indirect = [p[t, 1] - p[t, 0] for t in (0, 1)]
     direct = [p[1, m] - p[0, m] for m in (0, 1)]
-    summaries = [_summarise(effect, level) for effect in (*indirect, *direct)]
+    summaries = [_summarise(effect, level, len(columns)) for effect in (*indirect, *direct)]
     return ProbitMediation(
-        indirect_effect=_summarise((indirect[0] + indirect[1]) / 2, level),
-        direct_effect=_summarise((direct[0] + direct[1]) / 2, level),
-        total_effect=_summarise(p[1, 1] - p[0, 0], level),
+        indirect_effect=_summarise((indirect[0] + indirect[1]) / 2, level, len(columns)),
+        direct_effect=_summarise((direct[0] + direct[1]) / 2, level, len(columns)),
+        total_effect=_summarise(p[1, 1] - p[0, 0], level, len(columns)),
         indirect_effects=(summaries[0], summaries[1]),
         direct_effects=(summaries[2], summaries[3]),
         n_obs=len(columns),
@@ -160,8 +155,17 @@ def _probabilities(base: Floats, first: Floats, second: Floats, scale: float) ->
     return found
 
 
-def _summarise(draws: ArrayLike, level: float) -> ProbabilityEffect:
+def _summarise(draws: ArrayLike, level: float, n_obs: int) -> Estimate:
+    """Mean of the draws, percentile interval, two-sided p-value."""
     sample = np.asarray(draws, dtype=float)
-    low, high = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2])
+    low, high = (float(bound) for bound in np.quantile(sample, [(1 - level) / 2, (1 + level) / 2]))
     p_value = min(1.0, 2 * (min(np.sum(sample <= 0), np.sum(sample >= 0)) + 1) / (len(sample) + 1))
-    return ProbabilityEffect(float(sample.mean()), float(low), float(high), float(p_value))
+    return Estimate(
+        estimate=float(sample.mean()),
+        ci_low=low,
+        ci_high=high,
+        p_value=float(p_value),
+        n_obs=n_obs,
+        draws=len(sample),
+        convention="probit, draws of the coefficients",
+    )

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from helpers.errors import StudyError, attempt
 from helpers.inference.clear import WITHOUT_TIMES, ClearTest, fit_clear, record_clear
 from helpers.mediation.chain import Chain, fit_chain
 from helpers.mediation.mediation import SUM, Mediation, adjust_indirect, fit_mediation
 from helpers.mediation.moderated import fit_grouped
 from helpers.mediation.pictures import Arrow
+from helpers.mediation.probit import ProbitMediation, mediation_effects_probit
 from helpers.mediation.product import ProductTest
 from helpers.results.estimate import Estimate
 
@@ -144,6 +146,19 @@ def fit_moderations(data: pd.DataFrame, study: Study, groups: Mapping[str, str])
     return {name: fit_grouped(complete_rows(data, [name]), study.model(), name, groups) for name in study.mediators}
 
 
+def fit_probabilities(
+    panel: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
+) -> dict[str, ProbitMediation | StudyError]:
+    """Effects in probabilities, or why there are none, by mediator; empty unless outcome and treatment are 0 and 1."""
+    model = study.model()
+    if not panel[[model.outcome, model.treatment]].isin([0, 1]).all(axis=None):
+        return {}
+    return {
+        name: attempt(mediation_effects_probit, complete_rows(panel, [name]), model, name, draws=draws, rng=rng)
+        for name in study.mediators
+    }
+
+
 def complete_rows(panel: pd.DataFrame, mediators: Iterable[str]) -> pd.DataFrame:
     """The rows in which every one of the mediators has a figure."""
     return panel.dropna(subset=list(mediators))
@@ -179,6 +194,14 @@ def record_channels(record: Record, channels: Mapping[str, Channel]) -> None:
             for effect in PATHS[2:]:
                 record(f"mediation.{name}.{effect}{ending}", found.effects()[effect])
             record(f"mediation.{name}.indirect_effect{ending}.bootstrap", by_bootstrap(found))
+
+
+def record_probabilities(record: Record, found: Mapping[str, ProbitMediation | StudyError]) -> None:
+    """Record ``mediation.<mediator>.probability.<effect>`` where the probit could be fitted."""
+    for name, fit in found.items():
+        if isinstance(fit, ProbitMediation):
+            for effect in PATHS[2:]:
+                record(f"mediation.{name}.probability.{effect}", getattr(fit, effect))
 
 
 def record_alternatives(record: Record, found: Mapping[str, Mediation]) -> None:
@@ -299,6 +322,21 @@ def interval_table(channels: Mapping[str, Channel], study: Study) -> pd.DataFram
             }
             parts.append({"mediator": study.label(name), "design": design, **row})
     return pd.DataFrame(parts).set_index(["mediator", "design"])
+
+
+def probability_table(found: Mapping[str, ProbitMediation | StudyError], study: Study) -> pd.DataFrame:
+    """Effects in probabilities: rows (mediator, effect); one row with the reason where the probit was refused."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for name, fit in found.items():
+        if isinstance(fit, StudyError):
+            rows[study.label(name), ""] = {"remark": fit.rule}
+            continue
+        for effect in PATHS[2:]:
+            numbers = getattr(fit, effect)
+            rows[study.label(name), WORDS[effect]] = {
+                column: getattr(numbers, column) for column in ("estimate", "ci_low", "ci_high", "p_value")
+            }
+    return pd.DataFrame(list(rows.values()), index=pd.MultiIndex.from_tuples(rows, names=["mediator", "effect"]))
 
 
 def together_table(channels: Mapping[str, Channel], together: Mediation, study: Study) -> pd.DataFrame:

@@ -123,12 +123,6 @@ class _Gathered:
     weights: list[Floats]
 
 
-def joint_test(multiverse: Multiverse, *, draws: int = 999, rng: np.random.Generator) -> JointTest:
-    """Test all specifications of a multiverse together; see `joint_tests`."""
-    every = {"all": np.ones(multiverse.n_specifications, dtype=bool)}
-    return joint_tests(multiverse, every, draws=draws, rng=rng)["all"]
-
-
 def joint_tests(
     multiverse: Multiverse, groups: Mapping[str, np.ndarray], *, draws: int = 999, rng: np.random.Generator
 ) -> dict[str, JointTest]:

@@ -12,7 +12,6 @@ from helpers.results.estimate import estimate_frame
 from helpers.results.rounding import fix_number
 
 if TYPE_CHECKING:
-    from helpers.inference.wild import WildBootstrap
     from helpers.study.study import Study
 
 STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
@@ -72,9 +71,3 @@ def _facts(fits: Mapping[str, PanelFit], study: Study) -> dict[str, list[str]]:
 
 def _absorbs(fit: PanelFit) -> bool:
     return fit.entity_effects or fit.time_effects
-
-
-def describe_wild(wild: WildBootstrap) -> str:
-    """The bootstrap in words."""
-    how = "every sign pattern enumerated" if wild.enumerated else "drawn"
-    return f"restricted wild cluster bootstrap, Rademacher, {how}, interval by inversion"
