@@ -39,7 +39,8 @@ def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation
     names = [name for name in names if not _counts_rows(flat.columns[name])]
     names = [name for name in names if not _marks_periods(flat.columns[name], keys.times.codes)]
     if not names:
-        raise StudyError(where, "no column holds figures", "the study needs two measures, numbers in each row")
+        rule = f"no column holds figures{' that change over time' if groups else ''}"
+        raise StudyError(where, rule, "the study needs two measures, numbers in each row")
     places = [f"line {line}, {name}" for line, name in zip(flat.lines, entities, strict=True)]
     read = read_columns({name: Cells(places, flat.columns[name]) for name in names}, notation, where)
     index = pd.MultiIndex.from_arrays([pd.Index(entities, dtype=object), keys.times.codes], names=["entity", "time"])
