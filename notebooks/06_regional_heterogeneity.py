@@ -327,6 +327,20 @@ run.table(
 )
 
 # %% [markdown]
+# Are the effects in the other groupings equal? One regression with common slopes, periods common or the group's own:
+
+# %%
+apart = shown.fit_grouping_designs(panel, run.units, choices, draws=wild_draws, rng=run.rng("grouping designs"))
+shown.record_grouping_designs(run.record, apart, treatment)
+
+# %%
+run.table(
+    shown.grouping_joint_table(apart, names),
+    "grouping_equality",
+    caption="Joint test that the effects are equal in the groups of every further grouping",
+) if apart else run.say("The study declares no further grouping.")
+
+# %% [markdown]
 # And groups of rows: by where a unit began, and by time.
 
 # %%

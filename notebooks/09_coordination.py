@@ -336,6 +336,22 @@ square = clear.fit_clear(bent.data, bent.model, draws=wild_draws, rng=run.rng("w
 clear.record_clear(run.record, "returns.square", square)
 run.coefficients(square.fit, "square_coefficients", caption="{outcome}: every coefficient")
 
+# %%
+plain = {
+    name: returns.square_treatment(data.dropna(subset=name), model.with_(treatment=name)) for name in asked.levels[:1]
+}
+squares = {
+    name: clear.fit_clear(one.data, one.model, draws=wild_draws, rng=run.rng(f"wild, square, {name}"))
+    for name, one in plain.items()
+}
+for name, found in squares.items():
+    clear.record_clear(run.record, f"returns.square.{name}", found)
+run.table(
+    inference_shown.clear_table({choices.label(name): found for name, found in {treatment: square, **squares}.items()}),
+    "squares",
+    caption="The square of the treatment, and of the column that stands behind it",
+) if squares else run.say("No further column stands behind the treatment.")
+
 # %% [markdown]
 # The slope at both ends of the data:
 
@@ -437,7 +453,9 @@ run.say(
 # absolute ones (points) can move in opposite ways, and then both must be told.
 
 # %%
-course = specification.keep_complete_entities(data[[asked.level or treatment]].dropna()).iloc[:, 0]
+measured = asked.levels or (treatment,)
+courses = {name: specification.keep_complete_entities(data[[name]].dropna())[name] for name in measured}
+course = courses[measured[0]]
 apart = shown.divergence_estimates(course, asked.groups, draws=bootstrap_draws, rng=run.rng("divergence"))
 sigma, gini, points = (run.record(f"divergence.{name}", found) for name, found in apart.items())
 wilds = shown.divergence_wilds(course, asked.groups, apart, draws=wild_draws, rng=run.rng("wild, divergence"))
@@ -458,11 +476,24 @@ run.table(
     digits=4,
 )
 
+# %%
+others = {
+    name: shown.divergence_estimates(one, asked.groups, draws=bootstrap_draws, rng=run.rng(f"divergence, {name}"))
+    for name, one in list(courses.items())[1:]
+}
+shown.record_divergences(run.record, others)
+run.table(
+    shown.divergence_table(others, choices),
+    "divergence_others",
+    caption="The same of the other columns that the study names",
+    digits=4,
+) if others else run.say("The study names no further column by which units might pull apart.")
+
 # %% [markdown]
 # How much of the inequality lies between regions, and how much within them?
 
 # %%
-gaps = disparity_shown.gap_table(course, run.regions)
+gaps = disparity_shown.gap_table(course, run.groups_of(asked.divided))
 run.table(gaps, "divergence_regions", caption="Theil and Gini with their regional parts, by period")
 
 # %%

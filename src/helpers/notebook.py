@@ -127,7 +127,11 @@ class NotebookRun:
     @property
     def regions(self) -> pd.Series[str]:
         """The region of every entity by the study's first grouping; empty for an entity that is left out."""
-        grouping = self.study.grouping
+        return self.groups_of(None)
+
+    def groups_of(self, name: str | None) -> pd.Series[str]:
+        """The group of every entity by a grouping of the study, the first unless named."""
+        grouping = self.study.regions[name] if name else self.study.grouping
         if not self.study.regions:
             return pd.Series(grouping.order[0], index=self.units.index)
         return self.units[grouping.column].map(grouping.group)

@@ -21,7 +21,7 @@ from helpers.index import build as construction
 from helpers.results.estimate import Estimate
 from helpers.results.results import Results
 from outside import outside
-from small_study import PLACES, REGIONS, fit_dummies, make_indicators, make_study, make_units
+from small_study import CONTENT, PLACES, REGIONS, fit_dummies, make_indicators, make_study, make_units
 
 TIGHT: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
 RECORDED: dict[str, Any] = {"rel": 1e-7}  # recorded numbers keep eight digits
@@ -211,3 +211,15 @@ def test_the_sentence_on_first_values(clear):
     less = SimpleNamespace(effect=effect(-0.2, 0.01), is_clear=[False, clear].__getitem__)
     said = run_cell(NOTEBOOK, "larger = ", starts={"level": test, "infrastructure": less}, level=1)
     assert f"Of 2 first values, {int(clear)} go" in said
+
+
+def test_a_further_grouping_is_told_by_its_two_designs(panel):
+    regions = {"first": CONTENT["regions"]["region"], "second": CONTENT["regions"]["region"]}
+    study = make_study(regions=regions)
+    found = shown.fit_grouping_designs(panel, make_units(), study, draws=49, rng=generator())
+    assert {name: list(fits) for name, fits in found.items()} == {"second": ["common", "group_times"]}
+    results = Results(study="small", notebook=NOTEBOOK)
+    shown.record_grouping_designs(results.record, found, "dose")
+    assert {"heterogeneity.second.common.coast.dose", "heterogeneity.second.group_times.equality.wild"} <= set(results)
+    words = {"common": "together", "group_times": "own periods"}
+    assert list(shown.grouping_joint_table(found, words).index) == [("second", "together"), ("second", "own periods")]

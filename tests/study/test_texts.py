@@ -65,6 +65,12 @@ def test_a_name_that_is_declared_nowhere_is_refused(
         load_study(write(tmp_path, content, **{block: changed}))
 
 
+def test_a_grouping_between_which_inequality_is_divided_is_declared(tmp_path: Path, content: dict[str, Any]):
+    changed = {**content["coordination"], "divided": "coast"}
+    with pytest.raises(StudyError, match=r"coordination.divided names 'coast'"):
+        load_study(write(tmp_path, content, coordination=changed))
+
+
 def test_families_are_found_by_what_their_results_begin_with():
     study = load_study(ROOT / "data" / "provinces")
     assert study.society is not None

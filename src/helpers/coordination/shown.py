@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from helpers.results.estimate import Estimate
     from helpers.study.model import Model
+    from helpers.study.study import Study
     from helpers.study.texts import Coordination
 
 FORMS = {
@@ -93,6 +94,28 @@ def divergence_estimates(
         "gini_change": divergence.gini_change(values, draws=draws, rng=rng),
         "points": divergence.upper_lower_gap(values, groups),
     }
+
+
+def record_divergences(record: Callable[..., Any], found: Mapping[str, Mapping[str, Estimate]]) -> None:
+    """Record ``divergence.<column>.{sigma|gini_change|points}`` of further columns."""
+    for column, measures in found.items():
+        for name, effect in measures.items():
+            record(f"divergence.{column}.{name}", effect)
+
+
+def divergence_table(found: Mapping[str, Mapping[str, Estimate]], study: Study) -> pd.DataFrame:
+    """One row per column and measure: estimate, interval and p-value."""
+    rows = {
+        (study.label(column), name): {
+            "estimate": effect.estimate,
+            "ci_low": effect.ci_low,
+            "ci_high": effect.ci_high,
+            "p_value": effect.p_value,
+        }
+        for column, measures in found.items()
+        for name, effect in measures.items()
+    }
+    return pd.DataFrame(list(rows.values()), pd.MultiIndex.from_tuples(rows, names=["column", "row"]))
 
 
 def divergence_wilds(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.heterogeneity.designs import DESIGNS, SplitFit, fit_design, fit_split
-from helpers.heterogeneity.groups import Grouping, usable_groups
+from helpers.heterogeneity.groups import Grouping, read_grouping, usable_groups
 from helpers.heterogeneity.growth import GroupComparison
 from helpers.heterogeneity.heterogeneity import RegionFit, RegionGap, fit_by_region
 from helpers.heterogeneity.why import ThresholdPair, balanced_rows, first_values, fit_threshold, threshold_estimate
@@ -62,6 +62,31 @@ def fit_groupings(
             inside = regions[regions.isin(order)]
             found[name] = fit_by_region(data, study.model(), inside, order=order, wild_draws=wild_draws, rng=rng)
     return found
+
+
+def fit_grouping_designs(
+    panel: pd.DataFrame, units: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
+) -> dict[str, dict[str, SplitFit]]:
+    """Grouping -> design -> common slopes with common and with own periods, for every grouping but the first."""
+    found: dict[str, dict[str, SplitFit]] = {}
+    for name, grouping in list(study.regions.items())[1:]:
+        regions = units[grouping.column].map(grouping.group)
+        order = usable_groups(panel, regions, grouping.order)[0]
+        if len(order) > 1:
+            data = keep_grouped(panel, regions, order)
+            inside = read_grouping(data, regions[regions.isin(order)], order)
+            found[name] = {
+                design: fit_design(data, study.model(), inside, design, draws=draws, rng=rng)
+                for design in ("common", "group_times")
+            }
+    return found
+
+
+def record_grouping_designs(record: Record, found: Mapping[str, Mapping[str, SplitFit]], treatment: str) -> None:
+    """Record ``heterogeneity.<grouping>.<design>.<group>.<treatment>`` and ``.equality``, each with ``.wild``."""
+    for name, fits in found.items():
+        named = {f"{name}.{design}": item for design, item in fits.items()}
+        record_designs(record, named, treatment, with_order=False)
 
 
 def grouping_table(fits: Mapping[str, Mapping[str, RegionFit]], study: Study) -> pd.DataFrame:
@@ -304,6 +329,12 @@ def joint_table(found: Mapping[str, SplitFit], words: Mapping[str, str], *, with
         for design, item in found.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("design")
+
+
+def grouping_joint_table(found: Mapping[str, Mapping[str, SplitFit]], words: Mapping[str, str]) -> pd.DataFrame:
+    """One row per grouping and design: the joint test of equality."""
+    tables = {name: joint_table(fits, words, with_order=False) for name, fits in found.items()}
+    return pd.concat(tables, names=["grouping"])
 
 
 def design_rows(found: SplitFit, study: Study) -> pd.DataFrame:

@@ -56,8 +56,9 @@ def add_features(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The panel with the features of a study, and their names.
 
-    Features are the dimensions of an index or, by name, the mean z-score of some columns over the rows that have them
-    all; the feature of a single column is that column, as it is.
+    Features are the dimensions of an index or, by name, the mean z-score of some columns; the feature of a single
+    column is that column, as it is. A column is standardised over every row of the panel that has a figure, so that
+    its unit does not depend on what else stands in a regression.
     """
     if isinstance(declared, str):
         names = name_dimensions(study, declared)

@@ -243,6 +243,9 @@ class Study(Strict):
             for name in names:
                 if name not in known:
                     raise ValueError(f"{role} names '{name}', {_suggest(name, known)}")
+        divided = self.coordination.divided if self.coordination else None
+        if divided is not None and divided not in self.regions:
+            raise ValueError(f"coordination.divided names '{divided}', {_suggest(divided, set(self.regions))}")
         return self
 
     @model_validator(mode="after")

@@ -28,9 +28,11 @@ class Coordination(Strict):
     effects may depend on which others, the first is the one that is looked at closely. ``functions``: what may drift
     apart inside an entity, the dimensions of an index or columns. ``features``: what is looked at together, the
     dimensions of an index or, by the feature's name, columns whose z-scores are averaged. ``thresholds``: where a slope
-    may change, the treatment unless named. ``level``: the column by which entities come together or drift apart, where
-    the treatment itself is relative. ``labels`` name features that are no dimensions. ``groups`` is how many groups of
-    equal size a level is cut into; a correlation whose 90 % interval lies within plus or minus ``weak`` is weak.
+    may change, the treatment unless named. ``levels``: the columns by which entities come together or drift apart,
+    where the treatment itself is relative; the first decides, and its square is asked for beside the treatment's.
+    ``divided``: the grouping between whose groups inequality is divided, the study's first unless named. ``labels``
+    name features that are no dimensions. ``groups`` is how many groups of equal size a level is cut into; a correlation
+    whose 90 % interval lies within plus or minus ``weak`` is weak.
     """
 
     systems: tuple[Name, ...] = Field(min_length=2)
@@ -38,7 +40,8 @@ class Coordination(Strict):
     functions: Name | tuple[Name, ...]
     features: Name | dict[Name, tuple[Name, ...]]
     thresholds: tuple[Name, ...] = ()
-    level: Name | None = None
+    levels: tuple[Name, ...] = ()
+    divided: Name | None = None
     without: tuple[Name, ...] = ()
     labels: dict[Name, Label] = Field(default_factory=dict)
     groups: int = Field(default=3, ge=2, le=10)
@@ -171,7 +174,7 @@ def name_columns(
     named: dict[str, tuple[str, ...]] = {}
     if coordination:
         named["coordination.systems"] = coordination.systems
-        named["coordination"] = (*coordination.thresholds, *filter(None, [coordination.level]), *coordination.without)
+        named["coordination"] = (*coordination.thresholds, *coordination.levels, *coordination.without)
         named["coordination.functions"] = _names(coordination.functions)
         named["coordination.features"] = _names(coordination.features)
         for name, item in coordination.moderation.items():
