@@ -19,7 +19,7 @@ out: str = ""
 
 # %%
 from helpers import notebook
-from helpers.cleaning import contract, gaps, pictures, sample
+from helpers.cleaning import contract, gaps, pictures, sample, trace
 from helpers.reading import statistics as reading
 
 # %%
@@ -32,15 +32,11 @@ raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.entit
 #
 # The grade says how well a figure is attested: A, two independent transcriptions agree; B, one transcription of the
 # official table; C, spliced, re-based or second-hand, so that a result which rests on it needs care.
-
-# %%
-book = reading.read_codebook(choices.folder / "codebook.csv", choices.columns)
-run.table(book[["unit", "grade", "note"]], "statistics_used", caption="Statistics, units and grades")
-
-# %% [markdown]
+#
 # Which indicators rest on a figure of the lowest grade?
 
 # %%
+book = reading.read_codebook(choices.folder / "codebook.csv", choices.columns)
 doubtful = reading.indicators_of_grade(book, choices, "C")
 run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a statistic of grade C")
 
@@ -167,15 +163,22 @@ run.table(run.notebooks, "notebooks", caption="Notebooks that need something of 
 # %% [markdown]
 # ## What do the variables and indicators look like?
 #
-# Each is a formula over the statistics, written in the study file.
+# Each is a formula over the statistics, written in the study file. *Between* and *within* split the spread: between
+# units, and within a unit over time. Two-way effects use the second only, so a variable with little of it can tell
+# little.
 
 # %%
 descriptives = gaps.describe(panel).rename(index=choices.label)
 run.table(descriptives, "descriptive_statistics", caption="Descriptive statistics of the variables and indicators")
 
 # %% [markdown]
-# The last two columns split the spread: *between* units, and *within* a unit over time. Two-way effects use the second
-# only, so a variable with little of it can tell little.
+# On what does each rest, and what was done to it? The grade is that of its worst statistic; figures that are filled,
+# jump or break are counted over all of them.
+
+# %%
+marks = {"filled": filled, "jumps": kept.jumps, "breaks": kept.breaks}
+origins = trace.trace_columns(panel, choices.formulas, book["grade"], marks).rename(index=choices.label)
+run.table(origins, "origins", caption="Grade, missing, filled and unusual figures of the variables and indicators")
 
 # %% [markdown]
 # ## Checks

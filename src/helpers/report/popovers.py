@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,24 @@ def open_tables(piece: str, anchor: str) -> tuple[str, list[Shown]]:
         return "".join(_rows(match[0], name[1]))
 
     return TABLE.sub(table, piece), shown
+
+
+def replace_tables(piece: str, instead: Mapping[str, str]) -> str:
+    """A piece of HTML with other HTML in the place of some tables.
+
+    Parameters
+    ----------
+    piece
+        HTML of one output.
+    instead
+        Name of a table -> HTML.
+    """
+
+    def table(match: re.Match[str]) -> str:
+        name = NAME.search(match[0])
+        return instead.get(name[1], match[0]) if name else match[0]
+
+    return TABLE.sub(table, piece) if instead else piece
 
 
 def _rows(text: str, name: str) -> Iterator[str]:

@@ -22,12 +22,13 @@ from helpers.claims.verdicts import VERDICT_LABELS
 from helpers.display.prose import Sentence, fill_message, format_drawn_p_value, format_number, format_p_value
 from helpers.errors import StudyError, attempt
 from helpers.files import write_text
+from helpers.report.cards import DESCRIBED, TRACED, data_cards
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
 from helpers.report.explorer import read_explorer
 from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
 from helpers.report.origins import Method, method_of, reached_modules, read_methods, spell_key
-from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs
+from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs, replace_tables
 from helpers.report.resolved import check_resolved
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
@@ -205,9 +206,10 @@ def build_page(
 ) -> str:
     """The page as text (see `write_report`); what has no translation is then in ``translator.missing``."""
     chapters = [read_chapter(run_folder / "notebooks" / f"{name}.ipynb", translator) for name in notebooks]
-    opened = [_open_chapter(chapter, results) for chapter in chapters]
-    chapters = [chapter for chapter, _ in opened]
     environment = _environment(translator)
+    instead = _in_place_of_tables(study, run_folder, environment, translator)
+    opened = [_open_chapter(chapter, results, instead) for chapter in chapters]
+    chapters = [chapter for chapter, _ in opened]
     origins = Origins(study, chapters)
     environment.globals.update(words=origins.words, method=origins.method, code_of=origins.code_of)
     page = environment.get_template("report.html.j2")
@@ -301,15 +303,24 @@ def _steady_checks(study: Study, run_folder: Path) -> list[CheckRow]:
     return [row for row in check_run(run_folder, study.folder, root, study.seed) if row.steady]
 
 
-def _open_chapter(chapter: Chapter, results: Results) -> tuple[Chapter, list[Shown]]:
-    """The chapter with its numbers opened, and its tables."""
+def _in_place_of_tables(
+    study: Study, run_folder: Path, environment: Environment, translator: Translator
+) -> dict[str, str]:
+    """What the page shows in place of a long table: table -> HTML."""
+    cards = data_cards(study, run_folder, translator)
+    shown = environment.get_template("cards.html.j2").render(cards=cards)
+    return {DESCRIBED: shown, TRACED: ""} if cards else {}
+
+
+def _open_chapter(chapter: Chapter, results: Results, instead: Mapping[str, str]) -> tuple[Chapter, list[Shown]]:
+    """The chapter with its numbers opened and long tables replaced, and its tables."""
     shown: list[Shown] = []
 
     def opened(cell: Cell) -> Cell:
         outputs = []
         for output in cell.outputs:
             piece, tables = open_tables(open_numbers(output, results), cell.anchor)
-            outputs.append(piece)
+            outputs.append(replace_tables(piece, instead))
             shown.extend(tables)
         return replace(cell, outputs=tuple(outputs))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from helpers.display.prose import MINUS
 from helpers.errors import StudyError
+from helpers.report.cards import BETWEEN
 from helpers.report.popovers import CELL, NAME, NUMBER, ROW, TABLE, columns
 
 UNSEEN = re.compile(
@@ -17,6 +18,8 @@ UNSEEN = re.compile(
     re.DOTALL,
 )
 SHOWN = re.compile(r'<section id="([^"]+)" class="cell">\n(.*?)<details class="code">', re.DOTALL)
+CARDS = re.compile(r'<figure class="cards">.*?</figure>', re.DOTALL)
+ADDRESSED = re.compile(r'<button[^>]* popovertarget="t-([^"]+)" title="([^"]+)">([^<]*)</button>')
 # The name of an interval, not a number that was found.
 INTERVAL = re.compile(r"\d+ ?% ?(?:interval|confidence|band|的?(?:置信)?区间)")
 # A digit inside a word, such as CR2, belongs to a name.
@@ -52,7 +55,29 @@ def check_resolved(page: str, run_folder: Path, named: Iterable[str] = ()) -> in
             raise _neither(place, text, "print it with run.say from a recorded result")
         count += len(re.findall(r'<button class="num"', shown))
         count += sum(_check_table(found[0], place, run_folder) for found in TABLE.finditer(shown))
-    return count
+    return count + sum(_check_cards(found[0], run_folder) for found in CARDS.finditer(page))
+
+
+def _check_cards(cards: str, run_folder: Path) -> int:
+    """Numbers of cards, each of which its table holds at its address."""
+    found = ADDRESSED.findall(cards)
+    tables = {name: _by_address(_read(run_folder / "tables" / f"{name}.csv"), name) for name, _, _ in found}
+    for name, address, text in found:
+        told = tables[name].get(html.unescape(address), [])
+        if not any(is_printed(html.unescape(text), cell) for cell in told):
+            raise _neither(f"with the address {html.unescape(address)}", text, f"its table holds {told or 'nothing'}")
+    return len(found)
+
+
+def _by_address(rows: Sequence[Sequence[str]], name: str) -> dict[str, list[str]]:
+    """Cells of a table by table, row and column; a row's name is its first cell, or its first two."""
+    heads, *body = rows or [[]]
+    found: dict[str, list[str]] = {}
+    for row in body:
+        for keys in (1, 2):
+            for head, cell in zip(heads[keys:], row[keys:], strict=True):
+                found.setdefault(BETWEEN.join((name, *row[:keys], head)), []).append(cell)
+    return found
 
 
 def _loose(output: str, names: Sequence[str]) -> Iterator[str]:
