@@ -101,7 +101,7 @@ def run_pipeline(folder: Path, rows: int, kind: str) -> None:
 
 
 def parse_all(texts: dict[str, str]) -> dict[str, Any]:
-    from helpers.cleaning.formula import parse_formula
+    from helpers.study.formula import parse_formula
 
     return {name: parse_formula(text, name) for name, text in texts.items()}
 

@@ -15,8 +15,8 @@ import pytest
 import statsmodels.api as sm
 
 from helpers.cleaning import gaps as cleaning
-from helpers.cleaning.formula import parse_formula
 from helpers.errors import StudyError
+from helpers.study.formula import parse_formula
 from helpers.study.study import Column, Label, MissingRule, Regions, Study, Time
 
 NAN = math.nan

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from helpers.cleaning import gaps as cleaning
-from helpers.cleaning.formula import evaluate, parse_formula
 from helpers.cleaning.sample import mark_dropped, mark_sample, model_columns, select_sample
 from helpers.errors import StudyError
 from helpers.reading import statistics as reading
 from helpers.reading import units
+from helpers.study.formula import evaluate, parse_formula
 from helpers.study.study import Study, load_study
 
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.cleaning.formula import evaluate, parse_formula
 from helpers.errors import StudyError
 from helpers.large.formulas import add_formulas
 from helpers.large.panel import LargePanel, read_large_panel
+from helpers.study.formula import evaluate, parse_formula
 
 COLUMNS = ("x", "y", "p")
 ONE = ("lag({})", "lag({}, 2)", "diff({})", "log({})", "cumprod({})", "interpolate({})", "at({}, 2003)", "-{}")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from helpers.cleaning import series
-from helpers.cleaning.formula import evaluate, parse_formula
 from helpers.cleaning.gaps import check_ranges
 from helpers.errors import StudyError
+from helpers.study.formula import evaluate, parse_formula
 
 if TYPE_CHECKING:
     from helpers.study.study import Identity, Study

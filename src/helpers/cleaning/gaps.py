@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from helpers.cleaning.formula import Formula, evaluate, parse_formula
 from helpers.errors import StudyError
 from helpers.reading.statistics import covered_times
+from helpers.study.formula import Formula, evaluate, parse_formula
 from helpers.study.study import Column, MissingRule, Regions, Study, Time
 
 
@@ -198,7 +198,7 @@ def derive(
     Raises
     ------
     StudyError
-        From :func:`helpers.cleaning.formula.parse_formula` and :func:`helpers.cleaning.formula.evaluate`.
+        From :func:`helpers.study.formula.parse_formula` and :func:`helpers.study.formula.evaluate`.
     """
     read = {name: parse_formula(item, name) if isinstance(item, str) else item for name, item in formulas.items()}
     return pd.DataFrame({name: evaluate(item, panel, sample) for name, item in read.items()}, index=panel.index)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from helpers.cleaning.formula import parse_formula
+from helpers.study.formula import parse_formula
 
 
 def trace_columns(

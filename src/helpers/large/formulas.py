@@ -1,6 +1,6 @@
 """The study file's formulas as queries: each call becomes a column of a query over the one before it.
 
-The tree is that of :mod:`helpers.cleaning.formula`, so that one parser decides what a formula may hold. The text of a
+The tree is that of :mod:`helpers.study.formula`, so that one parser decides what a formula may hold. The text of a
 query is made of this module's own names (``v0``, ``c0``) and of numbers alone; no word of a formula gets into it.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from helpers.cleaning.formula import Call, Formula, Name, Node, Number, Operation, check_columns
 from helpers.errors import StudyError
 from helpers.large.panel import LargePanel
+from helpers.study.formula import Call, Formula, Name, Node, Number, Operation, check_columns
 
 _OWN = "PARTITION BY entity ORDER BY time"
 _REMEDY = "correct the figure in the raw file, or the formula"
@@ -50,7 +50,7 @@ class _Query:
 def add_formulas(panel: LargePanel, formulas: Mapping[str, Formula], *, sample: str | None = None) -> LargePanel:
     """Work formulas out for every row of a panel on disk; the results are further measures of it.
 
-    The numbers are those of :func:`helpers.cleaning.formula.evaluate`, and so are the rules that stop.
+    The numbers are those of :func:`helpers.study.formula.evaluate`, and so are the rules that stop.
 
     Parameters
     ----------

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.cleaning.formula import parse_formula
 from helpers.index.build import build_index
 from helpers.mediation.mediation import Mediation, fit_mediation
 from helpers.mediation.shown import NUMBERS, complete_rows
+from helpers.study.formula import parse_formula
 
 if TYPE_CHECKING:
     from helpers.mediation.resampled import Samples

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.cleaning.formula import parse_formula
 from helpers.errors import StudyError
 from helpers.formats.decoding import few, parse_number, plain_number, read_text, shorten
 from helpers.reading.raw_files import Source, choose_figures, find_files, name_indicator, read_source, squeeze
 from helpers.reading.units import Spellings
 from helpers.reading.units import read_units as read_units
+from helpers.study.formula import parse_formula
 from helpers.study.study import Column, Entity, Study, Time
 
 Figures = dict[tuple[str, int], float]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.cleaning.formula import parse_formula
 from helpers.display.tables import format_table, read_table
 from helpers.reading.statistics import read_codebook
 from helpers.study.data import Label
+from helpers.study.formula import parse_formula
 
 if TYPE_CHECKING:
     from helpers.report.language import Translator

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.cleaning.formula import parse_formula
 from helpers.errors import StudyError, did_you_mean
 from helpers.results.results import Result, read_results
 from helpers.review.slices import Slice, find_writer, slice_cell
 from helpers.runner.sources import Source, read_sources
+from helpers.study.formula import parse_formula
 
 if TYPE_CHECKING:
     from helpers.study.study import Study

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.cleaning.formula import parse_formula
 from helpers.cleaning.gaps import derive
 from helpers.cleaning.imputation import Method, PooledEstimate, impute, pool_estimates
 from helpers.cleaning.sample import mark_sample, model_columns
@@ -18,6 +17,7 @@ from helpers.index.build import build_index
 from helpers.regression.panel import PanelFit
 from helpers.regression.specification import specify
 from helpers.results.estimate import Estimate
+from helpers.study.formula import parse_formula
 
 if TYPE_CHECKING:
     from helpers.study.study import MissingRule, Study

@@ -15,7 +15,6 @@ from helpers.claims.file import Claims, load_claims
 from helpers.claims.verdicts import claim_words, expand_words
 from helpers.cleaning import contract, sample
 from helpers.cleaning import gaps as cleaning
-from helpers.cleaning.formula import check_columns, parse_formula
 from helpers.errors import StudyError, did_you_mean
 from helpers.index import build as construction
 from helpers.mediation.shown import PATHS
@@ -23,6 +22,7 @@ from helpers.reading import statistics as reading
 from helpers.reading.units import read_units
 from helpers.regression.specification import specify
 from helpers.robustness import changes as robustness
+from helpers.study.formula import check_columns, parse_formula
 
 if TYPE_CHECKING:
     from helpers.cleaning.contract import ContractReport

@@ -21,8 +21,8 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 
-from helpers.cleaning import formula_functions as functions
 from helpers.errors import StudyError, did_you_mean
+from helpers.study import formula_functions as functions
 
 MAX_LENGTH = 500
 MAX_DEPTH = 30

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.cleaning.formula import check_columns, evaluate, parse_formula
 from helpers.errors import StudyError
+from helpers.study.formula import check_columns, evaluate, parse_formula
 
 NAN = math.nan
 
