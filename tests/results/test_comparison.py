@@ -149,3 +149,33 @@ def test_an_apostrophe_that_guards_a_cell_is_no_part_of_it(tmp_path):
     (tmp_path / "tables" / "t.csv").write_text("place,x\n'=a,'-0.5*\n", encoding="utf-8")
     Results(study="toy").write(tmp_path / "results.json")
     assert read_run(tmp_path).tables["t"].rows == (("=a", "-0.5*"),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "before", "after"),
+    [
+        ("yes", "no", "yes", "no"),
+        ("a b c d OLD e f g h", "a b c d NEW e f g h", "... b c d OLD e f g ...", "... b c d NEW e f g ..."),
+        ("a b c d e", "a b c d e x", "... c d e", "... c d e x"),  # only longer
+        ("a a a a a", "a a a a", "... a a a a", "... a a a"),  # one word less, of words that are all the same
+        ("x a b", "a b", "x a b", "a b"),
+    ],
+)
+def test_a_changed_text_is_shown_where_it_changed(old, new, before, after):
+    assert reason(compare_runs(of_table(f"k,v; r,{old}"), of_table(f"k,v; r,{new}"))) == f"'{before}' became '{after}'"
+
+
+def test_what_flips_comes_first_and_each_notebook_is_counted():
+    old = Results(study="toy", notebook="03_model", where=lambda: ("cell-07", 1))
+    new = Results(study="toy", notebook="03_model", where=lambda: ("cell-07", 1))
+    for results, moved in ((old, 0), (new, 1)):
+        results.record("a.size", estimate=1.0 + moved, p_value=0.5)
+        results.record("b.gone" if moved else "b.new", value=3)
+        results.record("c.sign", estimate=1.0 - 2 * moved, p_value=0.5)
+        results.record("d.level", estimate=1.0, p_value=0.04 + 0.02 * moved)
+        results.record("e.verdict", value="no" if moved else "yes")
+    comparison = compare_runs(Run(old), Run(new))
+    flips = [item.number.row for item in comparison.left if item.flips]
+    assert flips == ["c.sign", "d.level", "e.verdict"]
+    assert [item.number.row for item in comparison.left] == [*flips, "a.size", "b.new", "b.gone"]
+    assert comparison.where == {"03_model": 6}

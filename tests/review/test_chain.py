@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 
 import pytest
 
@@ -58,6 +60,28 @@ def test_impact_names_what_runs_anew_and_which_numbers_hang_on_a_part(name, kind
     assert told[:2] == [kind, f"  would be run anew: {tasks}"]
     start = told.index(f"  {len(keys)} numbers hang on it")
     assert {line.strip() for line in told[start + 1 : start + 1 + len(keys)]} == keys
+
+
+def test_why_and_impact_read_the_notebooks_that_were_run(finished, tmp_path, capsys):
+    """Those of another folder, as the record of that run names them; the project's own have other cells."""
+    theirs, folder = tmp_path / "theirs", tmp_path / "run"
+    shutil.copytree(finished.root / "notebooks", theirs)
+    shutil.copytree(finished.root / "reports" / "provinces", folder)
+    for suffix in ("py", "ipynb"):
+        (theirs / f"02_second.{suffix}").rename(theirs / f"02_other.{suffix}")
+    for path in (folder / "run" / "record").glob("0*.json"):
+        own = os.path.relpath(theirs, finished.root)
+        path.write_text(path.read_text().replace('"notebooks/0', f'"{own}/0').replace("02_second", "02_other"))
+    (folder / "run" / "record" / "02_second.json").rename(folder / "run" / "record" / "02_other.json")
+    results = folder / "results.json"
+    results.write_text(results.read_text().replace("02_second", "02_other"))
+    assert main(["why", "second.size", "--run", str(folder)]) == DONE
+    assert "made in 02_other, cell-01" in capsys.readouterr().out
+    assert main(["impact", "gdp", "--run", str(folder)]) == DONE
+    assert "would be run anew: 01_first, 02_other, report" in capsys.readouterr().out
+    results.write_text(results.read_text().replace('"study": "provinces"', '"study": "countries"'))
+    assert main(["why", "second.size", "--run", str(folder)]) == BAD_INPUT
+    assert "these are numbers of the study countries" in capsys.readouterr().err
 
 
 def test_the_sentence_that_prints_a_number_hangs_on_it(capsys):

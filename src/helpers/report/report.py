@@ -231,7 +231,7 @@ def build_page(
         methods=read_methods(),
         explorer=read_explorer(run_folder, study.specification.significance, _own_choices(study)),
         explorer_chapter=next((name for name in notebooks if "multiverse" in name), ""),
-        checks=_steady_checks(study, run_folder),
+        checks=[(row, _detail(row, translator)) for row in _steady_checks(study, run_folder)],
         inputs={name: read_inputs(run_folder, name) for name in notebooks},
         left_out=left_out,
     )
@@ -301,6 +301,12 @@ def _steady_checks(study: Study, run_folder: Path) -> list[CheckRow]:
     except StudyError:
         return []
     return [row for row in check_run(run_folder, study.folder, root, study.seed) if row.steady]
+
+
+def _detail(row: CheckRow, translator: Translator) -> str:
+    """What a check found, in both languages."""
+    values = {place: html.escape(value, quote=False) for place, value in row.values.items()}
+    return both(html.escape(row.detail, quote=False), translator.message(row.message, values, "page"))
 
 
 def _in_place_of_tables(

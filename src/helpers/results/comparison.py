@@ -27,6 +27,9 @@ SIGNIFICANT = 6
 P_DIGITS = 3
 NOTHING = 1e-12
 """Two numbers nearer to zero than this are both zero: the rest is rounding of sums of numbers around one."""
+UNNAMED = "no named notebook"
+BESIDE = 3
+"""Words that are shown before and after what differs in two texts."""
 TIE = 0.01
 """Units of the last printed digit: nearer than this, two numbers are the same although a tie is rounded two ways."""
 
@@ -71,6 +74,13 @@ class Judged:
         """Whether it is a verdict or an order and no number."""
         return self.number.kind in WORDS
 
+    @property
+    def flips(self) -> bool:
+        """Whether a reader would read another finding: another verdict or sign, a p-value across a level."""
+        if self.answer != DIFFERS:
+            return False
+        return self.number.kind == "verdict" or self.reason.startswith(("it crosses", "its sign"))
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -103,9 +113,15 @@ class Comparison:
 
     @cached_property
     def left(self) -> tuple[Judged, ...]:
-        """What was not reproduced: what differs first, then what cannot be said."""
+        """What was not reproduced: what flips first, then what else differs, then what cannot be said."""
         left = [item for item in self.judged if item.answer != REPRODUCED]
-        return tuple(sorted(left, key=lambda item: item.answer != DIFFERS))
+        return tuple(sorted(left, key=lambda item: (item.answer != DIFFERS, not item.flips)))
+
+    @cached_property
+    def where(self) -> dict[str, int]:
+        """Notebook -> how many of its numbers were not reproduced, in the order of the notebooks."""
+        found = Counter((item.new or item.number).notebook or item.number.notebook or UNNAMED for item in self.left)
+        return dict(sorted(found.items()))
 
     @cached_property
     def furthest(self) -> Judged | None:
@@ -214,8 +230,22 @@ def judge(old: Number | None, new: Number | None) -> Judged:
 def _judge_words(old: Number, new: Number) -> Judged:
     if is_number(old.text) != is_number(new.text) and "verdict" in (old.kind, new.kind):
         return Judged(old, new, CANNOT_SAY, "it is a number on one side only")
-    same = old.text == new.text
-    return Judged(old, new, REPRODUCED if same else DIFFERS, "" if same else f"'{old.text}' became '{new.text}'")
+    if old.text == new.text:
+        return Judged(old, new, REPRODUCED)
+    before, after = shorten_change(old.text, new.text)
+    return Judged(old, new, DIFFERS, f"'{before}' became '{after}'")
+
+
+def shorten_change(old: str, new: str) -> tuple[str, str]:
+    """Two texts from a few words before the first that differs to a few words after the last."""
+    one, two = old.split(" "), new.split(" ")
+    shorter = min(len(one), len(two))
+    start = next((place for place in range(shorter) if one[place] != two[place]), shorter)
+    end = next((place for place in range(shorter - start) if one[-1 - place] != two[-1 - place]), shorter - start)
+    head, tail = max(0, start - BESIDE), max(0, end - BESIDE)
+    pieces = [" ".join(words[head : len(words) - tail]) for words in (one, two)]
+    before, after = (f"{'... ' * (head > 0)}{piece}{' ...' * (tail > 0)}" for piece in pieces)
+    return before, after
 
 
 def _reason(old: Number, new: Number, a: float, b: float, unit: float) -> str:

@@ -11,7 +11,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -34,16 +34,24 @@ class CheckRow:
         What.
     holds
         Whether it is as it should be; None where it cannot be said.
-    detail
-        What was found.
+    message
+        What was found, with places for `values`.
     steady
         Whether it depends on the run's own files alone.
+    values
+        Place -> what fills it.
     """
 
     name: str
     holds: bool | None
-    detail: str
+    message: str
     steady: bool = True
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def detail(self) -> str:
+        """What was found, in English."""
+        return self.message.format_map(self.values) if self.values else self.message
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ def check_run(folder: Path, study_folder: Path, root: Path, seed: int) -> tuple[
         *_check_notebooks(records),
         _check_committed(root, study_folder),
         _check_checksums(study_folder),
-        CheckRow("seed", True, f"every draw comes from the seed {seed} and the purpose of the draw"),
+        _row("seed", True, "every draw comes from the seed {seed} and the purpose of the draw", seed=seed),
         _check_lock(records, root),
         _check_order(records, folder),
         _check_paths(folder, root),
@@ -127,20 +135,23 @@ def _check_committed(root: Path, study_folder: Path) -> CheckRow:
         return CheckRow(name, None, "not a git repository", False)
     changed = [line[3:] for line in done.stdout.splitlines()]
     told = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-    return CheckRow(
-        name, not changed, f"not committed: {told}" if changed else "nothing differs from the commit", False
-    )
+    message = "not committed: {files}" if changed else "nothing differs from the commit"
+    return CheckRow(name, not changed, message, False, {"files": told})
 
 
 def _check_checksums(study_folder: Path) -> CheckRow:
     path = study_folder / "manifest.json"
+    name = "checksums"
     if not path.is_file():
-        return CheckRow("checksums", False, "there is no manifest.json")
+        return CheckRow(name, False, "there is no manifest.json")
     files: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["files"]
     digests = {name: item if isinstance(item, str) else item["sha256"] for name, item in files.items()}
     wrong = [name for name, digest in digests.items() if _digest(study_folder / name) != digest]
-    told = f"{len(files) - len(wrong)} of {len(files)} data files are those of the manifest"
-    return CheckRow("checksums", not wrong, told + (f"; not {wrong[0]}" if wrong else ""))
+    counts = {"good": len(files) - len(wrong), "all": len(files)}
+    if wrong:
+        message = "{good} of {all} data files are those of the manifest; not {file}"
+        return _row(name, False, message, **counts, file=wrong[0])
+    return _row(name, True, "{good} of {all} data files are those of the manifest", **counts)
 
 
 def _check_lock(records: Mapping[str, dict[str, Any]], root: Path) -> CheckRow:
@@ -156,24 +167,39 @@ def _check_lock(records: Mapping[str, dict[str, Any]], root: Path) -> CheckRow:
     other = sorted(
         name for name, version in used.items() if locked.get(name.lower().replace("_", "-"), version) != version
     )
-    told = f"{len(used) - len(other)} of {len(used)} packages that were used have the version of the lock"
-    return CheckRow("lock", (not other) if used else None, told + (f"; not {other[0]}" if other else ""))
+    counts = {"good": len(used) - len(other), "all": len(used)}
+    if other:
+        message = "{good} of {all} packages that were used have the version of the lock; not {package}"
+        return _row("lock", False, message, **counts, package=other[0])
+    message = "{good} of {all} packages that were used have the version of the lock"
+    return _row("lock", True if used else None, message, **counts)
 
 
 def _check_notebooks(records: Mapping[str, dict[str, Any]]) -> tuple[CheckRow, ...]:
     """A row where notebooks of another folder than the project's were run."""
-    named = sorted(label for name, entry in records.items() for label in entry["inputs"] if _is_source(label, name))
+    named = list_notebooks(records)
     other = [label for label in named if not label.startswith("notebooks/")]
     if not other:
         return ()
+    message = "{other} of {all} notebooks are not the project's own: they were run from {folder} with --trust"
     folder = PurePosixPath(other[0]).parent.name
-    told = f"{len(other)} of {len(named)} notebooks are not the project's own: they were run from {folder} with --trust"
-    return (CheckRow("notebooks", False, told),)
+    return (_row("notebooks", False, message, other=len(other), all=len(named), folder=folder),)
 
 
-def _is_source(label: str, notebook: str) -> bool:
-    """Whether an input of a notebook is its own text."""
-    return label.endswith(f"/{notebook}.py") and not label.startswith("src/")
+def list_notebooks(records: Mapping[str, dict[str, Any]]) -> list[str]:
+    """The notebooks that were run, as files relative to the project's root."""
+    inputs = ((label, f"/{name}.py") for name, entry in records.items() for label in entry["inputs"])
+    return sorted(label for label, end in inputs if label.endswith(end) and not label.startswith("src/"))
+
+
+def find_notebooks(folder: Path, root: Path) -> Path:
+    """The folder whose notebooks a run was made from, by its record; the project's own where it has none."""
+    named = list_notebooks(read_records(folder))
+    return (root / named[0]).parent if named else root / "notebooks"
+
+
+def _row(name: str, holds: bool | None, message: str, **values: object) -> CheckRow:
+    return CheckRow(name, holds, message, values={place: str(value) for place, value in values.items()})
 
 
 def _check_order(records: Mapping[str, dict[str, Any]], folder: Path) -> CheckRow:
@@ -184,10 +210,10 @@ def _check_order(records: Mapping[str, dict[str, Any]], folder: Path) -> CheckRo
         for path, digest in entry["inputs"].items()
         if path.startswith(("run/", "tables/")) and _digest(folder / path) != digest
     )
-    told = (
-        f"{stale[0]} ran on tables that were written anew afterwards" if stale else "each notebook on what is there now"
-    )
-    return CheckRow("order of execution", (not stale) if records else None, told)
+    name = "order of execution"
+    if stale:
+        return _row(name, False, "{notebook} ran on tables that were written anew afterwards", notebook=stale[0])
+    return CheckRow(name, True if records else None, "each notebook on what is there now")
 
 
 def _check_paths(folder: Path, root: Path) -> CheckRow:
@@ -199,8 +225,8 @@ def _check_paths(folder: Path, root: Path) -> CheckRow:
     for path in files:
         found = ABSOLUTE.search(path.read_text(encoding="utf-8")) if path.is_file() else None
         if found:
-            return CheckRow("no absolute path", False, f"{path.name} names {found[0]}")
-    return CheckRow("no absolute path", True, f"none in {len(files)} files")
+            return _row("no absolute path", False, "{file} names {path}", file=path.name, path=found[0])
+    return _row("no absolute path", True, "none in {count} files", count=len(files))
 
 
 def _check_one_state(records: Mapping[str, dict[str, Any]]) -> CheckRow:
@@ -212,7 +238,8 @@ def _check_one_state(records: Mapping[str, dict[str, Any]]) -> CheckRow:
                 continue
             first, before = seen.setdefault(label, (name, value))
             if before != value:
-                return CheckRow("one state", False, f"{first} and {name} were made from different {label}")
+                message = "{first} and {second} were made from different {input}"
+                return _row("one state", False, message, first=first, second=name, input=label)
     return CheckRow(
         "one state", True if records else None, "all parts from the same code, data, versions and parameters"
     )
@@ -236,19 +263,21 @@ def _check_plan(study_folder: Path) -> CheckRow:
     if not rows:
         return CheckRow("plan", None, "no plan was frozen")
     if rows[-1].digests != digest_plan(study_folder):
-        return CheckRow("plan", False, f"changed after {rows[-1].date}, and no reason is given")
+        return _row("plan", False, "changed after {date}, and no reason is given", date=rows[-1].date)
     deviations = [row for row in rows if row.kind == "deviation"]
     if not deviations:
-        return CheckRow("plan", True, f"as it was frozen on {rows[0].date}")
+        return _row("plan", True, "as it was frozen on {date}", date=rows[0].date)
     told = "; ".join(f"{row.date}: {row.reason}" for row in deviations)
-    return CheckRow("plan", None, f"frozen on {rows[0].date}; deviations: {told}")
+    return _row("plan", None, "frozen on {date}; deviations: {deviations}", date=rows[0].date, deviations=told)
 
 
 def _check_verified(folder: Path) -> CheckRow:
     record = read_verification(folder)
     if record is None:
         return CheckRow("verified", None, "no verification of exactly these numbers is there", False)
-    return CheckRow("verified", bool(record["complete"]), describe_verification(record), False)
+    return CheckRow(
+        "verified", bool(record["complete"]), "{verified}", False, {"verified": describe_verification(record)}
+    )
 
 
 def read_verification(folder: Path) -> dict[str, Any] | None:

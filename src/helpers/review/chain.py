@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.errors import StudyError, did_you_mean
-from helpers.results.results import Result, read_results
+from helpers.results.panel_of_checks import find_notebooks
+from helpers.results.results import Result, Results, read_results
 from helpers.review.slices import Slice, find_writer, slice_cell
 from helpers.runner.sources import Source, read_sources
 from helpers.study.formula import parse_formula
@@ -63,22 +64,48 @@ class Chain:
     files: tuple[RawFile, ...]
 
 
-def find_chain(root: Path, study: Study, key: str) -> Chain:
+def find_chain(root: Path, study: Study, key: str, folder: Path) -> Chain:
     """Follow one recorded number back to the raw files.
+
+    Parameters
+    ----------
+    root
+        The project's root.
+    study
+        The study.
+    key
+        Of the number.
+    folder
+        The run folder; its record says which notebooks were run.
 
     Raises
     ------
     StudyError
         The study has not been run, or it has no such number.
     """
-    results = read_results(root / "reports" / study.name / "results.json")
+    results = read_recorded(folder, study)
     if key not in results:
         remedy = did_you_mean(key, list(results)) + "`study why` takes a key of results.json"
         raise StudyError(f"result {key}", "no result is recorded under this key", remedy)
     result = results[key]
-    slices = find_slices(read_sources(root / "notebooks"), result.notebook, result.cell or "")
+    slices = find_slices(read_sources(find_notebooks(folder, root)), result.notebook, result.cell or "")
     terms = find_terms(study, key)
     return Chain(result, slices, terms, tuple(find_files(study, terms)))
+
+
+def read_recorded(folder: Path, study: Study) -> Results:
+    """The numbers of a run of this very study.
+
+    Raises
+    ------
+    StudyError
+        The study has not been run, or the folder holds another's numbers.
+    """
+    results = read_results(folder / "results.json")
+    if results.study != study.name:
+        rule = f"these are numbers of the study {results.study}, not of {study.name}"
+        raise StudyError(str(folder), rule, f"add `--study {results.study}`, or name another folder with --run")
+    return results
 
 
 def find_slices(sources: Sequence[Source], notebook: str | None, cell: str) -> tuple[Slice, ...]:

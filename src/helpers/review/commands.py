@@ -20,6 +20,7 @@ from helpers.study.arguments import (
 
 if TYPE_CHECKING:
     from helpers.study.arguments import Commands
+    from helpers.study.study import Study
 
 
 def add_commands(commands: Commands) -> None:
@@ -50,6 +51,8 @@ def add_questions(commands: Commands) -> None:
     why.add_argument("key", metavar="KEY", help="a key of results.json")
     impact = add_command(commands, "impact", impact_command, "print what hangs on one part of the project")
     impact.add_argument("name", metavar="NAME", help="a raw file, statistic, indicator, parameter or helper module")
+    for parser in (why, impact):
+        parser.add_argument("--run", type=Path, metavar="DIR", help="a run folder (default: reports/STUDY)")
     diff = add_command(commands, "diff", diff_command, "compare two runs, revisions or sets of parameters, and say why")
     for name in ("first", "second"):
         diff.add_argument(name, metavar=name.upper(), help="a run folder, a revision, '.', or name=value,preset=NAME")
@@ -95,12 +98,18 @@ def _run_options(options: argparse.Namespace) -> list[str]:
     return [text for name, value in chosen.items() if value is not None for text in (name, str(value))]
 
 
+def _run_folder(options: argparse.Namespace, root: Path, study: Study) -> Path:
+    """The run that is asked about: the one that was named, or the study's report."""
+    folder: Path = options.run or root / "reports" / study.name
+    return folder.resolve()
+
+
 def why_command(options: argparse.Namespace) -> int:
     """``study why``."""
     from helpers.review.chain import find_chain, tell_chain
 
     root, study, _ = read_study(options.study)
-    print("\n".join(tell_chain(find_chain(root, study, options.key))))
+    print("\n".join(tell_chain(find_chain(root, study, options.key, _run_folder(options, root, study)))))
     return DONE
 
 
@@ -110,7 +119,7 @@ def impact_command(options: argparse.Namespace) -> int:
     from helpers.runner.plan import Request
 
     root, study, word = read_study(options.study)
-    request = Request(root, word, study.folder, root / "reports" / study.name)
+    request = Request(root, word, study.folder, _run_folder(options, root, study))
     print("\n".join(tell_impact(find_impact(request, study, options.name))))
     return DONE
 

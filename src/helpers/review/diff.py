@@ -97,11 +97,7 @@ def diff(root: Path, study: str, first: str, second: str, options: Sequence[str]
         notebook = first_notebook(left)
         causes = find_causes(one.inputs, two.inputs, runs, notebook, work / "3", _rerun(study)) if left else ()
         pictures = compare_pictures(one.folder, two.folder)
-    return Difference((first, second), comparison, tuple(item for item in left if _flips(item)), causes, pictures)
-
-
-def _flips(item: Judged) -> bool:
-    return item.number.kind == "verdict" or item.reason.startswith(("it crosses", "its sign"))
+    return Difference((first, second), comparison, tuple(item for item in left if item.flips), causes, pictures)
 
 
 def make_side(root: Path, study: str, text: str, work: Path, options: Sequence[str]) -> Side:
@@ -220,7 +216,7 @@ def tell_difference(difference: Difference) -> Iterator[str]:
     comparison = difference.comparison
     yield f"{' against '.join(difference.labels)}: {headline(comparison)}"
     yield from (f"why {place}: {cause}" for place, cause in enumerate(difference.causes, start=1))
-    for item in (*difference.flips, *(item for item in comparison.left if item not in difference.flips))[:LINES]:
+    for item in comparison.left[:LINES]:
         yield f"{item.answer}: {item.number.name}{place_of(item)}: {change_of(item)}"
     if len(comparison.left) > LINES:
         yield f"... and {len(comparison.left) - LINES:,} more"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from helpers.claims.file import load_claims
 from helpers.claims.verdicts import claim_words, expand_words
 from helpers.errors import StudyError, did_you_mean
-from helpers.results.results import Result, read_results
-from helpers.review.chain import find_columns, find_slices, find_terms
+from helpers.results.panel_of_checks import find_notebooks
+from helpers.results.results import Result
+from helpers.review.chain import find_columns, find_slices, find_terms, read_recorded
 from helpers.review.slices import find_cells
 from helpers.runner.plan import Request, plan
 from helpers.runner.sources import Source, find_modules, read_sources
@@ -80,13 +81,16 @@ class Part:
 def find_impact(request: Request, study: Study, name: str) -> Impact:
     """Find what hangs on a raw file, a statistic, an indicator, a parameter or a helper module.
 
+    The notebooks are those that the run folder of the request was made from, by its record.
+
     Raises
     ------
     StudyError
         There is nothing of this name; the study has not been run.
     """
-    sources = read_sources(request.root / "notebooks")
-    results = read_results(request.root / "reports" / study.name / "results.json")
+    request = replace(request, notebooks=find_notebooks(request.folder, request.root))
+    sources = read_sources(request.notebook_folder)
+    results = read_recorded(request.folder, study)
     part = find_part(request.root, study, sources, name)
     cells = {(source.name, cell_id(place)) for source in sources for place in range(len(source.cells))}
     there = [result for result in results.values() if (result.notebook, result.cell) in cells]
@@ -97,7 +101,7 @@ def find_impact(request: Request, study: Study, name: str) -> Impact:
         tasks=_tasks(request, sources, part),
         keys=keys,
         claims=tuple(_claims(study, set(keys))),
-        sentences=tuple(_sentences(request.root / "reports" / study.name / "report.html", set(keys))),
+        sentences=tuple(_sentences(request.folder / "report.html", set(keys))),
         lost=len(results) - len(there),
     )
 

@@ -35,7 +35,7 @@ def render_verified(verified: Verified) -> str:
         **verified.inputs,
         "time": f"{verified.finished.seconds:.1f} s: {seconds}",
         "largest process": f"{verified.finished.memory / 2**20:.0f} MiB",
-        **{name: str(item) for name, item in describe_machine().items()},
+        **_machine(),
     }
     return render(
         f"Verification of {verified.study}",
@@ -46,6 +46,12 @@ def render_verified(verified: Verified) -> str:
         facts,
         ("reference", "new run"),
     )
+
+
+def _machine() -> dict[str, str]:
+    """The machine and the software, memory in a unit that a person reads."""
+    found = {name.partition("_")[0]: str(item) for name, item in describe_machine().items()}
+    return found | {"memory": f"{int(found['memory']) / 2**30:.0f} GiB"}
 
 
 def render(
@@ -93,6 +99,7 @@ def render(
         style=(REPORT_TEMPLATES / "report.css").read_text(encoding="utf-8"),
         kinds=comparison.kinds,
         rules=RULES,
+        where=comparison.where,
         left=left[:ROWS],
         more=max(0, len(left) - ROWS),
         pictures=shown,

@@ -252,6 +252,8 @@ def tell(verified: Verified) -> Iterator[str]:
         yield "no number differs by a single bit"
     else:
         yield f"largest relative difference: {furthest.relative:.1e}, {furthest.number.name}{place_of(furthest)}"
+    if comparison.left:
+        yield f"not reproduced: {', '.join(f'{count:,} in {name}' for name, count in comparison.where.items())}"
     for item in comparison.left[:LINES]:
         yield f"{item.answer}: {item.number.name}{place_of(item)}: {change_of(item)}"
     if len(comparison.left) > LINES:
