@@ -54,7 +54,9 @@ def test_the_interval_is_that_of_the_recommended_method_where_it_is_bounded():
     assert "[\u22121.0000, 3.0000] by the clustered t test;" in repr(answer(make_study(), results)[0])
     results.record("baseline.headline", estimate=1.0, ci_low=-2.0, ci_high=4.0)
     results.record("baseline.headline.method", value="cr2")
-    assert "[\u22122.0000, 4.0000] by CR2 with Satterthwaite degrees of freedom;" in repr(answer(make_study(), results)[0])
+    assert "[\u22122.0000, 4.0000] by CR2 with Satterthwaite degrees of freedom;" in repr(
+        answer(make_study(), results)[0]
+    )
 
 
 def test_how_sure_is_said_where_it_was_measured():

@@ -3,17 +3,20 @@
 import csv
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
 from helpers.report.chapters import write_markdown
-from helpers.report.origins import CHECKED, method_of, reached_modules, read_methods, spell_key
+from helpers.report.origins import CHECKED, method_of, note_of, reached_modules, read_methods, spell_key
+from helpers.report.popovers import read_heads
 from helpers.report.report import write_report
 from helpers.results.results import Result
 from helpers.study.data import Label
 from outside import PAGE, named_methods
 from toy_run import NAMES, make_study, write_toy_run
 
+ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
 CLUSTERED = "clustered by entity, as Stata's xtreg and reghdfe and R's fixest: G/(G-1) x (N-1)/(N-K), t(30)"
@@ -45,6 +48,58 @@ def test_without_a_convention_the_nearest_method_of_the_cell_is_said():
     assert method_of(None, ["display.journal", "regression.threshold", "inference.wild"]).name == "threshold"
     assert method_of(None, ["regression.ladder"]).name == "two_way"
     assert method_of(None, ["cleaning.gaps"]).name == method_of(None, []).name == "data"
+
+
+def test_a_table_says_its_method_before_its_cell_does():
+    assert method_of(None, ["regression.ladder"], "vif").name == "collinearity"
+    assert method_of(None, ["regression.ladder"], "baseline_ladder").name == "two_way"
+    assert method_of(None, ["regression.threshold"], "no_such_table").name == "threshold"
+
+
+def test_a_note_has_three_parts_in_each_language_and_a_count_of_many_programs():
+    note = note_of(method_of(None, [], "coefficients"), ["term", "estimate", "ci_low"], Label(en="Term", zh="项"))
+    english, chinese = note.split("</p>")[:2]
+    assert re.findall("<b>(.*?)</b>", english) == ["Method.", "How to read.", "Reference."]
+    assert re.findall("<b>(.*?)</b>", chinese) == ["方法：", "读法：", "对照："]
+    assert "one unit of the row's variable" in english
+    assert "An interval that holds zero" in english
+    assert f"numbers of {len(method_of(None, [], 'coefficients').checked)} programs" in english
+    assert 'popovertarget="m-two_way"' in english
+
+
+def test_a_note_speaks_of_the_columns_that_are_there_and_names_what_a_row_is():
+    note = note_of(method_of(None, [], "ranking_x"), ["province", "ci_low"], Label(en="Province", zh="省份"))
+    assert "One row per province." in note
+    assert "每行对应一项“省份”。" in note
+    assert "holds zero" not in note  # an interval of what is no effect
+    assert "one row" not in note_of(method_of(None, [], "regions"), ["regions"], Label(en="Regions", zh="地区")).lower()
+
+
+def test_what_is_read_or_counted_has_no_note():
+    assert note_of(method_of(None, [], "policies"), ["policy"], Label(en="Policy", zh="政策")) == ""
+
+
+@pytest.mark.parametrize("number", ["03", "04", "05", "06", "09", "10", "11"])
+def test_every_table_of_a_method_has_all_three_parts(number):
+    """Tables that the committed run wrote; those that are read or counted are named as such."""
+    (path,) = (ROOT / "notebooks").glob(f"{number}_*.py")
+    cells = dict(enumerate(re.split(r"^# %%.*$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)))
+    reached = reached_modules({str(place): cell for place, cell in cells.items()})
+    named = {
+        name: reached[str(place)]
+        for place, cell in cells.items()
+        for name in re.findall(r'(?:run\.table|run\.coefficients)\([^"]*?"([a-z0-9_]+)"', cell)
+    }
+    tables = {name: ROOT / "reports" / "provinces" / "tables" / f"{name}.csv" for name in named}
+    shown = {name: (method_of(None, named[name], name), path) for name, path in tables.items() if path.is_file()}
+    silent = {name for name, (method, _) in shown.items() if not method.formula}
+    declared = next(family.tables for family in read_methods() if family.name == "data")
+    assert [name for name in silent if not re.fullmatch(declared, name)] == []
+    assert len(shown) > len(silent) + 3
+    for name in shown.keys() - silent:
+        method, path = shown[name]
+        note = note_of(method, read_heads(path), Label(en="Row", zh="行"))
+        assert (name, note.count("<b>")) == (name, 6)
 
 
 def test_a_cell_reaches_what_it_calls_before_what_made_its_variables():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import csv
+import html
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,8 @@ HERE = Path(__file__).parent
 METHODS = HERE / "methods.yml"
 CHECKED = HERE / "checked.csv"
 WRITTEN_OUT = "written out"
+FEW = 3
+"""Programs that a note names; more are counted, and named where it leads."""
 FURTHEST = 4
 """Steps from a cell to the cells whose variables it uses; what is further back is no longer its method."""
 
@@ -36,6 +39,8 @@ class Method:
         In TeX, empty for none.
     conventions
         Regular expression of the conventions of its results, empty for none.
+    tables
+        Regular expression of the names of its tables, empty for none.
     modules
         Beginnings of the names of its modules, without ``helpers.``.
     checked
@@ -47,6 +52,7 @@ class Method:
     said: Label
     formula: str
     conventions: str
+    tables: str
     modules: tuple[str, ...]
     checked: tuple[str, ...]
 
@@ -65,6 +71,55 @@ def read_methods() -> tuple[Method, ...]:
     )
 
 
+def note_of(method: Method, columns: Iterable[str], head: Label) -> str:
+    """The note under a table, in both languages: its method, how to read it, against what the method was held.
+
+    Parameters
+    ----------
+    method
+        Of the table; one without a formula is no method, and has no note.
+    columns
+        Names of the table's columns in its file.
+    head
+        What is printed above its rows; empty for nothing.
+    """
+    if not method.formula:
+        return ""
+    return "".join(_note(method, list(columns), head, language) for language in ("en", "zh"))
+
+
+def _note(method: Method, columns: Sequence[str], head: Label, language: str) -> str:
+    parts = {name: content[language] for name, content in _file()["note"].items()}
+    end, blank = (". ", " ") if language == "en" else ("。", "")
+    names = parts["many"].format(number=len(method.checked)) if len(method.checked) > FEW else "; ".join(method.checked)
+    met = parts["met"].format(programs=names) if names else parts["second"]
+    told = {
+        "method": f"{getattr(method.label, language)}{end}{getattr(method.said, language)}",
+        "reading": blank.join([*_rows_are(columns, head, language), *(said[language] for said in _readings(columns))]),
+        "reference": f'<button popovertarget="m-{method.name}">{html.escape(met)}</button>',
+    }
+    shown = blank.join(f"<b>{parts[name]}</b>{blank}{text}" for name, text in told.items() if text)
+    return f'<p class="note t" lang="{language}">{shown}</p>'
+
+
+def _rows_are(columns: Sequence[str], head: Label, language: str) -> list[str]:
+    """What a row is, by the head above it; nothing where the head is none, or names several ("one row per rows")."""
+    several = columns[0].endswith("s") and not columns[0].endswith("ss")
+    if not head.en.strip() or several or columns[0] == "term":
+        return []
+    name = head.inside() if language == "en" else head.zh
+    return [_file()["note"]["row"][language].format(head=html.escape(name))]
+
+
+def _readings(columns: Sequence[str]) -> list[Mapping[str, str]]:
+    """What is said of the columns: a rule speaks where each of its expressions fits one of them."""
+    return [
+        rule["said"]
+        for rule in _file()["reading"]
+        if all(any(re.fullmatch(expression, column) for column in columns) for expression in rule["columns"])
+    ]
+
+
 def _nearest(module: str, beginnings: Iterable[tuple[str, str]]) -> str:
     """The family whose beginning of a name fits a module most exactly; empty for none."""
     found = [(len(start), family) for family, start in beginnings if start and starts_with(module, [start])]
@@ -78,10 +133,10 @@ def key_words() -> dict[str, Label]:
 
 
 @cache
-def _file() -> dict[str, dict[str, dict[str, Any]]]:
+def _file() -> dict[str, Any]:
     import yaml
 
-    content: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(METHODS.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.safe_load(METHODS.read_text(encoding="utf-8"))
     return content
 
 
@@ -92,6 +147,7 @@ def _method(name: str, content: Mapping[str, Any], checked: Iterable[str]) -> Me
         Label(**content["said"]),
         str(content.get("formula", "")),
         str(content.get("conventions", "")),
+        str(content.get("tables", "")),
         tuple(map(str, content["modules"])),
         tuple(sorted(checked, key=str.lower)),
     )
@@ -102,8 +158,8 @@ def starts_with(module: str, beginnings: Iterable[str]) -> bool:
     return any(not start or module == start or module.startswith(f"{start}.") for start in beginnings)
 
 
-def method_of(convention: str | None, modules: Iterable[str]) -> Method:
-    """The family of a number: by its convention, else by what its cell reaches first, the most exact name first.
+def method_of(convention: str | None, modules: Iterable[str], table: str = "") -> Method:
+    """The family of a number: by its convention or its table, else by what its cell reaches first, most exact first.
 
     Parameters
     ----------
@@ -111,9 +167,13 @@ def method_of(convention: str | None, modules: Iterable[str]) -> Method:
         Of the result, None for a number of a table.
     modules
         Modules that the number's cell reaches, nearest first, without ``helpers.``.
+    table
+        Name of the number's table.
     """
     families = read_methods()
     for family in families:
+        if table and family.tables and re.fullmatch(family.tables, table):
+            return family
         if convention and family.conventions and re.search(family.conventions, convention):
             return family
     beginnings = [(family.name, start) for family in families for start in family.modules]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import json
 import re
@@ -11,12 +12,14 @@ from pathlib import Path
 
 from helpers.report.origins import Method
 from helpers.results.results import Result, Results
+from helpers.study.data import Label
 
 NUMBER = re.compile(r'<a class="num" data-key="([^"]+)" href="#([^"]+)">(.*?)</a>')
 TABLE = re.compile(r'<figure class="table">.*?</figure>', re.DOTALL)
 NAME = re.compile(r'href="tables/([a-z0-9_]+)\.csv"')
 ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 CELL = re.compile(r"<t[dh]([^>]*)>(.*?)</t[dh]>", re.DOTALL)
+HEAD = re.compile(r"<th ([^>]*)>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r'<span class="t" lang="zh">.*?</span>|<[^>]+>', re.DOTALL)
 OTHER = ' lang="zh"'
 DIGIT = re.compile(r"\d")
@@ -34,6 +37,8 @@ class Shown:
         HTML of its caption.
     anchor
         Of the cell that made it.
+    head
+        What is printed above its first column.
     method
         Of the cell that made it; one is put in with `dataclasses.replace`.
     """
@@ -41,6 +46,7 @@ class Shown:
     name: str
     caption: str
     anchor: str
+    head: Label
     method: Method | None = None
 
 
@@ -72,10 +78,36 @@ def open_tables(piece: str, anchor: str) -> tuple[str, list[Shown]]:
         if name is None:
             return match[0]
         caption = re.search(r"<figcaption>(.*?)</figcaption>", match[0], re.DOTALL)
-        shown.append(Shown(name[1], caption[1] if caption else name[1], anchor))
+        shown.append(Shown(name[1], caption[1] if caption else name[1], anchor, _first_head(match[0])))
         return "".join(_rows(match[0], name[1]))
 
     return TABLE.sub(table, piece), shown
+
+
+def _first_head(table: str) -> Label:
+    """What stands above the first column, in both languages."""
+    heads = [(OTHER in found[1], html.unescape(found[2])) for found in HEAD.finditer(table)]
+    en = next((text for other, text in heads[:1] if not other), "")
+    return Label(en=en, zh=next((text for other, text in heads[1:2] if other), en))
+
+
+def add_notes(piece: str, notes: Mapping[str, str]) -> str:
+    """A piece of HTML with the notes of its tables, each above the link to the table's file.
+
+    Parameters
+    ----------
+    piece
+        HTML of one output.
+    notes
+        Name of a table -> HTML, empty for none.
+    """
+
+    def table(match: re.Match[str]) -> str:
+        name = NAME.search(match[0])
+        place = match[0].rfind('<p class="file">')
+        return f"{match[0][:place]}{notes.get(name[1], '')}{match[0][place:]}" if name and place > 0 else match[0]
+
+    return TABLE.sub(table, piece)
 
 
 def replace_tables(piece: str, instead: Mapping[str, str]) -> str:
@@ -135,6 +167,12 @@ def _plain(piece: str) -> str:
 def anchor_of(result: Result) -> str:
     """Where in the page a result was made."""
     return f"{result.notebook}-{result.cell}" if result.cell else str(result.notebook)
+
+
+def read_heads(path: Path) -> list[str]:
+    """Names of the columns of a table's file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file), [])
 
 
 def read_inputs(run_folder: Path, notebook: str) -> list[tuple[str, str]]:

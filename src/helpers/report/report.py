@@ -27,8 +27,17 @@ from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_
 from helpers.report.explorer import read_explorer
 from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
-from helpers.report.origins import Method, method_of, reached_modules, read_methods, spell_key
-from helpers.report.popovers import Shown, anchor_of, open_numbers, open_tables, read_inputs, replace_tables
+from helpers.report.origins import Method, method_of, note_of, reached_modules, read_methods, spell_key
+from helpers.report.popovers import (
+    Shown,
+    add_notes,
+    anchor_of,
+    open_numbers,
+    open_tables,
+    read_heads,
+    read_inputs,
+    replace_tables,
+)
 from helpers.report.resolved import check_resolved
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
@@ -208,9 +217,9 @@ def build_page(
     chapters = [read_chapter(run_folder / "notebooks" / f"{name}.ipynb", translator) for name in notebooks]
     environment = _environment(translator)
     instead = _in_place_of_tables(study, run_folder, environment, translator)
-    opened = [_open_chapter(chapter, results, instead) for chapter in chapters]
+    origins = Origins(study, chapters, run_folder)
+    opened = [_open_chapter(chapter, results, instead, origins) for chapter in chapters]
     chapters = [chapter for chapter, _ in opened]
-    origins = Origins(study, chapters)
     environment.globals.update(words=origins.words, method=origins.method, code_of=origins.code_of)
     page = environment.get_template("report.html.j2")
     text = page.render(
@@ -260,10 +269,13 @@ class Origins:
         The study, for its labels.
     chapters
         The chapters, whose cells say which methods they reach.
+    run_folder
+        Holds the tables, whose columns say how they are read.
     """
 
-    def __init__(self, study: Study, chapters: Sequence[Chapter]) -> None:
+    def __init__(self, study: Study, chapters: Sequence[Chapter], run_folder: Path) -> None:
         self._study = study
+        self._tables = run_folder / "tables"
         self._reached: dict[str, list[str]] = {}
         self._coded: set[str] = set()
         for chapter in chapters:
@@ -281,7 +293,13 @@ class Origins:
 
     def of_table(self, table: Shown) -> Shown:
         """A table with its family of methods."""
-        return replace(table, method=method_of(None, self._reached.get(table.anchor, [])))
+        return replace(table, method=method_of(None, self._reached.get(table.anchor, []), table.name))
+
+    def note(self, table: Shown) -> str:
+        """The note under a table."""
+        method = self.of_table(table).method
+        path = self._tables / f"{table.name}.csv"
+        return note_of(method, read_heads(path), table.head) if method and path.is_file() else ""
 
     def code_of(self, anchor: str) -> str:
         """Target of a link to the code of a cell; the cell itself where its code is not folded."""
@@ -318,15 +336,18 @@ def _in_place_of_tables(
     return {DESCRIBED: shown, TRACED: ""} if cards else {}
 
 
-def _open_chapter(chapter: Chapter, results: Results, instead: Mapping[str, str]) -> tuple[Chapter, list[Shown]]:
-    """The chapter with its numbers opened and long tables replaced, and its tables."""
+def _open_chapter(
+    chapter: Chapter, results: Results, instead: Mapping[str, str], origins: Origins
+) -> tuple[Chapter, list[Shown]]:
+    """The chapter with its numbers opened, notes under its tables and long ones replaced; and its tables."""
     shown: list[Shown] = []
 
     def opened(cell: Cell) -> Cell:
         outputs = []
         for output in cell.outputs:
             piece, tables = open_tables(open_numbers(output, results), cell.anchor)
-            outputs.append(replace_tables(piece, instead))
+            noted = add_notes(piece, {table.name: origins.note(table) for table in tables})
+            outputs.append(replace_tables(noted, instead))
             shown.extend(tables)
         return replace(cell, outputs=tuple(outputs))
 
