@@ -117,6 +117,8 @@ run.say(
 
 # %%
 failed = run.record("index.bootstrap.failed", value=max(found.n_failed for found in bootstraps.values()), digits=0)
+
+# %%
 message = (
     "In some samples an indicator does not vary, so that they have no index: up to {failed} samples of one index are "
     "left out."
@@ -205,10 +207,12 @@ run.say(
 # Did units change their places, period by period?
 
 # %%
+paths = shown.shorten_panel(values, ranks)
+names = shown.labels_of(grouping)
+
+# %%
 run.figure(
-    drawings.draw_ranks(
-        shown.shorten_panel(values, ranks), bootstraps[main].ranks, run.regions, shown.labels_of(grouping)
-    ),
+    drawings.draw_ranks(paths, bootstraps[main].ranks, run.regions, names),
     "rank_paths",
     caption="Ranks by period, coloured by region; the bars at the right are sampling intervals of the last rank",
     alt="One line per unit from its first to its last rank.",

@@ -33,6 +33,13 @@ data = run.read("panel")
 # do without, which rows, which controls, which effects, which lag. Each combination is one universe.
 
 # %%
+model = choices.model()
+model
+
+# %% [markdown]
+# Every universe departs from this one model.
+
+# %%
 multiverse = declared.study_specifications(data, choices, run.units)
 found = survival.claim_survival(multiverse)
 shown.record_survival(run.record, multiverse, found)
@@ -61,10 +68,12 @@ run.say(
 )
 
 # %%
+rising = curve.specification_curve(multiverse)
+options = shown.curve_labels(multiverse, choices)
+
+# %%
 run.figure(
-    pictures.draw_specification_curve(
-        curve.specification_curve(multiverse), labels=shown.curve_labels(multiverse, choices)
-    ),
+    pictures.draw_specification_curve(rising, labels=options),
     "specification_curve",
     caption="Estimates of all universes in rising order, and the choices behind them",
     alt="A rising curve of estimates with intervals above rows of marks, one row per option.",
@@ -156,10 +165,6 @@ run.say(
 
 # %% [markdown]
 # ## Where does the primary specification stand?
-
-# %%
-model = choices.model()
-model
 
 # %%
 primary = panel.fit(data, model)
@@ -314,6 +319,8 @@ run.table(
 
 # %%
 n_kept = shown.write_explorer(multiverse, run.out / "tables")
+
+# %%
 run.say(
     "Kept: [tables/multiverse_explorer.csv](tables/multiverse_explorer.csv), {rows} of {specifications} universes, "
     "and over all of them [tables/multiverse_counts.csv](tables/multiverse_counts.csv).",
@@ -330,6 +337,8 @@ run.say(
 n_paths = shown.write_paths(
     multiverse, original, survival.effects_option(primary), run.out / "tables" / "multiverse_paths.dta"
 )
+
+# %%
 run.say(
     "The same sample in the layout that Stata's repframe reads: "
     "[tables/multiverse_paths.dta](tables/multiverse_paths.dta), {paths} paths and the primary specification as the "

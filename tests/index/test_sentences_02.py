@@ -119,7 +119,7 @@ def test_a_study_without_a_map_is_told_so() -> None:
 @pytest.mark.parametrize(("failed", "told"), [(0, "none is left out"), (3, "up to 3 samples of one index")])
 def test_samples_without_an_index_are_told(failed: int, told: str) -> None:
     found = {"a": SimpleNamespace(n_failed=0), "b": SimpleNamespace(n_failed=failed)}
-    assert told in run_cell(NOTEBOOK, "index.bootstrap.failed", bootstraps=found)
+    assert told in run_cell(NOTEBOOK, "index.bootstrap.failed", "none is left out", bootstraps=found)
 
 
 @pytest.mark.parametrize(
