@@ -124,6 +124,8 @@ def cluster_labels(fit: PanelFit, codes: Codes) -> pd.Index:
 def leave_out_weights(fit: PanelFit, contrast: Contrast, codes: Codes) -> Floats:
     """Weights (G, n_obs) whose product with the outcome is the estimate without cluster g; 0 on its own rows.
 
+    The outcome less its effects gives the same, without the digits that its level costs.
+
     Raises
     ------
     StudyError
@@ -140,7 +142,7 @@ def leave_out_weights(fit: PanelFit, contrast: Contrast, codes: Codes) -> Floats
             design.effects.time_effects,
             None if design.effects.root is None else design.effects.root[kept],
         )
-        x = effects.project(design.x[kept])
+        x = effects.project(design.x_within[kept])
         # Scaling by the full sample's lengths keeps columns that vanish recognisable.
         length = np.linalg.norm(design.x_within, axis=0)
         u, values, vt = np.linalg.svd(x / length, full_matrices=False)

@@ -120,7 +120,7 @@ def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0
         influence = _influence(fit, contrast, roots)
         products = influence.T @ influence
         df = float(np.trace(products) ** 2 / np.sum(products**2))
-        variance = float(np.sum((influence.T @ fit.design.y) ** 2))
+        variance = float(np.sum((influence.T @ fit.design.y_within) ** 2))
         tests.append(_collect(contrast, np.sqrt(variance), df, null, "CR2", len(roots)))
     return tests
 
@@ -153,7 +153,7 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
     roots = _roots(fit, codes)
     contrasts = [build_contrast(fit, parameter) for parameter in parameters]
     influence = np.stack([_influence(fit, contrast, roots) for contrast in contrasts])
-    scores = np.einsum("sng,n->sg", influence, fit.design.y)
+    scores = np.einsum("sng,n->sg", influence, fit.design.y_within)
     expected = np.einsum("sng,tng->st", influence, influence)
     # Any root of Omega does: another turns P_gh only.
     scale = np.linalg.inv(np.linalg.cholesky(expected))
@@ -231,7 +231,7 @@ def cr3(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampl
     """
     contrast, codes = build_contrast(fit, parameter), only_cluster(fit, "CR3")
     _check_size(fit, codes, "CR3")
-    changes = leave_out_weights(fit, contrast, codes) @ fit.design.y - contrast.estimate
+    changes = leave_out_weights(fit, contrast, codes) @ fit.design.y_within - contrast.estimate
     n_clusters = len(changes)
     std_error = np.sqrt((n_clusters - 1) / n_clusters * np.sum(changes**2))
     return _collect(contrast, std_error, n_clusters - 1, null, "CR3", n_clusters)

@@ -352,7 +352,7 @@ def _build_pieces(fit: PanelFit, contrast: Contrast, codes: Codes, restricted: b
         leave_out = leave_out_weights(fit, contrast, codes)
         changes = np.stack([group_sums((leave_out * row).T, codes).T for row in residuals]) - scores[:, None, :]
         factor = (n_clusters - 1) / n_clusters
-        own = leave_out @ fit.design.y - contrast.estimate
+        own = leave_out @ fit.design.y_within - contrast.estimate
         dense = tuple(_Dense(matrix) for matrix in changes)
         return _Pieces(scores, dense, factor, float(np.sqrt(factor * (own @ own))))
     narrow = n_clusters > MANY_CLUSTERS and _holds_entities(fit, codes)

@@ -21,6 +21,7 @@ from scipy import optimize, stats
 
 from helpers.errors import StudyError
 from helpers.policy.space import SpatialWeights
+from helpers.regression.collinearity import least_squares
 from helpers.regression.design import build_design
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
@@ -91,7 +92,7 @@ def fit_spatial(
     stacked = _Stacked.build(data, model, weights, model.regressors if durbin is None else tuple(durbin))
     rho = stacked.best()
     beta, sigma2 = stacked.solve(rho)
-    covariance = np.linalg.inv(stacked.information(rho, beta, sigma2))
+    covariance = _invert(stacked.information(rho, beta, sigma2))
     errors = np.sqrt(np.diag(covariance))
     names = stacked.names
     return SpatialFit(
@@ -169,7 +170,7 @@ class _Stacked:
         """Coefficients and error variance given rho."""
         flat = self.x.reshape(-1, self.x.shape[2])
         target = (self.y - rho * self.wy).ravel()
-        beta = np.linalg.lstsq(flat, target, rcond=None)[0]
+        beta = least_squares(flat, target)
         left = target - flat @ beta
         return beta, float(left @ left) / self.size
 
@@ -203,7 +204,7 @@ class _Stacked:
         """First and second derivative of `likelihood`."""
         flat = self.x.reshape(-1, self.x.shape[2])
         columns = np.column_stack([self.y.ravel(), self.wy.ravel()])
-        own, lagged = (columns - flat @ np.linalg.lstsq(flat, columns, rcond=None)[0]).T
+        own, lagged = (columns - flat @ least_squares(flat, columns)).T
         left = own - rho * lagged
         squares, first, second = left @ left, -2 * left @ lagged, 2 * lagged @ lagged
         shares = self.roots / (1 - rho * self.roots)
@@ -270,3 +271,10 @@ def _split(matrix: np.ndarray) -> dict[str, float]:
     n = len(matrix)
     total, direct = float(matrix.sum() / n), float(np.trace(matrix) / n)
     return {"direct": direct, "indirect": total - direct, "total": total}
+
+
+def _invert(information: np.ndarray) -> np.ndarray:
+    """The inverse of a matrix whose rows have units of their own, scaled to a unit diagonal before it is inverted."""
+    scale = np.sqrt(np.diag(information))
+    units = np.outer(scale, scale)
+    return np.asarray(np.linalg.inv(information / units) / units)

@@ -221,8 +221,11 @@ def fit_panel(
         raise StudyError(f"outcome {outcome}", "it has no variation of its own beside the effects", remedy)
     clusters = read_clusters(data, design, cluster)
     sizes = count_sizes(design, clusters)
-    estimates, shares = solve(design.x_within, design.y_within)
-    residuals = design.y_within - design.x_within @ estimates
+    # An intercept takes up the outcome's level, which would cost the digits that it is larger than what is explained.
+    outcomes = design.centred() if design.has_constant else design.y_within
+    estimates, shares = solve(design.x_within, outcomes)
+    residuals = outcomes - design.x_within @ estimates
+    estimates += shares.T @ (design.y_within - outcomes)
     covariance, df = _covariance(residuals, shares, clusters, sizes, convention)
     covariance, repaired = _repair(covariance)
     found = _collect(
