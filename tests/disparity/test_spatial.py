@@ -151,3 +151,12 @@ def test_every_province_has_a_tile_of_its_own() -> None:
     units = pd.read_csv(PROVINCES / "units.csv")
     assert sorted(tiles["province_en"]) == sorted(units["province_en"])
     assert not tiles.duplicated(["row", "column"]).any()
+
+
+def test_pairs_with_an_entity_that_the_sample_leaves_out_are_passed_over(tmp_path):
+    path = write_pairs(tmp_path, ["a,b", "b,c", "c,d"])
+    assert read_contiguity(path, ["a", "b", "c"], known=["d"]).to_numpy().tolist() == [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
+    with pytest.raises(StudyError, match=r"line 4, d.*there is no such entity"):
+        read_contiguity(path, ["a", "b", "c"])
+    with pytest.raises(StudyError, match=r"a.*it has no neighbour"):
+        read_contiguity(path, ["a", "c", "d"], known=["b"])

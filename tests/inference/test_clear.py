@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from helpers.errors import StudyError
-from helpers.inference.clear import fit_clear, record_clear
+from helpers.inference.clear import fit_clear, is_near, record_clear, wild_parameter
 from helpers.inference.family import Question, fit_family
 from helpers.inference.wild import wild_cluster_bootstrap
 from helpers.regression.leverage import find_leverage
@@ -111,3 +111,15 @@ def test_a_model_without_time_effects_has_nothing_to_leave_out():
     found = fit_clear(make_panel(), MODEL.with_(effects=("entity",)), draws=99, rng=np.random.default_rng(4))
     assert found.without_times is None
     assert not found.is_clear_without_times(1.0)
+
+
+def test_near_the_level_more_draws_are_made_and_far_from_it_none():
+    data = make_panel()
+    near = fit(data.assign(y=data["y"] + 0.5 * data["d"]), MODEL)
+    exact = wild_cluster_bootstrap(near, "d", draws=2**14)
+    assert abs(exact.p_value - 0.05) < 0.002
+    found = wild_parameter(near, "d", near["d"], draws=99, rng=np.random.default_rng(1))
+    assert (found.draws, found.p_value) == (None, exact.p_value)
+    far = fit(data, MODEL)
+    assert wild_parameter(far, "d", far["d"], draws=99, rng=np.random.default_rng(1)).draws == 99
+    assert [is_near(0.06, 999), is_near(0.06, 99_999), is_near(0.05, 10**9)] == [True, False, True]

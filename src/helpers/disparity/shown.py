@@ -14,6 +14,7 @@ from helpers.disparity.inequality import dagum_split, split_by_time, theil_split
 from helpers.disparity.spatial import local_moran, moran_by_time, read_contiguity
 from helpers.errors import StudyError
 from helpers.index.shown import table_or_reason
+from helpers.reading.units import read_units
 from helpers.results.estimate import Estimate
 from helpers.results.rounding import tie
 
@@ -122,7 +123,8 @@ def neighbour_tables(
     if study.map is None:
         empty = pd.DataFrame({"estimate": [], "p_value": []})
         return empty.rename_axis(str(values.index.names[1])), empty.rename_axis(str(values.index.names[0]))
-    contiguity = read_contiguity(study.folder / study.map.contiguity, list(values.index.unique(0)))
+    known = read_units(study.folder / study.entity.units, study.entity).index
+    contiguity = read_contiguity(study.folder / study.map.contiguity, list(values.index.unique(0)), known)
     last = values.xs(values.index.get_level_values(1).max(), level=1)
     everywhere = moran_by_time(values, contiguity, rng, permutations)
     local = local_moran(last, contiguity, rng, permutations).rename_axis(str(values.index.names[0]))

@@ -5,7 +5,7 @@ permutations draw from NumPy's global generator, which a study's seed does not g
 geographic stack that takes longer than the analysis.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class MoranTest:
     n_permutations: int
 
 
-def read_contiguity(path: Path, entities: Sequence[Any]) -> pd.DataFrame:
+def read_contiguity(path: Path, entities: Sequence[Any], known: Collection[Any] = ()) -> pd.DataFrame:
     """Read who borders on whom.
 
     Parameters
@@ -47,7 +47,9 @@ def read_contiguity(path: Path, entities: Sequence[Any]) -> pd.DataFrame:
     path
         CSV whose first two columns name a pair of neighbours; each pair stands once, further columns are remarks.
     entities
-        All entities, in the order wanted.
+        The entities wanted, in their order.
+    known
+        Further entities of the study, which a sample leaves out: pairs with them are passed over.
 
     Returns
     -------
@@ -63,7 +65,8 @@ def read_contiguity(path: Path, entities: Sequence[Any]) -> pd.DataFrame:
     if not path.is_file():
         raise StudyError(str(path), "the file is not there", "write the pairs of neighbours or leave the analysis out")
     pairs = pd.read_csv(path, dtype=str, encoding="utf-8").iloc[:, :2]
-    table = pd.DataFrame(0.0, index=list(entities), columns=list(entities))
+    names = list(dict.fromkeys([*entities, *known]))
+    table = pd.DataFrame(0.0, index=names, columns=names)
     for row, (one, other) in enumerate(pairs.itertuples(index=False), start=2):
         for name in (one, other):
             if name not in table.index:
@@ -75,6 +78,7 @@ def read_contiguity(path: Path, entities: Sequence[Any]) -> pd.DataFrame:
                 "remove the line",
             )
         table.loc[one, other] = table.loc[other, one] = 1.0
+    table = table.loc[list(entities), list(entities)]
     alone = table.index[table.sum(axis=1) == 0]
     if len(alone):
         raise StudyError(

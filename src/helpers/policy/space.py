@@ -86,7 +86,7 @@ def build_weights(
     if declared.kind == "contiguity":
         if contiguity is None:
             raise StudyError("spatial weights, contiguity", "the study has no list of neighbours", "declare `map`")
-        return standardise_rows(read_contiguity(contiguity, list(entities)), _conventions(contiguity))
+        return standardise_rows(read_contiguity(contiguity, list(entities), units.index), _conventions(contiguity))
     if declared.kind == "economic":
         return standardise_rows(_economic(panel, str(declared.column)))
     distance = measure_distance(units, entities)
