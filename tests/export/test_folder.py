@@ -59,7 +59,7 @@ def test_the_folder_is_whole_and_the_same_twice(study, run, tmp_path):
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert sorted(contents(tmp_path / "one")) == names
     tables = {name for name in names if name.startswith("tables/")}
-    assert tables == {f"tables/{name}" for name in ("small.tex", "small.docx", "small.xlsx", "long.xlsx", "own.tex", "own.xlsx")}  # fmt: skip
+    assert tables == {f"tables/{name}" for name in ("small.tex", "small.docx", "small.xlsx", "small.csv", "long.xlsx", "long.csv", "own.tex", "own.xlsx", "own.csv")}  # fmt: skip
     assert (tmp_path / "one" / "tables" / "own.tex").read_text() == "as the run wrote it"
 
 

@@ -1,4 +1,4 @@
-"""All results of a run in one folder for a manuscript: all of it or nothing, the same bytes every time."""
+"""All results of a run in one folder, for a manuscript or a talk: all of it or nothing, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from helpers.errors import StudyError
 from helpers.export.macros import write_macros
+from helpers.export.paper import printed_files, slide_files
 from helpers.export.printed import print_result
 from helpers.export.references import FILE, study_references
 from helpers.export.tables import table_files
@@ -18,7 +19,7 @@ from helpers.results.results import Results, read_results
 from helpers.study.study import Study
 
 
-def write_export(study: Study, run: Path, folder: Path) -> list[str]:
+def write_export(study: Study, run: Path, folder: Path, browser: Path | None = None) -> list[str]:
     """Write the folder; it appears when it is complete.
 
     Parameters
@@ -29,6 +30,8 @@ def write_export(study: Study, run: Path, folder: Path) -> list[str]:
         The folder of a finished run of it.
     folder
         New or empty.
+    browser
+        Prints the PDF and PNG files; without one they are left out.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def write_export(study: Study, run: Path, folder: Path) -> list[str]:
         raise StudyError(str(run), rule, f"add --study {results.study}, or name another --run")
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
-        names = [_place(aside, name, content) for name, content in _files(study, run, results)]
+        names = [_place(aside, name, content) for name, content in _files(study, run, results, browser)]
         aside.replace(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -63,7 +66,7 @@ def _place(folder: Path, name: str, content: bytes) -> str:
     return name
 
 
-def _files(study: Study, run: Path, results: Results) -> Iterator[tuple[str, bytes]]:
+def _files(study: Study, run: Path, results: Results, browser: Path | None) -> Iterator[tuple[str, bytes]]:
     yield "results.tex", write_macros(results).encode()
     yield "results.md", write_markdown(results).encode()
     yield "results.docx", write_document(results)
@@ -72,6 +75,9 @@ def _files(study: Study, run: Path, results: Results) -> Iterator[tuple[str, byt
         yield f"tables/{name}", content
     for path in sorted((run / "figures").glob("*.svg")):
         yield f"figures/{path.name}", path.read_bytes()
+    yield from slide_files(run)
+    if browser is not None:
+        yield from printed_files(browser, run)
 
 
 def write_markdown(results: Results) -> str:

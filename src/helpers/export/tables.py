@@ -1,4 +1,4 @@
-"""The tables of a run as LaTeX, Word and Excel files."""
+"""The tables of a run as CSV, LaTeX, Word and Excel files."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def table_files(run: Path) -> Iterator[tuple[str, bytes]]:
     """
     drawn = drawn_p_values(read_results(run / "results.json").values())
     for name, table in read_tables(run, {}).items():
+        yield f"{name}.csv", (run / "tables" / f"{name}.csv").read_bytes()
         yield f"{name}.xlsx", _workbook(name, table)
         own = [path for end in ("tex", "docx") if (path := run / "tables" / f"{name}.{end}").is_file()]
         if own:
