@@ -38,8 +38,16 @@ def test_a_planted_number_is_named_with_its_cell(run, honest, planted, number):
 
 def test_the_name_of_an_interval_and_labels_are_no_numbers(run):
     folder, page = run
-    said = page.replace("</button> rows.", "</button> rows, with a 95 % interval, by Top 10, with CR2 and R2.")
-    assert check_resolved(said, folder, ["by Top 10"]) == check_resolved(page, folder)
+    said = page.replace(
+        "</button> rows.", "</button> rows, with a 95 % interval, by Top 10, with CR2 and R2, without 410032."
+    )
+    assert check_resolved(said, folder, ["by Top 10", "410032"]) == check_resolved(page, folder)
+
+
+def test_a_unit_that_is_called_by_a_number_hides_no_figure(run):
+    folder, page = run
+    with pytest.raises(StudyError, match=r"the number '17\.5' is neither"):
+        check_resolved(page.replace("</button> rows.", "</button> rows of 17.5."), folder, ["5", "17"])
 
 
 @pytest.mark.parametrize(

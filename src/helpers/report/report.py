@@ -173,7 +173,8 @@ def write_report(
     labels = study_labels(study)
     translator = Translator(read_catalogue(), labels)
     text = build_page(study, run_folder, notebooks, translator, dict(left_out or {}), results)
-    unresolved = attempt(check_resolved, text, run_folder, [*labels, *labels.values()])
+    names = [*labels, *labels.values(), *_read_units(study)[study.entity.key]]
+    unresolved = attempt(check_resolved, text, run_folder, names)
     if isinstance(unresolved, StudyError):  # told, and no stop: the page of a sound study is written all the same
         sys.stderr.write(f"{unresolved}\n")
     return write_text(run_folder / FILE, text)
@@ -196,13 +197,18 @@ def _codebook_words(study: Study) -> dict[str, str]:
 
 def _unit_names(study: Study) -> dict[str, str]:
     """Names of the units in Chinese: from the first column of the units file that spells them so, or of countries."""
-    path = study.folder / study.entity.units
-    if not path.is_file():
-        return {}
-    units = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    units = _read_units(study)
     spelt = [name for name in study.entity.aliases if name in units and units[name].str.fullmatch(CHINESE).all()]
     keys = units[study.entity.key]
     return dict(zip(keys, units[spelt[0]], strict=True)) if spelt else territory_names(keys)
+
+
+def _read_units(study: Study) -> pd.DataFrame:
+    """The units file as text; without a row where there is none."""
+    path = study.folder / study.entity.units
+    if not path.is_file():
+        return pd.DataFrame(columns=[study.entity.key], dtype=str)
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
 def build_page(

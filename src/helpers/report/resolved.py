@@ -84,8 +84,8 @@ def _loose(output: str, names: Sequence[str]) -> Iterator[str]:
     """Figures of a sentence that are no button."""
     yield from (html.unescape(match[3]) for match in NUMBER.finditer(output))
     text = html.unescape(UNSEEN.sub(" ", output))
-    for name in names:
-        text = text.replace(name, "")
+    for name in names:  # a name that is a number stands alone, so that no figure loses a part
+        text = re.sub(rf"(?<![\d.,]){re.escape(name)}(?![\d]|[.,]\d)", "", text) if name in text else text
     yield from FIGURE.findall(INTERVAL.sub("", text))
 
 
