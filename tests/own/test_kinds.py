@@ -482,3 +482,34 @@ def test_a_name_without_its_accents_is_known(project: Path) -> None:
 def test_a_name_of_another_length_is_no_slip_of_a_short_one() -> None:
     assert near_misses(["UK"], ["UKR", "USA"]) == {}
     assert near_misses(["陜西"], ["陕西", "山西"]) == {"陜西": "陕西"}
+
+
+def test_a_heading_with_commas_is_named_in_a_list_as_it_stands(project: Path) -> None:
+    """As the World Bank heads its columns; a list is cut at its commas, and its parts are put together again."""
+    table = FLAT.rename(columns={"staff": "Staff, all (persons, end of year)"}).assign(extra=FLAT["staff"] ** 2)
+    options = Options(controls=("extra", "Staff", "all (persons", "end of year)"))
+    found = adopted(table.to_csv(index=False), project, options)
+    assert load_study(found.folder).specification.controls == ("extra", "staff_all")
+
+
+def test_groups_of_countries_by_code_are_no_units(project: Path) -> None:
+    """The World Bank's packages give AFE and EUU beside AFG and EST; a firm of such a name among firms stays."""
+    codes = ["BRA", "CHL", "GHA", "IND", "KEN", "PER", "PRE", "LTE"]
+    found = adopted(make_panel(codes).reset_index().rename(columns={"place": "country"}).to_csv(index=False), project)
+    assert "LTE, PRE" in next(line for line in found.told if "totals" in line)
+    firms = make_panel(["Acme", "Bolt", "Corn", "Dyne", "Echo", "Flux", "PRE", "LTE"]).reset_index().to_csv(index=False)
+    assert not any("totals" in line for line in adopted(firms, project, name="firms").told)
+
+
+def test_a_measure_of_a_file_of_its_own_is_called_as_its_rows_say(project: Path) -> None:
+    """API_IT.NET.USER.ZS_DS2_en_csv_v2_31743.csv holds the name of its measure in a column, the same in every row."""
+    folder = project.parent / "bank"
+    folder.mkdir()
+    for measure, code in (("wait", "SH.WT"), ("booking", "IT.BK")):
+        wide = PANEL[measure].unstack().reset_index()
+        wide.insert(1, "Indicator Name", f"The {measure}, all")
+        wide.insert(2, "Indicator Code", code)
+        wide.to_csv(folder / f"API_{code}_v2.csv", index=False)
+    found = adopt(folder, project, "bank", None, check_study)
+    labels = {column.label.en for column in load_study(found.folder).columns.values()}
+    assert labels == {"The wait, all", "The booking, all"}

@@ -17,7 +17,7 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.formats.decoding import few
-from helpers.own.entities import Entities, choose_lists, match_entities, offered_lists
+from helpers.own.entities import Entities, choose_lists, match_entities
 from helpers.own.study_text import Roles, claims_text, study_text, time_name
 from helpers.own.words import RESERVED, snake
 from helpers.reading.manifest import write_manifest
@@ -87,9 +87,9 @@ def adopt(
     folder = _free_folder(root, name or snake(path.stem) or "adopted")
     lists = choose_lists(options.units, root)
     proposal = propose(path, options, lambda word: any(item.knows(word) for item in lists))
-    names = _name_measures(proposal.measures, root)
-    roles = _choose_roles(proposal, names, options, str(path))
     entities = match_entities(proposal, lists, asked=options.units is not None)
+    names = _name_measures(proposal.measures, root / "data" / entities.known_from if entities.known_from else None)
+    roles = _choose_roles(proposal, names, options, str(path))
     aside = folder.with_name(f".{folder.name}.aside")
     shutil.rmtree(aside, ignore_errors=True)
     try:
@@ -168,9 +168,9 @@ def _of_the_table(error: StudyError, aside: Path, path: Path) -> StudyError:
     return StudyError(plain(error.where), f"{plain(error.rule)} (nothing was written)", remedy)
 
 
-def _name_measures(measures: Sequence[Measure], root: Path) -> dict[str, str]:
-    """Heading -> name: from the heading; of a Chinese one that of a study's statistic so called, or else a number."""
-    known = _known_statistics(root)
+def _name_measures(measures: Sequence[Measure], study: Path | None) -> dict[str, str]:
+    """Heading -> name: from the heading; of a Chinese one that of the study with the same units, or else a number."""
+    known = _known_statistics(study) if study is not None and (study / "study.yml").is_file() else {}
     names: dict[str, str] = {}
     for number, measure in enumerate(measures, start=1):
         bare = _BRACKETS.sub("", measure.heading)
@@ -181,13 +181,12 @@ def _name_measures(measures: Sequence[Measure], root: Path) -> dict[str, str]:
     return names
 
 
-def _known_statistics(root: Path) -> dict[str, str]:
-    """What the studies that offer a list of units call their statistics: label in either language -> name."""
+def _known_statistics(study: Path) -> dict[str, str]:
+    """What a study calls its statistics: label in either language -> name."""
     found: dict[str, str] = {}
-    for item in offered_lists(root):
-        for name, column in load_study(root / "data" / item.name).columns.items():
-            for label in (column.label.zh, column.label.en, (column.indicator or "").split("(")[0]):
-                found.setdefault(_squeeze(label), name)
+    for name, column in load_study(study).columns.items():
+        for label in (column.label.zh, column.label.en, (column.indicator or "").split("(")[0]):
+            found.setdefault(_squeeze(label), name)
     found.pop("", None)
     return found
 
@@ -214,11 +213,23 @@ def _choose_roles(proposal: Proposal, names: dict[str, str], options: Options, w
     treatment = given["treatment"] or free.pop(0)
     controls = free[:MOST_CONTROLS]
     if options.controls is not None:
-        asked = [item for item in options.controls if item.casefold() != "none"]
-        controls = [found for item in asked if (found := _find_measure(item, proposal, names, where, "controls"))]
-    genuine = [found for item in options.genuine if (found := _find_measure(item, proposal, names, where, "genuine"))]
+        asked = tuple(item for item in options.controls if item.casefold() != "none")
+        controls = _find_measures(asked, proposal, names, where, "controls")
+    genuine = _find_measures(options.genuine, proposal, names, where, "genuine")
     named = [tuple(names[heading] for heading in headings) for headings in (controls, genuine)]
     return Roles(names[outcome], names[treatment], *named)
+
+
+def _find_measures(asked: Sequence[str], proposal: Proposal, names: dict[str, str], where: str, role: str) -> list[str]:
+    """Headings of a list that was cut at its commas; a heading may have commas of its own."""
+    known = {_squeeze(text) for item in proposal.measures for text in (item.heading, item.label, names[item.heading])}
+    found, place = [], 0
+    while place < len(asked):
+        ends = range(len(asked), place, -1)
+        end = next((end for end in ends if _squeeze(", ".join(asked[place:end])) in known), place + 1)
+        found.append(_find_measure(", ".join(asked[place:end]), proposal, names, where, role))
+        place = end
+    return [heading for heading in found if heading]
 
 
 def _find_measure(asked: str | None, proposal: Proposal, names: dict[str, str], where: str, role: str) -> str | None:

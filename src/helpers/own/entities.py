@@ -70,6 +70,8 @@ class Entities:
         Name in the table -> key.
     told
         What was understood.
+    known_from
+        The study or file whose list knows the names; empty where they stand as in the table.
     """
 
     table: pd.DataFrame
@@ -78,6 +80,7 @@ class Entities:
     groupings: tuple[str, ...]
     keys: dict[str, str]
     told: tuple[str, ...] = ()
+    known_from: str = ""
 
 
 def offered_lists(root: Path) -> list[UnitList]:
@@ -185,9 +188,8 @@ def _listed_entities(best: UnitList, names: list[str], keys: dict[str, str]) -> 
         shown = [f"'{name}'" + (f" (perhaps {near[name]})" if name in near else "") for name in others]
         told.append(f"not in the list {best.name}, kept without a group: {few(shown)}")
     aliases = best.entity.aliases
-    return Entities(
-        table, best.entity.key, aliases, best.groupings, keys | {name: name for name in others}, tuple(told)
-    )
+    keys |= {name: name for name in others}
+    return Entities(table, best.entity.key, aliases, best.groupings, keys, tuple(told), best.name)
 
 
 def _own_entities(proposal: Proposal, names: list[str]) -> Entities:

@@ -60,6 +60,12 @@ _TOTAL_WORDS = (
     *("东部地区", "中部地区", "西部地区", "东北地区", "世界", "全球"),
 )
 _TOTALS = frozenset(_TOTAL_WORDS)
+_GROUP_CODE = re.compile(
+    "AF[ERW]|ARB|C(E[ABU]|LA|ME|S[AS])|E(A[PRS]|C[AS]|MU|UU)|F(CS|XS)|H(IC|PC)|I(B[BDT]|D[ABX]|NX)|L(AC|C[NR]|DC|IC|M[CY]"
+    "|TE)|M(DE|EA|IC|NA)|N(AC|RS|XS)|O(ED|SS)|P(RE|SS|ST)|S(AS|S[AFT]|XZ)|T(E[AC]|LA|MN|S[AS])|UMC|WLD|XZN"
+)
+CODED = 0.8
+"""Share of names that are codes of three letters, from which a table is one of countries by code."""
 _AGGREGATE = re.compile(
     r"(total|sum|average|mean)\s*[:,(/-].*|.*[\s,(/-](total|average|aggregate|合计|总计|小计|平均)\)?"
     r"|(european union|euro area|eurozone)\b.*"
@@ -79,6 +85,12 @@ def is_total(name: str) -> bool:
     """Whether a name is that of a total, a mean or a group of others, and of no unit."""
     plain = normalise_name(name).strip("()*:：")
     return plain in _TOTALS or bool(_AGGREGATE.fullmatch(" ".join(unicodedata.normalize("NFKC", name).split())))
+
+
+def group_codes(names: Sequence[str]) -> list[str]:
+    """Codes of the World Bank's groups of countries, in a table that names its countries by code."""
+    codes = [name for name in names if re.fullmatch("[A-Z]{3}", name)]
+    return [name for name in codes if _GROUP_CODE.fullmatch(name)] if len(codes) >= CODED * len(names) else []
 
 
 def find_sums(figures: pd.DataFrame) -> list[str]:
@@ -146,8 +158,8 @@ def near_misses(unknown: Iterable[str], absent: Collection[str]) -> dict[str, st
     found = {}
     for name in unknown:
         word = normalise_name(name)
-        if len(word) < 2:
-            continue
+        if len(word) < 2 or (len(word) <= 3 and word.isascii()):
+            continue  # codes of three letters are all alike
         # A name of two or three signs that shares all but one of them with a name that is absent is a slip of it.
         short = max(0.49, 0.99 - 1 / len(word)) if len(word) <= 3 else CLOSE
         likely = [other for other in words if len(word) > 3 or len(other) == len(word)]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.formats.decoding import few
-from helpers.reading.names import find_sums, is_total, join_spellings, near_misses, only_in_one
+from helpers.reading.names import find_sums, group_codes, is_total, join_spellings, near_misses, only_in_one
 from helpers.reading.numbers import Cells, Notation, read_columns
 from helpers.reading.proposal import Known, Measure, Options, Proposal
 from helpers.reading.roles import Keys, is_whole
@@ -225,7 +225,8 @@ def leave_out_totals(proposal: Proposal, options: Options, known: Known) -> Prop
     if options.units == "own":
         return proposal
     names = [str(name) for name in proposal.figures.index.unique(0)]
-    named = [name for name in names if is_total(name) and not known(name)]
+    groups = set(group_codes(names))
+    named = [name for name in names if (is_total(name) or name in groups) and not known(name)]
     if 2 * len(named) > len(names):
         named = []  # a panel of country groups is one of units
     kept = proposal.figures[~proposal.figures.index.get_level_values(0).isin(named)]

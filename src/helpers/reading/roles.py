@@ -179,7 +179,8 @@ def _is_entity_name(heading: str, flat: Flat) -> bool:
 def _indicator_columns(flat: Flat, numeric: set[str]) -> list[str]:
     """Columns whose heading says that they name measures, those with names before those with codes."""
     words = {name: re.sub(r"[\s_]+", "", name.casefold()) for name in flat.columns if name not in numeric}
-    found = [name for word in INDICATOR_WORDS for name, plain in words.items() if plain == word]
+    said = sorted(words, key=lambda name: not any(" " in cell for cell in set(flat.columns[name])))
+    found = [name for word in INDICATOR_WORDS for name in said if words[name] == word]
     found += [name for word in INDICATOR_WORDS for name, plain in words.items() if word in plain and name not in found]
     return list(dict.fromkeys(name for name in found if len(set(flat.columns[name])) > 0 and not _FLAG.search(name)))
 
@@ -261,11 +262,12 @@ def pivot(flat: Flat, keys: Keys, where: str) -> tuple[Flat, Keys]:
 
 
 def _name_measure(flat: Flat) -> str:
-    """What the only measure of a table is called: by its indicator line, its sheet or its file."""
+    """What the only measure of a table is called: by its indicator line or column, its sheet or its file."""
     stated = next(
         (text for word, text in flat.stated.items() if word.casefold() in ("指标", "indicator", "series")), None
     )
-    return stated or flat.name
+    named = [flat.columns[name][0] for name in _indicator_columns(flat, set()) if len(set(flat.columns[name])) == 1]
+    return stated or next(filter(None, named), flat.name)
 
 
 def turn_entities(flat: Flat, numeric: set[str], options: Options, known: Known) -> tuple[Flat, set[str]]:

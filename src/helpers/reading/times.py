@@ -21,6 +21,8 @@ YEARS = range(1500, 2201)
 # Years that stand so far from the others, and in so few rows, are taken for slips.
 APART, RARE = 25, 0.1
 MOSTLY = 0.5
+# A long column none of whose first cells is a period is one of no periods.
+TRIED = 200
 
 TIME_WORDS: tuple[str, ...] = (
     *("year", "time", "date", "period", "wave", "quarter", "month", "semester", "trimestre", "jahr", "anno", "año"),
@@ -285,6 +287,8 @@ def _all(cells: list[str], reader: Reader) -> bool:
 
 
 def _share(cells: list[str], reader: Reader) -> float:
+    if len(cells) > TRIED and not any(reader(cell) is not None for cell in cells[:TRIED]):
+        return 0.0
     return sum(reader(cell) is not None for cell in cells) / len(cells)
 
 

@@ -86,8 +86,9 @@ class Spellings:
     def find(self, text: str) -> str | None:
         """The key of a spelling, or None."""
         word = normalise_name(text)
-        tried = (word, _SUFFIX.sub("", word), _without_accents(word))
-        return next((self.keys[spelling] for spelling in tried if spelling in self.keys), None)
+        return (
+            self.keys.get(word) or self.keys.get(_SUFFIX.sub("", word)) or self.keys.get(_without_accents(word)) or None
+        )
 
     def key_of(self, text: str, where: str) -> str:
         """The key of a spelling.
