@@ -62,7 +62,7 @@ def format_drawn_p_value(p_value: float, draws: int | None) -> str:
         round(p_value, 2) == level and abs(p_value - level) > 3 * error for level in LEVELS
     ):
         return format_p_value(p_value)
-    return format_number(p_value, 2) if p_value >= 0.005 else "< 0.01"
+    return f"{p_value:.2f}" if p_value >= 0.005 else "< 0.01"
 
 
 class Words(Protocol):

@@ -175,7 +175,7 @@ def format_table(
     drawn: Mapping[float, int] | None = None,
 ) -> pd.DataFrame:
     """A table as the texts that are printed, under the heads that are printed; see `show_table`."""
-    flat, names = _flat(frame), dict(labels or {})
+    flat, names = round_frame(_flat(frame)), dict(labels or {})
     columns = [(str(name), flat.iloc[:, place]) for place, name in enumerate(flat.columns)]
     texts = [[_cell(cell, name, digits, names, drawn or {}) for cell in column] for name, column in columns]
     heads = [names.get(name, HEADS.get(name, _words(name))) for name, _ in columns]

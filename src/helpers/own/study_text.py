@@ -8,8 +8,9 @@ from pathlib import Path
 from string import Template
 
 from helpers.own.entities import Entities
-from helpers.own.words import label, quote, snake
+from helpers.own.words import is_chinese, label, quote, snake
 from helpers.own.words import name as word
+from helpers.reading.names import join_blanks
 from helpers.reading.proposal import Measure, Proposal
 from helpers.study.periods import WORDS, Kind, show_period
 
@@ -56,13 +57,14 @@ def study_text(
     english, chinese = _question(measures[roles.outcome], measures[roles.treatment], claim)
     return Template(read_template("adopted_study.yml")).substitute(
         name=name,
+        language="zh" if is_chinese([item.label for item in proposal.measures]) else "en",
         title=label(f"{name}: {english}", f"{name}：{chinese}"),
         question_en=quote(english),
         question_zh=quote(chinese),
         adopted="\n".join(f"  {key}: {_yaml(value)}" for key, value in adopted.items()),
         key=word(entities.key),
         aliases=", ".join(map(word, entities.aliases)),
-        entity_label=label(proposal.entity),
+        entity_label=label(join_blanks(proposal.entity)),
         time=_time_text(proposal.kind, times),
         columns=columns,
         variables=variables,

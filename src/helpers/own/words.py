@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 
 LONGEST = 50
 # Headings that a raw file uses for what is no figure, and functions of the formula language: no measure is called so.
@@ -47,6 +48,11 @@ def snake(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.replace("đ", "d").replace("Đ", "D")).encode("ascii", "ignore").decode()
     word = re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")[:LONGEST].strip("_")
     return word if word[:1].isalpha() else ""
+
+
+def is_chinese(texts: Sequence[str]) -> bool:
+    """Whether most of the texts hold Chinese."""
+    return 2 * sum(re.search("[\u4e00-\u9fff]", text) is not None for text in texts) > len(texts)
 
 
 def quote(text: str) -> str:

@@ -81,6 +81,11 @@ _AGGREGATE = re.compile(
 )
 
 
+def join_blanks(text: str) -> str:
+    """A Chinese word without the blanks that yearbooks set it apart with."""
+    return re.sub(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])", "", text)
+
+
 def is_total(name: str) -> bool:
     """Whether a name is that of a total, a mean or a group of others, and of no unit."""
     plain = normalise_name(name).strip("()*:：")

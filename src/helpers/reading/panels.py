@@ -10,7 +10,15 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.formats.decoding import few
-from helpers.reading.names import find_sums, group_codes, is_total, join_spellings, near_misses, only_in_one
+from helpers.reading.names import (
+    find_sums,
+    group_codes,
+    is_total,
+    join_blanks,
+    join_spellings,
+    near_misses,
+    only_in_one,
+)
 from helpers.reading.numbers import Cells, Notation, read_columns
 from helpers.reading.proposal import Known, Measure, Options, Proposal
 from helpers.reading.roles import Keys, is_whole
@@ -102,7 +110,7 @@ def _attributes(columns: dict[str, list[str]], entities: list[str], taken: set[s
 
 
 def _measure(heading: str, flat: Flat, units: dict[str, str]) -> Measure:
-    text = flat.labels.get(heading, heading)
+    text = join_blanks(flat.labels.get(heading, heading))
     match = _UNIT.match(text)
     label, unit = (match["name"], match["unit"]) if match and match["name"] else (text, "")
     return Measure(heading, label, flat.units.get(heading) or unit or units.get(heading, ""))

@@ -54,12 +54,12 @@ FILE = "report.html"
 CODEBOOK_WORDS = (("name_en", "indicator_zh"), ("unit", "unit_zh"), ("note", "note_zh"))
 CHINESE = r"[\u4e00-\u9fff]+"
 PICTURE_ID = re.compile(r'(\sid="|href="#|url\(#)(?=[\w.-]+-cell-\d+-)')
-# All that runs in the page: the language of the reader's browser, or the one that the address asks for; the way back
-# from a cell to the number that led there.
+# All that runs in the page: the language of the study where it says one, of the reader's browser, or the one that the
+# address asks for; the way back from a cell to the number that led there.
 SCRIPT = (
     "(function(){function show(){var h=location.hash.slice(1);"
     "var l=h==='zh'||h==='en'?h:null;"
-    "if(l===null&&!show.done){l=(navigator.language||'en').slice(0,2)==='zh'?'zh':'en'}"
+    "if(l===null&&!show.done){l=(document.documentElement.lang+(navigator.language||'')).includes('zh')?'zh':'en'}"
     "show.done=true;if(l){document.getElementById('lang-'+l).checked=true}}"
     "show();addEventListener('hashchange',show);"
     "document.addEventListener('click',function(e){"

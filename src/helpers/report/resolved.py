@@ -129,7 +129,7 @@ def is_printed(text: str, held: str) -> bool:
     except ValueError:
         return plain == told or _same_figures(text, held)
     if plain.startswith("<"):
-        return number < float(plain.lstrip("< "))
+        return number <= float(plain.lstrip("< "))  # a share of draws is told as below the smallest that it can be
     power = SCIENTIFIC.match(plain)
     if power is not None:
         unit = 10.0 ** (int(power[2]) - len(power[1] or ""))

@@ -137,6 +137,7 @@ class Study(Strict):
     title: Label
     question: Label
     seed: int = Field(ge=0)
+    language: Literal["en", "zh"] = "en"
     adopted: Adopted | None = None
     entity: Entity
     time: Time
