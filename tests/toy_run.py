@@ -32,6 +32,7 @@ def make_study() -> Any:
     return SimpleNamespace(
         name="toy",
         seed=1,
+        language="en",
         title=label("Does x raise <y>?"),
         question=label("Two places, two years."),
         entity=SimpleNamespace(name="place", label=label("Place"), units="units.csv", key="place", aliases=()),

@@ -513,3 +513,11 @@ def test_a_measure_of_a_file_of_its_own_is_called_as_its_rows_say(project: Path)
     found = adopt(folder, project, "bank", None, check_study)
     labels = {column.label.en for column in load_study(found.folder).columns.values()}
     assert labels == {"The wait, all", "The booking, all"}
+
+
+def test_the_report_of_a_chinese_table_opens_in_chinese(project: Path) -> None:
+    chinese = FLAT.rename(columns={"wait": "等待（天）", "booking": "预  约", "staff": "人员", "place": "地  区"})
+    study = load_study(adopted(chinese.to_csv(index=False), project).folder)
+    assert (study.language, study.entity.label.zh) == ("zh", "地区")
+    assert "预约" in {column.label.zh for column in study.columns.values()}
+    assert load_study(adopted(CSV, project, name="english").folder).language == "en"
