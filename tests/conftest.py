@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from helpers.runner.plan import Request
 from helpers.runner.twins import write_twins
 from helpers.runner.workspace import use_own_folders
+from marks import marks_outside
 from outside import ROWS, calls_outside, write_page
 
 pytest_plugins = ["finished"]
@@ -42,6 +45,18 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the page when every test that meets outside numbers has passed."""
     if session.config.getoption("--parity") and exitstatus == 0 and not hasattr(session.config, "workerinput"):
         write_page(ROWS)
+
+
+@pytest.fixture(autouse=True)
+def marks_lie_inside() -> Iterator[None]:
+    """No figure that a test leaves open has a mark outside its axes."""
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    figures = [pyplot.figure(number) for number in pyplot.get_fignums()] if pyplot else []
+    found = [mark for figure in figures for mark in marks_outside(figure)]
+    if pyplot:
+        pyplot.close("all")
+    assert not found, f"marks outside their axes: {found}"
 
 
 PARAMETERS = """\
