@@ -12,6 +12,7 @@ import pytest
 
 from helpers.cleaning import gaps, sample
 from helpers.diagnostics.random_effects import fit_random_effects, hausman
+from helpers.diagnostics.residual_tests import wooldridge_serial_correlation
 from helpers.errors import StudyError
 from helpers.identification.dynamic import fit_dynamic
 from helpers.identification.past import fit_past
@@ -84,3 +85,16 @@ def test_random_effects_are_those_of_plm_in_every_unit_of_income(
     # The difference of the covariances is not positive definite: the number has no distribution and is not printed.
     with pytest.raises(StudyError, match="not positive definite"):
         hausman(data, model.outcome, regressors)
+
+
+def test_tests_of_the_primary_specification_are_those_of_r(study: Study, panel: pd.DataFrame) -> None:
+    model = study.model()
+    asked = (panel, model.outcome, list(model.regressors))
+    plain, robust = (hausman(*asked, time_effects=True, robust=robust) for robust in (False, True))
+    source = "R plm: phtest, provinces, the primary specification with its year effects"
+    outside(hausman, source, plain.statistic, 26.8146, atol=6e-5)
+    outside(hausman, source, robust.statistic, 25.0, atol=0.06)
+    serial = wooldridge_serial_correlation(*asked, time_effects=True)
+    outside(
+        wooldridge_serial_correlation, "R: first differences, clustered, provinces", serial.statistic, 5.599, atol=6e-4
+    )
