@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
-from lxml import etree
 
 SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
@@ -50,16 +50,24 @@ def _collections(axes: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def written_outside(picture: Path) -> list[str]:
-    """The clipped marks of an SVG file that have a point outside the box that clips them."""
-    root = etree.parse(str(picture)).getroot()
+    """The groups of an SVG file that hold a clipped mark with a point outside the box that clips it."""
+    root = ElementTree.parse(picture).getroot()
     boxes = dict(_boxes(root))
     shapes = {path.get("id"): _points(path.get("d", "")) for path in root.iter(f"{SVG}path") if path.get("id")}
-    found = []
-    for mark in root.iter(f"{SVG}path", f"{SVG}use"):
-        box = boxes.get(_clip_of(mark))
-        if box is not None and not all(_is_inside(point, box) for point in _places(mark, shapes)):
-            found.append(next(part.get("id") for part in mark.iterancestors() if part.get("id")))
-    return found
+    return [
+        group
+        for mark, group, clip in _marks(root, "", "")
+        if clip in boxes and not all(_is_inside(point, boxes[clip]) for point in _places(mark, shapes))
+    ]
+
+
+def _marks(node: Any, group: str, clip: str) -> Iterator[tuple[Any, str, str]]:
+    """Every path or dot beneath a node, with the group that holds it and the id of what clips it."""
+    clip = node.get("clip-path", "")[5:-1] or clip
+    if node.tag in (f"{SVG}path", f"{SVG}use"):
+        yield node, group, clip
+    for child in node:
+        yield from _marks(child, node.get("id") or group, clip)
 
 
 def _boxes(root: Any) -> Iterator[tuple[str, Box]]:
@@ -69,12 +77,7 @@ def _boxes(root: Any) -> Iterator[tuple[str, Box]]:
             yield clip.get("id"), (x, y, x + width, y + height)
 
 
-def _clip_of(mark: Any) -> str:
-    parts = (mark, *mark.iterancestors())
-    return next((part.get("clip-path")[5:-1] for part in parts if part.get("clip-path")), "")
-
-
-def _places(mark: Any, shapes: dict[str, list[tuple[float, float]]]) -> list[tuple[float, float]]:
+def _places(mark: Any, shapes: dict[str | None, list[tuple[float, float]]]) -> list[tuple[float, float]]:
     if mark.tag == f"{SVG}path":
         return _points(mark.get("d", ""))
     x, y = float(mark.get("x", 0)), float(mark.get("y", 0))
