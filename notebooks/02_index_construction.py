@@ -502,5 +502,7 @@ print({name: len(found.weights) for name, found in indices.items()})
 
 # %%
 run.write_panel(scores, "index_scores")
+run.write_panel(shown.rank_panel(scores), "index_ranks")
+run.write_panel(shown.contribution_panel(indices), "index_dimensions")
 run.write_panel(final, "panel")
 run.save()

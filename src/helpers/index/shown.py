@@ -179,6 +179,18 @@ def label_columns(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     return table.rename(columns=lambda name: study.label(str(name)))
 
 
+def rank_panel(scores: pd.DataFrame) -> pd.DataFrame:
+    """Rank of every entity by every index at every time, 1 the highest; empty where the index is."""
+    tied = {name: tie(scores[name]) for name in scores.columns}
+    return pd.DataFrame(tied).groupby(level=1).rank(ascending=False, method="min")
+
+
+def contribution_panel(indices: Mapping[str, CompositeIndex]) -> pd.DataFrame:
+    """Points that each dimension gives to its index, a column ``<index>.<dimension>`` each, by entity and time."""
+    parts = {f"{name}.": index.dimension_contributions for name, index in indices.items()}
+    return pd.concat([part.add_prefix(name) for name, part in parts.items()], axis=1).sort_index()
+
+
 def labels_of(grouping: Regions) -> dict[str, str]:
     """What each region of a grouping is called, in the order in which they are shown."""
     return {name: grouping.labels[name].en for name in grouping.order}

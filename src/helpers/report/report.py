@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log10
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -39,6 +39,7 @@ from helpers.report.popovers import (
     replace_tables,
 )
 from helpers.report.resolved import check_resolved
+from helpers.report.units import VALUES, unit_cards
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
 from helpers.study.data import Label
@@ -227,6 +228,7 @@ def build_page(
     opened = [_open_chapter(chapter, results, instead, origins) for chapter in chapters]
     chapters = [chapter for chapter, _ in opened]
     environment.globals.update(words=origins.words, method=origins.method, code_of=origins.code_of)
+    units = _units(study, run_folder, environment, chapters)
     page = environment.get_template("report.html.j2")
     text = page.render(
         study=study,
@@ -242,7 +244,10 @@ def build_page(
         axis=_axis(_ladder_results(study, results)),
         primary=results.get(_ladder_key(study, study.primary)),
         results=list(results.values()),
-        tables=[origins.of_table(table) for _, tables in opened for table in tables],
+        tables=[
+            origins.of_table(table) for tables in (*(found for _, found in opened), units.tables) for table in tables
+        ],
+        units=units,
         methods=read_methods(),
         explorer=read_explorer(run_folder, study.specification.significance, _own_choices(study)),
         explorer_chapter=next((name for name in notebooks if "multiverse" in name), ""),
@@ -340,6 +345,30 @@ def _in_place_of_tables(
     cards = data_cards(study, run_folder, translator)
     shown = environment.get_template("cards.html.j2").render(cards=cards)
     return {DESCRIBED: shown, TRACED: ""} if cards else {}
+
+
+@dataclass(frozen=True)
+class UnitSection:
+    """The section with a card for each unit: its chapter, HTML, style rules, and the tables that it shows."""
+
+    chapter: str = ""
+    html: str = ""
+    rules: str = ""
+    tables: tuple[Shown, ...] = ()
+
+
+def _units(study: Study, run_folder: Path, environment: Environment, chapters: Sequence[Chapter]) -> UnitSection:
+    """The cards of the units, in the chapter whose cell keeps the indices; empty where none does."""
+    cells = [(chapter.name, cell) for chapter in chapters for cell in chapter.cells]
+    keeping = [(name, cell.anchor) for name, cell in cells if f'run.write_panel(scores, "{VALUES}")' in cell.source]
+    units = unit_cards(study, run_folder, _unit_names(study)) if keeping else None
+    if units is None:
+        return UnitSection()
+    chapter, anchor = keeping[0]
+    made: Any = environment.get_template("units.html.j2").make_module({"units": units})
+    nothing = Label(en="", zh="")
+    tables = tuple(Shown(name, str(caption), anchor, nothing) for name, caption in made.captions.items())
+    return UnitSection(chapter, str(made), units.rules, tables)
 
 
 def _open_chapter(

@@ -18,7 +18,7 @@ UNSEEN = re.compile(
     re.DOTALL,
 )
 SHOWN = re.compile(r'<section id="([^"]+)" class="cell">\n(.*?)<details class="code">', re.DOTALL)
-CARDS = re.compile(r'<figure class="cards">.*?</figure>', re.DOTALL)
+CARDS = re.compile(r'<figure class="(?:cards|map)">.*?</figure>', re.DOTALL)
 ADDRESSED = re.compile(r'<button[^>]* popovertarget="t-([^"]+)" title="([^"]+)">([^<]*)</button>')
 # The name of an interval, not a number that was found.
 INTERVAL = re.compile(r"\d+ ?% ?(?:interval|confidence|band|的?(?:置信)?区间)")
