@@ -152,6 +152,16 @@ class NotebookRun:
         own = self.by_hand and (self.out / table).is_file()
         return read_table((self.out if own else self.run_folder) / table, self._index)
 
+    def rows(self, name: str) -> Path:
+        """The file of an earlier notebook that holds the rows of a panel on disk."""
+        file = f"tables/{check_name(self._stand_ins.get(name, name))}.parquet"
+        own = self.by_hand and (self.out / file).is_file()
+        return (self.out if own else self.run_folder) / file
+
+    def new_rows(self, *, name: str) -> Path:
+        """Where the rows of a panel on disk are written for later notebooks."""
+        return self.out / "tables" / f"{check_name(name)}.parquet"
+
     def write_panel(self, panel: pd.DataFrame, name: str) -> Sentence:
         """Keep a panel for later notebooks, to more digits than a table is shown with.
 

@@ -25,7 +25,7 @@ def test_among_many_clusters_the_narrow_bootstrap_is_the_dense_one_and_small_sam
     dense, narrow = found
     assert dense.p_value == narrow.p_value
     assert (dense.ci_low, dense.ci_high) == pytest.approx((narrow.ci_low, narrow.ci_high), abs=1e-8)
-    monkeypatch.setattr(small_sample, "MOST_NUMBERS", 100)
+    monkeypatch.setattr(small_sample, "MOST_HELD", 100)
     for test in (small_sample.cr2, small_sample.cr3):
         with pytest.raises(StudyError, match="rows by 25 clusters"):
             test(fit, "booking")

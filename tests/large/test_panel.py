@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.large.models import fit_large_panel, index_large_panel, write_large_index
 
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index
-from helpers.large.models import fit_large_panel, index_large_panel, write_large_index
 from helpers.large.panel import LargePanel, check_large_panel, read_large_panel
 from helpers.regression.panel import fit_panel
 

@@ -17,7 +17,7 @@ Parameter = str | Mapping[str, float]
 # Share of the largest singular value below which a direction counts as absent.
 RANK = 1e-9
 # Numbers in the largest matrix of rows by clusters that is made.
-MOST_NUMBERS = 50_000_000
+MOST_NUMBERS = 10_000_000
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.inference.contrast import (
-    MOST_NUMBERS,
     Contrast,
     Parameter,
     annihilate,
@@ -23,6 +22,8 @@ from helpers.regression.panel import PanelFit
 
 # Eigenvalues of I - H_gg below this are those of effects within the cluster.
 ABSORBED = 1e-8
+# Numbers in the matrices of rows by clusters, one for each coefficient, of which up to four copies are held at once.
+MOST_HELD = 12_500_000
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
     Pustejovsky and Tipton (2018), section 3.2; R clubSandwich, Wald_test(test = "HTZ").
     """
     codes = only_cluster(fit, "HTZ test")
-    _check_size(fit, codes, "HTZ test")
+    _check_size(fit, codes, "HTZ test", len(parameters))
     roots = _roots(fit, codes)
     contrasts = [build_contrast(fit, parameter) for parameter in parameters]
     influence = np.stack([_influence(fit, contrast, roots) for contrast in contrasts])
@@ -175,11 +176,12 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
     )
 
 
-def _check_size(fit: PanelFit, codes: Codes, method: str) -> None:
+def _check_size(fit: PanelFit, codes: Codes, method: str, coefficients: int = 1) -> None:
     """Stop where rows times clusters would not fit into memory: among so many clusters nothing is left to correct."""
     n_clusters, rows = int(codes.max()) + 1, fit.design.n_obs
-    if rows * n_clusters > MOST_NUMBERS:
-        rule = f"a matrix of {rows:,} rows by {n_clusters:,} clusters is larger than {MOST_NUMBERS:,} numbers"
+    if rows * n_clusters * coefficients > MOST_HELD:
+        many = f"{coefficients} matrices" if coefficients > 1 else "a matrix"
+        rule = f"{many} of {rows:,} rows by {n_clusters:,} clusters are more than {MOST_HELD:,} numbers"
         raise StudyError(method, rule, "read the clustered t: with so many clusters it needs no correction")
 
 

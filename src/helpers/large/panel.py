@@ -75,6 +75,10 @@ class LargePanel:
             )
         return ColumnExpression(f"v{self.columns.index(name)}")
 
+    def ask(self, text: str) -> list[tuple[Any, ...]]:
+        """All rows of a query whose text is made of this package's own names and of numbers alone."""
+        return self.connection.execute(text).fetchall()
+
     def close(self) -> None:
         """Give the file and the memory back."""
         self.connection.close()
@@ -125,7 +129,7 @@ def read_large_panel(
         raise StudyError(str(source), "there is no such file", "correct the path")
     connection = _open_database(folder, memory, threads)
     try:
-        rows = _open_rows(connection, source)
+        rows = open_table(connection, source)
         names = tuple(columns) if columns is not None else tuple(n for n in rows.columns if n not in (entity, time))
         _check_columns(rows, source, [entity, time, *names])
         try:
@@ -142,24 +146,35 @@ def read_large_panel(
 
 
 def _open_database(folder: Path, memory: str, threads: int) -> DuckDBPyConnection:
-    import duckdb
-
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "large.duckdb"
     for old in (path, path.with_suffix(".duckdb.wal")):
         old.unlink(missing_ok=True)
+    return connect(str(path), folder / "spill", memory, threads)
+
+
+def connect(database: str, spill: Path, memory: str, threads: int) -> DuckDBPyConnection:
+    """A database, or one in memory (``:memory:``), that keeps to its limits and fetches nothing from anywhere."""
+    import duckdb
+
     limits: dict[str, Any] = {
         "memory_limit": memory,
         "threads": threads,
-        "temp_directory": str(folder / "spill"),
-        # Nothing is fetched from anywhere while a study runs.
+        "temp_directory": str(spill),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
-    return duckdb.connect(str(path), config=limits)
+    return duckdb.connect(database, config=limits)
 
 
-def _open_rows(connection: DuckDBPyConnection, source: Path) -> DuckDBPyRelation:
+def open_table(connection: DuckDBPyConnection, source: Path) -> DuckDBPyRelation:
+    """The rows of a CSV file, as text, or of a Parquet file.
+
+    Raises
+    ------
+    StudyError
+        It cannot be read.
+    """
     import duckdb
 
     # A star or bracket in a file's name is a character of it, not a pattern.
@@ -204,8 +219,9 @@ def _typed(rows: DuckDBPyRelation, entity: str, time: str, names: Sequence[str])
         CaseExpression(FunctionExpression("isnan", number), ConstantExpression(None)).otherwise(number).alias(f"v{at}")
         for at, number in enumerate(numbers)
     ]
-    keys = [ColumnExpression(entity).alias("entity"), ColumnExpression(time).cast("BIGINT").alias("time")]
-    return rows.select(*keys, *figures)
+    # An identifier is text, whatever a file stores it as.
+    unit, period = ColumnExpression(entity).cast("VARCHAR"), ColumnExpression(time).cast("BIGINT")
+    return rows.select(unit.alias("entity"), period.alias("time"), *figures)
 
 
 def _explain_cells(rows: DuckDBPyRelation, source: Path, time: str, names: Sequence[str]) -> None:

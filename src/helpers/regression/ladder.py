@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.regression.panel import PanelFit
+from helpers.regression.coefficients import Coefficients
 from helpers.results.estimate import estimate_frame
 from helpers.results.rounding import fix_number
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
 
 
-def ladder_estimates(fits: Mapping[str, PanelFit], term: str, label: Callable[[str], str]) -> pd.DataFrame:
+def ladder_estimates(fits: Mapping[str, Coefficients], term: str, label: Callable[[str], str]) -> pd.DataFrame:
     """One row per column of the ladder: the estimate of a regressor with everything that belongs to it."""
     return estimate_frame({label(name): fit[term] for name, fit in fits.items()}).rename_axis("column")
 
 
-def ladder_table(fits: Mapping[str, PanelFit], study: Study, digits: int = 3) -> pd.DataFrame:
+def ladder_table(fits: Mapping[str, Coefficients], study: Study, digits: int = 3) -> pd.DataFrame:
     """The ladder in the journal's form: estimates with stars, standard errors in brackets below, then the facts.
 
     Stars: *** p < 0.01, ** p < 0.05, * p < 0.1, from the p-values of the fits.
@@ -37,7 +37,7 @@ def ladder_table(fits: Mapping[str, PanelFit], study: Study, digits: int = 3) ->
     return pd.DataFrame.from_dict(lines, orient="index", columns=columns).rename_axis("term")
 
 
-def journal_ladder(fits: Mapping[str, PanelFit], study: Study, digits: int = 3) -> pd.DataFrame:
+def journal_ladder(fits: Mapping[str, Coefficients], study: Study, digits: int = 3) -> pd.DataFrame:
     """The same with blank names beside the standard errors, as manuscripts have it."""
     return ladder_table(fits, study, digits).rename(index=lambda name: "" if str(name).startswith("(") else name)
 
@@ -47,15 +47,15 @@ def stars(p_value: float) -> str:
     return next((mark for level, mark in STARS if p_value < level), "")
 
 
-def _estimate(fit: PanelFit, term: str, digits: int) -> str:
+def _estimate(fit: Coefficients, term: str, digits: int) -> str:
     return fix_number(fit.estimates[term], digits) + stars(fit.p_values[term]) if term in fit.estimates.index else ""
 
 
-def _std_error(fit: PanelFit, term: str, digits: int) -> str:
+def _std_error(fit: Coefficients, term: str, digits: int) -> str:
     return f"({fix_number(fit.std_errors[term], digits)})" if term in fit.estimates.index else ""
 
 
-def _facts(fits: Mapping[str, PanelFit], study: Study) -> dict[str, list[str]]:
+def _facts(fits: Mapping[str, Coefficients], study: Study) -> dict[str, list[str]]:
     yes = {True: "yes", False: "no"}
     entity, time = study.entity.label.en, study.time.label.en
     return {
@@ -69,5 +69,5 @@ def _facts(fits: Mapping[str, PanelFit], study: Study) -> dict[str, list[str]]:
     }
 
 
-def _absorbs(fit: PanelFit) -> bool:
+def _absorbs(fit: Coefficients) -> bool:
     return fit.entity_effects or fit.time_effects

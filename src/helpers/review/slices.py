@@ -6,11 +6,9 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from helpers.runner.sources import Source
+from helpers.runner.sources import READERS, WRITERS, Source
 from helpers.runner.twins import Cell, cell_id
 
-READER = "read"
-WRITERS = ("table", "coefficients", "write_panel")
 ALL = ("known", "earlier")
 
 
@@ -64,7 +62,7 @@ def slice_cell(source: Source, cell: str) -> Slice:
     return Slice(
         notebook=source.name,
         cells=tuple(names[place] for place in sorted(kept)),
-        tables=tuple(sorted({name for tree in inside for name in _named(tree, (READER,), 0)})),
+        tables=tuple(sorted({name for tree in inside for name in _named(tree, READERS, 0)})),
         modules=tuple(sorted({modules[word] for tree in inside for word in _loaded(tree) if word in modules})),
         reads_all=bool(attributes & set(ALL)),
     )

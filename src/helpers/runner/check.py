@@ -17,6 +17,7 @@ from helpers.cleaning import contract, sample
 from helpers.cleaning import gaps as cleaning
 from helpers.errors import StudyError, did_you_mean
 from helpers.index import build as construction
+from helpers.large.engine import check_headings
 from helpers.mediation.shown import PATHS
 from helpers.reading import statistics as reading
 from helpers.reading.units import read_units
@@ -68,6 +69,9 @@ def check_study(study: Study, notebooks: Path | None = None) -> str:
     check_claims(claims, study)
     if notebooks is not None:
         check_presets(study, notebooks)
+    if not study.memory:
+        reading.read_codebook(study.folder / "codebook.csv", study.columns)
+        return f"{check_headings(study)}, {len(claims.claims)} claims; the first notebook checks keys and figures"
     checked = check_data(study)
     check_model(checked, study)
     rows, entities = len(checked.panel), checked.panel.index.unique(0).size

@@ -18,8 +18,8 @@ from helpers.errors import StudyError
 from helpers.runner.parameters import Parameter, read_parameters
 from helpers.runner.twins import Cell, check_twin
 
-WRITERS = ("table", "coefficients", "write_panel")
-READER = "read"
+WRITERS = ("table", "coefficients", "write_panel", "new_rows")
+READERS = ("read", "rows")
 READERS_OF_ALL = ("known", "earlier")
 
 PLAIN_IMPORT = re.compile(r"^[ \t]*import ([\w. ,]+)$", re.MULTILINE)
@@ -91,7 +91,7 @@ def read_source(path: Path) -> Source:
         name=path.stem,
         cells=cells,
         parameters=read_parameters(cells, str(path)),
-        reads=_names(calls, (READER,), position=0),
+        reads=_names(calls, READERS, position=0),
         writes=_names(calls, WRITERS, position=1),
         reads_all=bool(attributes & set(READERS_OF_ALL)),
         modules=tuple(sorted(set(_own_imports(code)))),

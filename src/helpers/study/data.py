@@ -10,6 +10,8 @@ from helpers.study.periods import Kind, Period, show_period
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
+Engine = Literal["memory", "disk"]
+"""Where the panel is worked on: ``disk`` is for one that memory does not hold (docs/large_panels.md)."""
 
 MOST_PERIODS = 2_000
 """More than any panel of years, quarters or months has; a mistyped year makes millions."""

@@ -1,4 +1,7 @@
-"""Which notebooks a study can run: some need blocks of the study file, and are left out where there are none."""
+"""Which notebooks a study can run: some need blocks of the study file, and are left out where there are none.
+
+A notebook of an ``engine`` has a form of its own for the other one, which runs in its place.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from helpers.errors import StudyError
-from helpers.study.data import Strict
+from helpers.study.data import Engine, Strict
 from helpers.study.file import read_yaml
 
 if TYPE_CHECKING:
@@ -19,9 +22,12 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 NEEDS_FILE = "needs.yml"
-Need = Literal["indices", "mediators", "regions", "multiverse", "coordination", "society", "policies", "space"]
+Need = Literal[
+    "memory", "indices", "mediators", "regions", "multiverse", "coordination", "society", "policies", "space"
+]
 
 _REASONS: dict[Need, str] = {
+    "memory": "it works on all rows at once, and the panel is kept on disk (engine: disk)",
     "indices": "the study file declares no index",
     "mediators": "the study file declares no mediator",
     "regions": "the study file declares no grouping of the units",
@@ -36,7 +42,8 @@ _REASONS: dict[Need, str] = {
 class Needs(Strict):
     """What one notebook needs, and which tables stand in for its own where it is left out."""
 
-    needs: tuple[Need, ...]
+    needs: tuple[Need, ...] = ()
+    engine: Engine | None = None
     instead: dict[str, str] = Field(default_factory=dict)
 
 
@@ -60,8 +67,8 @@ def read_needs(folder: Path) -> dict[str, Needs]:
 
 
 def list_left_out(study: Study, folder: Path) -> dict[str, str]:
-    """Notebook -> why the study runs without it."""
-    needs = read_needs(folder)
+    """Notebook -> why the study runs without it; not those that have another form for the study's engine."""
+    needs = {name: item for name, item in read_needs(folder).items() if item.engine in (None, study.engine)}
     lacking = {name: [need for need in item.needs if not getattr(study, need)] for name, item in needs.items()}
     return {name: "; ".join(_REASONS[need] for need in missing) for name, missing in lacking.items() if missing}
 
@@ -75,17 +82,18 @@ def find_stand_ins(study: Study, folder: Path) -> dict[str, str]:
 def keep_notebooks(sources: list[Source], study: Study, folder: Path) -> list[Source]:
     """The notebooks that the study can run, reading what stands in for the tables of the others."""
     out, stand_ins = list_left_out(study, folder), find_stand_ins(study, folder)
-    kept = [source for source in sources if source.name not in out]
+    others = {name for name, item in read_needs(folder).items() if item.engine not in (None, study.engine)}
+    kept = [source for source in sources if source.name not in out and source.name not in others]
     return [replace(source, reads=tuple(stand_ins.get(table, table) for table in source.reads)) for source in kept]
 
 
 def notebook_table(study: Study, folder: Path) -> pd.DataFrame:
-    """One row per notebook with needs: what it needs, and whether it runs."""
+    """One row per notebook that needs a block of the study file, or memory: what it needs, and whether it runs."""
     import pandas as pd
 
-    out = list_left_out(study, folder)
-    rows = {
-        name: {"needs": ", ".join(item.needs), "runs": name not in out, "reason": out.get(name, "")}
-        for name, item in read_needs(folder).items()
-    }
+    out, rows = list_left_out(study, folder), {}
+    for name, item in read_needs(folder).items():
+        needs = [need for need in item.needs if need != "memory" or not study.memory]
+        if needs and item.engine in (None, study.engine):
+            rows[name] = {"needs": ", ".join(needs), "runs": name not in out, "reason": out.get(name, "")}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("notebook")

@@ -20,6 +20,7 @@ from helpers.study.data import (
     Adopted,
     Column,
     Contract,
+    Engine,
     Entity,
     Identity,
     Label,
@@ -138,6 +139,7 @@ class Study(Strict):
     question: Label
     seed: int = Field(ge=0)
     language: Literal["en", "zh"] = "en"
+    engine: Engine = "memory"
     adopted: Adopted | None = None
     entity: Entity
     time: Time
@@ -173,6 +175,11 @@ class Study(Strict):
     def index_names(self) -> tuple[str, str]:
         """What the study calls an entity and a time."""
         return self.entity.name, self.time.name
+
+    @property
+    def memory(self) -> bool:
+        """Whether the panel is worked on in memory; else it is kept on disk, for which some notebooks have no form."""
+        return self.engine == "memory"
 
     @property
     def grouping(self) -> Regions:
