@@ -1,6 +1,6 @@
 """Panels on disk: the numbers of the modules that work in memory, and a message for every bad file.
 
-Tolerances: 1e-12 for index weights and values (sums in another order), 1e-8 for the regression (iterated demeaning).
+Tolerance: 1e-12 for index weights (sums in another order).
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.large.models import fit_large_panel, index_large_panel, write_large_index
 
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index
+from helpers.large.index import index_large_panel
 from helpers.large.panel import LargePanel, check_large_panel, read_large_panel
-from helpers.regression.panel import fit_panel
 
 SPEC = {
     "indicators": {
@@ -70,34 +69,6 @@ def test_weights_are_those_of_the_index_in_memory(large: LargePanel) -> None:
     found = index_large_panel(large, SPEC)
     np.testing.assert_allclose(found.weights, expected.weights, rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.entropies, expected.entropies, rtol=0, atol=1e-12)
-
-
-def test_index_values_are_those_of_the_index_in_memory(large: LargePanel, tmp_path: Path) -> None:
-    write_large_index(large, {"score": index_large_panel(large, SPEC)}, tmp_path / "index.parquet")
-    found = pd.read_parquet(tmp_path / "index.parquet").set_index(["firm", "year"]).sort_index()
-    np.testing.assert_allclose(found["score"], composite_index(make_panel(), SPEC).values, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("cluster", ["entity", "time"])
-def test_the_baseline_is_that_of_fit_panel(large: LargePanel, cluster: Any) -> None:
-    score = index_large_panel(large, SPEC)
-    found = fit_large_panel(large, "y", ["score", "x"], indices={"score": score}, cluster=cluster)
-    data = make_panel().assign(score=composite_index(make_panel(), SPEC).values)
-    expected = fit_panel(data, "y", ["score", "x"], entity_effects=True, time_effects=True, cluster=cluster)
-    for field in ("estimates", "std_errors", "statistics", "p_values", "ci_low", "ci_high"):
-        np.testing.assert_allclose(getattr(found, field), getattr(expected, field), rtol=1e-8, atol=1e-12)
-    assert (found.df, found.n_obs, found.n_entities, found.n_times) == (expected.df, 480, 60, 8)
-
-
-def test_rows_without_a_figure_are_left_out_of_the_baseline(tmp_path: Path) -> None:
-    data = make_panel()
-    data.loc[data.index[[3, 77, 200]], "x"] = np.nan
-    with read(write(data, tmp_path)) as panel:
-        found = fit_large_panel(panel, "y", ["x"])
-    expected = fit_panel(data.dropna(), "y", ["x"], entity_effects=True, time_effects=True)
-    np.testing.assert_allclose(found.estimates, expected.estimates, rtol=1e-8)
-    np.testing.assert_allclose(found.std_errors, expected.std_errors, rtol=1e-8)
-    assert (found.n_obs, found.n_left_out) == (477, 3)
 
 
 def test_the_check_counts_rows_and_missing_figures(tmp_path: Path) -> None:
@@ -185,7 +156,7 @@ BAD_INDICES: dict[str, tuple[str, dict[str, Any], str]] = {
     "direction": ("a,1,2,3\nb,1,4,5\n", {"indicators": {"v": {"direction": 2}, "w": {}}}, "neither"),
     "one indicator": ("a,1,2,3\nb,1,4,5\n", {"indicators": {"v": {}}}, "two or more"),
     "unknown": ("a,1,2,3\nb,1,4,5\n", {"indicators": {"v": {}, "q": {}}}, "column q: it was not read"),
-    "method": ("a,1,2,3\nb,1,4,5\n", {"method": {"weights": "critic"}}, "use the method"),
+    "method": ("a,1,2,3\nb,1,4,5\n", {"method": {"weights": "critic"}}, "method.weights.*every row at once"),
 }
 
 
@@ -196,36 +167,6 @@ def test_a_bad_index_is_told(name: str, tmp_path: Path) -> None:
     path.write_text(HEAD + text)
     with read(path) as panel, pytest.raises(StudyError, match=told):
         index_large_panel(panel, {"indicators": {"v": {"direction": 1}, "w": {"direction": 1}}, **spec})
-
-
-@pytest.mark.parametrize(
-    ("outcome", "regressors", "told"),
-    [
-        ("y", [], "no regressor"),
-        ("y", ["y"], "twice"),
-        ("y", ["q"], "column q"),
-        ("y", ["x", "fixed"], "regressor fixed"),
-    ],
-)
-def test_a_bad_model_is_told(outcome: str, regressors: list[str], told: str, tmp_path: Path) -> None:
-    data = make_panel()
-    data["fixed"] = pd.factorize(data.index.get_level_values(0))[0].astype(float)
-    with read(write(data, tmp_path)) as panel, pytest.raises(StudyError, match=told):
-        fit_large_panel(panel, outcome, regressors)
-
-
-def test_a_regressor_that_effects_explain_alone_is_told(tmp_path: Path) -> None:
-    data = make_panel()
-    data["fixed"] = pd.factorize(data.index.get_level_values(0))[0].astype(float)
-    with read(write(data, tmp_path)) as panel, pytest.raises(StudyError, match="regressor fixed"):
-        fit_large_panel(panel, "y", ["fixed"])
-
-
-def test_one_time_left_is_told(tmp_path: Path) -> None:
-    data = make_panel()
-    data["x"] = data["x"].where(data.index.get_level_values(1) == 2001)
-    with read(write(data, tmp_path)) as panel, pytest.raises(StudyError, match="1 times"):
-        fit_large_panel(panel, "y", ["x"])
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
@@ -249,10 +190,3 @@ def test_dates_in_place_of_numbers_are_told(tmp_path: Path) -> None:
 def test_a_column_asked_for_twice_is_told(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="asked for twice"):
         read(write(make_panel(), tmp_path), columns=["x", "x"])
-
-
-def test_the_database_has_its_memory_again_after_a_fit(large: LargePanel) -> None:
-    asked = "SELECT current_setting('memory_limit')"
-    before = large.connection.execute(asked).fetchall()
-    fit_large_panel(large, "y", ["x"])
-    assert large.connection.execute(asked).fetchall() == before

@@ -99,9 +99,8 @@ def _draw(first: FirstPass, models: Mapping[str, Model], draws: int, rng: np.ran
     found: dict[str, _Drawn] = {}
     for block, place, figures in first.blocks():
         parts = {name: _parts(first, name, model, block, place, figures) for name, model in models.items()}
-        n_entities = len(block.starts)
-        step = max(1, AT_ONCE // n_entities)
-        signs = 1 - 2 * rng.integers(0, 2, size=(draws, n_entities), dtype=np.int8)
+        signs = draw_signs(len(block.starts), draws, rng)
+        step = max(1, AT_ONCE // len(block.starts))
         for name, (u, explained, c) in parts.items():
             width = explained.shape[1]
             if name not in found:
@@ -111,13 +110,20 @@ def _draw(first: FirstPass, models: Mapping[str, Model], draws: int, rng: np.ran
             item, together = found[name], np.column_stack([u, explained, u[:, None] * c])
             for start in range(0, draws, step):
                 rows = slice(start, start + step)
-                sums = signs[rows].astype(float) @ together
+                sums = signs[:, rows].T.astype(float) @ together
                 item.signed[rows] += sums[:, 0]
                 item.explained[rows] += sums[:, 1 : 1 + width]
                 item.crossed[rows] += sums[:, 1 + width :]
             item.squares += float(u @ u)
             item.products += c.T @ c
     return found
+
+
+def draw_signs(n_entities: int, draws: int, rng: np.random.Generator) -> NDArray[np.int8]:
+    """Signs, entities x draws; the same for an entity however the rows are cut into blocks."""
+    words = rng.integers(0, 2**64, size=(n_entities, -(-draws // 64)), dtype=np.uint64)
+    bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=1)[:, :draws]
+    return np.asarray(2 * bits.astype(np.int8) - 1)
 
 
 def _parts(

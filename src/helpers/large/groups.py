@@ -44,7 +44,7 @@ def compare_fits(fits: Mapping[str, RowsFit], model: Model) -> dict[str, Estimat
     gaps, term = {}, model.treatment
     for first, second in combinations(fits, 2):
         pair = (fits[first], fits[second])
-        variance = sum(float(fit.sandwich.loc[term, term]) for fit in pair)  # type: ignore[arg-type]
+        variance = sum(float(fit.sandwich[term][term]) for fit in pair)
         estimate = float(pair[0].estimates[term] - pair[1].estimates[term])
         counts = (sum(fit.n_obs for fit in pair), sum(fit.n_entities for fit in pair))
         gaps[f"{first}_minus_{second}"] = _estimate(estimate, factor * variance, sizes.n_clusters[0] - 1, *counts)

@@ -69,8 +69,15 @@ def read_needs(folder: Path) -> dict[str, Needs]:
 def list_left_out(study: Study, folder: Path) -> dict[str, str]:
     """Notebook -> why the study runs without it; not those that have another form for the study's engine."""
     needs = {name: item for name, item in read_needs(folder).items() if item.engine in (None, study.engine)}
-    lacking = {name: [need for need in item.needs if not getattr(study, need)] for name, item in needs.items()}
+    lacking = {name: [need for need in _asked(item, study) if not getattr(study, need)] for name, item in needs.items()}
     return {name: "; ".join(_REASONS[need] for need in missing) for name, missing in lacking.items() if missing}
+
+
+def _asked(item: Needs, study: Study) -> tuple[Need, ...]:
+    """What is asked of a study: on disk the lack of memory alone decides, and in memory it goes without saying."""
+    if "memory" in item.needs and not study.memory:
+        return ("memory",)
+    return tuple(need for need in item.needs if need != "memory")
 
 
 def find_stand_ins(study: Study, folder: Path) -> dict[str, str]:
@@ -93,7 +100,7 @@ def notebook_table(study: Study, folder: Path) -> pd.DataFrame:
 
     out, rows = list_left_out(study, folder), {}
     for name, item in read_needs(folder).items():
-        needs = [need for need in item.needs if need != "memory" or not study.memory]
+        needs = _asked(item, study)
         if needs and item.engine in (None, study.engine):
             rows[name] = {"needs": ", ".join(needs), "runs": name not in out, "reason": out.get(name, "")}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("notebook")
