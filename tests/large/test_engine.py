@@ -121,7 +121,7 @@ def test_estimates_are_those_of_dummies(both: Both) -> None:
 def test_effects_by_group_and_their_differences_are_the_same(both: Both) -> None:
     model, window, regions = both.memory.model(), both.disk.time.window, both.units["region"]
     found, failed = fit_groups(both.rows, both.disk.model(), "region", GROUPS, window)
-    drawn = {"order": GROUPS, "wild_draws": 9, "rng": np.random.default_rng(1)}
+    drawn: dict[str, Any] = {"order": GROUPS, "wild_draws": 9, "rng": np.random.default_rng(1)}
     expected = heterogeneity.fit_by_region(both.panel, model, regions, **drawn)
     assert not failed
     gaps = heterogeneity.compare_regions(both.panel, model, regions, permutations=9, **drawn)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.cleaning.formula import Call, Name, Node, Operation, check_columns, parse_formula
 from helpers.cleaning.sample import model_columns
 from helpers.errors import StudyError
 from helpers.large.engine import check_engine, headings, read_headings, read_keys
@@ -18,6 +17,7 @@ from helpers.large.formulas import add_formulas
 from helpers.large.panel import LargePanel, check_large_panel, open_table, read_large_panel
 from helpers.large.rows import KEYS, group_column
 from helpers.reading.statistics import covered_times
+from helpers.study.formula import Call, Name, Node, Operation, check_columns, parse_formula
 
 if TYPE_CHECKING:
     from helpers.study.study import Regions, Study

@@ -255,7 +255,7 @@ def _solve(model: Model, columns: list[str], moments: Moments) -> Solved:
     on_time = np.zeros((len(moments.rows), len(places)))
     if model.time_effects:
         by_time = moments.by_time[kind][:, places]
-        on_time = np.linalg.lstsq(moments.dummies[kind], by_time, rcond=1e-12)[0]
+        on_time = np.asarray(np.linalg.lstsq(moments.dummies[kind], by_time, rcond=1e-12)[0], dtype=float)
         squares = squares - by_time.T @ on_time
     elif not kind:
         # An intercept takes the mean.

@@ -8,13 +8,12 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.large.fit import RowsFit, fit_rows
 from helpers.large.rows import read_blocks
 from helpers.regression.conventions import Sizes, describe, find_convention
-from helpers.results.estimate import Estimate
+from helpers.results.estimate import Estimate, t_estimate
 from helpers.study.model import Model
 
 
@@ -106,18 +105,5 @@ def _count(path: Path, variable: str, group: tuple[str, int]) -> tuple[int, int,
 
 
 def _estimate(estimate: float, variance: float, df: int, n_obs: int, n_entities: int) -> Estimate:
-    std_error = float(np.sqrt(variance))
-    half = float(stats.t.ppf(0.975, df)) * std_error
-    return Estimate(
-        estimate=estimate,
-        std_error=std_error,
-        statistic=estimate / std_error,
-        df=df,
-        p_value=float(2 * stats.t.sf(abs(estimate / std_error), df)),
-        ci_low=estimate - half,
-        ci_high=estimate + half,
-        n_obs=n_obs,
-        n_entities=n_entities,
-        n_clusters=n_entities,
-        convention="stata",
-    )
+    counts = {"n_obs": n_obs, "n_entities": n_entities, "n_clusters": n_entities}
+    return t_estimate(estimate, float(np.sqrt(variance)), df, **counts, convention="stata")
