@@ -151,7 +151,7 @@ run.say(
     verdicts["clear" if max(headline.p_value, drawn[primary].p_value) < level else "unclear"],
     headline=headline,
     drawn=run.results[f"baseline.{primary}.{term}.wild"],
-    detectable=run.record("baseline.detectable", value=detectable_effect(found[term], df=found.df), digits=2),
+    detectable=run.record("baseline.detectable.clustered_t", value=detectable_effect(found[term]), digits=2),
 )
 
 # %% [markdown]

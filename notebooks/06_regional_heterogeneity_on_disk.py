@@ -84,7 +84,7 @@ run.table(
 run.say(
     "Of {pairs} differences, {told} are told from zero by the clustered t test after Holm's adjustment for the pairs.",
     pairs=run.record("region.count.pairs", value=len(gaps)),
-    told=run.record("region.count.told", value=int((adjusted < level).sum())),
+    told=run.record("region.count.told_by_t", value=int((adjusted < level).sum())),
 )
 
 # %% [markdown]
