@@ -27,7 +27,6 @@ Need = Literal[
 ]
 
 _REASONS: dict[Need, str] = {
-    "memory": "it works on all rows at once, and the panel is kept on disk (engine: disk)",
     "indices": "the study file declares no index",
     "mediators": "the study file declares no mediator",
     "regions": "the study file declares no grouping of the units",
@@ -36,6 +35,7 @@ _REASONS: dict[Need, str] = {
     "society": "the study file declares no figures of society",
     "policies": "the study file declares no policy",
     "space": "the study file declares no spatial weights",
+    "memory": "it works on all rows at once, and the panel is kept on disk (engine: disk)",
 }
 
 
