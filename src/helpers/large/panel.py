@@ -1,7 +1,7 @@
 """Panels that do not fit into memory: read, checked and indexed on disk, then the fixed-effects baseline.
 
 DuckDB holds the figures in one file of a run folder and spills to that folder; Python sees single numbers and, for the
-regression, blocks of the model's columns (:mod:`helpers.large.rows`). No name, path or cell is ever put into the text of a
+regression, blocks of the model's columns (:mod:`helpers.large.rows`). No path or cell is ever put into the text of a
 query: they go in as expressions and values, so that none can be read as a command.
 """
 
