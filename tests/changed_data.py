@@ -20,7 +20,7 @@ REPLY = (
 )  # fmt: skip
 SINGLE = ("gdp_index", "rural_min_living_recipients")
 SETS = (DOSE, REPLY, *((name,) for name in SINGLE), *((name,) for name in DOSE[3:8]), *((name,) for name in REPLY[3:6]))
-HEAVY = ("Beijing", "Shanghai", "Tianjin", "Zhejiang", "Jiangsu", "Tibet", "Qinghai", "Guizhou", "Shaanxi", "Chongqing")
+HEAVY = ("Beijing", "Shanghai", "Tianjin", "Hubei", "Jiangsu", "Tibet", "Qinghai", "Guizhou", "Shaanxi", "Chongqing")
 
 
 @dataclass(frozen=True)

@@ -324,6 +324,79 @@ CHOICES: dict[str, tuple[Callable[[Project], Any], list[str]]] = {
     "no claims": (remove("claims.yml", accept=False), ["claims.yml: there is no claims file here"]),
 }
 
+PILOTS = ("policies", "egov_pilots", "cohorts")
+NAMES = [line.split(",")[0] for line in (ROOT / "data" / "provinces" / "tiles.csv").read_text("utf-8").splitlines()[1:]]
+
+
+def add_column(name: str, formula: str) -> Callable[[dict[str, Any]], None]:
+    label = {"en": name, "zh": name}
+    return lambda content: content["variables"].update({name: {"formula": formula, "unit": "1", "label": label}})
+
+
+def still_mediator(content: dict[str, Any]) -> None:
+    content["variables"]["digital_population"]["formula"] = "at(population, 2015)"
+
+
+def still_moderator(content: dict[str, Any]) -> None:
+    add_column("flat", "population / population")(content)
+    content["coordination"]["moderation"]["technology_with_organisation"]["by"] = "flat"
+
+
+def alone(project: Project) -> None:
+    """Hainan without the neighbour that it has by convention."""
+    path = project.folder / "contiguity.csv"
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if "Hainan" not in line]
+    path.write_text("".join(kept), encoding="utf-8")
+    write_manifest(project.folder)
+
+
+TEXTS: dict[str, tuple[Callable[[Project], Any], list[str]]] = {
+    "an indicator as a mediator": (
+        put("mediators", "rd_intensity", value={"label": {"en": "R", "zh": "R"}}),
+        ["mediator rd_intensity is a component of the treatment"],
+    ),
+    "a dimension of the outcome as a mediator": (
+        put("mediators", "public_service", value={"label": {"en": "P", "zh": "P"}}),
+        ["mediator public_service is a component of the outcome"],
+    ),
+    "a mediator that never moves": (
+        lambda project: project.choose(still_mediator),
+        ["study.yml, mediators.digital_population: ", "digital_population"],
+    ),
+    "a moderator that is the same everywhere": (
+        lambda project: project.choose(still_moderator),
+        ["coordination.moderation.technology_with_organisation: moderator flat: it is the same in every row"],
+    ),
+    "a policy for all": (
+        put(*PILOTS, value=[{"start": 2018, "entities": NAMES}]),
+        ["policies.egov_pilots: ", "it reaches every entity"],
+    ),
+    "a policy for none": (put(*PILOTS, value=[{"start": 2018, "entities": []}]), ["policies.egov_pilots.cohorts.0"]),
+    "a policy for an unknown province": (
+        put(*PILOTS, value=[{"start": 2018, "entities": ["Zhejang"]}]),
+        ["policies.egov_pilots: policy, entity Zhejang: there is no such entity", "did you mean 'Zhejiang'?"],
+    ),
+    "a policy after the last year": (
+        put(*PILOTS, value=[{"start": 2030, "entities": ["Zhejiang"]}]),
+        ["policies.egov_pilots: policy, start 2030: the panel runs from 2013 to 2021"],
+    ),
+    "an island": (alone, ["space.weights.contiguity: contiguity.csv, Hainan: it has no neighbour", "by convention"]),
+    "a window outside the data": (
+        put("indices", "social_quality", "last", value=2025),
+        ["indices.social_quality.last: the year 2025 is not analysed"],
+    ),
+    "a window beyond a series": (
+        put("indices", "social_quality", "last", value=2021),
+        ["index social_quality, column pension, province Anhui, year 2020: "],
+    ),
+    "a framework that points to nothing": (
+        lambda project: project.edit(
+            "frameworks.yml", "mediation.digital_infrastructure.indirect_effect,", "mediation.infrastructure.path_a,"
+        ),
+        ["frameworks.yml, emp_mechanism, row 1: points to mediation.infrastructure.path_a, which no run records"],
+    ),
+}
+
 
 def expect_message(told: str, parts: list[str]) -> None:
     """Place, rule and remedy, in one message."""
@@ -337,6 +410,15 @@ def expect_message(told: str, parts: list[str]) -> None:
 @pytest.mark.parametrize("command", ["check", "run"])
 @pytest.mark.parametrize(("damage", "parts"), [*DATA.values(), *CHOICES.values()], ids=[*DATA, *CHOICES])
 def test_a_damaged_study_is_told_and_nothing_is_touched(project, capsys, command, damage, parts):
+    hold_refusal(project, capsys, command, damage, parts)
+
+
+@pytest.mark.parametrize(("damage", "parts"), TEXTS.values(), ids=TEXTS)
+def test_what_further_texts_cannot_be_asked_is_told_before_a_run(project, capsys, damage, parts):
+    hold_refusal(project, capsys, "run", damage, parts)
+
+
+def hold_refusal(project, capsys, command, damage, parts):
     before = project.products()
     damage(project)
     assert main([command]) == BAD_INPUT

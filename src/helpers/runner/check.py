@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from helpers.claims.file import Claims, load_claims
+from helpers.claims.frameworks import load_frameworks, measured_keys
 from helpers.claims.verdicts import claim_words, expand_words
 from helpers.cleaning import contract, sample
 from helpers.cleaning import gaps as cleaning
+from helpers.coordination.moderation import moderate
 from helpers.errors import StudyError, did_you_mean
 from helpers.index import build as construction
+from helpers.index.dimensions import add_dimensions
 from helpers.large.engine import check_headings
 from helpers.mediation.shown import PATHS
+from helpers.policy.pilots import mark_policy
+from helpers.policy.space import build_weights
 from helpers.reading import statistics as reading
 from helpers.reading.units import read_units
+from helpers.regression.panel import fit
 from helpers.regression.specification import specify
 from helpers.robustness import changes as robustness
 from helpers.study.formula import check_columns, parse_formula
@@ -36,12 +42,13 @@ FEW_ENTITIES = 10
 
 
 class Checked(NamedTuple):
-    """What was derived while checking: the analysed panel, the entities, figures filled by rule, the contract."""
+    """What was derived while checking: the analysed panel, the entities, figures filled by rule, contract, times."""
 
     panel: pd.DataFrame
     units: pd.DataFrame
     filled: int
     contract: ContractReport
+    times: pd.Index
 
 
 def check_study(study: Study, notebooks: Path | None = None) -> str:
@@ -67,13 +74,15 @@ def check_study(study: Study, notebooks: Path | None = None) -> str:
     claims = load_claims(study.folder)
     check_formulas(study)
     check_claims(claims, study)
+    check_frameworks(study)
     if notebooks is not None:
         check_presets(study, notebooks)
     if not study.memory:
         reading.read_codebook(study.folder / "codebook.csv", study.columns)
         return f"{check_headings(study)}, {len(claims.claims)} claims; the first notebook checks keys and figures"
     checked = check_data(study)
-    check_model(checked, study)
+    panel = check_model(checked, study)
+    check_texts(checked, panel, study)
     rows, entities = len(checked.panel), checked.panel.index.unique(0).size
     return (
         f"{rows} rows of {entities} entities, {checked.filled} figures filled by rule, {len(claims.claims)} claims; "
@@ -144,6 +153,24 @@ def check_claims(claims: Claims, study: Study) -> None:
                     raise StudyError(where, f"reads the result {key}, which no run records", _near(name, names[family]))
 
 
+def check_frameworks(study: Study) -> None:
+    """Look up the names of mediators, regions and rows in the results that frameworks point to, as with claims.
+
+    Raises
+    ------
+    StudyError
+        Naming the framework, its row, the result, and the nearest declared name.
+    """
+    names = _names_in_keys(study)
+    for title, framework in load_frameworks(study.folder).items():
+        for place, row in enumerate(framework.rows, start=1):
+            for key in measured_keys(row, claim_words(study)):
+                family, name, *_ = f"{key}..".split(".")
+                if family in names and name not in names[family]:
+                    where = f"{study.folder / 'frameworks.yml'}, {title}, row {place}"
+                    raise StudyError(where, f"points to {key}, which no run records", _near(name, names[family]))
+
+
 def check_presets(study: Study, notebooks: Path) -> None:
     """Compare every preset with the parameters that the notebooks declare.
 
@@ -183,11 +210,13 @@ def check_data(study: Study) -> Checked:
     marked = sample.mark_sample(statistics, study)
     chosen = sample.select_sample(cleaning.derive(statistics, study.formulas, marked), marked, study)
     cleaning.check_panel(chosen.panel, units, study)
-    return Checked(chosen.panel, units, len(filled), kept)
+    return Checked(chosen.panel, units, len(filled), kept, statistics.index.unique(1))
 
 
-def check_model(checked: Checked, study: Study) -> None:
-    """Build the indices, fit the ladder and make the rows of every declared change.
+def check_model(checked: Checked, study: Study) -> pd.DataFrame:
+    """Build the indices, fit the ladder, make the rows of every declared change and fit every mediator beside.
+
+    Gives the panel with the indices.
 
     Raises
     ------
@@ -203,8 +232,50 @@ def check_model(checked: Checked, study: Study) -> None:
         try:
             robustness.change(primary, row, panel, checked.units, study).fit()
         except StudyError as error:
-            where = f"{study.folder / 'study.yml'}, robustness.{name}: {error.where}"
-            raise StudyError(where, error.rule, error.remedy) from None
+            raise _placed(study, f"robustness.{name}", error) from None
+    model = study.model()
+    for name in study.mediators:
+        try:
+            rows = panel[[*model.columns, name]].dropna()
+            fit(rows, model.with_(treatment=name, controls=(model.treatment, *model.controls)))
+        except StudyError as error:
+            raise _placed(study, f"mediators.{name}", error) from None
+    return panel
+
+
+def check_texts(checked: Checked, panel: pd.DataFrame, study: Study) -> None:
+    """Look at what further texts ask: moderators that vary, policies that reach some entities, neighbours of all.
+
+    Raises
+    ------
+    StudyError
+        Naming the place in the study file, and the entity or the column.
+    """
+    if study.coordination is not None:
+        items = study.coordination.moderation
+        wanted = [name for item in items.values() for name in (item.of, item.by, *item.beside)]
+        data = add_dimensions(panel, study, list(dict.fromkeys(wanted)))
+        for name, item in items.items():
+            try:
+                moderate(data, study.model(), item.of, item.by, item.beside)
+            except StudyError as error:
+                raise _placed(study, f"coordination.moderation.{name}", error) from None
+    everywhere = pd.MultiIndex.from_product([panel.index.unique(0), checked.times])
+    for name, policy in study.policies.items():
+        try:
+            mark_policy(pd.DataFrame(index=everywhere), policy)
+        except StudyError as error:
+            raise _placed(study, f"policies.{name}", error) from None
+    for name, weights in (study.space.weights if study.space is not None else {}).items():
+        try:
+            build_weights(weights, panel, checked.units, study.folder / study.map.contiguity if study.map else None)
+        except StudyError as error:
+            raise _placed(study, f"space.weights.{name}", error) from None
+
+
+def _placed(study: Study, place: str, error: StudyError) -> StudyError:
+    """The same error, with the place in the study file in front."""
+    return StudyError(f"{study.folder / 'study.yml'}, {place}: {error.where}", error.rule, error.remedy)
 
 
 def _check_units(units: pd.DataFrame, study: Study) -> None:
@@ -229,4 +300,4 @@ def _names_in_keys(study: Study) -> dict[str, set[str]]:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    return f"{did_you_mean(name, known)}correct the key under reads, or declare it in the study file"
+    return f"{did_you_mean(name, known)}correct the key, or declare it in the study file"

@@ -228,6 +228,16 @@ class Study(Strict):
             yield self.multiverse.samples
 
     @model_validator(mode="after")
+    def _check_no_component_mediates(self) -> Self:
+        """Before the words are looked up: an indicator or a dimension as mediator is a component of its index."""
+        for role in ("treatment", "outcome"):
+            whole = self.indices.get(getattr(self.specification, role))
+            for mediator in self.mediators:
+                if whole and (mediator in whole.indicators or mediator in whole.dimensions):
+                    raise ValueError(f"mediator {mediator} is a component of the {role}; a mediator may not be one")
+        return self
+
+    @model_validator(mode="after")
     def _check_names(self) -> Self:
         known = {*self.indices, *self.variables}
         for role, names in self._roles().items():
