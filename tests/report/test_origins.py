@@ -122,6 +122,22 @@ def test_a_key_is_spelt_by_the_study_then_by_the_page_then_as_it_stands():
     assert spelt == Label(en="baseline · The treatment · odd part", zh="基准回归 · 数字赋能 · odd part")
 
 
+def test_a_part_of_two_names_is_spelt_by_both_and_a_claim_as_the_ledger_has_it():
+    names = {
+        "east": Label(en="East", zh="东部"),
+        "west": Label(en="West", zh="西部"),
+        "size": Label(en="Size", zh="规模"),
+    }
+    keys = ("region.east_minus_west.mean", "multiverse.control_size", "claims.emp_3a")
+    spelt = [spell_key(Result(key, value=1), names.get) for key in keys]
+    assert [words.zh for words in spelt] == [
+        "地区 · 东部与西部之差 · 均值",
+        "多重设定 · 控制变量：规模",
+        "论断 · EMP-3a",
+    ]
+    assert spelt[0].en == "region · East minus West · mean"
+
+
 def test_the_methods_that_met_outside_numbers_are_those_of_the_parity_page():
     with CHECKED.open(encoding="utf-8", newline="") as file:
         held = {(row["method"].rpartition(".")[2], row["source"]) for row in csv.DictReader(file)}

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helpers.results.results import Result
 from helpers.study.data import Label
+
+if TYPE_CHECKING:
+    from helpers.study.study import Study
 
 HERE = Path(__file__).parent
 METHODS = HERE / "methods.yml"
@@ -23,6 +26,9 @@ FEW = 3
 """Programs that a note names; more are counted, and named where it leads."""
 FURTHEST = 4
 """Steps from a cell to the cells whose variables it uses; what is further back is no longer its method."""
+
+CLAIM = re.compile(r"([a-z]{3})_(\d+[a-z]?)")
+"""The key of a claim in the key of a result."""
 
 
 @dataclass(frozen=True)
@@ -241,9 +247,32 @@ def spell_key(result: Result, label: Callable[[str], Label | None]) -> Label:
     label
         The study's label of a name, None where it has none.
     """
-    parts = [label(part) or key_words().get(part) or _plain(part) for part in result.key.split(".")]
+    parts = [_spell(part, label) for part in result.key.split(".")]
     return Label(en=" · ".join(part.en for part in parts), zh=" · ".join(part.zh for part in parts))
 
 
-def _plain(part: str) -> Label:
-    return Label(en=part.replace("_", " "), zh=part.replace("_", " "))
+def key_label(study: Study, part: str) -> Label | None:
+    """The study's label of a part of a key, None where it has none."""
+    if part in study.ladder:
+        return study.ladder[part].label
+    words = study.words(part)
+    return None if words.en == part else words
+
+
+def _spell(part: str, label: Callable[[str], Label | None]) -> Label:
+    """One part of a key: known as a whole, or made of two names, or of a word and a name."""
+    known = label(part) or key_words().get(part)
+    if known is not None:
+        return known
+    for between, joined in (("minus", "{}与{}之差"), ("with", "{}与{}")):
+        first, found, second = part.partition(f"_{between}_")
+        if found:
+            one, other = _spell(first, label), _spell(second, label)
+            return Label(en=f"{one.en} {between} {other.en}", zh=joined.format(one.zh, other.zh))
+    for word in ("control", "left_out"):
+        if part.startswith(f"{word}_"):
+            start, name = key_words()[word], _spell(part.removeprefix(f"{word}_"), label)
+            return Label(en=f"{start.en}: {name.en}", zh=f"{start.zh}：{name.zh}")
+    claim = CLAIM.fullmatch(part)
+    text = f"{claim[1].upper()}-{claim[2]}" if claim else part.replace("_", " ")
+    return Label(en=text, zh=text)

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_
 from helpers.report.explorer import read_explorer
 from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
-from helpers.report.origins import Method, method_of, note_of, reached_modules, read_methods, spell_key
+from helpers.report.origins import Method, key_label, method_of, note_of, reached_modules, read_methods, spell_key
 from helpers.report.popovers import (
     Shown,
     add_notes,
@@ -296,7 +297,7 @@ class Origins:
 
     def words(self, result: Result) -> Label:
         """What a result is, by the parts of its key."""
-        return spell_key(result, self._label)
+        return spell_key(result, partial(key_label, self._study))
 
     def method(self, result: Result) -> Method:
         """The family of methods that a result belongs to."""
@@ -315,12 +316,6 @@ class Origins:
     def code_of(self, anchor: str) -> str:
         """Target of a link to the code of a cell; the cell itself where its code is not folded."""
         return f"{anchor}-code" if anchor in self._coded else anchor
-
-    def _label(self, part: str) -> Label | None:
-        if part in self._study.ladder:
-            return self._study.ladder[part].label
-        words = self._study.words(part)
-        return None if words.en == part else words
 
 
 def _steady_checks(study: Study, run_folder: Path) -> list[CheckRow]:
