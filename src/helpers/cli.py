@@ -21,6 +21,9 @@ FIRST = "runner"
 """The folder whose commands stand first in the help."""
 
 
+KEPT = "What finished is kept; the same command goes on from there."
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the console script of the project.
 
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StudyError as error:
         return _tell(str(error), BAD_INPUT)
     except KeyboardInterrupt:
-        return _tell("Interrupted. What finished is kept; the same command goes on from there.", INTERRUPTED)
+        return _tell(f"Interrupted. {vars(options).get('interrupted', KEPT)}", INTERRUPTED)
     except Exception as error:
         if os.environ.get("STUDY_DEBUG"):
             raise

@@ -144,6 +144,32 @@ def test_an_archive_with_a_link_is_refused(tmp_path):
         unpack(tmp_path / "evil.zip", tmp_path / "out")
 
 
+def damage(path: Path) -> None:
+    """Other bytes than those of its checksum."""
+    path.write_bytes(path.read_bytes().replace(b"honest", b"forged", 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "largest", "spoil", "told"),
+    [
+        ("", 100, None, "holds 0 bytes, unpacked"),
+        ("honest", 5, None, "holds 6 bytes, unpacked"),
+        ("honest", 6, lambda path: path.write_bytes(path.read_bytes()[:40]), "not a zip archive"),
+        ("honest", 6, damage, "it is damaged"),
+    ],
+)
+def test_an_archive_that_is_empty_too_large_or_damaged_is_refused(tmp_path, monkeypatch, text, largest, spoil, told):
+    """Its size is read from its list of files, so that nothing is unpacked to know it."""
+    monkeypatch.setattr("helpers.review.reference.LARGEST", largest)
+    path = tmp_path / "other.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/results.json", text)
+    if spoil:
+        spoil(path)
+    with pytest.raises(StudyError, match=told):
+        unpack(path, tmp_path / "out")
+
+
 @pytest.mark.parametrize("command", [["certificate"], ["bundle"]])
 def test_an_unknown_study_is_bad_input(command, capsys):
     assert main([*command, "nosuch"]) == BAD_INPUT

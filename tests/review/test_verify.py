@@ -69,6 +69,7 @@ def test_a_change_is_named_with_its_place_and_fails(finished, tmp_path, capsys):
         ("other schema", ["--against", "HERE"], "schema 1 is expected"),
         ("no results", ["--against", "HERE"], "the results file is missing"),
         ("edited", [], "edited by hand after the run wrote it: first.level"),
+        ("edited table", [], "sizes.csv: it is not as 01_first left it"),
     ],
 )
 def test_bad_input_is_one_message_and_nothing_is_written(
@@ -84,10 +85,10 @@ def test_bad_input_is_one_message_and_nothing_is_written(
         Results(study="other").write(here / "results.json")
     if damage == "other schema":
         (here / "results.json").write_text('{"schema": 7}')
-    path = finished.reports / "results.json"
+    path = finished.reports / ("tables/sizes.csv" if damage == "edited table" else "results.json")
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if damage == "edited":
-        path.write_text(before.replace("146321.9", "146321.8"), encoding="utf-8")
+    if damage.startswith("edited"):
+        path.write_text(before.replace("146321.9", "146321.8") + "\n" * (path.suffix == ".csv"), encoding="utf-8")
     try:
         arguments = [str(here) if text == "HERE" else text for text in arguments]
         code = stop_code(["verify", "--out", str(tmp_path / "out"), *arguments])

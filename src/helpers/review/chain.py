@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from helpers.errors import StudyError, did_you_mean
 from helpers.results.panel_of_checks import find_notebooks
 from helpers.results.results import Result, Results, read_results
+from helpers.review.reference import check_edits
 from helpers.review.slices import Slice, find_writer, slice_cell
 from helpers.runner.sources import Source, read_sources
 from helpers.study.formula import parse_formula
@@ -99,8 +100,9 @@ def read_recorded(folder: Path, study: Study) -> Results:
     Raises
     ------
     StudyError
-        The study has not been run, or the folder holds another's numbers.
+        The study has not been run, or the folder holds another's numbers, or some that were edited by hand.
     """
+    check_edits(folder)
     results = read_results(folder / "results.json")
     if results.study != study.name:
         rule = f"these are numbers of the study {results.study}, not of {study.name}"

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 
+GONE = "Nothing was compared or written, and the copy of the project is gone."
+
+
 def add_commands(commands: Commands) -> None:
     """Add this folder's commands to the command line."""
     verify = add_command(
@@ -31,6 +34,7 @@ def add_commands(commands: Commands) -> None:
     verify.add_argument(
         "--against", metavar="FOLDER|ARCHIVE|REVISION", help="compare with this instead of the last commit"
     )
+    verify.set_defaults(interrupted=GONE)
     verify.add_argument("--twice", action="store_true", help="run two times; name the first cell that differs")
     verify.add_argument("--preset", metavar="NAME", help="a preset of the study file, as in `study run`")
     verify.add_argument("--workers", type=read_count, metavar="N", help="notebooks at a time, as in `study run`")
@@ -59,6 +63,7 @@ def add_questions(commands: Commands) -> None:
     diff.add_argument("--preset", metavar="NAME", help="a preset of the study file, as in `study run`")
     diff.add_argument("--workers", type=read_count, metavar="N", help="notebooks at a time, as in `study run`")
     diff.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: reports/STUDY/run/diff)")
+    diff.set_defaults(interrupted=GONE)
     for parser in (why, impact, diff):
         parser.add_argument("--study", default=DEFAULT_STUDY, help=f"folder in data/ (default: {DEFAULT_STUDY})")
 

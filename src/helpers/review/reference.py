@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from helpers.errors import StudyError
 from helpers.results.results import find_edits, read_results
 from helpers.review.git import find_revision, has_git, lay_out, list_files
 from helpers.review.scratch import scratch_folder
+from helpers.runner.record import digest_file, read_entry
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def open_reference(root: Path, name: str, against: str | None = None) -> Iterato
             yield _checked(Reference(unpack(Path(against), folder) / "reports" / name, f"the archive {against}"), name)
         return
     if against is None:
-        _check_edits(home)
+        check_edits(home)
     if against is None and not has_git(root):
         if not (home / "results.json").is_file():
             raise StudyError(str(home / "results.json"), "there is no reference for this study", _REMEDY)
@@ -85,14 +87,27 @@ def _checked(reference: Reference, name: str) -> Reference:
     return reference
 
 
-def _check_edits(home: Path) -> None:
-    """Refuse a work tree whose results were edited by hand: a reader of them would be misled."""
+def check_edits(home: Path) -> None:
+    """Refuse a run folder whose results or tables were edited by hand: a reader of them would be misled.
+
+    Raises
+    ------
+    StudyError
+        A result is not as it was sealed, or a table not as the run's record has it, where there is one.
+    """
     path = home / "results.json"
-    if path.is_file():
-        edited = find_edits(path)
-        if edited:
-            rule = f"edited by hand after the run wrote it: {', '.join(edited)}"
-            raise StudyError(str(path), rule, "restore it (`git checkout -- reports`), or run the study again")
+    if path.is_file() and (edited := find_edits(path)):
+        rule = f"edited by hand after the run wrote it: {', '.join(edited)}"
+        raise StudyError(str(path), rule, _RESTORE)
+    for name in sorted((home / "run" / "record").glob("*.json")):
+        for product, digest in read_entry(home, name.stem).products.items():
+            if product.startswith("tables/") and digest_file(home / product) != digest:
+                raise StudyError(str(home / product), f"it is not as {name.stem} left it", _RESTORE)
+
+
+_RESTORE = "restore it (`git checkout -- reports`), or run the study again"
+LARGEST = 2**31
+"""Bytes that an archive may hold, unpacked; a bundle of this project has a few dozen million."""
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -101,16 +116,27 @@ def unpack(archive: Path, folder: Path) -> Path:
     Raises
     ------
     StudyError
-        A file of it would lie outside, or is a link.
+        It is no archive, it holds nothing or more than `LARGEST`, or a file of it would lie outside or is a link.
     """
-    with zipfile.ZipFile(archive) as files:
+    try:
+        files = zipfile.ZipFile(archive)
+    except zipfile.BadZipFile as error:
+        raise StudyError(str(archive), f"not a zip archive ({error})", "name one that `study bundle` made") from None
+    with files:
+        size = sum(entry.file_size for entry in files.infolist())
+        if not 0 < size <= LARGEST:
+            rule = f"it holds {size:,} bytes, unpacked; at least one and at most {LARGEST:,} are read"
+            raise StudyError(str(archive), rule, "unpack nothing of it; ask its author for another")
         for entry in files.infolist():
             parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
             link = entry.external_attr >> 28 == 0o12
             if link or not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0]:
                 rule = f"holds '{entry.filename}', which would lie outside"
                 raise StudyError(str(archive), rule, "unpack nothing of it; ask its author for another")
-        files.extractall(folder)
+        try:
+            files.extractall(folder)
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+            raise StudyError(str(archive), f"it is damaged ({error})", "ask its author for another") from None
         tops = {PurePosixPath(name).parts[0] for name in files.namelist()}
     for script in folder.glob("*/*.sh"):
         script.chmod(0o755)
