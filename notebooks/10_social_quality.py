@@ -48,6 +48,9 @@ run.framework("mod_fusions")
 # %%
 run.framework("soq_factors")
 
+# %%
+run.framework("soq_values")
+
 # %% [markdown]
 # ## Are public services more equal?
 #
