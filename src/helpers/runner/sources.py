@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -172,15 +173,21 @@ def find_modules(package: Path, roots: Iterable[str]) -> list[Path]:
     roots
         Dotted names such as ``helpers.regression.panel``.
     """
-    found: dict[Path, str] = {}
-    waiting = list(roots)
+    files = _list_files(package)
+    found: dict[str, str] = {}
+    waiting, asked = set(roots), set[str]()
     while waiting:
-        for path in _module_files(package, waiting.pop()):
-            if path not in found:
-                found[path] = path.read_text(encoding="utf-8")
-                waiting.extend(_own_imports(found[path]))
-    data = [path for path in _data_files(package) if any(_names_file(*module, path) for module in found.items())]
-    return sorted([*found, *data])
+        asked |= waiting
+        places = {
+            place for name in waiting for place in _module_places(package.name, name)
+        } & files.keys() - found.keys()
+        found |= {place: files[place].read_text(encoding="utf-8") for place in sorted(places)}
+        waiting = {name for place in places for name in _own_imports(found[place])} - asked
+    texts: dict[str, list[str]] = {}
+    for place, text in found.items():
+        texts.setdefault(place.rpartition("/")[0], []).append(text)
+    named = [place for place in files if not place.endswith((".py", ".pyc")) and _is_named(place, texts)]
+    return sorted(files[place] for place in [*found, *named])
 
 
 def find_foreign_imports(package: Path, roots: Iterable[str]) -> list[str]:
@@ -199,13 +206,24 @@ def find_own_modules(package: Path, names: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _module_files(package: Path, module: str) -> list[Path]:
-    """The file of a dotted name and the ``__init__`` files above it; nothing for a name inside a module."""
-    parts = module.split(".")
-    if parts[0] != package.name:
+def _list_files(package: Path) -> dict[str, Path]:
+    """The package's files by their place in it, caches left out."""
+    found: dict[str, Path] = {}
+    for folder, inner, names in os.walk(package):
+        inner[:] = [name for name in inner if name != "__pycache__"]
+        here = Path(folder)
+        place = here.relative_to(package).as_posix()
+        found |= {name if place == "." else f"{place}/{name}": here / name for name in names}
+    return found
+
+
+def _module_places(package: str, module: str) -> list[str]:
+    """Where the file of a dotted name would lie, and the ``__init__`` files above it; nothing for a foreign name."""
+    first, *parts = module.split(".")
+    if first != package:
         return []
-    files = [package.joinpath(*parts[1:end], "__init__.py") for end in range(1, len(parts) + 1)]
-    return [path for path in (*files, package.joinpath(*parts[1:]).with_suffix(".py")) if path.is_file()]
+    above = ["/".join([*parts[:end], "__init__.py"]) for end in range(len(parts) + 1)]
+    return [*above, f"{'/'.join(parts)}.py"]
 
 
 @cache
@@ -221,14 +239,12 @@ def _own_imports(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _data_files(package: Path) -> tuple[Path, ...]:
-    """Templates, fonts and the like that lie in the package."""
-    return tuple(path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"})
-
-
-def _names_file(module: Path, text: str, path: Path) -> bool:
+def _is_named(place: str, texts: Mapping[str, list[str]]) -> bool:
     """Whether a module has the name of a data file beside it, or that of a folder between, in quotes."""
-    if not path.is_relative_to(module.parent):
-        return False
-    names = (path.name, *path.relative_to(module.parent).parts[:-1])
-    return any(f'"{name}"' in text or f"'{name}'" in text for name in names)
+    parts = place.split("/")
+    return any(
+        f'"{name}"' in text or f"'{name}'" in text
+        for end in range(len(parts))
+        for text in texts.get("/".join(parts[:end]), ())
+        for name in parts[end:]
+    )
