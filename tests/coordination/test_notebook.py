@@ -15,7 +15,7 @@ QUESTION = SimpleNamespace(of="technology", by="organisation", beside=())
 
 SAID = {
     "coordination.interaction": {
-        "above": "pays more where organisation is higher: interaction 0.5000 (p = 0.010; wild bootstrap p = 0.020)",
+        "above": "pays more where organisation is higher: interaction 0.5000 (p = 0.010; wild bootstrap p = 0.02)",
         "below": "opposite of the claim",
         "above_without_times": "pays more where organisation is higher is clear only while",
         "below_without_times": "pays less where organisation is higher is clear only while",
@@ -177,13 +177,13 @@ def test_a_feature_stands_out_only_by_the_adjusted_p_value(p_value: float, words
 @pytest.mark.parametrize(
     "forth, back, words",
     [
-        ((0.5, 0.01), (0.5, 0.01), "Each goes before the other: 0.5000 (p = 0.010; wild bootstrap p = 0.020) forth"),
+        ((0.5, 0.01), (0.5, 0.01), "Each goes before the other: 0.5000 (p = 0.010; wild bootstrap p = 0.02) forth"),
         ((0.5, 0.01), (0.5, 0.2), "Only one way"),
         ((-0.5, 0.01), (0.5, 0.2), "Neither way"),
         (
             (0.5, 0.03),
             (0.5, 0.03),
-            "Neither way of the loop is clear and positive: 0.5000 (p = 0.030; wild bootstrap p = 0.060)",
+            "Neither way of the loop is clear and positive: 0.5000 (p = 0.030; wild bootstrap p = 0.06)",
         ),
     ],
 )

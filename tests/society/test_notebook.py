@@ -96,7 +96,7 @@ def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, words:
         choices=LABELS,
     )
     assert words in told
-    assert "c: −1.0000 (p = 0.010; wild bootstrap p = 0.200)" in told
+    assert "c: −1.0000 (p = 0.010; wild bootstrap p = 0.20)" in told
 
 
 @pytest.mark.parametrize(
