@@ -124,6 +124,9 @@ def test_a_panel_with_more_periods_than_the_window_allows_more_rows(tmp_path):
         ("words of", 'x,finds,estimate,p_value; a,"negative, significant",-1.0,0.049', True),
         ("words of", 'x,finds,estimate,p_value; a,"negative, significant",-1.0,0.051', False),
         ("words of", 'x,finds,estimate,p_value; a,"positive, not significant",-1.0,0.051', False),
+        ("words of", 'x,finds,estimate,p_value,wild_p_value; a,"negative, not significant",-1.0,0.049,0.06', True),
+        ("words of", 'x,finds,estimate,p_value,wild_p_value; a,"negative, significant",-1.0,0.049,0.06', False),
+        ("words of", 'x,finds,estimate,p_value,wild_p_value; a,"negative, significant",-1.0,0.049,', True),
         ("rows are", "rows_that_are,rows_left_out,rows,entities; all,0,20,4; with x,2,18,4", True),
         ("rows are", "rows_that_are,rows_left_out,rows,entities; all,0,20,4; with x,2,17,4", False),
         ("parts sum", "year,t_total,t_within,t_between; 1,3.0,1.0,2.0", True),
@@ -146,6 +149,13 @@ def test_a_panel_with_more_periods_than_the_window_allows_more_rows(tmp_path):
 def test_a_rule_over_tables_holds_or_names_the_row(tmp_path, rule, text, holds):
     two = {"estimate": 2.0, "std_error": 1.0, "statistic": 2.0, "p_value": AT_20, **T30}
     judge(record(("a.b", two)), write(tmp_path, text), rule, holds, "a notebook, table t, ")
+
+
+@pytest.mark.parametrize(("level", "holds"), [(0.10, True), (0.05, False)])
+def test_words_follow_from_p_at_the_level_of_the_study(tmp_path, level, holds):
+    text = 'x,finds,estimate,p_value; a,"positive, significant",1.0,0.07'
+    results = record(("rows.significance", {"value": level}))
+    judge(results, write(tmp_path, text), "words of", holds, "a notebook, table t, a")
 
 
 def judge(results: Results, folder: Path, rule: str, holds: bool | None, place: str) -> None:

@@ -105,16 +105,19 @@ def check_verdicts_at_zero(results: Mapping[str, Result], _: Mapping[str, Table]
         yield _place(result), agree, f"p {result.p_value:.6g} with [{result.ci_low:.6g}, {result.ci_high:.6g}]"
 
 
-def check_words(_: Mapping[str, Result], tables: Mapping[str, Table]) -> Iterator[Found]:
-    """Words about sign and significance follow from the estimate and the p-value of their row."""
+def check_words(results: Mapping[str, Result], tables: Mapping[str, Table]) -> Iterator[Found]:
+    """Words of sign and significance follow from the estimate and all p-values of their row, at the study's level."""
+    declared = [float(result.shown) for key, result in results.items() if key.endswith(".significance")]
+    level = declared[0] if declared else LEVEL
     for name, table in tables.items():
         if not {"estimate", "p_value"} <= set(table.columns):
             continue
         for place, row in _rows(name, table):
             words = [text for text in row.values() if text.endswith(" significant")]
+            found = [text for column, text in row.items() if column.endswith("p_value") and is_number(text)]
             if words and is_number(row["estimate"]) and is_number(row["p_value"]):
                 sign = "positive" if float(row["estimate"]) > 0 else "negative"
-                should = f"{sign}, {'' if float(row['p_value']) < LEVEL else 'not '}significant"
+                should = f"{sign}, {'' if max(map(float, found)) < level else 'not '}significant"
                 yield place, words == [should], f"'{words[0]}', not '{should}'"
 
 
