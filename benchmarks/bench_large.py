@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from bench_run import ROOT, Measure, measure
+from bench_run import Measure, copy_project, measure
 
 COLUMNS, TIMES, FIRST = 20, 10, 2010
 INDICATORS = [f"m{number}" for number in range(COLUMNS - 6)]
@@ -42,10 +42,10 @@ def main() -> None:
         write_study(study, given.rows, given.kind)
         size = sum(path.stat().st_size for path in (study / "raw").iterdir()) / 2**30
         print(f"{given.rows:,} rows x {COLUMNS} measures, {given.kind}, {size:.2f} GiB; {os.cpu_count()} cores")
-        command = [sys.executable, "-m", "helpers.cli"]
-        environment = {**os.environ, "STUDY_ROOT": str(ROOT), "PYTHONPATH": str(ROOT / "src")}
-        subprocess.run([*command, "check", str(study), "--accept"], cwd=ROOT, env=environment, check=True)
-        told(measure([*command, "run", str(study), "--out", str(out), "--workers", "1"], ROOT), out)
+        command, project = [sys.executable, "-m", "helpers.cli"], copy_project(Path(folder))
+        environment = {**os.environ, "STUDY_ROOT": str(project), "PYTHONPATH": str(project / "src")}
+        subprocess.run([*command, "check", str(study), "--accept"], cwd=project, env=environment, check=True)
+        told(measure([*command, "run", str(study), "--out", str(out), "--workers", "1"], project), out)
 
 
 def told(found: Measure, out: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.errors import StudyError
-from helpers.inference import small_sample, wild
+from helpers.inference import contrast, small_sample, wild
 from helpers.regression.panel import fit_panel
 from own_tables import make_panel
 
@@ -25,7 +25,13 @@ def test_among_many_clusters_the_narrow_bootstrap_is_the_dense_one_and_small_sam
     dense, narrow = found
     assert dense.p_value == narrow.p_value
     assert (dense.ci_low, dense.ci_high) == pytest.approx((narrow.ci_low, narrow.ci_high), abs=1e-8)
-    monkeypatch.setattr(small_sample, "MOST_HELD", 100)
+    monkeypatch.setattr(contrast, "MOST_HELD", 100)
     for test in (small_sample.cr2, small_sample.cr3):
         with pytest.raises(StudyError, match="rows by 25 clusters"):
             test(fit, "booking")
+    with pytest.raises(StudyError, match=r"jackknifed bootstrap .* rows by 25 clusters"):
+        wild.wild_cluster_bootstrap(
+            fit, "booking", draws=9, form=wild.WildForm(variant="31"), rng=np.random.default_rng(3)
+        )
+    with pytest.raises(StudyError, match=r"2 matrices of .* rows by 25 clusters"):
+        small_sample.htz_wald(fit, ["booking", "staff"])

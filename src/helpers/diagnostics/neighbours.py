@@ -17,7 +17,7 @@ from helpers.results.estimate import Estimate
 from helpers.study.model import Model
 
 # Numbers in the largest matrix of further regressors that is made.
-HELD = 20_000_000
+HELD = 4_000_000
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ Parameter = str | Mapping[str, float]
 RANK = 1e-9
 # Numbers in the largest matrix of rows by clusters that is made.
 MOST_NUMBERS = 10_000_000
+# The same where one is made for each coefficient, and up to four copies of each are held at once.
+MOST_HELD = 12_500_000
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,21 @@ def only_cluster(fit: PanelFit, what: str) -> Codes:
             f"{what}, cluster {fit.cluster}", "it needs exactly one cluster variable", "fit with one cluster variable"
         )
     return fit.clusters[0]
+
+
+def check_size(fit: PanelFit, codes: Codes, method: str, coefficients: int = 1) -> None:
+    """Stop where rows times clusters would take too much memory and time: among so many nothing is left to correct.
+
+    Raises
+    ------
+    StudyError
+        The matrices of rows by clusters, one for each coefficient, hold more than `MOST_HELD` numbers.
+    """
+    n_clusters, rows = int(codes.max()) + 1, fit.design.n_obs
+    if rows * n_clusters * coefficients > MOST_HELD:
+        many = f"{coefficients} matrices" if coefficients > 1 else "a matrix"
+        rule = f"{many} of {rows:,} rows by {n_clusters:,} clusters: more than {MOST_HELD:,} numbers"
+        raise StudyError(method, rule, "read the clustered t: with so many clusters it needs no correction")
 
 
 def annihilate(design: Design, columns: Floats) -> Floats:

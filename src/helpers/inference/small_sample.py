@@ -12,6 +12,7 @@ from helpers.inference.contrast import (
     Parameter,
     annihilate,
     build_contrast,
+    check_size,
     leave_out_weights,
     only_cluster,
     own_blocks,
@@ -22,8 +23,6 @@ from helpers.regression.panel import PanelFit
 
 # Eigenvalues of I - H_gg below this are those of effects within the cluster.
 ABSORBED = 1e-8
-# Numbers in the matrices of rows by clusters, one for each coefficient, of which up to four copies are held at once.
-MOST_HELD = 12_500_000
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampl
 def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0.0) -> list[SmallSampleTest]:
     """As `cr2` for several parameters; what they share is worked out once."""
     codes = only_cluster(fit, "CR2")
-    _check_size(fit, codes, "CR2")
+    check_size(fit, codes, "CR2")
     roots = _roots(fit, codes)
     tests = []
     for parameter in parameters:
@@ -150,7 +149,7 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
     Pustejovsky and Tipton (2018), section 3.2; R clubSandwich, Wald_test(test = "HTZ").
     """
     codes = only_cluster(fit, "HTZ test")
-    _check_size(fit, codes, "HTZ test", len(parameters))
+    check_size(fit, codes, "HTZ test", len(parameters))
     roots = _roots(fit, codes)
     contrasts = [build_contrast(fit, parameter) for parameter in parameters]
     influence = np.stack([_influence(fit, contrast, roots) for contrast in contrasts])
@@ -174,15 +173,6 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
         float(stats.f.sf(statistic, q, eta - q + 1)),
         len(roots),
     )
-
-
-def _check_size(fit: PanelFit, codes: Codes, method: str, coefficients: int = 1) -> None:
-    """Stop where rows times clusters would not fit into memory: among so many clusters nothing is left to correct."""
-    n_clusters, rows = int(codes.max()) + 1, fit.design.n_obs
-    if rows * n_clusters * coefficients > MOST_HELD:
-        many = f"{coefficients} matrices" if coefficients > 1 else "a matrix"
-        rule = f"{many} of {rows:,} rows by {n_clusters:,} clusters are more than {MOST_HELD:,} numbers"
-        raise StudyError(method, rule, "read the clustered t: with so many clusters it needs no correction")
 
 
 def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:
@@ -232,7 +222,7 @@ def cr3(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampl
     MacKinnon, Nielsen and Webb (2023), CV3; Stata's vce(jackknife, mse).
     """
     contrast, codes = build_contrast(fit, parameter), only_cluster(fit, "CR3")
-    _check_size(fit, codes, "CR3")
+    check_size(fit, codes, "CR3")
     changes = leave_out_weights(fit, contrast, codes) @ fit.design.y_within - contrast.estimate
     n_clusters = len(changes)
     std_error = np.sqrt((n_clusters - 1) / n_clusters * np.sum(changes**2))

@@ -25,6 +25,7 @@ from helpers.inference.contrast import (
     Parameter,
     annihilate,
     build_contrast,
+    check_size,
     leave_out_weights,
     only_cluster,
     own_blocks,
@@ -344,6 +345,8 @@ def _build_pieces(fit: PanelFit, contrast: Contrast, codes: Codes, restricted: b
     """Scores and changes of the residuals, and of their change per unit that the null is below the estimate."""
     n_clusters = int(codes.max()) + 1
     w = contrast.weights
+    if "3" in variant:
+        check_size(fit, codes, f"jackknifed bootstrap (variant {variant})")
     residuals = np.stack([fit.residuals.loc[fit.design.index].to_numpy(), w / (w @ w)])
     if variant[0] == "3":
         residuals = _transform(fit, contrast, codes, residuals, restricted)
