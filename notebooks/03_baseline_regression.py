@@ -435,7 +435,7 @@ run.say(
 tests = specification_tests.run_tests(data, model, draws=null_draws, rng=run.rng("nulls of the tests"))
 specification_tests.record_tests(run.record, tests)
 table = specification_tests.diagnostic_table(tests, model)
-run.table(table, "specification_tests", caption="Tests of the specification")
+run.table(table, "specification_tests", caption="Tests of the specification", digits={"draws": 0})
 
 # %% [markdown]
 # Each row states what the test takes for granted (its null hypothesis). A small p-value speaks against that; a large
