@@ -56,8 +56,14 @@ data, features = dimensions.add_features(data, choices, asked.features)
 # %%
 run.framework("hol_dimensions")
 
+# %% [markdown]
+# From stacking to integration:
+
 # %%
 run.framework("hol_passage")
+
+# %% [markdown]
+# And the features, with their problems and paths:
 
 # %%
 run.framework("dat_matrix")
@@ -161,6 +167,9 @@ run.figure(
 # %%
 setting = moderation.moderate(data, model, question.of, question.by, question.beside)
 setting.model
+
+# %% [markdown]
+# By the t test and by the wild bootstrap, with and without period effects:
 
 # %%
 interaction = clear.fit_clear(setting.data, setting.model, draws=wild_draws, rng=run.rng("wild, interaction"))
@@ -297,6 +306,9 @@ run.figure(
     alt="Two scatters with lines: means of the units, and deviations from unit and period means.",
 )
 
+# %% [markdown]
+# How strong is the tie within units, and how sure is that?
+
 # %%
 tie = returns.within_correlation(data, treatment, outcome, draws=bootstrap_draws, rng=run.rng("within correlation"))
 wide = run.record("returns.within_correlation", tie.wide, digits=2)
@@ -386,6 +398,9 @@ run.say(
 slopes = returns.wild_slopes(square.fit, bent, ends, draws=wild_draws, rng=run.rng("wild, slopes at the ends"))
 for end, slope in slopes.items():
     run.record(f"returns.slope_{end}.wild", slope)
+
+# %% [markdown]
+# Where might the slope jump? In the treatment, or in the variables that the study file names:
 
 # %%
 variables = asked.thresholds or (treatment,)
@@ -555,6 +570,9 @@ known = data[[*model.columns, *features]].loc[:, lambda frame: ~frame.columns.du
 factors = diagnostics.vif(known, [*features, *model.controls]).rename(index=choices.label).rename_axis("regressor")
 run.table(factors.to_frame("vif"), "features_vif", caption="Variance inflation of features and controls", digits=2)
 
+# %% [markdown]
+# Each feature, given the others:
+
 # %%
 four = family.fit_clear_family(
     shown.feature_questions(known, model, features), draws=wild_draws, rng=run.rng("family, features")
@@ -615,6 +633,9 @@ run.table(
     "loop_dynamic",
     caption="The outcome on its own past, by least squares and by GMM",
 )
+
+# %% [markdown]
+# Does each feed the other?
 
 # %%
 clear_ways = [found.is_clear(level) and found.effect.estimate > 0 for found in ways.values()]

@@ -42,8 +42,14 @@ data = dimensions.add_dimensions(panel, choices, shown.society_columns(choices))
 # %%
 run.framework("mod_transformations")
 
+# %% [markdown]
+# The three fusions:
+
 # %%
 run.framework("mod_fusions")
+
+# %% [markdown]
+# And the dilemmas, each with its factor of social quality:
 
 # %%
 run.framework("soq_factors")
@@ -68,6 +74,9 @@ run.figure(
     caption="How unequal public services are between units: the dimension (thick) and its indicators",
     alt="Two panels of lines by period: the coefficient of variation and the Gini.",
 )
+
+# %% [markdown]
+# The three measures, for the dimension and for each indicator:
 
 # %%
 equal = {
@@ -128,11 +137,17 @@ growth = equality.speed_panel(data, asked.speed or asked.services, model, choice
 readings = equality.speed_models(model)
 readings["absolute"]
 
+# %% [markdown]
+# Each reading is fitted on the same rows:
+
 # %%
 speeds = {
     name: clear.fit_clear(growth, reading, draws=wild_draws, rng=run.rng(f"wild, speed, {name}"))
     for name, reading in readings.items()
 }
+
+# %% [markdown]
+# The product with the level before is what says whether convergence goes faster:
 
 # %%
 speed = clear.record_clear(run.record, f"services.speed.{treatment}", speeds["absolute"])
@@ -175,6 +190,9 @@ run.table(
     "gaps",
     caption="Gaps between town and country on the treatment; p counts all outcomes of a family",
 ) if gaps else run.say("This study has no figures of gaps between town and country.")
+
+# %% [markdown]
+# Which of them move clearly?
 
 # %%
 sides = {name: inference_shown.read_family(found, level) for name, found in gaps.items()}
@@ -221,6 +239,9 @@ reach = clear.fit_clear(beyond, model.with_(outcome=contrast), draws=wild_draws,
 clear.record_clear(run.record, f"functions.{contrast}.{treatment}", reach)
 run.coefficients(reach.fit, "contrast_coefficients", caption="{outcome}: every coefficient")
 
+# %% [markdown]
+# Which functions respond, and is one group ahead of the other?
+
 # %%
 above, below = shown.count_sides(functions["functions"], level)
 gap = run.results[f"functions.{contrast}.{treatment}"]
@@ -257,6 +278,9 @@ run.table(
     digits=4,
 ) if shift else run.say("This study has no figures of spending and staff.")
 
+# %% [markdown]
+# Does a turn show?
+
 # %%
 more, less = shown.count_sides(shift["shift"], level) if shift else ([], [])
 run.say(
@@ -285,6 +309,9 @@ else:
     shown.record_crisis(run.record, asked.crisis, crisis)
     told = run.coefficients(crisis.fit, "crisis_coefficients", caption="{outcome}: every coefficient")
 told
+
+# %% [markdown]
+# The outcome itself, before, during and after:
 
 # %%
 run.figure(
@@ -331,6 +358,9 @@ run.table(
     "vitality",
     caption="Firms, self-employed and social organisations per person (logarithms) on the treatment",
 ) if vitality else run.say("This study has no figures of firms and social organisations.")
+
+# %% [markdown]
+# Which of them come alive?
 
 # %%
 up, down = shown.count_sides(vitality["vitality"], level) if vitality else ([], [])
@@ -447,6 +477,9 @@ lag_wilds = quality.wild_trend_gaps(ends, outcome, factors, lags, draws=wild_dra
 for name, found in lags.items():
     run.record(f"society.trend_gap.{name}", found)
     run.record(f"society.trend_gap.{name}.wild", lag_wilds[name])
+
+# %% [markdown]
+# By how much the outcome has run ahead of each factor:
 
 # %%
 run.figure(
