@@ -521,3 +521,107 @@ def test_the_report_of_a_chinese_table_opens_in_chinese(project: Path) -> None:
     assert (study.language, study.entity.label.zh) == ("zh", "地区")
     assert "预约" in {column.label.zh for column in study.columns.values()}
     assert load_study(adopted(CSV, project, name="english").folder).language == "en"
+
+
+@pytest.mark.parametrize(
+    ("write_cell", "told"),
+    [
+        (lambda v: f"{v}万", "carries a multiple"),
+        (lambda v: f"{v}{'万' if v > 57 else '亿'}", "carries a multiple"),
+        (lambda v: f"{v}k", "carries a multiple"),
+        (lambda v: f"({v})" if v > 57 else f"{v}", "in brackets"),
+        (lambda v: f"{v}-", "minus behind it"),
+        (lambda v: f"{v:_}a", "a figure with a letter"),
+        (lambda v: f"1_{v}", "where a number is needed"),
+    ],
+)
+def test_figures_that_are_not_read_are_told_and_not_passed_over(
+    write_cell: Callable[[float], str], told: str, project: Path
+) -> None:
+    """Passed over, the next measure became the outcome without a word."""
+    refused(FLAT.assign(wait=FLAT["wait"].map(write_cell)).to_csv(index=False), project, told)
+
+
+@pytest.mark.parametrize("form", ["'{}", '="{}"', "{}", "+{}"])
+def test_figures_that_were_kept_as_text_are_figures(form: str, project: Path) -> None:
+    text = "\n".join(
+        ["place,year,wait,booking,staff"]
+        + [f"{r.place},{r.year},{form.format(r.wait)},{r.booking},{r.staff}" for r in FLAT.itertuples()]
+    )
+    assert estimate(adopted(text, project)) == pytest.approx(
+        least_squares(PANEL, "wait", "booking", ["staff"]), abs=1e-8
+    )
+
+
+def test_a_dash_before_a_figure_is_a_minus(project: Path) -> None:
+    less = FLAT.assign(wait=FLAT["wait"] - 57)
+    text = less.assign(wait=less["wait"].map(lambda v: f"{v:.3f}".replace("-", "–"))).to_csv(index=False)
+    assert estimate(adopted(text, project)) == pytest.approx(
+        least_squares(PANEL, "wait", "booking", ["staff"]), abs=1e-8
+    )
+
+
+def test_categories_with_numbers_are_no_figures(project: Path) -> None:
+    level = [f"level {n % 3}" for n in range(len(FLAT))]
+    found = adopted(FLAT.assign(level=level).to_csv(index=False), project)
+    assert set(load_study(found.folder).columns) == {"wait", "booking", "staff"}
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "told"),
+    [
+        (FLAT.assign(booking=5), Options(treatment="booking"), "never changes within a unit"),
+        (FLAT, Options(outcome="wait", treatment="wait"), "as outcome and as treatment"),
+        (FLAT.assign(booking=FLAT["wait"]), None, "the same figures"),
+        (FLAT[FLAT["place"] == NAMES[0]], None, "it holds one unit"),
+    ],
+)
+def test_a_model_that_can_explain_nothing_is_refused(
+    table: Any, options: Options | None, told: str, project: Path
+) -> None:
+    refused(table.to_csv(index=False), project, told, options)
+
+
+def test_more_measures_than_a_study_can_hold_are_refused(project: Path) -> None:
+    rng = np.random.default_rng(0)
+    wide = pd.concat([FLAT, pd.DataFrame(rng.normal(size=(len(FLAT), 500))).add_prefix("m")], axis=1)
+    refused(wide.to_csv(index=False), project, "503 measures")
+
+
+def test_a_text_of_two_encodings_is_refused_with_its_line(project: Path) -> None:
+    text = CSV.replace(NAMES[0], "北京").encode() + "上海,2014,1,2,3\n".encode("gb18030")
+    (project.parent / "two.csv").write_bytes(text)
+    with pytest.raises(StudyError, match="another encoding") as caught:
+        adopt(project.parent / "two.csv", project, "two", None, check_study)
+    assert f"line {len(FLAT) + 2}" in caught.value.where
+
+
+def test_kinds_of_apostrophes_are_one(project: Path) -> None:
+    names = ["Côte d'Ivoire", *NAMES[1:]]
+    table = make_panel(names).reset_index()
+    table.loc[(table["place"] == names[0]) & (table["year"] == YEARS[2]), "place"] = "Côte d’Ivoire"
+    units = pd.read_csv(adopted(table.to_csv(index=False), project, Options(units="own")).folder / "units.csv")
+    assert len(units) == len(names)
+
+
+def test_what_lies_beside_the_tables_of_a_folder_is_no_table(project: Path) -> None:
+    folder = project.parent / "office"
+    folder.mkdir()
+    write(folder / "figures.csv", CSV)
+    write(folder / "README.txt", "Data from the office.\nThank you.\n")
+    (folder / "letter.docx").write_bytes(b"PK\x03\x04")
+    assert adopt(folder, project, "office", None, check_study).folder.is_dir()
+
+
+def test_the_mark_of_the_end_of_a_file_is_no_damage(project: Path) -> None:
+    assert adopted(CSV + "\x1a", project).folder.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [("t.json", '[{"place": "Elm", "year": 2014}]', "JSON"), ("https:/x.org/t", None, "an address")],
+)
+def test_what_is_no_table_file_is_named(name: str, text: str | None, told: str, project: Path) -> None:
+    path = Path(name) if text is None else write(project.parent / name, text)
+    with pytest.raises(StudyError, match=told):
+        adopt(path, project, "mine", None, check_study)

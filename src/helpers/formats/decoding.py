@@ -28,6 +28,10 @@ _FOREIGN = re.compile(r"[A-Za-z]?[^\x00-\x7f]+[A-Za-z]?")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Share of the signs beyond ASCII that stand alone inside words of Latin letters, from which a text is Western.
 INSIDE_WORDS = 0.8
+# Share of lines beyond ASCII that are UTF-8 although the whole is not, from which a text is of two encodings; a line of
+# another one is UTF-8 by rare chance only where it has signs of three bytes.
+MIXED = 0.2
+_THREE_BYTES = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
 _SHOWN = 60
 MOST_LISTED = 10
 
@@ -86,6 +90,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 
 def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
     """The text of the content of a file, as :func:`read_text`."""
+    content = content.rstrip(b"\x1a")  # the end of a file as DOS programs mark it
     marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if b"\0" in content and not marked and encoding is None:
         raise _damaged(str(path), content.count(b"\n", 0, content.find(b"\0")) + 1, "zero bytes")
@@ -94,12 +99,32 @@ def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
             text = content.decode(codec)
         except (UnicodeError, LookupError):
             continue
+        if codec == "gb18030" and encoding is None:
+            _check_mixed(content, path)
         if codec == "gb18030" and encoding is None and _is_western(text):
             text = content.decode("cp1252", errors="replace")
         _check_control(text, str(path))
         return text
     named = encoding or ("UTF-16, as its first bytes say" if marked else "neither UTF-8 nor GB18030")
     raise StudyError(str(path), f"the text is {'not ' if encoding or marked else ''}{named}", "save it as CSV in UTF-8")
+
+
+def _check_mixed(content: bytes, path: Path) -> None:
+    """Refuse a text of lines in two encodings, as pasting one file below another leaves it."""
+    beyond = [(number, line) for number, line in enumerate(content.splitlines(), 1) if not line.isascii()]
+    utf8 = {number for number, line in beyond if _THREE_BYTES.search(line) and _is_utf8(line)}
+    if MIXED * len(beyond) <= len(utf8) < len(beyond):
+        number = next(number for number, _ in beyond if number not in utf8)
+        rule = f"the line is in another encoding than {len(utf8)} others, which are UTF-8"
+        raise StudyError(f"{path}, line {number}", rule, "save the parts in UTF-8 before they are put together")
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_western(text: str) -> bool:

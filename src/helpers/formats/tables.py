@@ -105,6 +105,8 @@ def _check_text(content: bytes, path: Path) -> None:
     start = content[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if kind is None and start.startswith(tuple(mark.encode() for mark in _MARKUP)):
         kind = "a web page or XML, whatever its name says"
+    if kind is None and start.startswith((b"[{", b"{")):
+        kind = "JSON"
     if kind is not None:
         remedy = "open it in the program that it belongs to, and save the table as CSV in UTF-8 or as .xlsx"
         raise StudyError(str(path), f"the file is {kind}, not a table", remedy)

@@ -82,6 +82,8 @@ def adopt(
         The table cannot be read, the study would not pass the check, or there is a study of that name. Nothing is left.
     """
     options = options or Options()
+    if str(path).startswith(("http:", "https:")):
+        raise StudyError(str(path), "it is an address, and nothing is fetched", "download the table, and name the file")
     if not path.exists():
         raise StudyError(str(path), "there is no such file or folder", "correct the path")
     folder = _free_folder(root, name or snake(path.stem) or "adopted")
@@ -201,6 +203,8 @@ def _choose_roles(proposal: Proposal, names: dict[str, str], options: Options, w
     sparse = proposal.figures.isna().mean() > SPARSE
     usable = [m.heading for m in proposal.measures if changing[m.heading]]
     usable.sort(key=lambda heading: bool(sparse[heading]))
+    if proposal.figures.index.unique(0).size < 2:
+        raise StudyError(where, "it holds one unit", "a panel study compares several: add the rows of others")
     if len(proposal.measures) < 2:
         raise StudyError(where, "it has one measure, a study needs two", "add a column, or a second file")
     if len(usable) < 2:
@@ -208,6 +212,7 @@ def _choose_roles(proposal: Proposal, names: dict[str, str], options: Options, w
     given = {
         role: _find_measure(getattr(options, role), proposal, names, where, role) for role in ("outcome", "treatment")
     }
+    _check_given(given, usable, where)
     free = [heading for heading in usable if heading not in given.values()]
     outcome = given["outcome"] or free.pop(0)
     treatment = given["treatment"] or free.pop(0)
@@ -216,8 +221,22 @@ def _choose_roles(proposal: Proposal, names: dict[str, str], options: Options, w
         asked = tuple(item for item in options.controls if item.casefold() != "none")
         controls = _find_measures(asked, proposal, names, where, "controls")
     genuine = _find_measures(options.genuine, proposal, names, where, "genuine")
+    if proposal.figures[outcome].equals(proposal.figures[treatment]):
+        rule = f"'{treatment}' has the same figures as '{outcome}' in every row: nothing is to be explained"
+        raise StudyError(where, rule, "say another with --treatment, or take one of the two columns out")
     named = [tuple(names[heading] for heading in headings) for headings in (controls, genuine)]
     return Roles(names[outcome], names[treatment], *named)
+
+
+def _check_given(given: dict[str, str | None], usable: list[str], where: str) -> None:
+    """Refuse measures that can have no effect, or none on themselves."""
+    if given["outcome"] is not None and given["outcome"] == given["treatment"]:
+        rule = f"'{given['outcome']}' is named as outcome and as treatment"
+        raise UndecidedError(where, rule, f"measures are: {few(usable)}", "treatment", usable)
+    for role, heading in given.items():
+        if heading is not None and heading not in usable:
+            rule = f"'{heading}' never changes within a unit, whose effects absorb it"
+            raise UndecidedError(where, rule, f"measures that do are: {few(usable)}", role, usable)
 
 
 def _find_measures(asked: Sequence[str], proposal: Proposal, names: dict[str, str], where: str, role: str) -> list[str]:

@@ -39,6 +39,7 @@ RESERVED = frozenset(
             "standardise",
         ),
         "all",
+        "const",
     }
 )
 

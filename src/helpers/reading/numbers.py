@@ -68,6 +68,11 @@ _MARKED = re.compile(
     rf"(\s*[*†‡§¶#^①-⑳⁰¹²³⁴-⁹]+|\s*[\[(（【](\d{{1,2}}|[a-z*]|注\d*)[)）\]】]| {_FLAGS}|(?<=\d)\s*[①-⑳])+"
 )
 _CURRENCY = re.compile(r"^([+-]?)\s*([$€£¥￥₫₹]|US\$|USD|EUR|CNY|RMB)\s*(?=[\d.])|\s*([$€£¥￥₫₹元])$")
+_DASH = re.compile(r"^[–‐‑‒—](?=[\d.])")
+_TEXT = re.compile('^([\'’]|=")(-?[\\d.,]+)"?$')
+"""A figure that a spreadsheet was told to keep as text: '61.3 or ="61.3"."""
+_MULTIPLE = re.compile(r"[-+]?[\d.,\s]*\d\s*(百万|千万|万|亿|千|[kKmMbB]n?)")
+_LETTER = re.compile(r"[-+]?[\d.,\s]*\d\s*[A-Za-z]{1,2}")
 _BLANKS = re.compile(r"(?<=\d)[\s\u00a0\u2009\u202f'’](?=\d{3}(\D|$))")
 _POINT = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?", re.ASCII)
@@ -191,6 +196,7 @@ def _core(text: str) -> tuple[str, str, str]:
     marked = _MARKED.fullmatch(text)
     bare, mark = (marked["number"], text[len(marked["number"]) :].strip()) if marked else (text, "")
     plain = unicodedata.normalize("NFKC", bare).replace("−", "-").strip()
+    plain = _DASH.sub("-", _TEXT.sub(r"\2", plain)) if not plain.isascii() or plain[:1] in "'=" else plain
     unit = ""
     if plain.endswith(("%", "‰")):
         plain, unit = plain[:-1].rstrip(), plain[-1]
@@ -291,6 +297,12 @@ def _explain_cell(text: str, shown: list[str]) -> tuple[str, str]:
         return f"'{what}' is in brackets, as accountants write a negative figure", f"write -{plain[1:-1]}"
     if plain.endswith(("%", "‰")):
         return f"'{what}' carries its unit, and other cells of the column do not", "write the whole column in one unit"
+    if _MULTIPLE.fullmatch(plain):
+        return f"'{what}' carries a multiple", "write the whole column as plain numbers in one unit"
+    if _LETTER.fullmatch(plain):
+        return f"'{what}' is a figure with a letter", "write the figure alone, and what the letter means in SOURCES.md"
+    if re.fullmatch(r"[\d.,]+-", plain):
+        return f"'{what}' has its minus behind it", f"write -{plain[:-1]}"
     if re.match(r"[<>≤≥~约]", plain):
         return f"'{what}' is a bound and not a figure", "decide on a figure, or leave the cell empty"
     marks = ",".join(shown[:3])

@@ -21,13 +21,14 @@ from helpers.reading.names import (
 )
 from helpers.reading.numbers import Cells, Notation, read_columns
 from helpers.reading.proposal import Known, Measure, Options, Proposal
-from helpers.reading.roles import Keys, is_whole
+from helpers.reading.roles import MOST_MEASURES, Keys, is_whole
 from helpers.reading.shapes import LONGEST_NAME, Flat
 from helpers.reading.times import find_kind, is_time_word
 from helpers.reading.units import normalise_name
 from helpers.study.periods import show_period
 
 MOST_GROUPS = 10
+MOST_SIGNS, LONGEST_SIGN, MOSTLY_DIGITS = 4, 3, 0.8
 ANSWERS = tuple(dict(zip(pair, "10", strict=True)) for pair in (("yes", "no"), ("true", "false"), ("是", "否")))
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[(（\[](?P<unit>[^()（）\[\]]+)[)）\]]\s*$")
 _RISKY = re.compile(r"^[=+\-@]|[<>\x00-\x1f]")
@@ -46,6 +47,12 @@ def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation
     names = [name for name in names if not (is_time_word(name) and find_kind(flat.columns[name], name))]
     names = [name for name in names if not _counts_rows(flat.columns[name])]
     names = [name for name in names if not _marks_periods(flat.columns[name], keys.times.codes)]
+    unread = [
+        name for name in flat.columns if name not in {*names, *taken} and _hides_figures(flat.columns[name], entities)
+    ]
+    names = [name for name in flat.columns if name in {*names, *unread}]
+    if len(names) > MOST_MEASURES:
+        raise StudyError(where, f"it holds {len(names)} measures", f"keep at most {MOST_MEASURES} of them")
     if not names:
         rule = f"no column holds figures{' that change over time' if groups else ''}"
         raise StudyError(where, rule, "the study needs two measures, numbers in each row")
@@ -75,6 +82,20 @@ def _read_answers(flat: Flat, entities: list[str], others: set[str]) -> tuple[Fl
 def _counts_rows(cells: list[str]) -> bool:
     """Whether a column numbers the rows of the file, as R and pandas write it in front: no measure."""
     return len(cells) > 2 and cells[0] in ("0", "1") and cells == [str(int(cells[0]) + n) for n in range(len(cells))]
+
+
+def _hides_figures(cells: list[str], entities: list[str]) -> bool:
+    """Whether a column is one of figures in a notation that is not read, which must be told and not passed over.
+
+    Nearly every cell has a digit, beside the same few signs at most, and the cells differ and change over time.
+    """
+    filled = [cell for cell in cells if cell]
+    digits = [cell for cell in filled if re.search(r"\d", cell)]
+    signs = {re.sub(r"[\d.,\s+\-−–]", "", cell) for cell in digits}
+    plain = len(signs) <= MOST_SIGNS and all(len(sign) <= LONGEST_SIGN for sign in signs)
+    if not plain or len(digits) < MOSTLY_DIGITS * len(filled) or 4 * len(set(digits)) < len(cells):
+        return False
+    return bool((pd.Series(cells).groupby(entities).nunique() > 1).any())
 
 
 def _marks_periods(cells: list[str], codes: list[int]) -> bool:

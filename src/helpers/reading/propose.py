@@ -21,6 +21,9 @@ from helpers.reading.roles import find_keys, is_numeric, pivot, turn_entities
 from helpers.reading.shapes import Flat, flatten
 from helpers.reading.times import find_kind, is_time_word, parse_heading
 
+PAPERS = {".doc", ".docx", ".pdf", ".md", ".html", ".htm", ".png", ".jpg", ".jpeg", ".pptx", ".rtf"}
+"""Endings of files that lie beside tables and are none."""
+
 
 def propose(path: Path, options: Options | None = None, known: Known = lambda _: False) -> Proposal:
     """Read a file, or every file of a folder, and propose how.
@@ -85,9 +88,9 @@ def _collect(path: Path, options: Options) -> list[tuple[str, Flat]]:
     if not files:
         raise StudyError(str(path), "the folder holds no file", "put the tables there, one measure or more in each")
     found, aside = [], []
+    if path.is_dir():
+        files = _without_papers(files)
     for file in files:
-        if path.is_dir() and file.name.casefold().startswith("metadata_"):
-            continue
         tables = [table for table in read_tables(file) if table.rows]
         if options.sheet is not None:
             tables = _chosen(tables, options.sheet, file)
@@ -111,6 +114,16 @@ def _collect(path: Path, options: Options) -> list[tuple[str, Flat]]:
         left = [error.where.split("sheet ")[-1] for error in aside]
         found[0] = (where, replace(flat, told=(*flat.told, f"sheets without figures, left aside: {few(left)}")))
     return found
+
+
+def _without_papers(files: list[Path]) -> list[Path]:
+    """The files of a folder without those that describe the others: metadata, letters, pictures."""
+    kept = [
+        file
+        for file in files
+        if file.suffix.casefold() not in PAPERS and not file.name.casefold().startswith(("metadata_", "readme"))
+    ]
+    return kept or files
 
 
 def _chosen(tables: list[Table], sheets: tuple[str, ...], file: Path) -> list[Table]:

@@ -20,6 +20,7 @@ from helpers.study.study import Entity
 _SUFFIX = re.compile(
     r"(特别行政区|(壮族|回族|维吾尔)?自治区|省|市|province|municipality|((zhuang|hui|uy?gh?ur)?autonomous)?region)$"
 )
+_APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ`´"), "'")
 MOST_UNITS = 50_000
 _SEPARATOR = re.compile(r"[\s/、,，;；&+|]+|(?<=[省市区])(?=\S)")
 
@@ -112,14 +113,14 @@ class Spellings:
 @lru_cache(maxsize=65536)
 def normalise_name(text: str) -> str:
     """A spelling without differences that carry no meaning: width, case, blanks, invisible marks, a code's zeros."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).casefold()
     word = "".join(letter for letter in plain if not letter.isspace() and unicodedata.category(letter) != "Cf")
     return word[:6] if len(word) == 12 and word.isdigit() and word.endswith("000000") else word
 
 
 def _without_accents(word: str) -> str:
     letters = unicodedata.normalize("NFD", word)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter) and letter not in "'’‘ʼ`´")
+    return "".join(letter for letter in letters if not unicodedata.combining(letter) and letter != "'")
 
 
 def read_units(path: Path, entity: Entity) -> pd.DataFrame:
