@@ -47,9 +47,8 @@ def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation
     names = [name for name in names if not (is_time_word(name) and find_kind(flat.columns[name], name))]
     names = [name for name in names if not _counts_rows(flat.columns[name])]
     names = [name for name in names if not _marks_periods(flat.columns[name], keys.times.codes)]
-    unread = [
-        name for name in flat.columns if name not in {*names, *taken} and _hides_figures(flat.columns[name], entities)
-    ]
+    texts = [name for name in flat.columns if name not in numeric | taken]
+    unread = [name for name in texts if _hides_figures(flat.columns[name], entities)]
     names = [name for name in flat.columns if name in {*names, *unread}]
     if len(names) > MOST_MEASURES:
         raise StudyError(where, f"it holds {len(names)} measures", f"keep at most {MOST_MEASURES} of them")
