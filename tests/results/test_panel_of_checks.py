@@ -87,6 +87,13 @@ def test_a_row_that_does_not_hold_names_what(root, name, path, old, new, told):
     assert all(reads_in_chinese(row) for row in found.values() if row.steady)
 
 
+def test_without_a_record_of_the_run_nothing_is_said_of_it(root):
+    shutil.rmtree(root / "reports" / "s" / "run" / "record")
+    silent = {name: row for name, row in rows(root).items() if row.message == "no record of a run is here"}
+    assert list(silent) == ["lock", "order of execution", "one state"]
+    assert all(row.holds is None and reads_in_chinese(row) for row in silent.values())
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [

@@ -22,6 +22,7 @@ PLAN_ROW = re.compile(
 )
 ABSOLUTE = re.compile(r"(?<![\w./:])(?:/(?:home|Users|root|tmp|var|opt|mnt|private)/|[A-Z]:\\\\)[\w.-]+")
 RECORD = Path("run") / "verify" / "verify.json"
+NO_RECORD = "no record of a run is here"
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,10 @@ def check_run(folder: Path, study_folder: Path, root: Path, seed: int) -> tuple[
         _check_committed(root, study_folder),
         _check_checksums(study_folder),
         _row("seed", True, "every draw comes from the seed {seed} and the purpose of the draw", seed=seed),
-        _check_lock(records, root),
-        _check_order(records, folder),
+        _check_lock(records, root) if records else CheckRow("lock", None, NO_RECORD),
+        _check_order(records, folder) if records else CheckRow("order of execution", None, NO_RECORD),
         _check_paths(folder, root),
-        _check_one_state(records),
+        _check_one_state(records) if records else CheckRow("one state", None, NO_RECORD),
         _check_plan(study_folder),
         _check_verified(folder),
     )
@@ -213,7 +214,7 @@ def _check_order(records: Mapping[str, dict[str, Any]], folder: Path) -> CheckRo
     name = "order of execution"
     if stale:
         return _row(name, False, "{notebook} ran on tables that were written anew afterwards", notebook=stale[0])
-    return CheckRow(name, True if records else None, "each notebook on what is there now")
+    return CheckRow(name, True, "each notebook on what is there now")
 
 
 def _check_paths(folder: Path, root: Path) -> CheckRow:
@@ -240,9 +241,7 @@ def _check_one_state(records: Mapping[str, dict[str, Any]]) -> CheckRow:
             if before != value:
                 message = "{first} and {second} were made from different {input}"
                 return _row("one state", False, message, first=first, second=name, input=label)
-    return CheckRow(
-        "one state", True if records else None, "all parts from the same code, data, versions and parameters"
-    )
+    return CheckRow("one state", True, "all parts from the same code, data, versions and parameters")
 
 
 def read_plan(study_folder: Path) -> tuple[PlanRow, ...]:
