@@ -625,3 +625,15 @@ def test_what_is_no_table_file_is_named(name: str, text: str | None, told: str, 
     path = Path(name) if text is None else write(project.parent / name, text)
     with pytest.raises(StudyError, match=told):
         adopt(path, project, "mine", None, check_study)
+
+
+def test_sound_panels_are_not_refused(project: Path) -> None:
+    """Twenty draws of 10 to 24 units (with `benchmarks/sound_panels.py` 200 of up to 60): a refusal is a false alarm."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        names = [f"unit {number:02d}" for number in range(rng.integers(10, 25))]
+        table = make_panel(names, seed=seed).reset_index()
+        table["count"] = rng.poisson(np.exp(1 + table["booking"] / 8))
+        assert adopted(
+            table.sample(frac=1, random_state=seed).to_csv(index=False), project, name=f"s{seed}"
+        ).folder.is_dir()
