@@ -83,7 +83,9 @@ def test_no_english_sentence_stands_in_the_chinese_view(chinese):
 def test_both_languages_tell_the_same_results(page):
     """Each sentence beside its translation: what opens in one opens in the other, and reads alike."""
     pairs = re.findall(r'<p class="t" lang="en">(.*?)</p>\s*<p class="t" lang="zh">(.*?)</p>', page, re.DOTALL)
-    named = re.compile("^(?!p )[A-Za-z]|[\u4e00-\u9fff]")  # a result that is a name reads in the language of its sentence
+    named = re.compile(
+        "^(?!p )[A-Za-z]|[\u4e00-\u9fff]"
+    )  # a result that is a name reads in the language of its sentence
     told = [
         [sorted((key, "" if named.search(shown) else shown) for key, shown in RESULT.findall(text)) for text in texts]
         for texts in pairs

@@ -28,7 +28,7 @@ PART = re.compile(
 HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
 FIGURE = re.compile(r'<figure class="(picture|table)">.*?</figure>', re.DOTALL)
 SENTENCE = re.compile(r'<p class="t" lang="en">.*?</p>\s*<p class="t" lang="zh">.*?</p>', re.DOTALL)
-ROW = re.compile(r"<tr>.*?</tr>", re.DOTALL)
+ROW = re.compile(r"<tr\b[^>]*>.*?</tr>", re.DOTALL)
 LEADS = re.compile(r'</?(?:button|a)\b[^>]*>|<p class="file">.*?</p>| tabindex="0"', re.DOTALL)
 
 

@@ -28,6 +28,7 @@ from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_
 from helpers.report.explorer import read_explorer
 from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
+from helpers.report.ledger import Choice, open_ledger
 from helpers.report.origins import Method, key_label, method_of, note_of, reached_modules, read_methods, spell_key
 from helpers.report.popovers import (
     Shown,
@@ -228,8 +229,10 @@ def build_page(
     origins = Origins(study, chapters, run_folder)
     opened = [_open_chapter(chapter, results, instead, origins) for chapter in chapters]
     chapters = [chapter for chapter, _ in opened]
+    environment.filters["option"] = lambda text: _option(text, study, translator)
     environment.globals.update(words=origins.words, method=origins.method, code_of=origins.code_of)
     units = _units(study, run_folder, environment, chapters)
+    verdicts, choices = _open_verdicts([part for chapter in chapters[-1:] for part in _lift(chapter)])
     page = environment.get_template("report.html.j2")
     text = page.render(
         study=study,
@@ -239,7 +242,8 @@ def build_page(
         chapters=chapters,
         answers=[_sentence(sentence, translator, results) for sentence in answer(study, results)],
         quality=[_sentence(sentence, translator, results) for sentence in quality(results)],
-        verdicts=[part for chapter in chapters[-1:] for part in _lift(chapter)],
+        verdicts=verdicts,
+        choices=choices,
         lifted=[part for chapter in chapters[:-1] for part in _lift(chapter)],
         ladder=_ladder(study, results),
         axis=_axis(_ladder_results(study, results)),
@@ -258,6 +262,30 @@ def build_page(
     )
     check_links(text, run_folder / FILE)
     return text
+
+
+def _open_verdicts(parts: list[Lifted]) -> tuple[list[Lifted], tuple[Choice, ...]]:
+    """What the first page says of the claims, its ledger to be filtered."""
+    found: tuple[Choice, ...] = ()
+    opened = []
+    for part in parts:
+        cells = []
+        for cell in part.cells:
+            pieces = [open_ledger(output) for output in cell.outputs]
+            found = next((choices for _, choices in pieces if choices), found)
+            cells.append(replace(cell, outputs=tuple(piece for piece, _ in pieces)))
+        opened.append(replace(part, cells=tuple(cells)))
+    return opened, found
+
+
+def _option(text: str, study: Study, translator: Translator) -> str:
+    """An option of a decision in both languages, in one line, since an option of a form holds no elements."""
+    plain = text.replace("_", " ")
+    label = None if translator.knows(plain) else key_label(study, text)
+    if label is not None:
+        return f"{label.en} / {label.zh}"
+    zh = translator.text(plain, where="explorer")
+    return f"{plain} / {zh}" if zh else plain
 
 
 def _own_choices(study: Study) -> dict[str, str]:
