@@ -72,7 +72,11 @@ def test_counts_of_nothing_are_not_told(study, folder, translator):
     assert [figure.name for figure in second.counts] == list(COUNTED)
 
 
-def test_a_run_without_the_tables_has_no_cards(study, tmp_path, translator):
+def test_a_run_without_the_tables_or_with_those_of_another_study_file_has_no_cards(study, tmp_path, translator):
+    assert data_cards(study, tmp_path, translator) == []
+    for name, columns in (("descriptive_statistics", TOLD), ("origins", ("grade", *COUNTED))):
+        short = pd.DataFrame(1, index=pd.Index(["one"], name="row"), columns=list(columns))
+        write_table(short, tmp_path / "tables" / f"{name}.csv")
     assert data_cards(study, tmp_path, translator) == []
 
 

@@ -118,7 +118,10 @@ def test_of_many_periods_as_many_as_fit_are_shown_with_both_ends(study, units, t
     assert (found.periods[0], found.periods[-1]) == ("1900", "1959")
 
 
-def test_a_run_without_the_tables_has_no_cards(study, tmp_path):
+def test_a_run_without_the_tables_or_with_those_of_another_study_file_has_no_cards(study, units, tmp_path):
+    assert unit_cards(study, tmp_path, {}) is None
+    first = dict(list(study.indices.items())[:1])
+    write_tables(tmp_path, study.model_copy(update={"indices": first}), units, (2015,))
     assert unit_cards(study, tmp_path, {}) is None
 
 

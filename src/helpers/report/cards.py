@@ -116,7 +116,7 @@ class DataCard:
 
 
 def data_cards(study: Study, run_folder: Path, translator: Translator) -> list[DataCard]:
-    """The cards of a study's variables and indicators, in the order of the study file; none without their tables.
+    """The cards of a study's variables and indicators, in the order of the study file; none without its tables.
 
     Parameters
     ----------
@@ -131,6 +131,8 @@ def data_cards(study: Study, run_folder: Path, translator: Translator) -> list[D
     if not all(path.is_file() for path in paths):
         return []
     described, traced = (read_table(path).set_index("row") for path in paths)
+    if not len(described) == len(traced) == len(study.formulas):
+        return []  # tables of another study file
     book = read_codebook(study.folder / "codebook.csv", study.columns)
     printed, counted = _printed(DESCRIBED, described[list(TOLD)]), _printed(TRACED, traced[list(COUNTED)])
     cards: dict[tuple[str, str], DataCard] = {}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
+import itertools
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import nh3
 
@@ -22,6 +26,16 @@ EMBEDDED = re.compile(r'<img src="data:image/svg\+xml;base64,([A-Za-z0-9+/=\s]+)
 SAFE_STYLE = re.compile(r"[\w\s:;#.,%()'\"+\-]*")
 OWN = re.compile(r"#[\w.\-]+")
 PIXELS = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]*")
+# A label of a row: words that end at the axis, in one or both languages.
+LABEL = re.compile(
+    r'<text style="[^"]*text-anchor: end[^"]*" x="([\d.]+)" y="([\d.]+)"(?: class="t" lang="en")?>([^<]*)</text>'
+    r'(?:<text [^>]*lang="zh">[^<]*</text>)?'
+)
+DRAWN_PICTURE = re.compile(r"<svg .*?</svg>", re.DOTALL)
+LIFT = 4.6
+"""From the foot of a word to its middle, in points."""
+MOSTLY = 0.6
+"""Of the labels of a picture, so many stand in the table that it shows."""
 INSIDE = re.compile(r"url\(#[\w.\-]+\)")
 
 
@@ -72,3 +86,46 @@ def _inline(match: re.Match[str], name: str) -> str:
     drawn = clean.replace("<svg", f'<svg role="img" aria-label="{match[2]}"', 1)
     # On a phone a picture keeps the size at which its words can be read, and scrolls in its place.
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{match[2]}">{drawn}</div>'
+
+
+def link_rows(piece: str, tables: Mapping[str, Mapping[str, str]]) -> str:
+    """Rows of a picture as links to the rows of a table that bear the same names; all of a row is the link.
+
+    Parameters
+    ----------
+    piece
+        HTML of one output, with pictures as parts of the page.
+    tables
+        Name of a table near by -> label of a row -> id of that row; the nearest table last.
+    """
+    return DRAWN_PICTURE.sub(lambda match: _link_picture(match[0], tables), piece)
+
+
+def _link_picture(svg: str, tables: Mapping[str, Mapping[str, str]]) -> str:
+    labels = list(LABEL.finditer(svg))
+    counted = Counter(html.unescape(label[3]) for label in labels)
+    names = [name for name, count in counted.items() if count == 1]
+    fitting = {table: sum(name in rows for name in names) for table, rows in tables.items()}
+    best = max(reversed(fitting), key=lambda table: fitting[table], default="")
+    if not best or len(names) < 2 or fitting[best] < MOSTLY * len(counted):
+        return svg
+    gap = _gap([float(label[2]) for label in labels])
+    wide = "100%" if len({label[1] for label in labels}) == 1 else "0"
+
+    def row(match: re.Match[str]) -> str:
+        name = html.unescape(match[3])
+        target = tables[best].get(name) if counted[name] == 1 else None
+        if target is None:
+            return match[0]
+        top = float(match[2]) - LIFT - gap / 2
+        area = f'<rect x="0" y="{top:.1f}" width="{wide}" height="{gap:.1f}" fill="none"></rect>'
+        return f'<a href="#{target}">{area}{match[0]}</a>'
+
+    # What can be reached by keyboard is no part of one image.
+    return LABEL.sub(row, svg).replace('<svg role="img"', '<svg role="group"', 1)
+
+
+def _gap(heights: Sequence[float]) -> float:
+    """The smallest distance of two rows."""
+    places = sorted(set(heights))
+    return min((after - before for before, after in itertools.pairwise(places)), default=12.0)

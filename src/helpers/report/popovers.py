@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import html
+import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from helpers.study.data import Label
 NUMBER = re.compile(r'<a class="num" data-key="([^"]+)" href="#([^"]+)">(.*?)</a>')
 TABLE = re.compile(r'<figure class="table">.*?</figure>', re.DOTALL)
 NAME = re.compile(r'href="tables/([a-z0-9_]+)\.csv"')
-ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
+ROW = re.compile(r"<tr(?: id=[^>]*)?>(.*?)</tr>", re.DOTALL)
 CELL = re.compile(r"<t[dh]([^>]*)>(.*?)</t[dh]>", re.DOTALL)
 HEAD = re.compile(r"<th ([^>]*)>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r'<span class="t" lang="zh">.*?</span>|<[^>]+>', re.DOTALL)
@@ -108,6 +110,44 @@ def add_notes(piece: str, notes: Mapping[str, str]) -> str:
         return f"{match[0][:place]}{notes.get(name[1], '')}{match[0][place:]}" if name and place > 0 else match[0]
 
     return TABLE.sub(table, piece)
+
+
+def row_names(piece: str) -> dict[str, dict[str, str]]:
+    """For each table of a piece of HTML its rows: name -> id. A name is a cell of words that no other row has."""
+    found = {}
+    for table in TABLE.finditer(piece):
+        name = NAME.search(table[0])
+        rows = [columns(CELL.finditer(row[1])) for row in ROW.finditer(table[0])][1:]
+        words = [{_plain(cell[2]) for cell in cells[:2] if 'class="n"' not in cell[1]} - {""} for cells in rows]
+        counted = Counter(word for row in words for word in row)
+        if name:
+            ids = ((word, f"r-{name[1]}-{place}") for place, row in enumerate(words) for word in row)
+            found[name[1]] = {word: target for word, target in ids if counted[word] == 1}
+    return found
+
+
+def name_rows(piece: str, wanted: Set[str]) -> str:
+    """A piece of HTML whose tables' rows bear the ids that links lead to.
+
+    Parameters
+    ----------
+    piece
+        HTML of one output.
+    wanted
+        Ids of rows, from `row_names`.
+    """
+
+    def table(match: re.Match[str]) -> str:
+        name = NAME.search(match[0])
+        places = itertools.count(-1)  # the head is no row
+
+        def row(found: re.Match[str]) -> str:
+            target = f"r-{name[1]}-{next(places)}" if name else ""
+            return found[0].replace("<tr>", f'<tr id="{target}">', 1) if target in wanted else found[0]
+
+        return ROW.sub(row, match[0])
+
+    return TABLE.sub(table, piece) if wanted else piece
 
 
 def replace_tables(piece: str, instead: Mapping[str, str]) -> str:

@@ -30,15 +30,18 @@ from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
 from helpers.report.ledger import Choice, open_ledger
 from helpers.report.origins import Method, key_label, method_of, note_of, reached_modules, read_methods, spell_key
+from helpers.report.picture import link_rows
 from helpers.report.popovers import (
     Shown,
     add_notes,
     anchor_of,
+    name_rows,
     open_numbers,
     open_tables,
     read_heads,
     read_inputs,
     replace_tables,
+    row_names,
 )
 from helpers.report.resolved import check_resolved
 from helpers.report.units import VALUES, unit_cards
@@ -57,6 +60,10 @@ FILE = "report.html"
 CODEBOOK_WORDS = (("name_en", "indicator_zh"), ("unit", "unit_zh"), ("note", "note_zh"))
 CHINESE = r"[\u4e00-\u9fff]+"
 PICTURE_ID = re.compile(r'(\sid="|href="#|url\(#)(?=[\w.-]+-cell-\d+-)')
+NEAR = 4
+"""Cells between a picture and the table that it shows."""
+LINKED_ROW = re.compile(r'<a href="#(r-[a-z0-9_]+-\d+)">')
+ROW_ID = re.compile(r' id="r-[a-z0-9_]+-\d+"')
 # All that runs in the page: the language of the study where it says one, of the reader's browser, or the one that the
 # address asks for; the way back from a cell to the number that led there.
 SCRIPT = (
@@ -410,9 +417,25 @@ def _open_chapter(
         return replace(cell, outputs=tuple(outputs))
 
     sections = tuple(
-        replace(section, cells=tuple(opened(cell) for cell in section.cells)) for section in chapter.sections
+        replace(section, cells=_link_cells(tuple(opened(cell) for cell in section.cells)))
+        for section in chapter.sections
     )
     return replace(chapter, sections=sections), shown
+
+
+def _link_cells(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The cells of a section, the rows of their pictures linked to those of its tables."""
+    tables = [(place, row_names(output)) for place, cell in enumerate(cells) for output in cell.outputs]
+    linked = []
+    for place, cell in enumerate(cells):
+        near = sorted(
+            ((before, names) for before, names in tables if abs(before - place) <= NEAR),
+            key=lambda found: -abs(found[0] - place),
+        )
+        rows = {name: found for _, names in near for name, found in names.items()}
+        linked.append(replace(cell, outputs=tuple(link_rows(output, rows) for output in cell.outputs)))
+    wanted = {target for cell in linked for output in cell.outputs for target in LINKED_ROW.findall(output)}
+    return tuple(replace(cell, outputs=tuple(name_rows(output, wanted) for output in cell.outputs)) for cell in linked)
 
 
 def _sentence(sentence: Sentence, translator: Translator, results: Results) -> str:
@@ -461,7 +484,7 @@ def _title(section: Section, first: Cell) -> str:
 
 def _again(cell: Cell) -> Cell:
     """A cell for the front page: its pictures' ids are named anew, since the chapter shows it too."""
-    outputs = (PICTURE_ID.sub(r"\1front-", output) for output in cell.outputs)
+    outputs = (ROW_ID.sub("", PICTURE_ID.sub(r"\1front-", output)) for output in cell.outputs)
     return replace(cell, outputs=tuple(outputs))
 
 

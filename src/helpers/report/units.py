@@ -150,6 +150,8 @@ def unit_cards(study: Study, run_folder: Path, names: Mapping[str, str]) -> Unit
     wanted = (study.specification.treatment, study.specification.outcome)
     own = [name for name in wanted if name in study.indices] or [main_index(study)]
     values = frames[VALUES]
+    if not set(study.indices) <= set(values) or values[own[0]].isna().all():
+        return None  # tables of another study file
     tables = _Tables(study, frames, own, _spaced(sorted(values[own[0]].dropna().index.unique(1))))
     last = values[own[0]].xs(tables.times[-1], level=1).dropna()
     order = list(last.sort_values(ascending=False, kind="stable", key=tie).index)
