@@ -11,11 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
+import pandas as pd
 import pytest
 
 from cells import ROOT, PlantedRun, run_cell
 from helpers.errors import StudyError
+from helpers.inference.detectable import detectable_effect
 from helpers.runner.twins import read_percent
+from planted import effect
 
 REFUSAL = StudyError("here", "a rule", "do this")
 NOTHING = MagicMock()
@@ -132,6 +135,32 @@ def test_a_part_is_shown_or_said_to_be_absent(notebook: str, cell: str, names: d
     given = {"run": run, "StudyError": StudyError, **COMMON, **helpers(**calls)}
     given |= {name: item for name, item in names.items() if name not in CALLS}
     assert told in run_cell(notebook, cell, **given)
+
+
+@pytest.mark.parametrize("dropped, told", [(0, "none lacks a figure"), (7, "7 rows of the window lack a figure")])
+def test_rows_on_disk_that_are_left_out_are_told(dropped: int, told: str) -> None:
+    cleaned = SimpleNamespace(n_dropped=dropped, n_rows=6, n_entities=3, n_times=2)
+    assert told in run_cell("01_data_cleaning_on_disk", "data.rows_dropped", cleaned=cleaned)
+
+
+@pytest.mark.parametrize(
+    "t, wild, told",
+    [(0.01, 0.01, "it differs from zero"), (0.01, 0.06, "cannot be told"), (0.06, 0.01, "an effect of 2.80 or more")],
+)
+def test_an_effect_on_disk_is_clear_by_both_tests(t: float, wild: float, told: str) -> None:
+    run = PlantedRun()
+    run.record("baseline.full.dose.wild", effect(1.0, wild))
+    names = {"found": {"dose": effect(1.0, t)}, "drawn": {"full": effect(1.0, wild)}, "primary": "full"}
+    given = names | {"detectable_effect": detectable_effect, "term": "dose", "level": 0.05}
+    assert told in run_cell("03_baseline_regression_on_disk", "verdicts = {", run=run, **given)
+
+
+def test_effects_that_few_units_carry_are_counted_or_said_to_be_none() -> None:
+    columns = {"three": [0.6, 0.5], "estimate": [1.0, 1.0], "without": [0.5, -0.5]}
+    for rows, told in ((columns, "Of 2 effects, three units hold more than half of what identifies 1; 1 change"),
+                       ({name: [] for name in columns}, "No effect beside the primary one was tested")):  # fmt: skip
+        held = SimpleNamespace(held_effects=lambda _, rows=rows: pd.DataFrame(rows, dtype=float))
+        assert told in run_cell("12_synthesis", "leverage.turned", run=PlantedRun(earlier={}), shown=held)
 
 
 def conditional_cells() -> list[Any]:
