@@ -253,10 +253,10 @@ run.say(
 # %% [markdown]
 # ## Which p-value can be trusted?
 #
-# Panels are simulated in which the truth is known: as many units as here, then as few as in the smallest region. In the
-# even world errors are alike and unrelated; in the uneven one they stay and drift within a unit, are louder where the
-# treatment moves more, and the treatment moves in a few units. A method is honest if it rejects a true null hypothesis
-# as often as it promises; power is taken at an effect of fixed distance from zero.
+# Panels are simulated in which the truth is known: as many units as here (500 at most), then as few as in the smallest
+# region. In the even world errors are alike and unrelated; in the uneven one they stay and drift within a unit, are
+# louder where the treatment moves more, and the treatment moves in a few units. A method is honest if it rejects a true
+# null hypothesis as often as it promises; power is taken at an effect of fixed distance from zero.
 
 # %%
 sizes = trust.cluster_sizes(fit, run.regions)

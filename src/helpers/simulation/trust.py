@@ -25,6 +25,8 @@ WORLDS = {
 # An estimate is found in four of five samples when it is so many of its standard deviations from zero.
 FOUR_OF_FIVE = 2.8
 FEWEST = 4  # clusters that every method can be tried with
+# Clusters of a simulated panel at most: what is held grows with their square, and with more the methods differ less.
+MOST = 500
 
 
 def draw_trust(
@@ -55,13 +57,13 @@ def draw_trust(
 
 
 def cluster_sizes(fit: PanelFit, regions: pd.Series) -> dict[str, int]:
-    """Entities of the primary specification, and of the smallest region where there are several."""
+    """Entities of the primary specification, and of the smallest region where there are several; `MOST` at most."""
     entities = fit.design.index.unique(0)
     counts = regions.reindex(entities).value_counts()
     sizes = {"all": fit.n_entities}
     if counts.min() < fit.n_entities:
         sizes["smallest_region"] = max(int(counts.min()), FEWEST)
-    return sizes
+    return {name: min(size, MOST) for name, size in sizes.items()}
 
 
 def trust_table(found: Mapping[tuple[str, str], SizeAndPower]) -> pd.DataFrame:
