@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 VALUES, RANKS, PARTS = "index_scores", "index_ranks", "index_dimensions"
 """Tables whose numbers stand on the cards: by unit and period, a column for each index or dimension."""
 DIGITS = {VALUES: 3, RANKS: 0, PARTS: 3}
-MOST, SOME = 5_000, 1_500
+MOST, SOME = 5_000, 800
 """Elements that the cards of all units may take; and those of some, where all would take more."""
 LONGEST = 12
 """Periods of a card; of more, as many are shown at equal distances."""
