@@ -154,7 +154,7 @@ def test_a_rule_over_tables_holds_or_names_the_row(tmp_path, rule, text, holds):
 @pytest.mark.parametrize(("level", "holds"), [(0.10, True), (0.05, False)])
 def test_words_follow_from_p_at_the_level_of_the_study(tmp_path, level, holds):
     text = 'x,finds,estimate,p_value; a,"positive, significant",1.0,0.07'
-    results = record(("rows.significance", {"value": level}))
+    results = record(("rows.a_bound.significance", {"value": 0.0}), ("rows.significance", {"value": level}))
     judge(results, write(tmp_path, text), "words of", holds, "a notebook, table t, a")
 
 

@@ -106,8 +106,11 @@ def check_verdicts_at_zero(results: Mapping[str, Result], _: Mapping[str, Table]
 
 
 def check_words(results: Mapping[str, Result], tables: Mapping[str, Table]) -> Iterator[Found]:
-    """Words of sign and significance follow from the estimate and all p-values of their row, at the study's level."""
-    declared = [float(result.shown) for key, result in results.items() if key.endswith(".significance")]
+    """Words of sign and significance follow from the estimate and all p-values of their row, at the study's level.
+
+    The level is recorded as ``FAMILY.significance``; a longer key of that ending is a number of another kind.
+    """
+    declared = [float(result.shown) for key, result in results.items() if re.fullmatch(r"[^.]+\.significance", key)]
     level = declared[0] if declared else LEVEL
     for name, table in tables.items():
         if not {"estimate", "p_value"} <= set(table.columns):
