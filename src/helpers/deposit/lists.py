@@ -19,8 +19,8 @@ from helpers.claims.verdicts import VERDICT_LABELS, Verdict, claim_words, judge_
 from helpers.display.prose import fill_message
 from helpers.errors import StudyError
 from helpers.files import write_text
-from helpers.report.front import answer
 from helpers.report.language import read_catalogue
+from helpers.report.sections.front import answer
 from helpers.results.results import read_results
 from helpers.study.study import find_root, load_study
 
@@ -77,9 +77,17 @@ def list_shown(run: Path) -> str:
 
 def map_modules(package: Path) -> str:
     """Every module of the package by folder, each with the first line of its docstring."""
-    folders = sorted((path.parent for path in package.glob("*/__init__.py")), key=_place)
+    folders = sorted((path.parent.relative_to(package) for path in package.glob("*/**/__init__.py")), key=_place)
     parts = [
-        "\n".join([f"## `{folder.name}/`", "", _first_line(folder / "__init__.py"), "", *_rows(folder.glob("*.py"))])
+        "\n".join(
+            [
+                f"## `{folder}/`",
+                "",
+                _first_line(package / folder / "__init__.py"),
+                "",
+                *_rows((package / folder).glob("*.py")),
+            ]
+        )
         for folder in folders
     ]
     alone = "\n".join(["## Beside them", "", *_rows(package.glob("*.py"))])
@@ -144,7 +152,8 @@ def write_lists(root: Path, run: Path | None, parser: argparse.ArgumentParser) -
 
 
 def _place(folder: Path) -> tuple[int, str]:
-    return (FLOW.index(folder.name) if folder.name in FLOW else len(FLOW), folder.name)
+    step = folder.parts[0]
+    return (FLOW.index(step) if step in FLOW else len(FLOW), folder.as_posix())
 
 
 def _rows(paths: Iterable[Path]) -> list[str]:

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from helpers.display.prose import PLACE
-from helpers.report import front
 from helpers.report.chapters import split_blocks
 from helpers.report.language import CATALOGUES, LANGUAGE, Translator, read_catalogue
+from helpers.report.sections import front
 
 TEMPLATES = Path(__file__).parent / "templates"
 IN_TEMPLATE = re.compile(r'\b(?:t|brief)\("((?:[^"\\]|\\.)*)"')

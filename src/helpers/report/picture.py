@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import nh3
 
 from helpers.report.sanitise import words_of
-from helpers.report.thinning import thin_picture
+from helpers.report.sections.thinning import thin_picture
 
 DRAWING = words_of(
     "svg g path rect circle ellipse line polyline polygon text tspan use defs clipPath marker title pattern image"

@@ -23,12 +23,8 @@ from helpers.claims.verdicts import VERDICT_LABELS
 from helpers.display.prose import Sentence, fill_message, format_drawn_p_value, format_number, format_p_value
 from helpers.errors import StudyError, attempt
 from helpers.files import write_text
-from helpers.report.cards import DESCRIBED, TRACED, data_cards
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
-from helpers.report.explorer import read_explorer
-from helpers.report.front import answer, quality
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
-from helpers.report.ledger import Choice, open_ledger
 from helpers.report.origins import Method, key_label, method_of, note_of, reached_modules, read_methods, spell_key
 from helpers.report.picture import link_rows
 from helpers.report.popovers import (
@@ -44,7 +40,11 @@ from helpers.report.popovers import (
     row_names,
 )
 from helpers.report.resolved import check_resolved
-from helpers.report.units import VALUES, unit_cards
+from helpers.report.sections.cards import DESCRIBED, TRACED, data_cards
+from helpers.report.sections.explorer import read_explorer
+from helpers.report.sections.front import answer, quality
+from helpers.report.sections.ledger import Choice, open_ledger
+from helpers.report.sections.units import VALUES, unit_cards
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
 from helpers.study.data import Label

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from helpers.display.prose import MINUS
 from helpers.errors import StudyError
-from helpers.report.cards import BETWEEN
 from helpers.report.popovers import CELL, NAME, NUMBER, ROW, TABLE, columns
+from helpers.report.sections.cards import BETWEEN
 
 UNSEEN = re.compile(
     r"<(figure|pre|math|code|svg|ul|table)\b.*?</\1>|<button\b.*?</button>|<a\b.*?</a>|<style>.*?</style>|<[^>]+>",

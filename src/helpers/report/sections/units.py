@@ -17,7 +17,7 @@ import pandas as pd
 from helpers.display.prose import format_number
 from helpers.display.tables import read_table
 from helpers.index.shown import main_index, read_tiles
-from helpers.report.cards import BETWEEN, Figure
+from helpers.report.sections.cards import BETWEEN, Figure
 from helpers.results.rounding import tie
 from helpers.study.data import Label
 

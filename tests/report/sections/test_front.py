@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.report.front import QUALITY_KEYS, answer, quality
+from helpers.report.sections.front import QUALITY_KEYS, answer, quality
 from helpers.results.results import Results
 from toy_run import make_study
 

@@ -12,11 +12,11 @@ from helpers.errors import StudyError
 from helpers.report.language import Translator, read_catalogue
 from helpers.report.report import _environment, study_labels, write_report
 from helpers.report.resolved import check_resolved
-from helpers.report.units import LONGEST, SOME, unit_cards
+from helpers.report.sections.units import LONGEST, SOME, unit_cards
 from helpers.study.study import load_study
 from toy_run import NAMES, make_study, write_toy_run
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 NAMES_ZH = {"Beijing": "北京"}

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from helpers.report.ledger import open_ledger
+from helpers.report.sections.ledger import open_ledger
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 ROWS = [

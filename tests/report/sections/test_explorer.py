@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.report.explorer import read_explorer
+from helpers.report.sections.explorer import read_explorer
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 STYLE = ".explorer{counter-reset:all}.u{counter-increment:all}"

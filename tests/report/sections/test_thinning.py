@@ -9,7 +9,7 @@ import pytest
 
 from helpers.display.figures import draw_svg, new_figure
 from helpers.report.picture import open_pictures
-from helpers.report.thinning import thin_picture
+from helpers.report.sections.thinning import thin_picture
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 # Of 255: what anti-aliasing may shift where two strokes meet, far below a mark that is missing.

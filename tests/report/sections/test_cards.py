@@ -9,15 +9,15 @@ import pytest
 
 from helpers.display.tables import write_table
 from helpers.errors import StudyError
-from helpers.report.cards import COUNTED, TOLD, data_cards
 from helpers.report.language import Translator, read_catalogue
 from helpers.report.popovers import replace_tables
 from helpers.report.report import _environment, study_labels, write_report
 from helpers.report.resolved import check_resolved
+from helpers.report.sections.cards import COUNTED, TOLD, data_cards
 from helpers.study.study import load_study
 from toy_run import NAMES, make_study, write_toy_run
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
 
