@@ -102,7 +102,7 @@ def say_moran(estimate: float, p_value: float, draws: int = 1000) -> str:
 
 
 def test_neighbours_are_alike_unlike_or_not_to_be_told() -> None:
-    assert "neighbours are alike in dose: Moran's I is 0.200, p = 0.010" in say_moran(0.2, 0.01)
+    assert "neighbours are alike in dose: Moran's I is 0.200, p = 0.01" in say_moran(0.2, 0.01)
     assert "differ in dose more than chance would have it" in say_moran(-0.2, 0.01)
     assert "cannot be told in 2021" in say_moran(0.2, 0.06)
     assert "p < 0.001" in say_moran(0.2, 0.001)

@@ -31,7 +31,7 @@ NAMES = words_of(
 # Words of keys that name programs, methods or standard errors, and the short names of the texts.
 CODES = words_of(
     "CR HTZ AR AREG HC IID LFE PLM STATA CONLEY LINEARMODELS EMP HOL MOD SOQ DAT FIXEST KRAAY DRISCOLL NEWEY WEST",
-    "STOUFFER HANSEN OSTER MUNDLAK BREUSCH PAGAN HAUSMAN PESARAN CD WOOLDRIDGE HOLM WEBB SOBOL ROMANO WOLF WALD GMM",
+    "STOUFFER HANSEN HONDA OSTER MUNDLAK BREUSCH PAGAN HAUSMAN PESARAN CD WOOLDRIDGE HOLM WEBB SOBOL ROMANO WOLF WALD GMM",
 )
 
 
@@ -53,7 +53,8 @@ class _Read(HTMLParser):
             pass
 
     def handle_data(self, data):
-        if data.strip() and not (self.open and self.open[-1][1]):
+        both = self.open and self.open[-1][0] == "option" and re.search(" / .*[\u4e00-\u9fff]", data)  # holds no markup
+        if data.strip() and not both and not (self.open and self.open[-1][1]):
             (self.drawn if self.open and self.open[-1][0] == "text" else self.texts).append(" ".join(data.split()))
 
 

@@ -61,7 +61,8 @@ def check_resolved(page: str, run_folder: Path, named: Iterable[str] = ()) -> in
 def _check_cards(cards: str, run_folder: Path) -> int:
     """Numbers of cards, each of which its table holds at its address."""
     found = ADDRESSED.findall(cards)
-    tables = {name: _by_address(_read(run_folder / "tables" / f"{name}.csv"), name) for name, _, _ in found}
+    names = {name for name, _, _ in found}
+    tables = {name: _by_address(_read(run_folder / "tables" / f"{name}.csv"), name) for name in names}
     for name, address, text in found:
         told = tables[name].get(html.unescape(address), [])
         if not any(is_printed(html.unescape(text), cell) for cell in told):

@@ -190,4 +190,4 @@ def _source(study: Study, book: pd.DataFrame, name: str, translator: Translator)
 
 
 def _words(text: Any, translator: Translator) -> Label:
-    return Label(en=str(text), zh=translator.text(str(text), where="cards") or str(text))
+    return Label(en=str(text), zh=(translator.text(str(text), where="cards") if text else "") or str(text))
