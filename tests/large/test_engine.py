@@ -203,8 +203,8 @@ def test_the_model_has_every_figure(both: Both) -> None:
     assert not is_complete(both.rows, ["age"]) or both.derived["age"].notna().all()
 
 
-def write(tmp_path: Path, **changes: Any) -> Study:
-    return load_study(write_study(tmp_path / "firms", "disk", **changes))
+def write(tmp_path: Path, *, engine: str = "disk", **changes: Any) -> Study:
+    return load_study(write_study(tmp_path / "firms", engine, **changes))
 
 
 def column(**changes: Any) -> dict[str, Any]:
@@ -214,7 +214,10 @@ def column(**changes: Any) -> dict[str, Any]:
 
 MEASURES = {name: column() for name in ("patents", "websites", "debt", "sales", "staff", "age", "price")}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "two files": ({"columns": MEASURES | {"age": column(file="raw/age.csv")}}, "statistics come from raw/age.csv, raw/firms.csv"),
+    "two files": (
+        {"columns": MEASURES | {"age": column(file="raw/age.csv")}}, "statistics come from 2 files: raw/age.csv, raw/firms.csv"
+    ),
+    "a study in memory": ({"engine": "memory"}, "the study works in memory"),
     "workbook": ({"columns": {name: column(file="raw/firms.xlsx") for name in MEASURES}}, "one table with a row per"),
     "no file": ({"columns": {name: column(file="raw/other.csv") for name in MEASURES}}, "there is no such file"),
     "rule for gaps": (

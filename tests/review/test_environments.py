@@ -10,6 +10,9 @@ import pytest
 from helpers.deposit.readme import END, MEASURED, START, measured_lines, write_readme
 from helpers.errors import StudyError
 from helpers.runner import locks
+from helpers.runner.sources import read_sources
+from helpers.study.needs import keep_notebooks
+from helpers.study.study import load_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +43,9 @@ def test_the_measured_lines_of_the_readme_are_those_of_the_measurement_and_the_l
 
 def test_every_notebook_was_measured():
     measured = json.loads((ROOT / MEASURED).read_text(encoding="utf-8"))
-    notebooks = {path.stem for path in (ROOT / "notebooks").glob("[0-9]*.py")}
+    folder = ROOT / "notebooks"
+    kept = keep_notebooks(read_sources(folder), load_study(ROOT / "data" / "provinces"), folder)
+    notebooks = {source.name for source in kept}
     assert set(measured["seconds"]) == {*notebooks, "run", "report"}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.errors import StudyError
+from helpers.formats.decoding import few
 from helpers.large.fit import check_cluster
 from helpers.large.index import check_method
 from helpers.large.panel import open_table
@@ -67,11 +68,14 @@ def check_engine(study: Study) -> Path:
 
 
 def _find_file(study: Study, where: str) -> Path:
+    if study.memory:
+        rule = "the study works in memory, and this form of the notebook is for a panel on disk"
+        raise StudyError(where.replace("disk", "memory"), rule, "open the notebook of the same number without on_disk")
     files = sorted({column.file for column in study.columns.values()})
     path = study.folder / (files or [""])[0]
     if len(files) != 1 or "*" in path.name or path.suffix not in ENDINGS:
         remedy = f"put them into one table with a row per entity and period ({' or '.join(ENDINGS)}), {BACK}"
-        raise StudyError(f"{where}, columns", f"its statistics come from {', '.join(files)}", remedy)
+        raise StudyError(f"{where}, columns", f"its statistics come from {len(files)} files: {few(files)}", remedy)
     if not path.is_file():
         raise StudyError(str(path), "there is no such file", "put it there, or correct its name under columns")
     return path
