@@ -382,8 +382,9 @@ def test_a_killed_kernel_is_one_message_and_the_next_run_goes_on(done, monkeypat
         if (notebook, number) == ("03_third", 3):
             threading.Timer(1, kill).start()
 
-    monkeypatch.setattr("helpers.runner.execution.listeners", [hear])
+    monkeypatch.setattr("helpers.runner.execution.listeners", listeners := [hear])
     (error,) = run(done.request()).errors
+    listeners.clear()  # what is set off in the next run would kill the kernels of another test
     assert isinstance(error, NotebookError)
     assert "The kernel died" in str(error)
     assert done.products() == before
@@ -408,6 +409,7 @@ def test_a_kernel_takes_no_interrupt(done, monkeypatch, fork):
     monkeypatch.setattr("helpers.runner.execution.listeners", [hear])
     assert names(run(done.request())) == ["02_second"]
     assert done.products().keys() == before.keys()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())  # the run itself can be interrupted
 
 
 def test_a_kernel_is_killed_before_it_leads_its_group():

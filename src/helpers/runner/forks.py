@@ -20,7 +20,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -201,9 +201,10 @@ def _fork(request: dict[str, Any], kernels: list[Forked]) -> int | str:
         return f"{threads} threads"
     gc.freeze()
     parent = os.getpid()
-    pid = os.fork()
-    if not pid:
-        _become_kernel(request, parent)
+    with uninterrupted():
+        pid = os.fork()
+        if not pid:
+            _become_kernel(request, parent)
     kernels.append(Forked(pid))
     return pid
 
@@ -213,7 +214,6 @@ def _become_kernel(request: dict[str, Any], parent: int) -> None:
     try:
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        uninterrupted()
         die_with(parent, signal.SIGKILL)
         nothing, log = os.open(os.devnull, os.O_RDONLY), os.open(request["log"], os.O_WRONLY | os.O_APPEND)
         for place, file in enumerate((nothing, log, log)):
@@ -226,14 +226,21 @@ def _become_kernel(request: dict[str, Any], parent: int) -> None:
         os._exit(0)
 
 
-def uninterrupted() -> None:
-    """Let no SIGINT reach this thread, and what it starts: a run ends its kernels by killing them.
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let no SIGINT reach what this thread starts meanwhile: a run ends its kernels by killing them.
 
     Between the last statement of a cell and its answer, ipykernel takes an interrupt and never answers; the notebook
     would wait for it until the cell's time is over.
     """
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def die_with(parent: int, number: int) -> None:

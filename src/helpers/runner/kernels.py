@@ -107,8 +107,8 @@ def register_engine() -> None:
                     forked = server.fork(arguments, self.imports, options["stdout"].name)
                     self.process, self.pid, self.pgid = cast(Any, forked), forked.pid, forked.pid
                     return self.connection_info
-            uninterrupted()
-            return await super().launch_kernel(cmd, **options)
+            with uninterrupted():
+                return await super().launch_kernel(cmd, **options)
 
         async def wait(self) -> Any:
             while self.process is not None and self.process.poll() is None:
