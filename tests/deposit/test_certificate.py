@@ -49,6 +49,8 @@ def test_the_report_counts_what_the_verification_counted(verified, written):
     assert "- [x] full reproduction\n- [ ] full reproduction with minor issues" in text
     assert "- stable: not looked at" in text
     assert record["machine"]["python"] in text
+    run = [name for name in record["seconds"] if name not in ("run", "report")]  # others may lie beside them
+    assert f"{len(run)} notebooks, run side by side where one does not read another: {', '.join(run)}." in text
     assert f"| run | {record['seconds']['run']:.1f} |" in text
     for heading in ("Summary", "Data description", "Data checks", "Computing environment", "Replication steps", "Findings", "Classification"):  # fmt: skip
         assert f"## {heading}\n" in text

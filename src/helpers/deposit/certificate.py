@@ -71,9 +71,9 @@ def _report(root: Path, study: Study, record: Mapping[str, Any], rows: tuple[Che
     yield "\n## Data checks\n"
     yield from (f"- {_tick(row.holds)} {row.name}: {row.detail}" for row in rows)
     yield "\n## Code description\n"
-    notebooks = sorted(path.stem for path in (root / "notebooks").glob("[0-9]*.py"))
+    notebooks = [name for name in record["seconds"] if name not in ("run", "report")]
     modules = sum(1 for path in (root / "src" / "helpers").rglob("*.py") if path.stem != "__init__")
-    yield f"{len(notebooks)} notebooks, run in this order: {', '.join(notebooks)};"
+    yield f"{len(notebooks)} notebooks, run side by side where one does not read another: {', '.join(notebooks)}."
     yield f"{modules} modules of helpers in `src/helpers/`."
     yield f"Code SHA-256 `{record['inputs']['code']}`, commit {record['inputs']['commit'] or 'none'}."
     yield from _environment(record)
