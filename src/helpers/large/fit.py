@@ -15,12 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.large.rows import BLOCK_ROWS, Block, read_blocks
-from helpers.regression.coefficients import Coefficients
+from helpers.regression.coefficients import Coefficients, infer_by_t
 from helpers.regression.conventions import Sizes, find_convention
 from helpers.regression.design import CONSTANT
 from helpers.study.model import Model
@@ -341,17 +340,8 @@ def _collect(model: Model, moments: Moments, solved: Solved, scores: _Scores) ->
     raw = bread @ scores.meat @ bread.T
     covariance = find_convention("stata").factor(sizes, moments.n_entities) * raw
     residual = scores.residual - float(scores.gradient[:slopes] @ step)
-    std_errors, df = pd.Series(np.sqrt(np.diag(covariance)), index=names), moments.n_entities - 1
-    statistics, half = pd.Series(estimates, index=names) / std_errors, stats.t.ppf(0.975, df) * std_errors
     return RowsFit(
-        estimates=pd.Series(estimates, index=names),
-        std_errors=std_errors,
-        statistics=statistics,
-        p_values=pd.Series(2 * stats.t.sf(np.abs(statistics), df), index=names),
-        ci_low=estimates - half,
-        ci_high=estimates + half,
-        covariance=pd.DataFrame(covariance, index=names, columns=names),
-        df=df,
+        **infer_by_t(estimates, covariance, moments.n_entities - 1, names),
         n_obs=moments.n_obs,
         n_entities=moments.n_entities,
         n_times=moments.n_times,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.regression.conventions import describe
 from helpers.results.estimate import Estimate, estimate_frame, t_estimate
@@ -135,3 +138,28 @@ class Coefficients:
         from helpers.display.tables import show_table
 
         return show_table(self.table(), caption=f"{self.outcome}: all coefficients", note=self.facts(), digits=4).html
+
+
+def infer_by_t(estimates: Floats, covariance: Floats, df: int, names: Sequence[str]) -> dict[str, Any]:
+    """The fields of `Coefficients` that follow from estimates and their covariance: t(df), two-sided, intervals 95 %.
+
+    Parameters
+    ----------
+    estimates, covariance
+        (k,) and (k, k), in the order of `names`.
+    """
+    index = pd.Index(names)
+    values = pd.Series(estimates, index=index)
+    std_errors = pd.Series(np.sqrt(np.diag(covariance)), index=index)
+    statistics = values / std_errors
+    half = stats.t.ppf(0.975, df) * std_errors
+    return {
+        "estimates": values,
+        "std_errors": std_errors,
+        "statistics": statistics,
+        "p_values": pd.Series(2 * stats.t.sf(np.abs(statistics), df), index=index),
+        "ci_low": values - half,
+        "ci_high": values + half,
+        "covariance": pd.DataFrame(covariance, index=index, columns=index),
+        "df": df,
+    }

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.errors import StudyError
-from helpers.regression.coefficients import Coefficients
+from helpers.regression.coefficients import Coefficients, infer_by_t
 from helpers.regression.collinearity import SEPARATE, solve
 from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention
 from helpers.regression.design import Design, build_design
@@ -210,23 +209,11 @@ def _collect(
 ) -> PanelFit:
     """Name the numbers of a fit."""
     values, covariance, residuals, df = solution
-    names = pd.Index(design.regressors)
-    estimates = pd.Series(values, index=names)
-    std_errors = pd.Series(np.sqrt(np.diag(covariance)), index=names)
-    statistics = estimates / std_errors
-    half = stats.t.ppf(0.975, df) * std_errors
     rss = float(residuals @ residuals)
     total = float(np.sum(design.centred() ** 2))
     within = design.y_within if design.effects.absorbed() else design.centred()
     return PanelFit(
-        estimates=estimates,
-        std_errors=std_errors,
-        statistics=statistics,
-        p_values=pd.Series(2 * stats.t.sf(np.abs(statistics), df), index=names),
-        ci_low=estimates - half,
-        ci_high=estimates + half,
-        covariance=pd.DataFrame(covariance, index=names, columns=names),
-        df=df,
+        **infer_by_t(values, covariance, df, design.regressors),
         n_obs=design.n_obs,
         n_entities=design.effects.n_entities,
         n_times=design.effects.n_times,
