@@ -13,9 +13,11 @@ import pytest
 import yaml
 
 from helpers.cli import main
+from helpers.deposit.crate import build_crate
 from helpers.errors import StudyError
 from helpers.review.reference import open_reference, unpack
 from helpers.study.arguments import BAD_INPUT, DONE
+from helpers.study.study import load_study
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,15 @@ def test_codecheck_lists_every_file_that_was_compared(written):
         "reports/provinces/tables/sizes.csv",
     ]
     assert {"paper", "codechecker", "summary", "check_time", "certificate"} <= content.keys()
+
+
+def test_the_crate_names_the_notebooks_that_ran_and_no_others(verified):
+    study = load_study(verified.root / "data" / "provinces")
+    record = json.loads((verified.reports / "run" / "verify" / "verify.json").read_text(encoding="utf-8"))
+    less = record | {"seconds": {"run": 1.0, "01_first": 1.0, "report": 1.0}}  # 02 did not run
+    named = {str(item.id) for item in build_crate(verified.root, study, less).get_entities()}
+    assert "notebooks/01_first.py" in named
+    assert "notebooks/02_second.py" not in named
 
 
 def test_the_crate_keeps_the_workflow_run_profile(verified, written):

@@ -64,6 +64,11 @@ def write_certificate(root: Path, study: Study, folder: Path) -> list[Path]:
     ]
 
 
+def notebooks_run(record: Mapping[str, Any]) -> list[str]:
+    """The notebooks that a verification ran: the folder may hold forms for other studies beside them."""
+    return [name for name in record["seconds"] if name not in ("run", "report")]
+
+
 def _report(root: Path, study: Study, record: Mapping[str, Any], rows: tuple[CheckRow, ...]) -> Iterator[str]:
     yield f"# Replication report: {study.title.en}\n"
     yield from _summary(record)
@@ -71,7 +76,7 @@ def _report(root: Path, study: Study, record: Mapping[str, Any], rows: tuple[Che
     yield "\n## Data checks\n"
     yield from (f"- {_tick(row.holds)} {row.name}: {row.detail}" for row in rows)
     yield "\n## Code description\n"
-    notebooks = [name for name in record["seconds"] if name not in ("run", "report")]
+    notebooks = notebooks_run(record)
     modules = sum(1 for path in (root / "src" / "helpers").rglob("*.py") if path.stem != "__init__")
     yield f"{len(notebooks)} notebooks, run side by side where one does not read another: {', '.join(notebooks)}."
     yield f"{modules} modules of helpers in `src/helpers/`."

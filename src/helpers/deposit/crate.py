@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.deposit.certificate import notebooks_run
+
 if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
 
@@ -66,7 +68,7 @@ def build_crate(root: Path, study: Study, record: Mapping[str, Any]) -> ROCrate:
         name=record["machine"]["system"],
         softwareVersion=record["machine"]["python"],
     )
-    action["object"] = [_file(crate, path, root) for path in _inputs(root, study)]
+    action["object"] = [_file(crate, path, root) for path in _inputs(root, study, record)]
     action["result"] = [_file(crate, path, root) for path in _outputs(root, study)]
     crate.root_dataset["mentions"] = [action]
     return crate
@@ -116,9 +118,9 @@ def _file(crate: ROCrate, path: Path, root: Path) -> Any:
     return crate.add(File(crate, dest_path=path.relative_to(root).as_posix(), properties=fields))
 
 
-def _inputs(root: Path, study: Study) -> list[Path]:
+def _inputs(root: Path, study: Study, record: Mapping[str, Any]) -> list[Path]:
     data = sorted(path for path in study.folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return [*data, *sorted((root / "notebooks").glob("[0-9]*.py")), root / "requirements.lock"]
+    return [*data, *(root / "notebooks" / f"{name}.py" for name in notebooks_run(record)), root / "requirements.lock"]
 
 
 def _outputs(root: Path, study: Study) -> list[Path]:
