@@ -75,10 +75,11 @@ def copy_project(folder: Path) -> Path:
 
 
 def run_papermill(project: Path, study: str, values: dict[str, int]) -> Measure:
-    """The same notebooks one after the other by papermill's command line, each with the parameters that it declares."""
+    """The notebooks that the study ran, one by one by papermill's command line, each with its own parameters."""
     home = project / "reports" / "by_papermill"
     seconds, memory = 0.0, 0.0
-    for notebook in sorted((project / "notebooks").glob("*.ipynb")):
+    for name in sorted(path.name for path in (project / "reports" / study / "notebooks").glob("*.ipynb")):
+        notebook = project / "notebooks" / name
         text = notebook.read_text(encoding="utf-8")
         given = {"study": study, "run_folder": str(home), "out": str(home)}
         given |= {name: value for name, value in values.items() if f'"{name}: int' in text}
