@@ -130,6 +130,24 @@ def test_transformed_residuals_are_those_of_fits_without_the_cluster():
         np.testing.assert_allclose(ours[own], y[own] - x[own] @ estimates, rtol=1e-7)
 
 
+@pytest.mark.parametrize("variant", ["11", "31"])
+@pytest.mark.parametrize("restricted", [True, False])
+def test_a_unit_seen_once_changes_no_bootstrap(restricted, variant):
+    # Its effect takes the whole of its only row, so that every draw is that of the panel without it: 2^10 signs, each
+    # twice. A generalised inverse of its block relative to itself made 1 of its rounding: p 0.45 in place of 0.004.
+    data = firm_rows(9)
+    once = pd.DataFrame([[1234.5, 77.0, 30.0]], columns=["inv", "value", "capital"])
+    once.index = pd.MultiIndex.from_tuples([("seen once", data.index.get_level_values(1)[3])], names=data.index.names)
+    form = WildForm(restricted=restricted, variant=variant)
+    tests = [
+        wild_cluster_bootstrap(fit_panel(rows, "inv", ["capital"], **TWO_WAY), "capital", form=form)
+        for rows in (data, pd.concat([data, once]))
+    ]
+    assert [test.n_draws for test in tests] == [512, 1024]
+    assert tests[0].p_value == tests[1].p_value
+    assert tests[0].p_value_strict == tests[1].p_value_strict
+
+
 @pytest.mark.parametrize("restricted", [True, False])
 def test_interval_ends_are_where_the_test_begins_to_reject(restricted):
     fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], **TWO_WAY)

@@ -16,6 +16,8 @@ Parameter = str | Mapping[str, float]
 
 # Share of the largest singular value below which a direction counts as absent.
 RANK = 1e-9
+# Eigenvalues of I - H_gg, which lie between 0 and 1, below this are those of effects within the cluster.
+ABSORBED = 1e-8
 # Numbers in the largest matrix of rows by clusters that is made.
 MOST_NUMBERS = 10_000_000
 # The same where one is made for each coefficient, and up to four copies of each are held at once.
@@ -126,6 +128,17 @@ def own_blocks(design: Design, codes: Codes) -> Iterator[tuple[Codes, Floats]]:
         unit[own, np.arange(len(own))] = 1.0
         block = design.effects.project(unit)[own] - q[own] @ q[own].T
         yield own, (block + block.T) / 2
+
+
+def power_of_block(block: Floats, power: float) -> Floats:
+    """A power of a block of I - H, 0 in the directions that effects within the cluster take out whole.
+
+    What counts as taken out is absolute: the block of a cluster of one row is nothing but rounding, and relative to
+    itself no rounding is small.
+    """
+    values, vectors = np.linalg.eigh(block)
+    real = values > ABSORBED
+    return np.asarray(vectors[:, real] * values[real] ** power @ vectors[:, real].T)
 
 
 def cluster_labels(fit: PanelFit, codes: Codes) -> pd.Index:

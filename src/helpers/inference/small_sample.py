@@ -16,13 +16,11 @@ from helpers.inference.contrast import (
     leave_out_weights,
     only_cluster,
     own_blocks,
+    power_of_block,
 )
 from helpers.regression.collinearity import quadratic_form
 from helpers.regression.effects import Codes, Floats
 from helpers.regression.panel import PanelFit
-
-# Eigenvalues of I - H_gg below this are those of effects within the cluster.
-ABSORBED = 1e-8
 
 
 @dataclass(frozen=True)
@@ -186,12 +184,7 @@ def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:
     if fit.weights is not None:
         rule = "what it corrects depends on what the weights stand for"
         raise StudyError(f"CR2, weights {fit.weights}", rule, "use the wild cluster bootstrap or CR3")
-    roots = []
-    for own, block in own_blocks(fit.design, codes):
-        values, vectors = np.linalg.eigh(block)
-        real = values > ABSORBED
-        roots.append((own, vectors[:, real] / np.sqrt(values[real]) @ vectors[:, real].T))
-    return roots
+    return [(own, power_of_block(block, -0.5)) for own, block in own_blocks(fit.design, codes)]
 
 
 def _influence(fit: PanelFit, contrast: Contrast, roots: list[tuple[Codes, Floats]]) -> Floats:

@@ -29,6 +29,7 @@ from helpers.inference.contrast import (
     leave_out_weights,
     only_cluster,
     own_blocks,
+    power_of_block,
 )
 from helpers.regression.collinearity import span
 from helpers.regression.conventions import cluster_terms, find_convention
@@ -414,7 +415,7 @@ def _transform(fit: PanelFit, contrast: Contrast, codes: Codes, residuals: Float
     transformed = np.empty_like(residuals)
     for own, block in own_blocks(fit.design, codes):
         left = block + np.outer(w[own], w[own]) / (w @ w) if restricted else block
-        transformed[:, own] = residuals[:, own] @ np.linalg.pinv(left, rcond=1e-8, hermitian=True)
+        transformed[:, own] = residuals[:, own] @ power_of_block(left, -1.0)
     return np.asarray(np.sqrt((n_clusters - 1) / n_clusters) * transformed)
 
 
