@@ -197,7 +197,7 @@ def test_units_constants_order_and_names_do_not_matter(scale: tuple[float, ...],
         one, two = design(panel, name), design(moved, name)
         for region in ORDER:
             first, second = one.effects[region], two.effects[region]
-            assert second.estimate == pytest.approx(first.estimate * unit[0] / unit[1], rel=1e-6)
-            assert second.p_value == pytest.approx(first.p_value, rel=1e-6)
-        assert two.equality.statistic == pytest.approx(one.equality.statistic, rel=1e-6)
+            assert second.estimate == pytest.approx(first.estimate * unit[0] / unit[1], rel=1e-8)
+            assert second.p_value == pytest.approx(first.p_value, rel=1e-8)
+        assert two.equality.statistic == pytest.approx(one.equality.statistic, rel=1e-8)
         assert two.equality.wild_p_value == one.equality.wild_p_value

@@ -143,9 +143,9 @@ def test_nothing_depends_on_units_origin_order_or_names(
     other = other.rename(index=lambda name: f"firm {name}", level=0).sample(frac=1, random_state=seed)[["w", "x", "y"]]
     again = fit_dynamic(other, MODEL, layout)
     units = np.array([1.0, scales[0] / scales[1], scales[0] / scales[2]])
-    np.testing.assert_allclose(again.estimates.iloc[:3], fit.estimates.iloc[:3] * units, rtol=1e-7)
-    np.testing.assert_allclose(again.statistics.iloc[:3], fit.statistics.iloc[:3], rtol=1e-7)
-    assert [again.hansen_j, again.ar1, again.ar2] == pytest.approx([fit.hansen_j, fit.ar1, fit.ar2], rel=1e-6)
+    np.testing.assert_allclose(again.estimates.iloc[:3], fit.estimates.iloc[:3] * units, rtol=1e-8)
+    np.testing.assert_allclose(again.statistics.iloc[:3], fit.statistics.iloc[:3], rtol=1e-8)
+    assert [again.hansen_j, again.ar1, again.ar2] == pytest.approx([fit.hansen_j, fit.ar1, fit.ar2], rel=1e-8)
     assert again.n_instruments == fit.n_instruments
 
 

@@ -246,8 +246,8 @@ def test_nothing_depends_on_units_origin_order_or_names(powers: tuple[int, ...],
          one.first_stage.critical_values[0.1], one.anderson_rubin.statistic, one.anderson_rubin.statistic_at(scale)]
         for one, scale in ((found, 0.7), (again, 0.7 * unit))
     ]  # fmt: skip
-    assert numbers[1] == pytest.approx(numbers[0], rel=1e-6)
-    assert again.estimates["x"] == pytest.approx(found.estimates["x"] * unit, rel=1e-7)
+    assert numbers[1] == pytest.approx(numbers[0], rel=1e-8)
+    assert again.estimates["x"] == pytest.approx(found.estimates["x"] * unit, rel=1e-8)
     assert again.anderson_rubin.intervals[0] == pytest.approx(
-        [end * unit for end in found.anderson_rubin.intervals[0]], rel=1e-6
+        [end * unit for end in found.anderson_rubin.intervals[0]], rel=1e-8
     )

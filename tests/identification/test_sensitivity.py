@@ -154,14 +154,14 @@ def test_nothing_depends_on_units_origin_order_or_names(powers, shift, effects):
     other = (data + shift).mul(scales).rename(index=lambda name: f"firm {name}", level=0).sample(frac=1, random_state=1)
     unit = scales[0] / scales[1]
     found, again = oster_delta(data, model), oster_delta(other, model)
-    assert again.delta == pytest.approx(found.delta, rel=1e-7)
-    assert again.bound == pytest.approx(found.bound * unit, rel=1e-7)
+    assert again.delta == pytest.approx(found.delta, rel=1e-8)
+    assert again.bound == pytest.approx(found.bound * unit, rel=1e-8)
     fits = [
         fit_panel(part, "inv", ["value", "capital"], entity_effects=bool(effects), time_effects=False)
         for part in (data, other)
     ]
     values = [value_of(fit, "value") for fit in fits]
-    assert values[1].value == pytest.approx(values[0].value, rel=1e-7)
+    assert values[1].value == pytest.approx(values[0].value, rel=1e-8)
     columns = ["r2_treatment", "r2_outcome", "statistic"]
     tables = [confounder_bounds(fit, "value", ["capital"])[columns] for fit in fits]
-    np.testing.assert_allclose(tables[1], tables[0], rtol=1e-6)
+    np.testing.assert_allclose(tables[1], tables[0], rtol=1e-8)

@@ -366,8 +366,8 @@ def test_a_mean_far_from_zero_costs_nothing_without_effects(panel: pd.DataFrame)
     model = MODEL.with_(effects=())
     moved = fit(panel.assign(dose=panel["dose"] + 1e6, first=panel["first"] - 1e5), ["first"], model)
     plain = fit(panel, ["first"], model)
-    assert moved.indirect["first"].estimate == pytest.approx(plain.indirect["first"].estimate, rel=1e-6)
-    assert moved.bootstrap["first"].std_error == pytest.approx(plain.bootstrap["first"].std_error, rel=1e-6)
+    assert moved.indirect["first"].estimate == pytest.approx(plain.indirect["first"].estimate, rel=1e-8)
+    assert moved.bootstrap["first"].std_error == pytest.approx(plain.bootstrap["first"].std_error, rel=1e-8)
 
 
 @settings(max_examples=20, deadline=None)
@@ -389,9 +389,9 @@ def test_units_constants_order_and_names_do_not_matter(
     for name, unit in (("path_a", "first"), ("path_b", "reply"), ("indirect_effect", "reply")):
         per = units["first" if name == "path_b" else "dose"]
         one, two = plain.effects()[name], other.effects()[name]
-        assert two.estimate == pytest.approx(one.estimate * units[unit] / per, rel=1e-6, abs=1e-12 * units[unit] / per)
-        assert two.p_value == pytest.approx(one.p_value, rel=1e-5, abs=1e-9)
-        assert two.std_error == pytest.approx(one.std_error * units[unit] / per, rel=1e-6)
+        assert two.estimate == pytest.approx(one.estimate * units[unit] / per, rel=1e-8, abs=1e-12 * units[unit] / per)
+        assert two.p_value == pytest.approx(one.p_value, rel=1e-8, abs=1e-9)
+        assert two.std_error == pytest.approx(one.std_error * units[unit] / per, rel=1e-8)
 
 
 def small_panel() -> pd.DataFrame:

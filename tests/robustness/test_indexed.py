@@ -145,12 +145,12 @@ def test_nothing_depends_on_units_origin_order_or_names(powers: tuple[int, ...],
     found = indexed.fit(panel, model, SPECS, samples)
     again = indexed.fit(other.sample(frac=1, random_state=seed), model, SPECS, samples)
     # Min-max scores take units and origins off the indicators, and effects take them off the control.
-    np.testing.assert_allclose(again.estimates, found.estimates, rtol=1e-6)
-    np.testing.assert_allclose(again.std_errors, found.std_errors, rtol=1e-6)
+    np.testing.assert_allclose(again.estimates, found.estimates, rtol=1e-8)
+    np.testing.assert_allclose(again.std_errors, found.std_errors, rtol=1e-8)
     plain = Model("p", "s", ("a",))
     ratio = 10.0 ** (powers[0] - powers[3])
     maps = [map_fragility(part, plain, most=1) for part in (panel, other)]
-    np.testing.assert_allclose(maps[1].table["estimate"], maps[0].table["estimate"] * ratio, rtol=1e-6)
-    np.testing.assert_allclose(maps[1].table["p_value"], maps[0].table["p_value"], rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(maps[1].table["estimate"], maps[0].table["estimate"] * ratio, rtol=1e-8)
+    np.testing.assert_allclose(maps[1].table["p_value"], maps[0].table["p_value"], rtol=1e-8, atol=1e-12)
     tables = [leave_one_out(part, plain).table for part in (panel, other)]
-    np.testing.assert_allclose(tables[1]["p_value"], tables[0]["p_value"], rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(tables[1]["p_value"], tables[0]["p_value"], rtol=1e-8, atol=1e-12)

@@ -281,8 +281,9 @@ def hausman(
     time_effects
         Time dummies in both regressions; they are not among the coefficients compared.
     robust
-        Use the robust form; its covariance is the raw sandwich (factor 1), as plm's `phtest(method = "aux",
-        vcov = vcovHC)` has it.
+        Use the robust form; its covariance is the raw sandwich (factor 1). On a balanced panel the number is that of
+        plm's `phtest(method = "aux", vcov = vcovHC)`; with gaps plm keeps an intercept of ones beside columns of which
+        each entity has lost another share of its mean, where here the intercept loses the same share.
     variance
         As in `fit_random_effects`.
 

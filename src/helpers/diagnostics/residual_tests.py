@@ -5,13 +5,14 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from helpers.diagnostics.effects_tests import Diagnostic
 from helpers.errors import StudyError
 from helpers.regression.collinearity import least_squares, solve, span
 from helpers.regression.design import build_design, check_panel
-from helpers.regression.effects import Effects, Floats, group_means, group_sums
+from helpers.regression.effects import Codes, Effects, Floats, group_means, group_sums
 from helpers.regression.panel import fit_panel
 
 
@@ -100,8 +101,10 @@ def wooldridge_serial_correlation(
     First difference (p. 282; Drukker 2003; Stata's xtserial): differences are fitted without intercept; without
     serial correlation a residual follows the one before it with coefficient -0.5. F(1, G-1), clustered by entity,
     G/(G-1).
-    Within (p. 275; R plm's pwartest): residuals with entity effects, on those before them and an intercept; the
-    coefficient is -1/(T-1) without serial correlation, T the mean number of rows. F(1, n-2), factor 1.
+    Within (p. 275; on a balanced panel R plm's pwartest): residuals with entity effects, on those before them and an
+    intercept; without serial correlation the coefficient is -1/(T-1), with unequal numbers of rows
+    -sum n_i/T_i / sum n_i (1 - 1/T_i), n_i the pairs of entity i. F(1, n-2), factor 1. With gaps plm prints other
+    numbers: it pairs rows across a gap, and takes the number of times of the whole panel for T.
 
     Parameters
     ----------
@@ -130,7 +133,7 @@ def wooldridge_serial_correlation(
     scores = group_sums(weights[:, :1] * (residuals[pair] - x @ estimates)[:, None], entity)[:, 0]
     groups = len(scores)
     factor = 1.0 if within else groups / (groups - 1)
-    null = -1 / (len(residuals) / effects.n_entities - 1) if within else -0.5
+    null = _within_slope(effects.entity, pair) if within else -0.5
     statistic = float((estimates[0] - null) ** 2 / (factor * (scores @ scores)))
     df = float(len(x) - 2 if within else groups - 1)
     return Diagnostic(
@@ -142,6 +145,15 @@ def wooldridge_serial_correlation(
         "the errors in levels are not serially correlated",
         "on residuals with entity effects" if within else "on residuals of first differences",
     )
+
+
+def _within_slope(entity: Codes, pair: NDArray[np.bool_]) -> float:
+    """Slope of a demeaned error on the one before it when errors are independent, over the rows that are paired.
+
+    Of T_i demeaned errors two have the covariance -s2/T_i, and each the variance s2 (1 - 1/T_i).
+    """
+    shares = 1 / np.bincount(entity)[entity[pair]]
+    return float(-shares.sum() / (1 - shares).sum())
 
 
 def _serial_residuals(

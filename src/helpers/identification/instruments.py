@@ -12,10 +12,10 @@ from helpers.errors import StudyError
 from helpers.identification.anderson_rubin import AndersonRubin, in_units, invert_anderson_rubin
 from helpers.identification.first_stage import FirstStage, measure_first_stage
 from helpers.identification.instrument_setting import Setting, with_instruments, without_controls
-from helpers.regression.collinearity import solve, span
-from helpers.regression.conventions import count_sizes
+from helpers.regression.collinearity import is_definite, solve, span
+from helpers.regression.conventions import cluster_terms, count_sizes, raise_negative
 from helpers.regression.design import Design, build_design
-from helpers.regression.effects import Codes, Floats
+from helpers.regression.effects import Codes, Floats, group_sums
 from helpers.regression.panel import PanelFit, fit_panel, read_clusters
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
@@ -42,7 +42,8 @@ class InstrumentedFit:
     anderson_rubin
         Test and interval that hold however weak the instruments are.
     hansen_j, hansen_p_value
-        Test of the instruments against each other; None with a single one, which cannot be tested.
+        Test of the instruments against each other; None with a single one, which cannot be tested, and where the
+        moments have no positive definite covariance (two-way clusters, or fewer clusters than instruments).
     ordinary
         The regression without instruments.
     n_obs, n_entities, n_clusters, convention
@@ -174,7 +175,8 @@ def _two_stages(setting: Setting) -> tuple[Floats, Floats]:
     columns = np.column_stack([setting.treatment, setting.controls])
     predicted = columns - span(np.column_stack([setting.instruments, setting.controls])).remove(columns)
     estimates, _ = solve(predicted, setting.outcome)
-    return estimates, setting.covariance(predicted, setting.outcome - columns @ estimates)
+    covariance = setting.covariance(predicted, setting.outcome - columns @ estimates)
+    return estimates, raise_negative(covariance, predicted, setting.sizes.n_slopes)
 
 
 def _anderson_rubin(setting: Setting, estimate: float, std_error: float, level: float) -> AndersonRubin:
@@ -199,7 +201,10 @@ def _hansen(setting: Setting, estimates: Floats) -> tuple[float | None, float | 
     if extra == 0:
         return None, None
     residuals = outcome - treatment * estimates[0]
-    weight = np.linalg.inv(_moment_covariance(setting, instruments * residuals[:, None], residuals, instruments))
+    covariance = _moment_covariance(setting, instruments * residuals[:, None], residuals, instruments)
+    if not is_definite(covariance):
+        return None, None
+    weight = np.linalg.inv(covariance)
     cross = instruments.T @ treatment
     second = float(cross @ weight @ (instruments.T @ outcome)) / float(cross @ weight @ cross)
     moments = instruments.T @ (outcome - treatment * second)
@@ -212,9 +217,8 @@ def _moment_covariance(setting: Setting, scores: Floats, residuals: Floats, inst
         if setting.convention == "iid":
             return np.asarray(instruments.T @ instruments * (residuals @ residuals / len(residuals)))
         return np.asarray(scores.T @ scores)
-    sums = np.zeros((int(setting.clusters[0].max()) + 1, scores.shape[1]))
-    np.add.at(sums, setting.clusters[0], scores)
-    return np.asarray(sums.T @ sums)
+    sums = [(sign, group_sums(scores, codes)) for sign, codes in cluster_terms(setting.clusters)]
+    return np.asarray(sum(sign * (own.T @ own) for sign, own in sums))
 
 
 def _collect(

@@ -232,3 +232,31 @@ def cluster_covariance(scores: Floats, clusters: tuple[Codes, ...], sizes: Sizes
         sums = group_sums(scores, codes)
         covariance += sign * convention.factor(sizes, len(sums)) * (sums.T @ sums)
     return covariance
+
+
+def raise_negative(covariance: Floats, columns: Floats, n_slopes: int) -> Floats:
+    """Raise negative eigenvalues, which a two-way sandwich can have, to zero (Cameron, Gelbach and Miller 2011).
+
+    They are those of the coefficients on orthonormal columns with the same span. In the columns themselves the repaired
+    numbers would change with a unit or an origin, and so would, by the intercept's variance, whether to repair.
+
+    Parameters
+    ----------
+    covariance
+        (k, k); what has positive variances stays as it is.
+    columns
+        The regressors (n_obs, k), an intercept last.
+    n_slopes
+        How many of them are not the intercept: where their variances are positive, their block stays as it is.
+    """
+    variances = np.diag(covariance)
+    if np.all(variances > 0):
+        return covariance
+    length = np.linalg.norm(columns, axis=0)
+    root = np.linalg.qr(columns / length, mode="r") * length
+    values, vectors = np.linalg.eigh(root @ (covariance + covariance.T) @ root.T / 2)
+    half = np.linalg.solve(root, vectors * np.sqrt(np.maximum(values, 0.0)))
+    repaired = np.asarray(half @ half.T)
+    if np.all(variances[:n_slopes] > 0):
+        repaired[:n_slopes, :n_slopes] = covariance[:n_slopes, :n_slopes]
+    return repaired

@@ -9,7 +9,7 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.regression.coefficients import Coefficients, infer_by_t
 from helpers.regression.collinearity import SEPARATE, solve
-from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention
+from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention, raise_negative
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
 from helpers.study.model import Cluster, Model
@@ -113,7 +113,7 @@ def fit_panel(
     residuals = outcomes - design.x_within @ estimates
     estimates += shares.T @ (design.y_within - outcomes)
     covariance, df = _covariance(residuals, shares, clusters, sizes, convention)
-    covariance, repaired = _repair(covariance)
+    covariance, repaired = _repair(covariance, design)
     found = _collect(
         design, data, (estimates, covariance, residuals, df), clusters, sizes, convention, cluster,
         (*_singletons(design, clusters), *repaired),
@@ -170,13 +170,12 @@ def _covariance(
     return np.asarray((weights.T @ weights) * (residuals @ residuals / df)), df
 
 
-def _repair(covariance: Floats) -> tuple[Floats, tuple[str, ...]]:
-    """Raise negative eigenvalues, which a two-way sandwich can have, to zero (Cameron, Gelbach and Miller 2011)."""
+def _repair(covariance: Floats, design: Design) -> tuple[Floats, tuple[str, ...]]:
+    """The covariance without negative variances, with a note where it had some."""
     if np.all(np.diag(covariance) > 0):
         return covariance, ()
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    repaired = (vectors * np.maximum(values, 0.0)) @ vectors.T
-    return repaired, ("the two-way covariance had a negative variance; negative eigenvalues were set to zero",)
+    note = "the two-way covariance had a negative variance; negative eigenvalues were set to zero"
+    return raise_negative(covariance, design.x_within, design.n_slopes), (note,)
 
 
 def _singletons(design: Design, clusters: tuple[Codes, ...]) -> tuple[str, ...]:
