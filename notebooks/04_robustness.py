@@ -181,7 +181,12 @@ run.say(
 # How far the estimate moves, and how often the answer changes, as the sets grow:
 
 # %%
-run.table(fragility.by_size, "fragility_by_size", caption="Refits by the number of units left out")
+run.table(
+    fragility.by_size,
+    "fragility_by_size",
+    caption="Refits by the number of units left out",
+    labels={"size": "Units left out"},
+)
 
 # %% [markdown]
 # Which units are in the sets that change it:
@@ -198,7 +203,12 @@ flips = shown.flipping_table(fragility)
 (
     run.say("No set that was left out changes the sign or the verdict.")
     if flips.empty
-    else run.table(flips, "fragility_flips", caption="The smallest sets that change the answer")
+    else run.table(
+        flips,
+        "fragility_flips",
+        caption="The smallest sets that change the answer",
+        labels={"left_out": "Units left out", "size": "Number"},
+    )
 )
 
 # %%

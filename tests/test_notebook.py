@@ -100,6 +100,18 @@ def test_a_table_is_headed_by_the_labels_of_the_study(run):
     assert ">Place<" in html
 
 
+def test_a_head_or_cell_that_is_called_as_a_variable_is_not_taken_for_it(run):
+    # "x" names a variable; the heads are names of the study where most of them are, and so each column of texts.
+    frame = pd.DataFrame({"x": [1.0], "size": [2.0], "power": [3.0]})
+    assert "The treatment" not in run.table(frame, "small", caption="Caption").html
+    cells = pd.DataFrame({"measure": ["x", "first", "points"], "term": ["x", "east", "square"]})
+    html = run.table(cells, "small", caption="Caption").html
+    assert html.count("The treatment") == 2  # one word, one label in a table: "term" holds names
+    assert ">x<" in run.table(cells[["measure"]], "small", caption="Caption").html
+    groups = pd.DataFrame({"p_value": [0.5]}, index=pd.Index(["x"], name="grouping"))
+    assert "The treatment" not in run.table(groups, "small", caption="Caption").html
+
+
 def test_a_figure_is_written_and_closed(run):
     figure, axes = new_figure()
     axes.plot([0, 1])

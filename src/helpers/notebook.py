@@ -352,16 +352,24 @@ class NotebookRun:
         return self.study.entity.name, self.study.time.name
 
     def _labels(self, frame: pd.DataFrame) -> dict[str, str]:
-        """The study's labels of the words in a table's heads and cells."""
-        levels = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
-        texts = [
-            frame.iloc[:, place] for place in range(frame.shape[1]) if frame.iloc[:, place].dtype.kind not in "iufb"
+        """The study's labels of the words in a table's heads and cells.
+
+        A variable may be called as anything is, "power" or "software": the heads, and each column of texts, are read
+        as names of the study only where more than half of them are. A grouping is no variable of the same name.
+        """
+        index = [
+            (str(level.name), level) for level in (frame.index.get_level_values(i) for i in range(frame.index.nlevels))
         ]
-        words = {word for part in (frame.columns, *levels, *texts) for word in part if isinstance(word, str)}
-        names = {name for name in frame.index.names if isinstance(name, str)}
+        texts = [(str(name), part) for name, part in frame.items() if part.dtype.kind not in "iufb"]
+        columns = [part for name, part in (*index, *texts) if name != "grouping"]
         labels = {part.name: part.label.en for part in (self.study.entity, self.study.time)}
-        pairs = {word: labels.get(word) or self.study.label(word) for word in words | names}
-        return {word: label for word, label in pairs.items() if label != word}
+        found = {name: labels[name] for name in frame.index.names if name in labels}
+        for words in (frame.columns, *columns):
+            known = {word for word in words if isinstance(word, str) and word}
+            named = {word: labels.get(word) or self.study.label(word) for word in known}
+            named = {word: label for word, label in named.items() if label != word}
+            found |= named if 2 * len(named) > len(known) else {}
+        return found
 
     def _texts_in(self, shown: str) -> dict[str, Message]:
         """Those of the notebook's texts that a view shows, on one line or on several."""

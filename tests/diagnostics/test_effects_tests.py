@@ -111,6 +111,20 @@ def test_f_tests_for_effects_are_those_of_plm(options, statistic, df):
     outside(f_test_effects, "R plm: pFtest, Grunfeld", (test.statistic, *test.df), (statistic, *df), atol=5e-4)
 
 
+@pytest.mark.parametrize(
+    ("options", "null"),
+    [
+        ({}, "no entity and time effects"),
+        ({"against": "time"}, "no entity effects"),
+        ({"against": "entity"}, "no time effects"),
+        ({"time_effects": False}, "no entity effects"),
+    ],
+)
+def test_an_f_test_names_the_effects_that_the_smaller_model_leaves_out(options, null):
+    test = f_test_effects(grunfeld(), *MODEL, **options)
+    assert (test.null, test.name) == (null, f"F test for {null.removeprefix('no ')}")
+
+
 def test_time_effects_are_tested_given_the_entity_effects():
     given = f_test_effects(grunfeld(), *MODEL, against="entity")
     assert given.df == (19, 169)

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.report.chapters import write_markdown
 from helpers.report.origins import CHECKED, method_of, note_of, reached_modules, read_methods, spell_key
-from helpers.report.popovers import read_heads
+from helpers.report.popovers import head_of_rows, read_heads
 from helpers.report.report import write_report
 from helpers.results.results import Result
 from helpers.study.data import Label
@@ -54,6 +54,51 @@ def test_a_table_says_its_method_before_its_cell_does():
     assert method_of(None, ["regression.ladder"], "vif").name == "collinearity"
     assert method_of(None, ["regression.ladder"], "baseline_ladder").name == "two_way"
     assert method_of(None, ["regression.threshold"], "no_such_table").name == "threshold"
+
+
+@pytest.mark.parametrize(
+    ("table", "family"),
+    [
+        ("leave_one_out", "two_way"),  # the index as it was built
+        ("fragility_by_unit", "leave_out"),  # derived anew
+        ("region_means", "two_way"),  # rows, clustered
+        ("region_growth", "means"),  # units, Welch
+        ("features", "two_way"),  # several regressors in one regression
+        ("factors", "society"),  # one regression for each outcome
+        ("specification_tests", "specification"),
+        ("region_equality", "wald"),
+        ("multiverse_survival", "multiverse"),  # counted
+        ("dashboard", "multiverse"),
+        ("multiverse_joint", "multiverse_null"),  # held against a null
+    ],
+)
+def test_a_table_is_told_the_method_that_made_it(table, family):
+    assert method_of(None, [], table).name == family
+
+
+@pytest.mark.parametrize("test", ["Pesaran CD test", "Honda test (entity)", "modified Wald test", "Hausman test"])
+def test_a_test_by_draws_from_its_null_is_no_permutation_and_no_wald_test(test):
+    assert method_of(f"{test}, p-value by draws from its null", ["inference.wald"]).name == "specification"
+
+
+def html_table(heads, *rows):
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("a", "x", "1"), ("b", "x", "1")], "Index"),
+        ([("a", "x", "1"), ("a", "y", "1")], "Index and indicator"),
+        ([("a", "x", "1"), ("a", "x", "2"), ("b", "x", "1")], "Index, indicator and size"),
+        ([("a", "x", "1"), ("a", "x", "1")], ""),  # the first columns do not tell rows apart: nothing is said
+    ],
+)
+def test_a_row_is_named_by_the_columns_that_tell_rows_apart(rows, said):
+    assert head_of_rows(html_table(("Index", "Indicator", "Size"), *rows)).en == said
+    assert head_of_rows(html_table(("", "Indicator", "Size"), *rows)).en == ""
 
 
 def test_a_note_has_three_parts_in_each_language_and_a_count_of_many_programs():

@@ -141,7 +141,9 @@ def f_test_effects(
     if smaller.df <= larger.df:
         raise StudyError(f"F test against {against}", "the smaller model is not smaller", "leave out fewer effects")
     rss = float((larger.residuals**2).sum())
-    return _f_test("F test for effects", smaller, rss, larger.df, "no effects")
+    kinds = (("entity", entity_effects, keep_entity), ("time", time_effects, keep_time))
+    tested = " and ".join(name for name, here, kept in kinds if here and not kept)
+    return _f_test(f"F test for {tested} effects", smaller, rss, larger.df, f"no {tested} effects")
 
 
 def poolability(

@@ -356,7 +356,7 @@ def start_table(found: Mapping[str, ClearTest]) -> pd.DataFrame:
         if test.without_times is not None and test.without_times_wild is not None:
             without = _numbers(test.without_times) | {"wild_p_value": test.without_times_wild.p_value}
             rows[name, "without time effects"] = without
-    index = pd.MultiIndex.from_tuples(rows, names=["first value of", "design"])
+    index = pd.MultiIndex.from_tuples(rows, names=["variable", "design"])
     return pd.DataFrame(list(rows.values()), index=index)
 
 

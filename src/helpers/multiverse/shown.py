@@ -301,7 +301,7 @@ def group_words(group: str, study: Study) -> Label:
     """A group of universes in words."""
     option, _, rest = group.partition(", ")
     if group == "all":
-        return Label(en="all", zh="全部")
+        return Label(en="all universes", zh="全部设定")
     effects = effects_words(option, study)
     return Label(en=f"{effects.en}, {rest}", zh=f"{effects.zh}，全部控制变量") if rest else effects
 

@@ -87,7 +87,7 @@ def note_of(method: Method, columns: Iterable[str], head: Label) -> str:
     columns
         Names of the table's columns in its file.
     head
-        What is printed above its rows; empty for nothing.
+        What one of its rows is; empty for nothing.
     """
     if not method.formula:
         return ""
@@ -109,7 +109,7 @@ def _note(method: Method, columns: Sequence[str], head: Label, language: str) ->
 
 
 def _rows_are(columns: Sequence[str], head: Label, language: str) -> list[str]:
-    """What a row is, by the head above it; nothing where the head is none, or names several ("one row per rows")."""
+    """What a row is, in words; nothing where they are none, or name several ("one row per rows")."""
     several = columns[0].endswith("s") and not columns[0].endswith("ss")
     if not head.en.strip() or several or columns[0] == "term":
         return []

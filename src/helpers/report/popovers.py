@@ -25,6 +25,9 @@ HEAD = re.compile(r"<th ([^>]*)>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r'<span class="t" lang="zh">.*?</span>|<[^>]+>', re.DOTALL)
 OTHER = ' lang="zh"'
 DIGIT = re.compile(r"\d")
+# Columns at most whose heads say what a row is.
+MOST_KEYS = 3
+NOTHING = Label(en="", zh="")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Shown:
     anchor
         Of the cell that made it.
     head
-        What is printed above its first column.
+        What one of its rows is, by the heads of the columns that tell them apart; empty for nothing.
     method
         Of the cell that made it; one is put in with `dataclasses.replace`.
     """
@@ -80,17 +83,41 @@ def open_tables(piece: str, anchor: str) -> tuple[str, list[Shown]]:
         if name is None:
             return match[0]
         caption = re.search(r"<figcaption>(.*?)</figcaption>", match[0], re.DOTALL)
-        shown.append(Shown(name[1], caption[1] if caption else name[1], anchor, _first_head(match[0])))
+        shown.append(Shown(name[1], caption[1] if caption else name[1], anchor, head_of_rows(match[0])))
         return "".join(_rows(match[0], name[1]))
 
     return TABLE.sub(table, piece), shown
 
 
-def _first_head(table: str) -> Label:
-    """What stands above the first column, in both languages."""
+def head_of_rows(table: str) -> Label:
+    """What one row is, in both languages: the heads of the first columns that tell the rows apart.
+
+    Parameters
+    ----------
+    table
+        HTML of the table.
+
+    Returns
+    -------
+    Label
+        Empty where the first columns do not tell the rows apart.
+    """
     heads = [(OTHER in found[1], html.unescape(found[2])) for found in HEAD.finditer(table)]
-    en = next((text for other, text in heads[:1] if not other), "")
-    return Label(en=en, zh=next((text for other, text in heads[1:2] if other), en))
+    named: list[Label] = []
+    for other, text in heads:
+        if other and named:
+            named[-1] = Label(en=named[-1].en, zh=text)
+        else:
+            named.append(Label(en=text, zh=text))
+    body = [[_plain(cell[2]) for cell in columns(CELL.finditer(row[1]))] for row in ROW.finditer(table)][1:]
+    for width in range(1, min(MOST_KEYS, len(named)) + 1):
+        keys = [tuple(row[:width]) for row in body]
+        if len(set(keys)) == len(keys):
+            words = [named[0].en, *(label.inside() for label in named[1:width])]
+            *before, last = words
+            en = f"{', '.join(before)} and {last}" if before else last
+            return Label(en=en, zh="、".join(label.zh for label in named[:width])) if all(words) else NOTHING
+    return NOTHING
 
 
 def add_notes(piece: str, notes: Mapping[str, str]) -> str:
