@@ -7,12 +7,14 @@ Two processors, or two versions of a library, round sums differently: most numbe
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from helpers.arrays import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WRITTEN = 8
 """Significant digits of results and of tables that are shown."""
@@ -75,6 +77,8 @@ def tie(column: Any) -> Any:
 
 def round_frame(frame: pd.DataFrame, digits: int = WRITTEN) -> pd.DataFrame:
     """A table with its floats rounded, also those among texts."""
+    import pandas as pd  # here, since the command line rounds one number and a second run waits for nothing else
+
     rounded = frame.copy()
     for place, kind in enumerate(frame.dtypes):
         column = frame.iloc[:, place]
