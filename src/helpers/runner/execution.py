@@ -182,12 +182,13 @@ def execute(
 
 
 def _execute(cells: tuple[Cell, ...], values: Mapping[str, Any], progress: Progress, options: dict[str, Any]) -> Any:
+    register_engine()  # first: it imports what the next lines name without what they can do without
+
     import nbformat
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from papermill.execute import execute_notebook
 
-    register_engine()
     notebook = nbformat.from_dict(build_notebook(cells))  # type: ignore[no-untyped-call]
     try:
         return execute_notebook(

@@ -25,6 +25,8 @@ STEP = 0.005
 """Seconds between two looks whether a kernel has ended."""
 THREADS = ("OPENBLAS", "OMP", "MKL", "NUMEXPR", "NUMBA", "BLIS")
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in THREADS} | {"VECLIB_MAXIMUM_THREADS": "1"}
+UNNEEDED = "rfc3987_syntax"
+"""Tells jsonschema, where it is there, whether a text is an IRI: no notebook asks, and importing it takes a second."""
 
 _kernels: set[int] = set()
 _servers: list[ForkServer] = []
@@ -86,9 +88,25 @@ def forked_kernels(root: Path, modules: Sequence[str], log: Path) -> Iterator[No
         server.close()
 
 
+@contextmanager
+def _left_out(name: str) -> Iterator[None]:
+    """Let whoever would import a module if it is there do without it."""
+    absent = name not in sys.modules
+    if absent:
+        sys.modules[name] = cast(Any, None)
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules[name]
+
+
 @cache
 def register_engine() -> None:
     """Teach papermill the engine of this module: own record of cells, kernel of this environment, no saving between."""
+    with _left_out(UNNEEDED):
+        import nbformat  # noqa: F401
+
     from jupyter_client.asynchronous import AsyncKernelClient
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
