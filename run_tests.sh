@@ -5,7 +5,22 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 source "$root/setup.sh"
 cd "$root"
 python -m ruff check .
-python -m mypy
 lint-imports --no-cache
+
+# Types are checked beside the tests: they keep one core busy for a minute, and tests that wait leave it free.
+told="$(mktemp)"
+python -m mypy >"$told" 2>&1 &
+types=$!
+trap 'kill "$types" 2>/dev/null || true; rm -f "$told"' EXIT
+
 # Halves in order, then stealing: what tests share is set up once, and no long test is left for the end.
-exec python -m pytest -n 2 --dist worksteal "$@"
+tests=0
+python -m pytest -n 2 --dist worksteal "$@" || tests=$?
+
+checked=0
+wait "$types" || checked=$?
+if ((checked != 0)); then
+    cat "$told"
+    say "types: mypy found the errors above"
+fi
+exit "$((tests != 0 ? tests : checked))"

@@ -104,9 +104,9 @@ def project(tmp_path):
     return root
 
 
-def run_script(project, *arguments, path=None):
+def run_script(project, *arguments, path=None, script="run_all.sh"):
     environment = {**os.environ, "PATH": path or os.environ["PATH"]}
-    command = ["bash", str(project / "run_all.sh"), *arguments]
+    command = ["bash", str(project / script), *arguments]
     return subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False)
 
 
@@ -132,6 +132,30 @@ def test_without_a_python_the_message_says_what_to_install(project):
     assert done.returncode == 2
     assert "no Python 3.11, 3.12 or 3.13" in done.stderr
     assert "What to do: install" in done.stderr
+
+
+@pytest.mark.parametrize(("tests", "types", "code"), [(0, 0, 0), (0, 1, 1), (3, 0, 3), (3, 1, 3)])
+def test_neither_tests_nor_types_hide_what_the_other_found(project, tests, types, code):
+    """A Python of which pytest and mypy end as they are told."""
+    shutil.copy(ROOT / "run_tests.sh", project)
+    stamp(project)
+    binary = project / ".venv" / "bin"
+    (binary / "lint-imports").write_text("#!/bin/bash\n")
+    (binary / "python").write_text(
+        f'''#!/bin/bash
+case "$2" in
+    mypy) echo "a type is wrong"; exit {types} ;;
+    pytest) echo "$@"; exit {tests} ;;
+    ruff) ;;
+    *) exec "{sys.executable}" "$@" ;;
+esac
+'''
+    )
+    (binary / "lint-imports").chmod(0o755)
+    done = run_script(project, "-k", "a name", script="run_tests.sh")
+    assert done.returncode == code, done.stderr
+    assert done.stdout.splitlines()[0] == "-m pytest -n 2 --dist worksteal -k a name"
+    assert ("a type is wrong" in done.stdout, "types: mypy found" in done.stderr) == (types == 1, types == 1)
 
 
 def test_a_changed_lock_has_the_environment_built_again(project):
