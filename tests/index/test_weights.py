@@ -230,6 +230,28 @@ def test_hand_set_weights_that_are_none_are_refused(weights: dict[str, float | N
         fixed_weights(weights)
 
 
+def test_two_columns_against_each_other_have_a_sign_that_no_rounding_decides() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(30):
+        first = rng.normal(size=12)
+        frame = pd.DataFrame({"wide": 5 * first + rng.normal(size=12), "narrow": -first})
+        weights = pca_weights(frame)
+        assert weights["narrow"] > 0 > weights["wide"]
+        np.testing.assert_allclose(pca_weights(frame[["narrow", "wide"]])[["wide", "narrow"]], weights, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ([[1.0, -1.0], [2.0, -2.0], [4.0, -4.0]], "move against each other in balance"),
+        ([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], "no component comes before"),
+    ],
+)
+def test_columns_without_a_first_component_or_its_sign_are_refused(columns: list[list[float]], told: str) -> None:
+    with pytest.raises(StudyError, match=told):
+        pca_weights(columns)
+
+
 @pytest.mark.parametrize("make", [entropy_weights, variation_weights, critic_entropy_weights])
 def test_negative_scores_are_refused_where_shares_are_needed(make: object) -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, -4.0]})

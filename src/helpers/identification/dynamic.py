@@ -27,8 +27,9 @@ class DynamicFit:
     covariance
         Covariance of the estimates.
     hansen_j, hansen_df, hansen_p_value
-        Test of the overidentifying restrictions; NaN without any. With many instruments it loses its power: a p-value
-        near 1 is no comfort.
+        Hansen's test of the overidentifying restrictions at the estimates of two steps, after one step too (as Stata's
+        xtabond2, robust, has it); NaN without any. With many instruments it loses its power: a p-value near 1 is no
+        comfort.
     ar1, ar1_p_value, ar2, ar2_p_value
         Arellano and Bond's z for serial correlation in the differenced residuals; AR(1) is expected, AR(2) is not.
     n_obs
@@ -85,7 +86,9 @@ def fit_dynamic(data: pd.DataFrame, model: Model, layout: Layout = DEFAULT, *, s
     (Blundell and Bond 1998) adds the level equations with earlier differences. Weights of the first step are those for
     independent errors of one variance, of the second step those of the first step's residuals. Every column is brought
     to length one before any rank is decided or any weight inverted, so that no result depends on a unit; the origin of
-    a column whose levels are instruments (the outcome, what is predetermined) does matter.
+    a column whose levels are instruments (the outcome, what is predetermined) does matter. With more instruments than
+    entities the second weight is a generalised inverse, which is another one in every scale of the columns: programs
+    then print different numbers, of which none is better.
 
     Parameters
     ----------

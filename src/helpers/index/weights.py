@@ -28,6 +28,8 @@ from helpers.study.index import Method
 BLOCK_ROWS = 2048
 # Stands in for 0 inside the logarithm only; 0 x ln(tiny) is exactly 0, which is the limit of p ln p.
 TINY = np.finfo(float).tiny
+# Differences of loadings or of eigenvalues that are rounding.
+TIED = 1e-9
 
 
 @overload
@@ -273,7 +275,8 @@ def pca_weights(scores: Table) -> "pd.Series[float] | Floats":
 
     With v the first eigenvector of the correlation matrix of the scores, its sign such that sum v > 0, and sd_j the
     standard deviation of column j:  w_j = (v_j / sd_j) / sum_m |v_m / sd_m|.
-    A column that moves against the others gets a negative weight; the absolute weights sum to 1.
+    A column that moves against the others gets a negative weight; the absolute weights sum to 1. Two columns that move
+    against each other have a sum of 0: then sum w > 0.
 
     Parameters
     ----------
@@ -288,15 +291,24 @@ def pca_weights(scores: Table) -> "pd.Series[float] | Floats":
     Raises
     ------
     StudyError
-        A missing or constant column, fewer than two rows or columns.
+        A missing or constant column, fewer than two rows or columns; columns with no first component before the others,
+        or one without a sign.
     """
     matrix = check_figures(scores)
     check_enough(matrix, "PCA weighting")
     check_no_constant(scores, column_extents(matrix))
-    loadings = np.linalg.eigh(_correlations(matrix, "pearson"))[1][:, -1]
-    loadings = loadings if loadings.sum() > 0 else -loadings
+    values, vectors = np.linalg.eigh(_correlations(matrix, "pearson"))
+    if values[-1] - values[-2] <= TIED:
+        raise StudyError("PCA weighting", "no component comes before the others", "use entropy or equal weights")
+    loadings = vectors[:, -1]
     slopes = loadings / matrix.std(axis=0, ddof=1)
-    return _labelled(scores, slopes / np.abs(slopes).sum())
+    slopes = slopes / np.abs(slopes).sum()
+    towards = loadings.sum() if abs(loadings.sum()) > TIED else slopes.sum()
+    if abs(towards) <= TIED:
+        raise StudyError(
+            "PCA weighting", "the columns move against each other in balance", "use entropy or equal weights"
+        )
+    return _labelled(scores, np.sign(towards) * slopes)
 
 
 def _shares(values: Floats) -> Floats:
