@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from outside import ROWS, calls_outside, write_page
 pytest_plugins = ["finished"]
 
 ROOT = Path(__file__).resolve().parents[1]
+
+os.environ["STUDY_LANGUAGE"] = "en"  # what a command says does not hang on who runs the tests
 
 use_own_folders(ROOT, ROOT / "reports" / "tests")  # nothing that a test starts writes into the home
 

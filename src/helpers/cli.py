@@ -8,19 +8,20 @@ Imports are late: ``study --help`` and a run with nothing to do load no pandas, 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
 from helpers.errors import StudyError
-from helpers.study.arguments import BAD_INPUT, FAILED, INTERRUPTED
+from helpers.study.arguments import BAD_INPUT, FAILED, INTERRUPTED, SPOKEN, spoken_language
 
 FIRST = "runner"
 """The folder whose commands stand first in the help."""
 
-
+LANGUAGES = ("en", "zh")
 KEPT = "What finished is kept; the same command goes on from there."
 
 
@@ -32,7 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    options = build_parser().parse_args(arguments)
+    language, rest = take_language(sys.argv[1:] if arguments is None else arguments)
+    with speak(language):
+        return _run(rest)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = build_parser()
+    if spoken_language() != "en" and {"-h", "--help"} & set(arguments):
+        from helpers.report.console import translate_help
+
+        translate_help(parser)
+    options = parser.parse_args(arguments)
     try:
         return int(options.command(options))
     except StudyError as error:
@@ -42,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("STUDY_DEBUG"):
             raise
-        return _tell(f"{type(error).__name__}: {error}\n  What to do: STUDY_DEBUG=1 shows where it comes from", FAILED)
+        told = StudyError(type(error).__name__, str(error), "STUDY_DEBUG=1 shows where it comes from")
+        return _tell(str(told), FAILED)
 
 
 def _tell(message: str, code: int) -> int:
@@ -50,11 +63,45 @@ def _tell(message: str, code: int) -> int:
     return code
 
 
+def take_language(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The language that is asked for, wherever ``--language`` stands, and the other arguments."""
+    rest = list(arguments)
+    for place, word in enumerate(rest):
+        name, equals, value = word.partition("=")
+        values = [value] if equals else rest[place + 1 : place + 2]
+        if name == "--language" and values and values[0] in LANGUAGES:
+            return values[0], rest[:place] + rest[place + (1 if equals else 2) :]
+    return None, rest
+
+
+@contextlib.contextmanager
+def speak(language: str | None) -> Iterator[None]:
+    """Say what is printed within in a language; without one, in that of the environment, which processes inherit."""
+    before = os.environ.get(SPOKEN)
+    if language is not None:
+        os.environ[SPOKEN] = language
+    try:
+        if spoken_language() == "en":
+            yield
+        else:
+            from helpers.report.console import in_chinese
+
+            with in_chinese():
+                yield
+    finally:
+        if language is not None:
+            os.environ.pop(SPOKEN)
+            os.environ |= {} if before is None else {SPOKEN: before}
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line, from the ``commands`` modules that are there."""
     parser = argparse.ArgumentParser(prog="study", description="Run a study from raw figures to its report.")
     parser.set_defaults(parser=parser)
     parser.add_argument("--version", action=_Version, nargs=0, help="say the version and stop")
+    parser.add_argument(
+        "--language", choices=LANGUAGES, help="of what the command line says (default: by the environment)"
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for folder in _command_folders():
         import_module(f"helpers.{folder}.commands").add_commands(commands)

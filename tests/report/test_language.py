@@ -8,9 +8,8 @@ import pytest
 
 from helpers.reading.statistics import read_codebook
 from helpers.report.bilingual import translate_html
+from helpers.report.console import CATALOGUES, LANGUAGE
 from helpers.report.language import (
-    CATALOGUES,
-    LANGUAGE,
     Translator,
     both,
     collect_labels,

@@ -10,7 +10,7 @@ from pathlib import Path
 from helpers.errors import StudyError
 from helpers.export.browser import Browser, open_browser
 from helpers.export.slides import write_slides
-from helpers.report.language import LANGUAGE
+from helpers.report.console import LANGUAGE
 from helpers.report.report import FILE
 
 LANGUAGES = ("en", LANGUAGE)

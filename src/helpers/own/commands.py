@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import StudyError
-from helpers.study.arguments import DEFAULT_STUDY, DONE, FAILED, add_command, find_project, read_study
+from helpers.study.arguments import DEFAULT_STUDY, DONE, FAILED, add_command, find_project, read_study, spoken_language
 
 if TYPE_CHECKING:
     from helpers.own.adopt import Adopted
@@ -205,7 +205,8 @@ def list_command(_: argparse.Namespace) -> int:
     root = find_project()
     for name in list_studies(root):
         try:
-            print(f"{name}: {load_study(root / 'data' / name).title.en}")
+            title = load_study(root / "data" / name).title
+            print(f"{name}: {title.zh if spoken_language() == 'zh' else title.en}")
         except StudyError as error:
             print(f"{name}: not sound: {error.rule}")
     return DONE

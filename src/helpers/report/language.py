@@ -13,9 +13,8 @@ from pydantic import BaseModel
 
 from helpers.display.prose import PLACE, Values, Words, fill_message
 from helpers.errors import StudyError
+from helpers.report.console import CATALOGUES, COMMAND_LINE, LANGUAGE, read_messages
 
-CATALOGUES = Path(__file__).parent / "locale"
-LANGUAGE = "zh"
 LONE = re.compile(r"<p>((?:(?!<p>).)*)</p>", re.DOTALL)
 SPOKEN = re.compile(
     r'<span class="t" lang="en">((?:(?!<span).)*)</span><span class="t" lang="zh">((?:(?!<span).)*)</span>'
@@ -35,24 +34,19 @@ SEPARATORS = (("; ", "；"), (", ", "，"), (" × ", "×"), (": ", "："), (" + 
 
 @cache
 def read_catalogue(folder: Path = CATALOGUES) -> dict[str, str]:
-    """Every translated message of the catalogues: English -> the other language.
+    """Every translated message of the catalogues of the report: English -> the other language.
 
     Raises
     ------
     StudyError
         A catalogue that cannot be read, or a message that two catalogues translate differently.
     """
-    from babel.messages.pofile import read_po
-
     messages: dict[str, str] = {}
     for path in sorted((folder / LANGUAGE / "LC_MESSAGES").glob("*.po")):
-        with path.open("rb") as file:
-            catalogue = read_po(file, abort_invalid=True)
-        for message in catalogue:
-            text = str(message.id)
-            if not text or not message.string or message.fuzzy:
-                continue
-            if messages.setdefault(text, str(message.string)) != str(message.string):
+        if path.stem == COMMAND_LINE:
+            continue
+        for text, said in read_messages(path).items():
+            if messages.setdefault(text, said) != said:
                 raise StudyError(str(path), f"{text[:60]!r} is translated in two ways", "keep one of the two")
     return messages
 

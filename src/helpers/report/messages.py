@@ -16,8 +16,10 @@ from pathlib import Path
 
 from helpers.display.prose import PLACE
 from helpers.report.chapters import split_blocks
-from helpers.report.language import CATALOGUES, LANGUAGE, Translator, read_catalogue
+from helpers.report.console import CATALOGUES, COMMAND_LINE, LANGUAGE
+from helpers.report.language import Translator, read_catalogue
 from helpers.report.sections import front
+from helpers.report.spoken import command_messages
 
 TEMPLATES = Path(__file__).parent / "templates"
 IN_TEMPLATE = re.compile(r'\b(?:t|brief)\("((?:[^"\\]|\\.)*)"')
@@ -85,13 +87,24 @@ def update(path: Path, messages: Mapping[str, str]) -> int:
     from babel.messages.pofile import write_po
 
     known = _known(path)
+    renamed = {PLACE.sub("{}", text): text for text in known}
     catalogue = Catalog(locale=LANGUAGE, fuzzy=False, charset="utf-8")
     for message in sorted(messages, key=lambda text: (messages[text], text)):
-        catalogue.add(message, known.get(message, ""), auto_comments=[messages[message]] if messages[message] else [])
+        said = known[message] = known.get(message) or _rename(message, renamed, known)
+        catalogue.add(message, said, auto_comments=[messages[message]] if messages[message] else [])
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         write_po(file, catalogue, width=110, omit_header=True)
     return sum(not known.get(message) for message in messages)
+
+
+def _rename(message: str, renamed: Mapping[str, str], known: Mapping[str, str]) -> str:
+    """The translation of a message whose places had other names before; empty where there is none."""
+    before = renamed.get(PLACE.sub("{}", message))
+    if before is None:
+        return ""
+    names = dict(zip(PLACE.findall(before), PLACE.findall(message), strict=True))
+    return PLACE.sub(lambda place: f"{{{names[place[1]]}}}" if names.get(place[1]) else place[0], known[before])
 
 
 def catalogue_path(name: str) -> Path:
@@ -131,6 +144,7 @@ def update_all(root: Path, runs: Iterable[Path]) -> dict[str, int]:
     """
     page, said = page_messages(), read_messages(root / "notebooks")
     left = {
+        COMMAND_LINE: update(catalogue_path(COMMAND_LINE), command_messages()),
         "page": update(catalogue_path("page"), dict.fromkeys(page, "")),
         "notebooks": update(
             catalogue_path("notebooks"), {text: where for text, where in said.items() if text not in page}

@@ -23,6 +23,7 @@ from helpers.study.arguments import (
     read_count,
     read_setting,
     read_study,
+    spoken_language,
 )
 
 if TYPE_CHECKING:
@@ -154,8 +155,9 @@ def make_request(options: argparse.Namespace) -> Request:
 
 def _headline_of(study: Study) -> tuple[str, str]:
     """Key of the primary estimate, and what it is."""
-    model, column = study.model(), study.ladder[study.primary]
-    words = f"{study.label(model.treatment)} -> {study.label(model.outcome)} ({column.label.en})"
+    model, spoken = study.model(), spoken_language()
+    treatment, outcome, column = (study.label(name, spoken) for name in (model.treatment, model.outcome, study.primary))
+    words = f"{treatment} -> {outcome} ({column})"
     return f"baseline.{study.primary}.{model.treatment}", words
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from helpers.study.study import Study
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 DEFAULT_STUDY = "provinces"
+SPOKEN = "STUDY_LANGUAGE"
+"""The environment's word for the language of the command line; that of a report is a choice of its study file."""
+LOCALES = (SPOKEN, "LC_ALL", "LC_MESSAGES", "LANG")
 
 
 def add_command(
@@ -46,6 +49,12 @@ def add_command(
             help=f"folder in data/ (default: {DEFAULT_STUDY})",
         )
     return parser
+
+
+def spoken_language() -> Literal["en", "zh"]:
+    """The language of the command line: the first variable of the environment that is set decides."""
+    chosen = next(filter(None, (os.environ.get(name) for name in LOCALES)), "")
+    return "zh" if chosen.casefold().startswith("zh") else "en"
 
 
 def read_count(text: str) -> int:
