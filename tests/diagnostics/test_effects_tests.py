@@ -3,11 +3,14 @@
 Tolerance: half a unit of the last digit that the source prints; 1e-8 relative where a file has full precision.
 """
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from helpers.diagnostics import residual_tests
 from helpers.diagnostics.effects_tests import (
     breusch_pagan_lm,
     condition_number,
@@ -177,6 +180,40 @@ def test_pesaran_cd_skips_pairs_without_two_common_times():
     assert len(terms) == 44
     theirs = sum(terms) / np.sqrt(len(terms))
     outside(pesaran_cd, "written out: pair by pair", pesaran_cd(panel, *MODEL).statistic, theirs, rtol=1e-10)
+
+
+def test_pesaran_cd_holds_no_array_of_pairs_of_entities(monkeypatch):
+    # 300 entities, of which every third is whole and the others are seen at times of their own; numpy's corrcoef, pair
+    # by pair. Blocks of one entity at a time give what all at once give. 700 of them need less than their pairs would.
+    rng = np.random.default_rng(5)
+    panel = make_panel(700, 8, rng)
+    gone = (panel.index.get_level_values(0) % 3 > 0) & (rng.random(len(panel)) < 0.3)
+    few = panel[~gone].loc[:299]
+    wide = fit_panel(few, "y", ["x"], entity_effects=True).residuals.unstack(level=0).to_numpy()
+    seen, terms = ~np.isnan(wide), []
+    for i in range(wide.shape[1]):
+        for j in range(i):
+            both = seen[:, i] & seen[:, j]
+            if both.sum() >= 2:
+                terms.append(np.sqrt(both.sum()) * np.corrcoef(wide[both, i], wide[both, j])[0, 1])
+    ours, theirs = pesaran_cd(few, "y", ["x"]).statistic, np.nansum(terms) / np.sqrt(len(terms))
+    outside(pesaran_cd, "numpy: corrcoef, pair by pair", ours, theirs, atol=1e-9)
+    monkeypatch.setattr(residual_tests, "CHUNK", 1)
+    assert pesaran_cd(few, "y", ["x"]).statistic == pytest.approx(ours, abs=1e-10)
+    monkeypatch.undo()
+    for data in (panel, panel[~gone]):
+        residuals = data["y"].unstack(level=0).to_numpy().T
+        monkeypatch.setattr(residual_tests, "CHUNK", 1000)
+        tracemalloc.start()
+        residual_tests._sum_correlations(residuals)
+        assert tracemalloc.get_traced_memory()[1] < 700**2 * 8 / 2
+        tracemalloc.stop()
+
+
+def make_panel(n_entities, n_times, rng):
+    index = pd.MultiIndex.from_product([range(n_entities), range(n_times)], names=["entity", "time"])
+    x, common = rng.normal(size=len(index)), np.tile(rng.normal(size=n_times), n_entities)
+    return pd.DataFrame({"x": x, "y": x + 0.3 * common + rng.normal(size=len(index))}, index=index)
 
 
 def test_pesaran_cd_says_when_entities_are_too_short():

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from helpers.errors import StudyError
+from helpers.inference import dependence
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, cr3
 from helpers.inference.wild import WildForm, wild_cluster_bootstrap
@@ -389,6 +390,28 @@ def test_conley_adds_the_pairs_within_the_cutoff():
     scores = np.bincount(fit.clusters[0], x * fit.residuals.loc[fit.design.index].to_numpy()) / (x @ x)
     variance = scores @ scores + 2 * scores[1:] @ scores[:-1]
     assert table.loc["conley", "std_error"] == pytest.approx(np.sqrt(variance), rel=1e-9)
+
+
+@pytest.mark.parametrize("kernel", ["uniform", "bartlett"])
+@pytest.mark.parametrize("cutoff", [1e-6, 300, 5_000, 30_000])
+def test_conley_in_blocks_is_the_sum_over_all_pairs(kernel, cutoff, monkeypatch):
+    # All pairs by the chord through the earth; two entities stand at one place, two on a pole.
+    rng = np.random.default_rng(4)
+    degrees = np.column_stack([rng.uniform(-85, 85, 60), rng.uniform(-180, 180, 60)])
+    degrees[1], degrees[2:4, 0] = degrees[0], 90.0
+    radians, scores = np.radians(degrees), rng.normal(size=(180, 2))
+    monkeypatch.setattr(dependence, "CHUNK", 420)
+    ours = dependence.conley_meat(scores, np.tile(np.arange(60), 3), radians, cutoff, kernel)
+    latitude, longitude = radians.T
+    point = np.column_stack(
+        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
+    )
+    chord = np.linalg.norm(point[:, None] - point, axis=2)
+    distance = 2 * dependence.EARTH_RADIUS_KM * np.arcsin(np.clip(chord / 2, 0, 1))
+    weight = np.clip(1 - distance / cutoff, 0, None) if kernel == "bartlett" else 1.0 * (distance <= cutoff)
+    np.fill_diagonal(weight, 1.0)
+    sums = scores.reshape(3, 60, 2).sum(axis=0)
+    assert ours == pytest.approx(sums.T @ weight @ sums, rel=1e-6)
 
 
 def test_a_missing_coordinate_is_told():

@@ -15,6 +15,10 @@ from helpers.regression.design import build_design, check_panel
 from helpers.regression.effects import Codes, Effects, Floats, group_means, group_sums
 from helpers.regression.panel import fit_panel
 
+# Numbers held at once while groups of entities are compared, and the length, in units of the largest residual, below
+# which what is left of residuals is rounding.
+CHUNK, CONSTANT = 1_000_000, 1e-12
+
 
 def pesaran_cd(
     data: pd.DataFrame,
@@ -50,15 +54,11 @@ def pesaran_cd(
         residuals = fit_panel(
             data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, cluster=None
         ).residuals
-    wide = pd.DataFrame(residuals.unstack(level=0))
-    rho = wide.corr(min_periods=2).to_numpy()
-    seen = wide.notna().to_numpy(dtype=float)
-    common = seen.T @ seen
-    pairs = np.triu_indices(len(rho), k=1)
-    kept = ~np.isnan(rho[pairs])
-    if not kept.any():
+    wide = residuals.unstack(level=0).to_numpy(dtype=float).T
+    total, pairs = _sum_correlations(wide[~np.isnan(wide).all(axis=1)])
+    if not pairs:
         raise StudyError("Pesaran CD", "no two entities share two times", "use a panel with more common times")
-    statistic = float(np.sum((np.sqrt(common) * rho)[pairs][kept]) / np.sqrt(kept.sum()))
+    statistic = total / float(np.sqrt(pairs))
     return Diagnostic(
         "Pesaran CD test",
         statistic,
@@ -68,6 +68,55 @@ def pesaran_cd(
         "errors of different entities are unrelated",
         "with time effects in the model the statistic is biased towards negative values" if time_effects else "",
     )
+
+
+def _sum_correlations(residuals: Floats) -> tuple[float, int]:
+    """Sum over pairs of entities of sqrt(T_ij) r_ij, and how many pairs have an r_ij; residuals (G, T), NaN unseen.
+
+    With z_i the residuals of entity i, centred over the common times and of length 1, r_ij = z_i'z_j. Entities that are
+    seen at the same times share one set of common times with all of another such group, so that the sum over the pairs
+    of two groups is the product of their sums of z, and within a group it is (|sum of z|^2 - number) / 2. No array
+    grows with the number of pairs.
+    """
+    seen = ~np.isnan(residuals)
+    patterns, of_pattern = np.unique(seen, axis=0, return_inverse=True)
+    order = np.argsort(of_pattern.ravel(), kind="stable")
+    residuals, seen = np.where(seen, residuals, 0.0)[order], seen[order]
+    ends = np.cumsum(np.bincount(of_pattern.ravel()))
+    starts = np.concatenate([[0], ends[:-1]])
+    least = CONSTANT * float(np.abs(residuals).max(initial=0.0))
+    total, pairs = 0.0, 0
+    for place, times in enumerate(patterns):
+        first, groups = starts[place], starts[place:] - starts[place]
+        z, usable = _standardise(residuals[first:, times], seen[first:, times], least)
+        theirs, counts = np.add.reduceat(z, groups), np.add.reduceat(usable, groups, dtype=int)
+        total += float(np.sqrt(times.sum()) * (theirs[0] @ theirs[0] - counts[0]) / 2)
+        pairs += int(counts[0] * (counts[0] - 1) // 2)
+        common = patterns[place + 1 :, times]
+        ours, own = _sum_over(residuals[first : ends[place], times], common, least)
+        total += float(np.sqrt(common.sum(axis=1)) @ (ours * theirs[1:]).sum(axis=1))
+        pairs += int(own @ counts[1:])
+    return total, pairs
+
+
+def _sum_over(residuals: Floats, masks: np.ndarray, least: float) -> tuple[Floats, np.ndarray]:
+    """Sum of standardised residuals of entities (G, T) over each of P sets of times, (P, T), and how many, (P,)."""
+    sums, counts = np.zeros(masks.shape), np.zeros(len(masks), dtype=int)
+    step = max(1, CHUNK // max(1, masks.size))
+    for start in range(0, len(residuals) if len(masks) else 0, step):
+        z, usable = _standardise(residuals[start : start + step, None, :], masks[None], least)
+        sums += z.sum(axis=0)
+        counts += usable.sum(axis=0)
+    return sums, counts
+
+
+def _standardise(values: Floats, mask: np.ndarray, least: float) -> tuple[Floats, np.ndarray]:
+    """Values (..., T) centred over the times of a mask and of length 1; and which have two times and vary."""
+    n = mask.sum(axis=-1, keepdims=True)
+    centred = np.where(mask, values - np.sum(values * mask, axis=-1, keepdims=True) / np.maximum(n, 1), 0.0)
+    length = np.sqrt(np.sum(centred**2, axis=-1, keepdims=True))
+    usable = (n >= 2) & (length > least)
+    return centred / np.where(usable, length, np.inf), usable[..., 0]
 
 
 def _entity_residuals(data: pd.DataFrame, outcome: str, regressors: Sequence[str]) -> pd.Series:

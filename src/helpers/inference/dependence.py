@@ -9,6 +9,8 @@ from helpers.errors import StudyError
 from helpers.regression.effects import Codes, Floats, group_sums
 
 EARTH_RADIUS_KM = 6371.0088
+# Pairs of entities whose distance is held at once.
+CHUNK = 2_000_000
 
 
 def driscoll_kraay_meat(scores: Floats, time: Codes, lag: int) -> Floats:
@@ -44,32 +46,49 @@ def newey_west_meat(scores: Floats, entity: Codes, time: Codes, lag: int) -> Flo
 
 
 def conley_meat(
-    scores: Floats, entity: Codes, distance: Floats, cutoff: float, kernel: Literal["uniform", "bartlett"]
+    scores: Floats, entity: Codes, places: Floats, cutoff: float, kernel: Literal["uniform", "bartlett"]
 ) -> Floats:
     """Middle of the Conley (1999) sandwich, (k, k), over entities at all times.
 
     S = sum over pairs of entities of K(d_ij) s_i s_j', s_i the sum of scores of entity i. K is 1 within the cutoff
     (uniform) or falls to 0 at it (bartlett). With a cutoff below every distance this is clustering by entity.
 
+    Entities are taken some at a time from south to north, each with those alone whose latitude is near enough, so that
+    no array grows with the square of their number.
+
     Parameters
     ----------
     scores, entity
         Scores (n_obs, k) and entity codes.
-    distance
-        Kilometres between entities, (G, G).
+    places
+        Latitude and longitude of each entity in radians, (G, 2); see `read_places`.
     cutoff, kernel
         Kilometres within which entities depend on each other, and how that falls off.
     """
-    sums = group_sums(scores, entity)
-    near = (distance <= cutoff).astype(float)
-    if kernel == "bartlett":
-        near = np.clip(1 - distance / cutoff, 0.0, None)
-    np.fill_diagonal(near, 1.0)
-    return np.asarray(sums.T @ near @ sums)
+    order = np.argsort(places[:, 0], kind="stable")
+    places, sums = places[order], group_sums(scores, entity)[order]
+    meat, reach = np.zeros((sums.shape[1],) * 2), 1.000001 * cutoff / EARTH_RADIUS_KM
+    step = max(1, CHUNK // len(places))
+    for start in range(0, len(places), step):
+        own = slice(start, min(start + step, len(places)))
+        south, north = places[own.start, 0] - reach, places[own.stop - 1, 0] + reach
+        others = slice(*np.searchsorted(places[:, 0], [south, north], side="left"))
+        distance = haversine_km(places[own], places[others])
+        near = np.clip(1 - distance / cutoff, 0.0, None) if kernel == "bartlett" else (distance <= cutoff).astype(float)
+        # An entity depends on itself, whatever rounding says of its distance from itself.
+        near[np.arange(own.stop - start), np.arange(start, own.stop) - others.start] = 1.0
+        meat += sums[own].T @ near @ sums[others]
+    return meat
 
 
 def great_circle_km(coordinates: pd.DataFrame, entities: pd.Index) -> Floats:
-    """Kilometres between entities along great circles, (G, G), by the haversine formula.
+    """Kilometres between entities along great circles, (G, G); parameters and errors are those of `read_places`."""
+    places = read_places(coordinates, entities)
+    return haversine_km(places, places)
+
+
+def read_places(coordinates: pd.DataFrame, entities: pd.Index) -> Floats:
+    """Latitude and longitude of entities in radians, (G, 2).
 
     Parameters
     ----------
@@ -90,8 +109,11 @@ def great_circle_km(coordinates: pd.DataFrame, entities: pd.Index) -> Floats:
         wrong = list(entities[~(figures.abs() <= limit)])
         if wrong:
             raise StudyError(f"coordinates, {column}, {wrong[0]}", "it is missing or out of range", "give degrees")
-    places = np.radians(coordinates.loc[entities, ["latitude", "longitude"]].to_numpy(dtype=float))
-    latitude, longitude = places.T
-    half = np.sin((latitude[:, None] - latitude) / 2) ** 2
-    half += np.cos(latitude[:, None]) * np.cos(latitude) * np.sin((longitude[:, None] - longitude) / 2) ** 2
+    return np.radians(coordinates.loc[entities, ["latitude", "longitude"]].to_numpy(dtype=float))
+
+
+def haversine_km(places: Floats, others: Floats) -> Floats:
+    """Kilometres from each of some places (G, 2) to each of others (H, 2), in radians, (G, H)."""
+    half = np.sin((places[:, None, 0] - others[:, 0]) / 2) ** 2
+    half += np.cos(places[:, None, 0]) * np.cos(others[:, 0]) * np.sin((places[:, None, 1] - others[:, 1]) / 2) ** 2
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0))))

@@ -10,7 +10,7 @@ from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.inference.contrast import only_cluster
-from helpers.inference.dependence import conley_meat, driscoll_kraay_meat, great_circle_km, newey_west_meat
+from helpers.inference.dependence import conley_meat, driscoll_kraay_meat, newey_west_meat, read_places
 from helpers.inference.small_sample import cr2, cr3
 from helpers.regression.collinearity import solve
 from helpers.regression.conventions import CONVENTIONS, Sizes, cluster_covariance, count_sizes
@@ -200,8 +200,8 @@ def _conley(
         raise StudyError("Conley, cutoff_km", f"it is {cutoff_km}", "give the kilometres of dependence")
     design, sizes = sample.fit.design, sample.fit.sizes
     entities = design.index.levels[0][np.unique(design.index.codes[0])]
-    distance = great_circle_km(coordinates, entities)
-    variance = conley_meat(sample.scores, design.effects.entity, distance, cutoff_km, kernel).item()
+    places = read_places(coordinates, entities)
+    variance = conley_meat(sample.scores, design.effects.entity, places, cutoff_km, kernel).item()
     assumes = f"among entities within {cutoff_km:g} km, {kernel} kernel, all times"
     if variance < 0:
         return _Entry("conley", assumes, "Conley (1999)", "not defined here: the variance is negative", *[np.nan] * 3)
