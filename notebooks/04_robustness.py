@@ -23,7 +23,7 @@ fragility_most: int = 3
 from helpers import notebook
 from helpers.errors import StudyError, attempt
 from helpers.regression import panel
-from helpers.regression.pictures import draw_leave_one_out, draw_rows
+from helpers.regression.pictures import MOST_DRAWN, draw_leave_one_out, draw_rows
 from helpers.robustness import changes, imputed, pictures, shown
 
 # %%
@@ -125,7 +125,9 @@ run.say(
 run.figure(
     draw_leave_one_out(left_out.table, fit.estimates[model.treatment], label=effect),
     "leave_one_out",
-    caption="The effect without each unit in turn; dashed: with all units",
+    caption="The effect without each unit in turn; dashed: with all units"
+    if len(left_out.table) <= MOST_DRAWN
+    else "The effect without one unit, the lowest and the highest; dashed: with all units",
     alt="Estimates with intervals, one row per unit left out, in rising order.",
 )
 
@@ -139,7 +141,8 @@ run.table(left_out.table, "leave_one_out", caption="The primary specification wi
 # ## How few units would have to be left out to change the answer?
 #
 # One unit at a time may hide what two or three do together. So every set of up to `fragility_most` units is left out,
-# and scales, weights and indices are derived anew from those that stay.
+# and scales, weights and indices are derived anew from those that stay. Where units are too many for all sets, the sets
+# are smaller, and where they are too many even one at a time, those are left out whose rows move the estimate most.
 
 # %%
 fragility = shown.fit_fragility(data, choices, most=fragility_most)

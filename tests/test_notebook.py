@@ -92,6 +92,15 @@ def test_a_table_is_written_to_eight_digits_and_shown_to_three(run):
     assert 'href="tables/small.csv"' in view.html
 
 
+@pytest.mark.parametrize(("rows", "shown"), [(1_000, 1_000), (1_001, 200)])
+def test_of_a_long_table_the_first_and_the_last_rows_are_shown_and_the_file_holds_all(run, rows, shown):
+    view = run.table(pd.DataFrame({"place": [f"p{row}" for row in range(rows)]}), "places", caption="Places")
+    assert view.html.count("<tr>") == 1 + shown
+    assert f">p{rows - 1}<" in view.html
+    assert len(pd.read_csv(run.out / "tables" / "places.csv")) == rows
+    assert ("all of them are in the file" in view.html) is (shown < rows)
+
+
 def test_a_table_is_headed_by_the_labels_of_the_study(run):
     frame = pd.DataFrame({"x": [1.0]}, index=pd.Index(["east"], name="place"))
     html = run.table(frame, "small", caption="Caption").html

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 
 BY_HAND = "by_hand"
+# Rows of a table that is shown whole, and how many at either end are shown of a longer one.
+MOST_SHOWN, SHOWN_EACH = 1_000, 100
 """Folder in ``reports`` for what notebooks write that a person runs; it is not kept in the repository."""
 
 
@@ -192,11 +194,15 @@ class NotebookRun:
         """Write ``tables/<name>.csv`` and show the table (see `helpers.display.tables.show_table`).
 
         Names are printed by the study's labels; ``labels`` goes before them. Caption and note are messages whose
-        places ``words`` fills, as in ``say``; a cell may be a label in both languages.
+        places ``words`` fills, as in ``say``; a cell may be a label in both languages. Of a table with more than
+        `MOST_SHOWN` rows the file holds all, and the first and the last are shown.
         """
         caption, note = (self.text(part, **(words or {})) for part in (caption, note))
         frame = self._show_periods(frame.map(self._plain_cell))
         write_table(frame, self._table_path(name))
+        if len(frame) > MOST_SHOWN:
+            note += "\n" + self.text("The first and the last rows of a long table; all of them are in the file.")
+            frame = pd.concat([frame.head(SHOWN_EACH), frame.tail(SHOWN_EACH)])
         names = self._labels(frame) | dict(labels or {})
         view = show_table(
             frame,

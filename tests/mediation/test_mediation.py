@@ -322,9 +322,23 @@ def test_the_contour_is_the_curve_at_the_root_of_the_two_shares(panel: pd.DataFr
 
 def test_clusters_may_be_groups_of_entities(panel: pd.DataFrame) -> None:
     grouped = panel.assign(group=(panel.index.get_level_values(0).str[1:].astype(int) // 4).astype(float))
-    weights, alone = draw_entity_weights(grouped, "group", 5, generator())
+    weights, alone, _ = draw_entity_weights(grouped, "group", 5, generator())
     assert alone.shape == (5, 20)
     assert (weights.reshape(5, 5, 4).std(axis=2) == 0).all()
+
+
+def test_of_many_clusters_some_are_left_out_and_give_the_acceleration_of_all() -> None:
+    # The acceleration of a mean is its skewness / (6 sqrt(G)) (Efron and Tibshirani 1993, 14.3), whoever is left out.
+    rng = generator()
+    index = pd.MultiIndex.from_product([range(4000), range(2)], names=["entity", "time"])
+    _, alone, share = draw_entity_weights(pd.DataFrame(index=index), "entity", 2, rng)
+    assert (alone.shape, share) == ((500, 4000), 500 / 4000)
+    assert (alone.sum(axis=1) == 3999).all()
+    assert len(np.unique(alone, axis=0)) == 500
+    figures = rng.gamma(4.0, size=4000)
+    left = alone @ figures / 3999
+    found = summarise_draws(figures.mean(), rng.choice(figures, (99, 4000)).mean(axis=1), left, share=share)
+    assert found.acceleration == pytest.approx(stats.skew(figures) / (6 * np.sqrt(4000)), rel=0.25)
 
 
 @pytest.mark.parametrize(

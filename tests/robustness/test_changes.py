@@ -20,7 +20,7 @@ from helpers.errors import StudyError
 from helpers.index import build as construction
 from helpers.regression.specification import specify
 from helpers.results.estimate import Estimate
-from helpers.robustness import shown
+from helpers.robustness import changes, shown
 from helpers.robustness.changes import Finding, check_robustness, leave_one_out
 from small_study import CONTENT, PLACES, WINDOW, fit_dummies, label, make_indicators, make_study, make_units
 
@@ -216,6 +216,19 @@ def test_every_place_is_left_out_once(panel):
     assert table.loc["p03", "estimate"] == pytest.approx(
         fit_dummies(rest, "reply", ["dose", "size"], TWO_WAY)["estimate"], **TIGHT
     )
+
+
+@pytest.mark.parametrize("cluster", ["entity", "time"])
+def test_of_too_many_places_those_are_left_out_that_move_the_estimate_most(panel, cluster, monkeypatch):
+    model = make_study().model().with_(cluster=cluster)
+    whole = leave_one_out(panel, model).table
+    moved = (whole["estimate"] - check(panel).estimate).abs()
+    monkeypatch.setattr(changes, "MOST_ROWS", 4 * len(panel))
+    monkeypatch.setattr(changes, "AT_ONCE", 1)
+    monkeypatch.setattr(changes, "FEWEST", 2)
+    few = leave_one_out(panel, model)
+    assert set(few.table.index) == set(moved.nlargest(4).index)
+    assert few.table.to_numpy(dtype=float) == pytest.approx(whole.loc[few.table.index].to_numpy(dtype=float), **TIGHT)
 
 
 def test_the_panel_is_left_as_it_was(panel):

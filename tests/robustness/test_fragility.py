@@ -14,6 +14,7 @@ import pytest
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index
 from helpers.regression.panel import fit_panel
+from helpers.robustness import fragility
 from helpers.robustness.fragility import LeftOut, count_refits, map_fragility
 from helpers.study.model import Model
 
@@ -132,6 +133,21 @@ def test_sets_are_left_out_one_after_the_other() -> None:
 
 def test_sets_that_would_make_too_many_refits_are_not_left_out() -> None:
     assert map_fragility(make_panel(), Model("p", "q"), most=3, refits=45).table["size"].max() == 2
+
+
+def test_of_too_many_entities_those_are_left_out_that_move_the_estimate_most(monkeypatch) -> None:
+    # The whole map of single entities says which these are; one of them carries the result.
+    panel = make_panel(30)
+    panel["p"] += np.where(panel.index.isin([("e7", 1)]), 40.0, 0.0)
+    whole = map_fragility(panel, Model("p", "q"), most=1)
+    monkeypatch.setattr(fragility, "MOST_ROWS", 6 * len(panel))
+    monkeypatch.setattr(fragility, "FEWEST", 2)
+    few = map_fragility(panel, Model("p", "q"), most=3)
+    moved = (whole.table["estimate"] - whole.estimate).abs().set_axis(whole.table["left_out"])
+    assert set(few.table["left_out"]) == set(moved.nlargest(6).index)
+    assert "e7" in set(few.table["left_out"])
+    left = whole.table.set_index("left_out").loc[few.table["left_out"], "estimate"].to_numpy()
+    assert few.table["estimate"].to_numpy() == pytest.approx(left, rel=1e-9)
 
 
 def test_sets_that_leave_nothing_are_refused() -> None:

@@ -10,6 +10,9 @@ import pandas as pd
 from helpers.arrays import Floats
 from helpers.errors import StudyError
 
+# Pairs of entities held at once.
+CHUNK = 1_000_000
+
 
 @dataclass(frozen=True)
 class TheilSplit:
@@ -167,7 +170,12 @@ def _theil(figures: Floats) -> float:
 
 
 def _mean_distance(one: Floats, other: Floats) -> float:
-    return float(np.abs(np.subtract.outer(one, other)).mean())
+    """Mean of |y_i - y_r| over all pairs of two groups, in blocks of pairs."""
+    step = max(1, CHUNK // len(other))
+    total = sum(
+        float(np.abs(np.subtract.outer(one[start : start + step], other)).sum()) for start in range(0, len(one), step)
+    )
+    return total / (len(one) * len(other))
 
 
 def _groups(values: "pd.Series[float]", regions: "pd.Series[Any]") -> dict[Any, Floats]:

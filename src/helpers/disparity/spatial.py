@@ -5,7 +5,7 @@ permutations draw from NumPy's global generator, which a study's seed does not g
 geographic stack that takes longer than the analysis.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ import pandas as pd
 
 from helpers.arrays import Floats
 from helpers.errors import StudyError
+
+# Numbers in a block of permutations.
+CHUNK = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,11 @@ def moran_test(
     weights, deviations = _prepare(values, contiguity)
     estimate = float(_moran(deviations[None, :], weights)[0])
     expected = -1 / (len(deviations) - 1)
-    shuffled = rng.permuted(np.tile(deviations, (permutations, 1)), axis=1)
-    far = np.abs(_moran(shuffled, weights) - expected) >= abs(estimate - expected) - 1e-12
-    return MoranTest(estimate, expected, float((far.sum() + 1) / (permutations + 1)), permutations)
+    far = sum(
+        int((np.abs(_moran(block, weights) - expected) >= abs(estimate - expected) - 1e-12).sum())
+        for block in _shuffle(deviations, permutations, rng)
+    )
+    return MoranTest(estimate, expected, (far + 1) / (permutations + 1), permutations)
 
 
 def local_moran(
@@ -146,7 +151,8 @@ def local_moran(
     p_values = np.empty(n)
     for entity in range(n):
         others = np.delete(deviations, entity)
-        draws = rng.permuted(np.tile(others, (permutations, 1)), axis=1) @ np.delete(weights[entity], entity)
+        own = np.delete(weights[entity], entity)
+        draws = np.concatenate([block @ own for block in _shuffle(others, permutations, rng)])
         far = np.abs(draws - draws.mean()) >= abs(lag[entity] - draws.mean()) - 1e-12
         p_values[entity] = (far.sum() + 1) / (permutations + 1)
     quadrant = [
@@ -169,6 +175,13 @@ def moran_by_time(
     table = pd.DataFrame(rows).T
     table.index.name = values.index.names[1]
     return table
+
+
+def _shuffle(figures: Floats, permutations: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """The figures in other orders, (B, n) some at a time."""
+    step = max(1, CHUNK // len(figures))
+    for start in range(0, permutations, step):
+        yield rng.permuted(np.tile(figures, (min(step, permutations - start), 1)), axis=1)
 
 
 def _moran(deviations: Floats, weights: Floats) -> Floats:

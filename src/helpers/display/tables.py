@@ -136,7 +136,7 @@ def show_table(
     frame
         Any table; an index with a name, or of texts, is shown as the first columns.
     caption, note
-        Above and below the table.
+        Above and below the table; each line of the note is a paragraph.
     digits
         Decimals of floats, one number or by column name (3 where a column is not named). Columns called ``p_value``
         print small values as ``< 0.001``.
@@ -155,8 +155,7 @@ def show_table(
     kinds = [_kind(column, cells) for (_, column), cells in zip(columns, texts, strict=True)]
     text = shown.set_axis(pd.Index(heads), axis=1).to_string(index=False)
     parts = [f"<figcaption>{html.escape(caption)}</figcaption>", _table_html(shown, heads, kinds, caption)]
-    if note:
-        parts.append(f'<p class="note">{html.escape(note)}</p>')
+    parts.extend(f'<p class="note">{html.escape(line)}</p>' for line in note.split("\n") if line)
     if link:
         parts.append(f'<p class="file"><a class="csv" href="{html.escape(link)}">CSV</a></p>')
     view = f'<style>{STYLE}</style><figure class="table">{"".join(parts)}</figure>'

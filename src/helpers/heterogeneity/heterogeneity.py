@@ -16,20 +16,20 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.heterogeneity.groups import Grouping, Regions, read_grouping, split_name, stack_regions
-from helpers.inference.contrast import annihilate, build_contrast
+from helpers.inference.contrast import build_contrast
 from helpers.inference.multiplicity import TIE, holm, romano_wolf
 from helpers.inference.small_sample import SmallSampleTest, cr2_tests
-from helpers.inference.wild import ENUMERATED_CLUSTERS, WildBootstrap, wild_cluster_bootstrap
+from helpers.inference.wild import ENUMERATED_CLUSTERS, WildBootstrap, find_changes, wild_cluster_bootstrap
 from helpers.regression.conventions import find_convention
 from helpers.regression.design import build_design
-from helpers.regression.effects import Floats, group_sums
+from helpers.regression.effects import Floats
 from helpers.regression.many import EntityGrams, build_grams, fit_grams
 from helpers.regression.panel import PanelFit, fit, fit_panel
 from helpers.results.estimate import Estimate, t_estimate
 from helpers.study.model import Model
 
-# Draws of the Romano-Wolf adjustment.
-JOINT_DRAWS = 9_999
+# Draws of the Romano-Wolf adjustment, and signs of clusters held at once.
+JOINT_DRAWS, CHUNK = 9_999, 4_000_000
 # Share of permutations that may leave a region without an estimate.
 FAILING = 0.1
 # Divisions worked on at once.
@@ -307,18 +307,23 @@ def _adjust_jointly(
     """Romano-Wolf p-values of several contrasts, from wild draws of residuals under which all of them are zero."""
     codes = whole.clusters[0]
     n_clusters = int(codes.max()) + 1
-    signs = rng.choice([-1.0, 1.0], size=(JOINT_DRAWS, n_clusters))
     own = residuals.loc[whole.design.index].to_numpy()
-    blocks = annihilate(whole.design, np.eye(n_clusters)[codes] * own[:, None])
     factor = find_convention("stata").factor(whole.sizes, n_clusters)
-    statistics, draws = [], []
-    for weight in weights:
-        contrast = build_contrast(whole, weight)
-        moves = np.bincount(codes, contrast.weights * own, minlength=n_clusters)
-        changes = group_sums(contrast.weights[:, None] * blocks, codes)
-        draws.append(signs @ moves / np.sqrt(factor * np.sum((signs @ changes.T) ** 2, axis=1)))
-        statistics.append(contrast.estimate / _std_error(whole, weight))
-    return romano_wolf(statistics, np.column_stack(draws))
+    contrasts = [build_contrast(whole, weight) for weight in weights]
+    moves = [np.bincount(codes, contrast.weights * own, minlength=n_clusters) for contrast in contrasts]
+    changes = [find_changes(whole, codes, contrast.weights, own) for contrast in contrasts]
+    draws, step = [], max(1, CHUNK // n_clusters)
+    for start in range(0, JOINT_DRAWS, step):
+        signs = rng.choice([-1.0, 1.0], size=(min(step, JOINT_DRAWS - start), n_clusters))
+        drawn = [
+            signs @ move / np.sqrt(factor * np.sum(change.of(signs) ** 2, axis=1))
+            for move, change in zip(moves, changes, strict=True)
+        ]
+        draws.append(np.column_stack(drawn))
+    statistics = [
+        contrast.estimate / _std_error(whole, weight) for contrast, weight in zip(contrasts, weights, strict=True)
+    ]
+    return romano_wolf(statistics, np.concatenate(draws))
 
 
 def _permute(

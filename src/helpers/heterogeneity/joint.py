@@ -13,9 +13,9 @@ import numpy as np
 from scipy import stats
 
 from helpers.errors import StudyError
-from helpers.inference.contrast import annihilate, build_contrast, only_cluster
+from helpers.inference.contrast import build_contrast, only_cluster
 from helpers.inference.multiplicity import TIE, romano_wolf
-from helpers.inference.wild import draw_weights, enumerate_signs, wild_cluster_bootstrap
+from helpers.inference.wild import draw_weights, enumerate_signs, find_changes, wild_cluster_bootstrap
 from helpers.regression.conventions import find_convention
 from helpers.regression.effects import Floats, group_sums
 from helpers.regression.panel import PanelFit
@@ -113,11 +113,13 @@ def compare_equal(
     observed, alone = _wald(values[None], scores.T[None] * np.sqrt(factor), neighbours)
     null = equal.residuals.loc[fit.design.index].to_numpy()
     moves = group_sums((weights * null).T, codes).T
-    spread = annihilate(fit.design, np.eye(size)[codes] * null[:, None])
-    changes = np.stack([group_sums(row[:, None] * spread, codes) for row in weights]) * np.sqrt(factor)
+    changes = [find_changes(fit, codes, row, null) for row in weights]
     enumerated = size <= ENUMERATED
     blocks = enumerate_signs(size) if enumerated else draw_weights("rademacher", draws, size, rng)
-    parts = [_wald(signs @ moves.T, np.einsum("bh,qgh->bqg", signs, changes), neighbours) for signs in blocks]
+    parts = [
+        _wald(signs @ moves.T, np.stack([row.of(signs) for row in changes], axis=1) * np.sqrt(factor), neighbours)
+        for signs in blocks
+    ]
     wald, single = (np.concatenate(column) for column in zip(*parts, strict=True))
     own = 0 if enumerated else 1
     return Equality(

@@ -22,6 +22,8 @@ LEAD = "lead"
 
 # Numbers held at once in a block of permutations.
 CHUNK = 4_000_000
+# Numbers in an array of outcomes or of dealt histories; rows of all outcomes together, and outcomes at least.
+HELD, MOST_ROWS, FEWEST_SIMULATIONS = 4_000_000, 20_000_000, 100
 # Relative distance within which two statistics are the same number.
 TIE = 1e-9
 # Entities that a permutation needs.
@@ -126,8 +128,8 @@ def permute_treatment(
     """Test whether the treatment histories matter by dealing them out to other entities, whole.
 
     Outcome, controls and effects stay where they are. On a balanced panel the projected treatment of a permutation is
-    the permuted projected treatment, so numerator and denominator of each estimate are sums of entries, one a row, of
-    small matrices of cross-products: estimate = x'M y / x'M x, M the residual maker of the controls.
+    the permuted projected treatment, so that estimate = x'M y / x'M x, M the residual maker of the controls, takes the
+    products of the dealt histories with the outcome and the controls alone.
 
     Parameters
     ----------
@@ -150,18 +152,19 @@ def permute_treatment(
         raise StudyError(f"regressor {treatment}", "it is not in the fit", f"use one of {list(fit.regressors)}")
     if not effects.is_balanced:
         raise StudyError("placebo", "entities have different times", "use a balanced panel")
-    entries, total, df = _entries(fit, treatment)
     n_entities = effects.n_entities
+    x, basis, outcome = _take_controls_out(fit, treatment)
+    columns, sizes = np.column_stack([outcome, basis]), (float((x**2).sum()), float(outcome @ outcome))
     enumerated = n_entities <= 20 and factorial(n_entities) <= draws
     if enumerated:
         orders = _all_orders(n_entities)
     elif rng is None:
         raise StudyError("placebo", "the permutations have no source", "pass rng, a numpy Generator")
     else:
-        orders = _random_orders(n_entities, draws, entries.shape[1], rng)
-    parts = [_fit_orders(entries, n_entities, total, df, block) for block in orders]
+        orders = _random_orders(n_entities, draws, x.shape[1], rng)
+    parts = [_fit_orders(x[block], columns, sizes, _residual_df(fit)) for block in orders]
     estimates, statistics = (np.concatenate(column) for column in zip(*parts, strict=True))
-    own = _fit_orders(entries, n_entities, total, df, np.arange(n_entities)[None])
+    own = _fit_orders(x[None], columns, sizes, _residual_df(fit))
     extra = 0 if enumerated else 1
     above = [
         (np.count_nonzero(np.abs(drawn) >= abs(float(value[0])) * (1 - TIE)) + extra) / (len(drawn) + extra)
@@ -179,21 +182,12 @@ def permute_treatment(
     )
 
 
-def _entries(fit: PanelFit, treatment: str) -> tuple[Floats, float, int]:
-    """Cross-products (G * G, 2 + c) of entity g's rows with the treatment history of entity h, at place g * G + h.
-
-    The first column is with the outcome given the controls, the second the squared length of the history, then one for
-    each orthonormal control. Also the outcome's sum of squares given the controls, and N - K.
-    """
-    design = fit.design
-    n_entities = design.effects.n_entities
-    position = fit.regressors.index(treatment)
-    x = design.x_within[:, position].reshape(n_entities, -1)
+def _take_controls_out(fit: PanelFit, treatment: str) -> tuple[Floats, Floats, Floats]:
+    """The treatment's histories (G, T), the controls made orthonormal (n, c), and the outcome less its part in them."""
+    design, position = fit.design, fit.regressors.index(treatment)
     basis, _ = np.linalg.qr(np.delete(design.x_within, position, axis=1))
     outcome = design.y_within - basis @ (basis.T @ design.y_within)
-    columns = [outcome.reshape(n_entities, -1) @ x.T, np.tile((x**2).sum(axis=1), (n_entities, 1))]
-    columns += [column.reshape(n_entities, -1) @ x.T for column in basis.T]
-    return np.stack([column.ravel() for column in columns], axis=1), float(outcome @ outcome), _residual_df(fit)
+    return design.x_within[:, position].reshape(design.effects.n_entities, -1), basis, outcome
 
 
 def _residual_df(fit: PanelFit) -> int:
@@ -213,17 +207,15 @@ def _random_orders(n_entities: int, draws: int, width: int, rng: np.random.Gener
         yield rng.permuted(tile, axis=1)
 
 
-def _fit_orders(
-    entries: Floats, n_entities: int, total: float, df: int, orders: NDArray[np.intp]
-) -> tuple[Floats, Floats]:
-    """Estimates and conventional t statistics of some permutations."""
-    places = orders + n_entities * np.arange(n_entities)
-    sums = np.zeros((len(orders), entries.shape[1]))
-    for column in places.T:
-        sums += entries[column]
-    left = sums[:, 1] - np.einsum("bc,bc->b", sums[:, 2:], sums[:, 2:])
+def _fit_orders(histories: Floats, columns: Floats, sizes: tuple[float, float], df: int) -> tuple[Floats, Floats]:
+    """Estimates and conventional t statistics of dealt histories (B, G, T).
+
+    columns (n, 1 + c): the outcome and the controls. sizes: sums of squares of the histories and of the outcome.
+    """
+    sums = histories.reshape(len(histories), -1) @ columns
+    left = sizes[0] - np.einsum("bc,bc->b", sums[:, 1:], sums[:, 1:])
     estimates = sums[:, 0] / left
-    residual = np.maximum(total - sums[:, 0] * estimates, 0.0)
+    residual = np.maximum(sizes[1] - sums[:, 0] * estimates, 0.0)
     return estimates, estimates * np.sqrt(left * df / residual)
 
 
@@ -263,30 +255,37 @@ def measure_size(
     level
         Nominal level.
     simulations
-        Outcomes that are made.
+        Outcomes that are made; fewer where they would hold more than `MOST_ROWS` rows, at least 100.
     rng
         Source of signs and permutations.
     """
-    design, position = fit.design, fit.regressors.index(treatment)
+    design = fit.design
     n_entities, n_draws = design.effects.n_entities, 999
-    x = design.x_within[:, position].reshape(n_entities, -1)
-    basis, _ = np.linalg.qr(np.delete(design.x_within, position, axis=1))
+    x, basis, residual = _take_controls_out(fit, treatment)
+    simulations = min(simulations, max(FEWEST_SIMULATIONS, MOST_ROWS // design.n_obs))
     signs = np.where(rng.random((simulations, n_entities)) < 0.5, -1.0, 1.0)
-    residual = design.y_within - basis @ (basis.T @ design.y_within)
-    drawn = design.effects.project((signs[:, design.effects.entity] * residual).T)
-    drawn -= basis @ (basis.T @ drawn)
     orders = np.concatenate([np.arange(n_entities)[None], *_random_orders(n_entities, n_draws, 1, rng)])
-    histories = x[orders].reshape(len(orders), -1)
-    histories -= (histories @ basis) @ basis.T
+    step, p_values = max(1, HELD // design.n_obs), []
+    for start in range(0, simulations, step):
+        drawn = design.effects.project((signs[start : start + step, design.effects.entity] * residual).T)
+        drawn -= basis @ (basis.T @ drawn)
+        parts = [
+            _fit_histories(x[orders[first : first + step]].reshape(-1, design.n_obs), basis, drawn, _residual_df(fit))
+            for first in range(0, len(orders), step)
+        ]
+        found = (np.abs(np.concatenate(kind)) for kind in zip(*parts, strict=True))
+        p_values.append([(values >= values[0] * (1 - TIE)).sum(axis=0) / (1 + n_draws) for values in found])
+    shares = (np.concatenate(p_values, axis=1) <= level).mean(axis=1)
+    return PlaceboSize(float(shares[0]), float(shares[1]), simulations, n_draws, level)
+
+
+def _fit_histories(histories: Floats, basis: Floats, outcomes: Floats, df: int) -> tuple[Floats, Floats]:
+    """Statistics t and estimates (B, S) of histories (B, n) in outcomes (n, S) that are given the controls (n, c)."""
+    histories = histories - (histories @ basis) @ basis.T
     left = (histories**2).sum(axis=1)[:, None]
-    estimates = histories @ drawn / left
-    residuals = np.maximum((drawn**2).sum(axis=0) - left * estimates**2, 0.0)
-    statistics = estimates * np.sqrt(left * _residual_df(fit) / residuals)
-    shares = []
-    for values in (np.abs(statistics), np.abs(estimates)):
-        p_values = (values >= values[0] * (1 - TIE)).sum(axis=0) / (1 + n_draws)
-        shares.append(float(np.mean(p_values <= level)))
-    return PlaceboSize(shares[0], shares[1], simulations, n_draws, level)
+    estimates = histories @ outcomes / left
+    residuals = np.maximum((outcomes**2).sum(axis=0) - left * estimates**2, 0.0)
+    return estimates * np.sqrt(left * df / residuals), estimates
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def read_places(coordinates: pd.DataFrame, entities: pd.Index) -> Floats:
         wrong = list(entities[~(figures.abs() <= limit)])
         if wrong:
             raise StudyError(f"coordinates, {column}, {wrong[0]}", "it is missing or out of range", "give degrees")
-    return np.radians(coordinates.loc[entities, ["latitude", "longitude"]].to_numpy(dtype=float))
+    return np.asarray(np.radians(coordinates.loc[entities, ["latitude", "longitude"]].to_numpy(dtype=float)))
 
 
 def haversine_km(places: Floats, others: Floats) -> Floats:

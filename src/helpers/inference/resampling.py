@@ -1,6 +1,7 @@
 """The bootstrap over clusters: weights of the entities in each sample, intervals and p-values from the draws."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,27 @@ from scipy import stats
 from helpers.errors import StudyError
 from helpers.regression.effects import Codes, Floats
 from helpers.study.model import Cluster
+
+# Clusters that are left out in turn; of more of them so many are drawn, since each costs a fit of all rows.
+MOST_LEFT_OUT = 500
+
+
+class DrawnWeights(NamedTuple):
+    """Weights of the entities, in sorted order, in the samples of a bootstrap over clusters.
+
+    Attributes
+    ----------
+    weights
+        (draws, G) counts.
+    left_out
+        (L, G) zeros and ones: the entities without one cluster at a time.
+    share
+        L over the number of clusters: 1 unless there are more than `MOST_LEFT_OUT` of them.
+    """
+
+    weights: Floats
+    left_out: Floats
+    share: float
 
 
 @dataclass(frozen=True)
@@ -41,15 +63,8 @@ class BootstrapSummary:
     acceleration: float
 
 
-def draw_entity_weights(
-    data: pd.DataFrame, cluster: Cluster, draws: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+def draw_entity_weights(data: pd.DataFrame, cluster: Cluster, draws: int, rng: np.random.Generator) -> DrawnWeights:
     """Weights of the entities in bootstrap samples of clusters, and with each cluster left out.
-
-    Returns
-    -------
-    tuple
-        (draws, G) counts and (C, G) zeros and ones, entities in sorted order, C clusters.
 
     Raises
     ------
@@ -65,7 +80,8 @@ def draw_entity_weights(
         group = _group_of_entities(data, entities, cluster)
     size = int(group.max()) + 1
     counts = rng.multinomial(size, np.full(size, 1 / size), size=draws)
-    return counts[:, group].astype(float), (1.0 - np.eye(size))[:, group]
+    alone = np.arange(size) if size <= MOST_LEFT_OUT else np.sort(rng.choice(size, MOST_LEFT_OUT, replace=False))
+    return DrawnWeights(counts[:, group].astype(float), (alone[:, None] != group).astype(float), len(alone) / size)
 
 
 def _group_of_entities(data: pd.DataFrame, entities: Codes, cluster: Cluster) -> Codes:
@@ -81,12 +97,15 @@ def _group_of_entities(data: pd.DataFrame, entities: Codes, cluster: Cluster) ->
     )
 
 
-def summarise_draws(estimate: float, draws: ArrayLike, left_out: ArrayLike, level: float = 0.95) -> BootstrapSummary:
+def summarise_draws(
+    estimate: float, draws: ArrayLike, left_out: ArrayLike, level: float = 0.95, *, share: float = 1.0
+) -> BootstrapSummary:
     """Summarise bootstrap draws of one estimate.
 
     Percentile interval: the (1 - level)/2 and (1 + level)/2 quantiles of the draws. BCa (Efron 1987): the quantiles at
     Phi(z0 + (z0 + z)/(1 - a (z0 + z))), with z0 = Phi^-1(share of draws below the estimate) and
-    a = sum d^3 / (6 (sum d^2)^1.5), d = mean of the left-out estimates minus each.
+    a = sum d^3 / (6 (sum d^2)^1.5), d = mean of the left-out estimates minus each; where only a share of the resampled
+    units was left out, the sums are those of the share divided by it.
 
     Parameters
     ----------
@@ -96,6 +115,8 @@ def summarise_draws(estimate: float, draws: ArrayLike, left_out: ArrayLike, leve
         (G,) estimates with one resampled unit left out at a time.
     level
         Coverage of the intervals, between 0 and 1.
+    share
+        Of the resampled units, those that were left out.
 
     Raises
     ------
@@ -108,7 +129,7 @@ def summarise_draws(estimate: float, draws: ArrayLike, left_out: ArrayLike, leve
     check_level(level)
     tail = (1 - level) / 2
     low, high = np.quantile(sample, [tail, 1 - tail])
-    bias, acceleration = _bias_correction(estimate, sample), _acceleration(np.asarray(left_out, dtype=float))
+    bias, acceleration = _bias_correction(estimate, sample), _acceleration(np.asarray(left_out, dtype=float), share)
     bca_low, bca_high = np.quantile(
         sample, [_bca_share(tail, bias, acceleration), _bca_share(1 - tail, bias, acceleration)]
     )
@@ -142,10 +163,10 @@ def _bias_correction(estimate: float, sample: Floats) -> float:
     return float(stats.norm.ppf(np.clip(share, edge, 1 - edge)))
 
 
-def _acceleration(left_out: Floats) -> float:
+def _acceleration(left_out: Floats, share: float) -> float:
     distance = left_out.mean() - left_out
     spread = float(np.sum(distance**2))
-    return float(np.sum(distance**3) / (6 * spread**1.5)) if spread > 0 else 0.0
+    return float(np.sqrt(share) * np.sum(distance**3) / (6 * spread**1.5)) if spread > 0 else 0.0
 
 
 def _bca_share(share: float, bias: float, acceleration: float) -> float:

@@ -124,10 +124,11 @@ class WildBootstrap:
     level: float = 0.95
 
 
-class _Changes(Protocol):
+class Changes(Protocol):
     """A G x G matrix that draws (B, G) are multiplied by."""
 
-    def of(self, draws: Floats) -> Floats: ...
+    def of(self, draws: Floats) -> Floats:
+        """The product, (B, G)."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class _Pieces:
     """
 
     scores: Floats
-    changes: tuple[_Changes, ...]
+    changes: tuple[Changes, ...]
     factor: float
     std_error: float
 
@@ -359,12 +360,26 @@ def _build_pieces(fit: PanelFit, contrast: Contrast, codes: Codes, restricted: b
         own = leave_out @ fit.design.y_within - contrast.estimate
         dense = tuple(_Dense(matrix) for matrix in changes)
         return _Pieces(scores, dense, factor, float(np.sqrt(factor * (own @ own))))
-    narrow = n_clusters > MANY_CLUSTERS and _holds_entities(fit, codes)
-    make = _narrow_changes if narrow else _dense_changes
-    kept = tuple(make(fit, codes, w, row) for row in residuals)
+    kept = tuple(find_changes(fit, codes, w, row) for row in residuals)
     factor = find_convention("stata").factor(fit.sizes, n_clusters)
     own = group_sums((w * fit.residuals.loc[fit.design.index].to_numpy())[:, None], codes)[:, 0]
     return _Pieces(scores, kept, factor, float(np.sqrt(factor * (own @ own))))
+
+
+def find_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> Changes:
+    """How the sums of w times the residuals change, cluster by cluster, with the sign of each cluster's residuals.
+
+    Parameters
+    ----------
+    fit
+        The regression that the signed residuals are taken through.
+    codes
+        Cluster of each row.
+    w, residuals
+        One number for each row.
+    """
+    narrow = int(codes.max()) + 1 > MANY_CLUSTERS and _holds_entities(fit, codes)
+    return (_narrow_changes if narrow else _dense_changes)(fit, codes, w, residuals)
 
 
 def _holds_entities(fit: PanelFit, codes: Codes) -> bool:
@@ -379,7 +394,7 @@ def _holds_entities(fit: PanelFit, codes: Codes) -> bool:
     return bool((first[effects.entity] == codes).all())
 
 
-def _narrow_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> _Changes:
+def _narrow_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> Changes:
     """How the scores of all clusters change with the sign of each, as a diagonal and two narrow matrices."""
     effects = fit.design.effects
     columns = [fit.design.x]
@@ -393,7 +408,7 @@ def _narrow_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -
     return _Narrow(group_sums(w[:, None] * own, codes)[:, 0], left, right)
 
 
-def _dense_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> _Changes:
+def _dense_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> Changes:
     """The same as one matrix (G, G), a few clusters at a time."""
     n_clusters = int(codes.max()) + 1
     changes = np.empty((n_clusters, n_clusters))

@@ -83,7 +83,7 @@ def fit_chain(
     check_failed(drawn[:, None], draws)
     test = fit_product([read_path(found, term) for found, term in zip(fits, terms, strict=True)], level)
     kept = drawn[:draws][np.isfinite(drawn[:draws])]
-    summary = summarise_draws(test.estimate, kept, drawn[draws:], level)
+    summary = summarise_draws(test.estimate, kept, drawn[draws:], level, share=samples.share)
     path_a, link, path_b = (found[term] for found, term in zip(fits, terms, strict=True))
     whole = Estimate(
         estimate=test.estimate,

@@ -135,7 +135,7 @@ def fit_mediation(
     estimates[SUM] = float(sum(estimates.values()))
     kept = np.isfinite(sampled[SUM])
     bootstrap = {
-        name: summarise_draws(estimate, sampled[name][kept], left_out[name], level)
+        name: summarise_draws(estimate, sampled[name][kept], left_out[name], level, share=samples.share)
         for name, estimate in estimates.items()
     }
     indirect = {

@@ -15,8 +15,9 @@ from helpers.regression.effects import Floats
 from helpers.regression.many import fit_batch, fit_weighted_entities
 from helpers.study.model import Model
 
-# Samples worked on at once where columns differ between them.
-BLOCK = 512
+# Samples worked on at once where columns differ between them, and numbers held in their largest array: rows x
+# regressors of so many samples.
+BLOCK, CHUNK = 512, 16_000_000
 # Share of bootstrap samples that may fail to determine the estimates.
 FAILING = 0.1
 
@@ -33,11 +34,14 @@ class Samples:
         (B, G): how often each sample holds each entity.
     left_out
         (C, G): the entities without one cluster at a time.
+    share
+        C over the number of clusters (see `helpers.inference.resampling.DrawnWeights`).
     """
 
     entities: pd.Index
     weights: Floats = field(repr=False)
     left_out: Floats = field(repr=False)
+    share: float = 1.0
 
     def of(self, data: pd.DataFrame) -> Floats:
         """Weights (B + C, entities of the data); samples without any of these clusters are left out of the C."""
@@ -57,8 +61,7 @@ def draw_samples(data: pd.DataFrame, model: Model, *, draws: int, rng: np.random
         Fewer than two draws, or clusters that are not groups of entities.
     """
     cluster = "entity" if model.cluster == model.entity else model.cluster
-    weights, left_out = draw_entity_weights(data, cluster, draws, rng)
-    return Samples(data.index.unique(0).sort_values(), weights, left_out)
+    return Samples(data.index.unique(0).sort_values(), *draw_entity_weights(data, cluster, draws, rng))
 
 
 def sample_slopes(
@@ -89,8 +92,10 @@ def sample_slopes(
         np.empty((len(weights), len(equation.regressors))) if moves else _plain(data, equation, weights)
         for equation, moves in zip(equations, moving, strict=True)
     ]
-    for start in range(0, len(weights), BLOCK) if redraws else ():
-        part = slice(start, start + BLOCK)
+    widest = max(len(equation.regressors) for equation in equations)
+    step = max(1, min(BLOCK, CHUNK // (len(data) * widest)))
+    for start in range(0, len(weights), step) if redraws else ():
+        part = slice(start, start + step)
         anew, reasons = redraw_columns(data, list(redraws), redraws, weights[part])
         for slopes, equation, moves in zip(found, equations, moving, strict=True):
             if moves:

@@ -29,6 +29,10 @@ def draw_correlations(correlations: pd.DataFrame) -> Figure:
     return figure
 
 
+# Rows of a picture with one for each entity, and how many at either end are drawn where there are more.
+MOST_DRAWN, DRAWN_EACH = 200, 40
+
+
 def draw_rows(rows: pd.DataFrame, *, label: str, marked: str | None = None) -> Figure:
     """Estimates with intervals, one row each (columns estimate, ci_low, ci_high; the index names the rows)."""
     figure, axes = new_figure(height=1.0 + 0.34 * len(rows))
@@ -37,8 +41,13 @@ def draw_rows(rows: pd.DataFrame, *, label: str, marked: str | None = None) -> F
 
 
 def draw_leave_one_out(table: pd.DataFrame, full: float, *, label: str) -> Figure:
-    """The estimate without each entity, in rising order, with intervals, beside the estimate with all of them."""
+    """The estimate without each entity, in rising order, with intervals, beside the estimate with all of them.
+
+    Of more than `MOST_DRAWN` entities the lowest and the highest estimates are drawn.
+    """
     ordered = table.sort_values("estimate", kind="stable", key=tie)
+    if len(ordered) > MOST_DRAWN:
+        ordered = pd.concat([ordered.head(DRAWN_EACH), ordered.tail(DRAWN_EACH)])
     figure, axes = new_figure(height=1.0 + 0.19 * len(ordered))
     draw_estimates(axes, ordered, label=label)
     axes.axvline(full, color=PALETTE[1], linewidth=1, linestyle="--")

@@ -15,7 +15,10 @@ from helpers.index.build import rebuild_indices
 from helpers.index.scaling import winsorise
 from helpers.inference.clear import wild_estimate
 from helpers.inference.wild import WildBootstrap, two_way_wild_bootstrap, wild_cluster_bootstrap
-from helpers.regression.many import fit_weighted_entities
+from helpers.regression.design import build_design
+from helpers.regression.effects import Codes
+from helpers.regression.leverage import rank_influence
+from helpers.regression.many import build_grams, fit_grams
 from helpers.regression.panel import PanelFit
 from helpers.regression.specification import (
     Specification,
@@ -30,6 +33,11 @@ from helpers.study.model import Cluster, Model
 
 if TYPE_CHECKING:
     from helpers.study.study import RobustnessRow, Study
+
+
+# Rows that refits without one entity each go through at most, but for so many refits at least; as one batch they may be
+# so many times as many. Numbers in one block of the batch.
+MOST_ROWS, FEWEST, AT_ONCE, CHUNK = 50_000_000, 100, 10, 4_000_000
 
 
 def change(
@@ -117,13 +125,18 @@ class LeaveOneOut:
 
 
 def leave_one_out(data: pd.DataFrame, model: Model, *, weights: str | None = None) -> LeaveOneOut:
-    """Refit a model without each entity in turn; `weights` names a column of row weights."""
+    """Refit a model without each entity in turn; `weights` names a column of row weights.
+
+    Where all refits would go through more than `MOST_ROWS` rows, those entities are left out whose rows move the
+    estimate most (`helpers.regression.leverage.rank_influence`), at least `FEWEST`.
+    """
     columns = dict.fromkeys([*model.columns, *filter(None, [weights])])
     specification = Specification(data[list(columns)], model, weights)
-    entities = specification.data.index.get_level_values(0)
-    table = _refit_at_once(specification)
+    entities = specification.data.sort_index().index.unique(0)
+    table = _refit_at_once(specification, _choose(specification, len(entities), AT_ONCE * MOST_ROWS))
     if table is None:
-        rows = {entity: _describe_without(specification, entity) for entity in entities.unique()}
+        chosen = entities[_choose(specification, len(entities), MOST_ROWS)]
+        rows = {entity: _describe_without(specification, entity) for entity in chosen}
         table = pd.DataFrame({entity: row for entity, row in rows.items() if row is not None}).T
         if table.empty:
             rule = "no refit without one entity can be made"
@@ -132,6 +145,14 @@ def leave_one_out(data: pd.DataFrame, model: Model, *, weights: str | None = Non
     fit = _without(specification, weakest).fit()
     names = pd.Index([str(name) for name in table.index], name=specification.data.index.names[0])
     return LeaveOneOut(table.set_axis(names), str(weakest), fit)
+
+
+def _choose(specification: Specification, n_entities: int, rows: int) -> Codes:
+    """Positions of the entities that are left out, all or those that move the estimate most."""
+    most = max(FEWEST, rows // len(specification.data))
+    if n_entities <= most:
+        return np.arange(n_entities)
+    return rank_influence(specification.fit(), specification.treatment, most)
 
 
 def _describe_without(specification: Specification, entity: object) -> dict[str, float] | None:
@@ -147,22 +168,29 @@ def _without(specification: Specification, entity: object) -> Specification:
     return specification.with_(specification.data[entities != entity])
 
 
-def _refit_at_once(specification: Specification) -> pd.DataFrame | None:
-    """All refits as one batch, clustered by entity; None where the batch does not serve."""
+def _refit_at_once(specification: Specification, chosen: Codes) -> pd.DataFrame | None:
+    """Refits without each of the chosen entities as one batch, clustered by entity; None where it does not serve."""
     if specification.cluster != "entity" or specification.weights is not None:
         return None
     entities = specification.data.sort_index().index.unique(0)
-    fits = fit_weighted_entities(
+    design = build_design(
         specification.data,
         specification.outcome,
         specification.regressors,
-        1.0 - np.eye(len(entities)),
         entity_effects="entity" in specification.effects,
         time_effects="time" in specification.effects,
     )
-    if not fits.estimable.all():
+    grams, everyone = build_grams(design), np.arange(len(entities))
+    step = max(1, CHUNK // len(entities))
+    blocks = (chosen[start : start + step, None] for start in range(0, len(chosen), step))
+    fits = [fit_grams(grams, (block != everyone).astype(float)) for block in blocks]
+    if not all(fit.estimable.all() for fit in fits):
         return None
-    estimate, std_error, df = fits.estimates[:, 0], fits.std_errors[:, 0], fits.n_clusters - 1
+    estimate, std_error, clusters = (
+        np.concatenate(parts)
+        for parts in zip(*((fit.estimates[:, 0], fit.std_errors[:, 0], fit.n_clusters) for fit in fits), strict=True)
+    )
+    df = clusters - 1
     half = stats.t.ppf(0.975, df) * std_error
     columns = {
         "estimate": estimate,
@@ -171,7 +199,7 @@ def _refit_at_once(specification: Specification) -> pd.DataFrame | None:
         "ci_low": estimate - half,
         "ci_high": estimate + half,
     }
-    return pd.DataFrame(columns, index=entities)
+    return pd.DataFrame(columns, index=entities[chosen])
 
 
 def check_robustness(

@@ -1,6 +1,6 @@
 """How few entities carry a result: every refit without one, two or three of them, indices derived anew each time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -11,9 +11,13 @@ import pandas as pd
 
 from helpers.arrays import Floats
 from helpers.errors import StudyError
+from helpers.regression.leverage import rank_influence
 from helpers.results.rounding import tie
 from helpers.robustness import indexed
 from helpers.study.model import Model
+
+# Rows that all refits together go through at most, but for so many sets at least.
+MOST_ROWS, FEWEST = 50_000_000, 100
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,10 @@ class FragilityMap:
         """Per entity: estimate and p-value without it alone, the change, and the share of its sets that flip."""
         single = self.table[self.table["size"] == 1]
         names = [self.sets[row][0] for row in single.index]
-        member = {name: [row for row, left in enumerate(self.sets) if name in left] for name in names}
+        member: dict[str, list[int]] = {name: [] for name in names}
+        for row, left in enumerate(self.sets):
+            for name in left:
+                member[name].append(row)
         found = single[["estimate", "p_value"]].set_axis(pd.Index(names, name="entity"))
         found["change"] = found["estimate"] - self.estimate
         for flag in ("flips_sign", "flips_verdict"):
@@ -103,7 +110,7 @@ def count_refits(n_entities: int, most: int) -> int:
 
 
 class LeftOut:
-    """Samples without every set of 1 to `most` of G entities, made when they are asked for.
+    """Samples without every set of 1 to `most` of some of G entities, made when they are asked for.
 
     Attributes
     ----------
@@ -111,9 +118,10 @@ class LeftOut:
         Positions of the entities of each set.
     """
 
-    def __init__(self, n_entities: int, most: int) -> None:
+    def __init__(self, n_entities: int, most: int, places: Sequence[int] | None = None) -> None:
         self.n_entities = n_entities
-        self.members = [chosen for size in range(1, most + 1) for chosen in combinations(range(n_entities), size)]
+        chosen = range(n_entities) if places is None else places
+        self.members = [members for size in range(1, most + 1) for members in combinations(chosen, size)]
 
     def __len__(self) -> int:
         return len(self.members)
@@ -146,7 +154,9 @@ def map_fragility(
     significance
         Level of the verdict.
     refits
-        Most refits that are made: of sets so large that there would be more, none is left out.
+        Most refits that are made: of sets so large that there would be more, none is left out. Each goes through all
+        rows, so that there are no more of them than `MOST_ROWS` rows allow; where even single entities are more than
+        that, those are left out whose rows move the estimate most (`helpers.regression.leverage.rank_influence`).
 
     Raises
     ------
@@ -158,10 +168,12 @@ def map_fragility(
     if most < 1 or len(entities) < 3:
         raise StudyError(f"sets of {most} entities", f"there are {len(entities)} entities", "leave at least two in")
     most = min(most, len(entities) - 2)
+    refits = min(refits, max(FEWEST, MOST_ROWS // len(data)))
     while most > 1 and count_refits(len(entities), most) > refits:
         most -= 1
     whole = indexed.fit_whole(data, model, specs)
-    left_out = LeftOut(len(entities), most)
+    few = None if len(entities) <= refits else rank_influence(whole, model.treatment, refits).tolist()
+    left_out = LeftOut(len(entities), most, few)
     fits = indexed.fit(data, model, specs, left_out)
     estimate, p_value = float(whole.estimates[model.treatment]), float(whole.p_values[model.treatment])
     sets = tuple(tuple(entities[place] for place in chosen) for chosen in left_out.members)

@@ -239,13 +239,14 @@ def bootstrap_index_regression(
     data = data.sort_index()
     whole = fit_whole(data, model, indices)
     estimate = float(whole.estimates[model.treatment])
-    samples = draw_entity_weights(data, "entity", draws, rng)
+    drawn = draw_entity_weights(data, "entity", draws, rng)
+    samples = (drawn.weights, drawn.left_out)
     fixed, anew = (
         [fit(data, model, indices, counts, rederive=rederive) for counts in samples] for rederive in (False, True)
     )
     good = fixed[0].good & anew[0].good
     as_given, rederived = (
-        summarise_draws(estimate, sample.estimates[good], without.estimates[without.good], level)
+        summarise_draws(estimate, sample.estimates[good], without.estimates[without.good], level, share=drawn.share)
         for sample, without in (fixed, anew)
     )
     failed = int((~good).sum())
