@@ -11,7 +11,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers.errors import StudyError
 from helpers.study.arguments import (
@@ -27,6 +27,8 @@ from helpers.study.arguments import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from helpers.runner.plan import Request
     from helpers.study.arguments import Commands
     from helpers.study.study import Study
@@ -148,9 +150,24 @@ def make_request(options: argparse.Namespace) -> Request:
         scheduler=options.scheduler,
         timeout=options.timeout,
         check=lambda: _check_study(study, notebooks or root / "notebooks"),
+        expect=lambda asked: _expect(study, root / "notebooks", asked, options.workers),
         headline=_headline_of(study),
         notebooks=notebooks,
     )
+
+
+def _expect(
+    study: Study, notebooks: Path, asked: Mapping[str, Mapping[str, Any]], workers: int | None = None
+) -> list[str]:
+    """What a run is likely to take, in words; nothing where nobody has measured these notebooks."""
+    from helpers.study.cost import describe, expect, free_memory, measure_size, read_costs
+
+    costs = read_costs(notebooks)
+    if costs is None:
+        return []
+    size, cores = measure_size(study), os.cpu_count() or 1
+    found = expect(costs, size, asked, min(workers or cores, cores))
+    return [] if found is None else describe(found, size, study, free_memory())
 
 
 def _headline_of(study: Study) -> tuple[str, str]:
@@ -240,7 +257,24 @@ def check_command(options: argparse.Namespace) -> int:
     files = check_manifest(study.folder)
     found = _check_study(study, root / "notebooks")
     print(f"{study.name}: study file valid, {files} data files as in the manifest, {found}")
+    for name in study.presets:
+        for line in _expect(study, root / "notebooks", _every_notebook(study, root / "notebooks", name)):
+            print(f"preset {name}: {line}")
     return DONE
+
+
+def _every_notebook(study: Study, notebooks: Path, preset: str) -> dict[str, dict[str, Any]]:
+    """The parameters of every notebook that the study runs, by a preset."""
+    from helpers.runner.record import REPORT
+    from helpers.runner.sources import read_sources
+    from helpers.study.needs import keep_notebooks
+
+    kept = keep_notebooks(read_sources(notebooks), study, notebooks) if notebooks.is_dir() else []
+    values = study.presets[preset]
+    asked = {source.name: {name: item.default for name, item in source.parameters.items()} for source in kept}
+    return {name: found | {key: values[key] for key in found if key in values} for name, found in asked.items()} | {
+        REPORT: {}
+    }
 
 
 def schema_command(_: argparse.Namespace) -> int:

@@ -23,6 +23,7 @@ from helpers.files import sweep
 from helpers.runner.ahead import Queue, Work
 from helpers.runner.execution import execute, prepare_staging
 from helpers.runner.kernels import forked_kernels
+from helpers.runner.parameters import read_parameters
 from helpers.runner.plan import Request, explain, plan
 from helpers.runner.record import (
     CHANGED,
@@ -86,6 +87,7 @@ def run(request: Request) -> Outcome:
         if not any(reasons.values()):
             return Outcome({}, tuple(job.name for job in jobs), ())
         _tell_damage(reasons, request)
+        _tell_cost([job for job in jobs if reasons[job.name]], request)
         try:
             with interruptible(), _forked(jobs, reasons, request), _started_ahead(jobs, reasons, request):
                 if request.check is not None:
@@ -240,6 +242,16 @@ def _tell_end(job: Job, request: Request) -> None:
     entry = read_entry(job.folder, job.name)
     if entry.run == job.run:
         request.tell(f"{job.name}: ran, {entry.seconds:.1f} s")
+
+
+def _tell_cost(jobs: list[Job], request: Request) -> None:
+    """Say before anything starts how long the tasks are likely to take and what memory they are likely to need."""
+    if request.expect is None:
+        return
+    declared = {job.name: read_parameters(job.cells, job.name) if job.name != REPORT else {} for job in jobs}
+    defaults = {name: {item.name: item.default for item in found.values()} for name, found in declared.items()}
+    for line in request.expect({job.name: {**defaults[job.name], **job.values} for job in jobs}):
+        request.tell(line)
 
 
 def _tell_damage(reasons: Mapping[str, list[str]], request: Request) -> None:

@@ -51,6 +51,9 @@ class Request:
         Seconds that one cell may take.
     check
         Called when something has to run, before it does: the study's own checks, which raise a StudyError.
+    expect
+        Called when something has to run, before its check, with the parameters of each task: lines that say how long it
+        is likely to take.
     tell
         Called with each line that a person may want to read while the run is at work.
     headline
@@ -70,6 +73,7 @@ class Request:
     scheduler: str | None = None
     timeout: int = 3600
     check: Callable[[], object] | None = None
+    expect: Callable[[Mapping[str, Mapping[str, Any]]], list[str]] | None = None
     tell: Callable[[str], object] = field(default=lambda _: None)
     headline: tuple[str, str] = ("", "")
     notebooks: Path | None = None
