@@ -15,6 +15,7 @@ from helpers.own.question import write_notebook, write_question
 from helpers.results.results import Results
 from helpers.runner.sources import read_sources
 from helpers.runner.twins import write_twins
+from helpers.study.needs import keep_notebooks
 from helpers.study.study import load_study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,15 +60,48 @@ def test_keys_that_no_result_has_are_told(tmp_path: Path) -> None:
 
 
 def test_a_question_becomes_a_notebook_that_the_runner_knows(tmp_path: Path) -> None:
-    path = write_notebook(tmp_path, "Do ports matter for trade?", "provinces")
+    path = write_notebook(tmp_path, "Do ports matter for trade?", "provinces", "provinces")
     assert path.name == "20_do_ports_matter_for_trade.py"
     write_twins(tmp_path)
     source = read_sources(tmp_path)[0]
     assert source.name == "20_do_ports_matter_for_trade"
     assert source.reads == ("panel",)
     with pytest.raises(StudyError, match="there is a notebook"):
-        write_notebook(tmp_path, "Do ports matter for trade?", "provinces")
-    assert write_notebook(tmp_path, "And roads?", "provinces").name.startswith("21_")
+        write_notebook(tmp_path, "Do ports matter for trade?", "provinces", "provinces")
+    assert write_notebook(tmp_path, "And roads?", "provinces", "provinces").name.startswith("21_")
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "said"),
+    [
+        ("数字化是否提升治理？", "20_question_20.py", "数字化是否提升治理？"),
+        ("one\nimport os\r\t# %% two", "20_one_import_os_two.py", "one import os # %% two"),
+        ("%% [markdown]", "20_markdown.py", "%% [markdown]"),
+        ('Is `x` "y" $name ${x} \\ <b>?', "20_is_x_y_name_x.py", 'Is `x` "y" $name ${x} \\ <b>?'),
+    ],
+)
+def test_whatever_is_asked_becomes_a_whole_notebook(tmp_path: Path, question: str, name: str, said: str) -> None:
+    assert write_notebook(tmp_path, question, "a/b", "mine").name == name
+    write_twins(tmp_path)
+    source = read_sources(tmp_path)[0]
+    assert [cell.type for cell in source.cells].count("markdown") == 7
+    assert source.cells[0].source.endswith(f"> {said}")
+    assert (source.parameters["study"].default, source.parameters["only"].default) == ("a/b", "mine")
+
+
+@pytest.mark.parametrize("question", ["", " \n\t", "why " * 100])
+def test_what_is_no_question_is_told_and_nothing_is_written(tmp_path: Path, question: str) -> None:
+    with pytest.raises(StudyError, match=r"the question|more than 300"):
+        write_notebook(tmp_path, question, "mine", "mine")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_question_runs_with_its_own_study_alone(tmp_path: Path) -> None:
+    write_notebook(tmp_path, "Do ports matter?", "provinces", "provinces")
+    write_twins(tmp_path)
+    sources = read_sources(tmp_path)
+    kept = [keep_notebooks(sources, load_study(ROOT / "data" / name), tmp_path) for name in ("provinces", "countries")]
+    assert [len(found) for found in kept] == [1, 0]
 
 
 def test_a_new_study_asks_its_own_question(tmp_path: Path) -> None:

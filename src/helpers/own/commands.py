@@ -172,9 +172,10 @@ def question_command(options: argparse.Namespace) -> int:
     from helpers.own.question import write_notebook
     from helpers.runner.twins import write_twins
 
-    notebooks = find_project() / "notebooks"
-    path = write_notebook(notebooks, options.question, options.study)
-    write_twins(notebooks)
+    root, study, word = read_study(options.study)
+    write_twins(root / "notebooks")  # what is wrong with another notebook is told before this one is there
+    path = write_notebook(root / "notebooks", options.question, word, study.name)
+    write_twins(root / "notebooks")
     then = f"study run {options.study} --only {path.stem}"
     print(f"wrote {os.path.relpath(path)} and its .ipynb; edit either, then `{then}`")
     return DONE

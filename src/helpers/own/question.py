@@ -12,6 +12,25 @@ from helpers.own.study_text import read_template
 from helpers.own.words import quote, snake
 
 FIRST_FREE = 20
+LONGEST = 300
+UNNAMED = "question"
+"""What a notebook is called whose question has no letter that a file name can hold."""
+
+
+def read_question(text: str) -> str:
+    """A question as it is written into files: one line, blanks between words.
+
+    Raises
+    ------
+    StudyError
+        It is empty, or longer than a question is.
+    """
+    question = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if not question:
+        raise StudyError("the question", "it has no words", "ask in a sentence")
+    if len(question) > LONGEST:
+        raise StudyError(f"{question[:40]} ...", f"it has more than {LONGEST} letters", "ask in one sentence")
+    return question
 
 
 def write_question(folder: Path, question: str) -> None:
@@ -24,6 +43,7 @@ def write_question(folder: Path, question: str) -> None:
     """
     path = folder / "study.yml"
     text = path.read_text(encoding="utf-8")
+    question = read_question(question)
     block = f"question:\n  en: {quote(question)}\n  zh: {quote(question)}\n"
     changed, found = re.subn(r"^question:.*\n(?:[ \t]+.*\n)+", lambda _: block, text, count=1, flags=re.MULTILINE)
     if not found:
@@ -31,7 +51,7 @@ def write_question(folder: Path, question: str) -> None:
     write_text(path, changed)
 
 
-def write_notebook(notebooks: Path, question: str, study: str) -> Path:
+def write_notebook(notebooks: Path, question: str, study: str, only: str) -> Path:
     """Write a notebook for a question from the template, with the next free number.
 
     Parameters
@@ -40,22 +60,23 @@ def write_notebook(notebooks: Path, question: str, study: str) -> Path:
         The folder of the notebooks.
     question
         In words; it gives the notebook its name.
-    study
-        The study that it opens when it is run by hand.
+    study, only
+        The study that it opens when it is run by hand, and the name of the one study that runs it.
 
     Raises
     ------
     StudyError
-        There is a notebook of that name, or no word of the question can be part of a name.
+        There is a notebook of that name, or the question is none.
     """
+    question = read_question(question)
     word = "_".join(snake(question).split("_")[:5])
-    if not word:
-        raise StudyError(question, "no word of it can name a file", "write the question in English")
     numbers = [int(path.name[:2]) for path in notebooks.glob("[0-9][0-9]_*.py")]
-    if any(path.name[3:-3] == word for path in notebooks.glob("[0-9][0-9]_*.py")):
+    if word and any(path.name[3:-3] == word for path in notebooks.glob("[0-9][0-9]_*.py")):
         raise StudyError(str(notebooks), f"there is a notebook {word}", "edit it, or ask in other words")
     number = max([FIRST_FREE - 1, *numbers]) + 1
+    word = word or f"{UNNAMED}_{number}"
     name = f"{number:02d}_{word}"
-    words = {"number": number, "title": question.rstrip("?"), "question": question, "study": study}
+    words = {"number": number, "title": question.rstrip("?？"), "question": question}
+    words |= {"study": quote(study), "only": quote(only)}
     text = Template(read_template("own_question.txt")).substitute(words | {"name": name, "key": word})
     return write_text(notebooks / f"{name}.py", text)

@@ -90,8 +90,16 @@ def keep_notebooks(sources: list[Source], study: Study, folder: Path) -> list[So
     """The notebooks that the study can run, reading what stands in for the tables of the others."""
     out, stand_ins = list_left_out(study, folder), find_stand_ins(study, folder)
     others = {name for name, item in read_needs(folder).items() if item.engine not in (None, study.engine)}
-    kept = [source for source in sources if source.name not in out and source.name not in others]
+    kept = [
+        source for source in sources if source.name not in out and source.name not in others and _belongs(source, study)
+    ]
     return [replace(source, reads=tuple(stand_ins.get(table, table) for table in source.reads)) for source in kept]
+
+
+def _belongs(source: Source, study: Study) -> bool:
+    """Whether a notebook is one of this study: a question of one's own names the one study that it asks."""
+    only = source.parameters.get("only")
+    return only is None or only.default in ("", study.name)
 
 
 def notebook_table(study: Study, folder: Path) -> pd.DataFrame:
