@@ -110,5 +110,5 @@ def test_a_new_study_asks_its_own_question(tmp_path: Path) -> None:
     folder = copy_study("provinces", "mine", tmp_path)
     write_question(folder, 'Do "ports" matter: yes or no?')
     study = load_study(folder)
-    assert study.question.en == 'Do "ports" matter: yes or no?'
+    assert study.question.en == study.title.en == 'Do "ports" matter: yes or no?'
     assert not study.entity.offered

@@ -148,10 +148,12 @@ def copy_study(source: str, name: str, root: Path) -> Path:
 
 def _free_folder(root: Path, name: str) -> Path:
     if not NAME.fullmatch(name):
-        raise StudyError(f"--name {name}", "a study is named by lower-case letters, digits and _", "name it like_this")
+        raise StudyError(
+            f"the name {name}", "a study is named by lower-case letters, digits and _", "name it like_this"
+        )
     folder = root / "data" / name
     if folder.exists():
-        raise StudyError(str(folder), "there is a study of that name", "choose another with --name")
+        raise StudyError(str(folder), "there is a study of that name", "choose another name")
     return folder
 
 

@@ -155,13 +155,15 @@ def _ask_claim(said: Options) -> Options:
 def new_command(options: argparse.Namespace) -> int:
     """``study new``."""
     from helpers.own.adopt import copy_study
-    from helpers.own.question import write_question
+    from helpers.own.question import read_question, write_question
 
-    folder = copy_study(options.source, options.name, find_project())
     asked = options.question
     if asked is None and sys.stdin.isatty() and sys.stdout.isatty():
-        asked = input("What does the new study ask? ").strip()
-    if asked:
+        asked = input("What does the new study ask? (Enter: what the other one asks) ").strip() or None
+    if asked is not None:
+        read_question(asked)
+    folder = copy_study(options.source, options.name, find_project())
+    if asked is not None:
         write_question(folder, asked)
     print(f"wrote {os.path.relpath(folder)}; next: edit its study.yml, then `study check {options.name}`")
     return DONE

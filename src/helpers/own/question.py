@@ -34,7 +34,7 @@ def read_question(text: str) -> str:
 
 
 def write_question(folder: Path, question: str) -> None:
-    """Put a question into the study file of a folder, in place of the one that is there.
+    """Put a question into the study file of a folder, in place of the title and the question that are there.
 
     Raises
     ------
@@ -44,11 +44,12 @@ def write_question(folder: Path, question: str) -> None:
     path = folder / "study.yml"
     text = path.read_text(encoding="utf-8")
     question = read_question(question)
-    block = f"question:\n  en: {quote(question)}\n  zh: {quote(question)}\n"
-    changed, found = re.subn(r"^question:.*\n(?:[ \t]+.*\n)+", lambda _: block, text, count=1, flags=re.MULTILINE)
-    if not found:
-        raise StudyError(str(path), "its question was not found", "write it there by hand")
-    write_text(path, changed)
+    for key in ("title", "question"):
+        block = f"{key}:\n  en: {quote(question)}\n  zh: {quote(question)}\n"
+        text, found = re.subn(rf"^{key}:.*\n(?:[ \t]+.*\n)*", lambda _, block=block: block, text, count=1, flags=re.M)
+        if not found:
+            raise StudyError(str(path), f"its {key} was not found", "write it there by hand")
+    write_text(path, text)
 
 
 def write_notebook(notebooks: Path, question: str, study: str, only: str) -> Path:
