@@ -49,7 +49,7 @@ def _run(arguments: Sequence[str]) -> int:
         return int(options.command(options))
     except StudyError as error:
         return _tell(str(error), BAD_INPUT)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # EOFError: a question was left without an answer
         return _tell(f"Interrupted. {vars(options).get('interrupted', KEPT)}", INTERRUPTED)
     except Exception as error:
         if os.environ.get("STUDY_DEBUG"):

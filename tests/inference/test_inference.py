@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from helpers.errors import StudyError
-from helpers.inference import dependence
+from helpers.inference import contrast, dependence
 from helpers.inference.passport import standard_error_passport
-from helpers.inference.small_sample import cr2, cr3
+from helpers.inference.small_sample import cr2, cr3, reduced_tests
 from helpers.inference.wild import WildForm, wild_cluster_bootstrap
 from helpers.regression.design import build_design
 from helpers.regression.panel import PanelFit, fit_panel
@@ -425,6 +425,16 @@ def test_a_quarter_of_a_meridian_is_ten_thousand_kilometres():
 
     ends = pd.DataFrame({"latitude": [0.0, 90.0], "longitude": [12.0, 12.0]}, index=["equator", "pole"])
     assert great_circle_km(ends, ends.index)[0, 1] == pytest.approx(10_007.6, abs=0.1)
+
+
+def test_among_very_many_clusters_the_clustered_test_stands_in_for_cr2(monkeypatch):
+    fit = grunfeld_fit()
+    assert [test.method for test in reduced_tests(fit, ["capital"])] == ["CR2"]
+    monkeypatch.setattr(contrast, "MOST_HELD", 100)
+    (test,) = reduced_tests(fit, ["capital"])
+    assert (test.method, test.df) == ("clustered", 9)
+    assert test.std_error == pytest.approx(fit.std_errors["capital"], rel=1e-12)
+    assert test.p_value == pytest.approx(fit.p_values["capital"], rel=1e-12)
 
 
 def test_a_contrast_of_two_regions_is_that_of_separate_regressions():

@@ -53,6 +53,26 @@ def test_what_is_no_assignment_is_told(text: str, tmp_path: Path) -> None:
         grade(make(1.0), tmp_path / "gold.json")
 
 
+@pytest.mark.parametrize(
+    "change", [{"rounds": 0}, {"rounds": 10**12}, {"digests": {}}, {"digests": {"\x1b[31m:p": "a"}}]
+)
+def test_an_assignment_that_was_tampered_with_is_none(change: dict, tmp_path: Path) -> None:
+    write_gold(make(1.0), ["baseline.*"], tmp_path / "gold.json")
+    content = json.loads((tmp_path / "gold.json").read_text(encoding="utf-8"))
+    (tmp_path / "gold.json").write_text(json.dumps(content | change), encoding="utf-8")
+    with pytest.raises(StudyError, match="no file of an assignment"):
+        grade(make(1.0), tmp_path / "gold.json")
+
+
+def test_an_assignment_is_written_over_another_and_over_nothing_else(tmp_path: Path) -> None:
+    for _ in range(2):
+        write_gold(make(1.0), ["baseline.*"], tmp_path / "gold.json")
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    with pytest.raises(StudyError, match="no file of an assignment"):
+        write_gold(make(1.0), ["baseline.*"], tmp_path / "README.md")
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
+
+
 def test_keys_that_no_result_has_are_told(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="no result has such a key"):
         write_gold(make(1.0), ["nothing.*"], tmp_path / "gold.json")

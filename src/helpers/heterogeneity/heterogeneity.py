@@ -18,7 +18,7 @@ from helpers.errors import StudyError
 from helpers.heterogeneity.groups import Grouping, Regions, read_grouping, split_name, stack_regions
 from helpers.inference.contrast import build_contrast
 from helpers.inference.multiplicity import TIE, holm, romano_wolf
-from helpers.inference.small_sample import SmallSampleTest, cr2_tests
+from helpers.inference.small_sample import SmallSampleTest, reduced_tests
 from helpers.inference.wild import ENUMERATED_CLUSTERS, WildBootstrap, find_changes, wild_cluster_bootstrap
 from helpers.regression.conventions import find_convention
 from helpers.regression.design import build_design
@@ -93,7 +93,8 @@ class RegionGap:
     effect
         From the stacked regression, by the "stata" convention; rows and entities are those of the two regions.
     cr2
-        The same difference with the CR2 standard error and Satterthwaite degrees of freedom.
+        The same difference with the CR2 standard error and Satterthwaite degrees of freedom; None among very
+        many entities.
     wild
         Wild cluster bootstrap of the same difference. None where it was not asked for.
     permutation
@@ -107,7 +108,7 @@ class RegionGap:
     first: str
     second: str
     effect: Estimate
-    cr2: SmallSampleTest
+    cr2: SmallSampleTest | None
     wild: WildBootstrap | None
     permutation: Permutation | None
     p_holm: float
@@ -259,7 +260,7 @@ def _collect_gaps(
     wilds = [
         wild_cluster_bootstrap(whole, weight, draws=wild_draws, rng=rng) for weight in weights.values() if with_wild
     ]
-    tests = cr2_tests(whole, weights.values())
+    tests = reduced_tests(whole, weights.values())
     effects = [
         _effect(whole, weight, rows.isin(pair), test.estimate)
         for (pair, weight), test in zip(weights.items(), tests, strict=True)
@@ -271,7 +272,7 @@ def _collect_gaps(
             first=first,
             second=second,
             effect=effects[place],
-            cr2=tests[place],
+            cr2=tests[place] if tests[place].method == "CR2" else None,
             wild=wilds[place] if with_wild else None,
             permutation=None if drawn is None else drawn[0][place],
             p_holm=float(p_holm[place]),

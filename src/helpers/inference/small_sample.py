@@ -40,7 +40,7 @@ class SmallSampleTest:
     ci_low, ci_high
         95 % interval.
     method
-        "CR2" or "CR3".
+        "CR2", "CR3", or "clustered" (see `reduced_tests`).
     n_clusters
         Number of clusters.
     """
@@ -121,6 +121,34 @@ def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0
         variance = float(np.sum((influence.T @ fit.design.y_within) ** 2))
         tests.append(_collect(contrast, np.sqrt(variance), df, null, "CR2", len(roots)))
     return tests
+
+
+def reduced_tests(fit: PanelFit, parameters: Iterable[Parameter]) -> list[SmallSampleTest]:
+    """CR2 tests; the clustered t (method "clustered") among clusters so many that CR2 would correct nothing.
+
+    Raises
+    ------
+    StudyError
+        As `cr2`, except for too many clusters.
+    """
+    asked, codes = list(parameters), only_cluster(fit, "CR2")
+    try:
+        check_size(fit, codes, "CR2")
+    except StudyError:
+        contrasts = [build_contrast(fit, parameter) for parameter in asked]
+        covariance = fit.covariance.to_numpy()
+        return [
+            _collect(
+                contrast,
+                float(np.sqrt(contrast.restriction @ covariance @ contrast.restriction)),
+                fit.df,
+                0.0,
+                "clustered",
+                fit.n_clusters,
+            )
+            for contrast in contrasts
+        ]
+    return cr2_tests(fit, asked)
 
 
 def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.inference.clear import ClearTest, fit_clear
-from helpers.inference.small_sample import cr2
+from helpers.inference.small_sample import reduced_tests
 from helpers.mediation.mediation import check_roles
 from helpers.mediation.product import PathEstimate, ProductTest, compare_products, fit_product, read_path
 from helpers.regression.panel import PanelFit, fit
@@ -103,7 +103,7 @@ def fit_interaction(
         dose, middle = (float(moved[name].quantile(share)) for name in (model.treatment, mediator))
         path_b = read_path(found.fit, {mediator: 1.0, PRODUCT: dose})
         indirect[share] = fit_product([path_a, path_b], level)
-        test = cr2(found.fit, {model.treatment: 1.0, PRODUCT: middle})
+        test = reduced_tests(found.fit, [{model.treatment: 1.0, PRODUCT: middle}])[0]
         direct[share] = ProductTest(test.estimate, test.p_value, test.ci_low, test.ci_high)
     return Interaction(mediator, found, indirect, direct)
 

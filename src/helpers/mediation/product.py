@@ -16,7 +16,7 @@ from scipy import optimize, special
 from helpers.errors import StudyError
 from helpers.inference.contrast import Parameter
 from helpers.inference.resampling import check_level
-from helpers.inference.small_sample import cr2
+from helpers.inference.small_sample import reduced_tests
 from helpers.regression.effects import Floats
 from helpers.regression.panel import PanelFit
 
@@ -58,8 +58,11 @@ class ProductTest:
 
 
 def read_path(fit: PanelFit, parameter: Parameter) -> PathEstimate:
-    """A regressor or a combination of regressors with its CR2 standard error and Satterthwaite degrees of freedom."""
-    test = cr2(fit, parameter)
+    """A regressor or a combination of regressors with its CR2 standard error and Satterthwaite degrees of freedom.
+
+    Among very many clusters these are the clustered ones (see `helpers.inference.small_sample.reduced_tests`).
+    """
+    test = reduced_tests(fit, [parameter])[0]
     return PathEstimate(test.estimate, test.std_error, test.df)
 
 

@@ -183,13 +183,24 @@ def question_command(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _check_made(folder: Path) -> None:
+    """Stop at results that are not those of the run, as far as the folder still has the record of one."""
+    from helpers.runner.record import REPORT, digest_file, read_entry
+
+    path = folder / "results.json"
+    if read_entry(folder, REPORT).products.get(path.name, digest_file(path)) != digest_file(path):
+        raise StudyError(str(path), "it was changed after the run that wrote it", "run the study again")
+
+
 def grade_command(options: argparse.Namespace) -> int:
     """``study grade``."""
     from helpers.own.grade import grade, write_gold
     from helpers.results.results import read_results
 
     root, study, _ = read_study(options.study)
-    results = read_results((options.out or root / "reports" / study.name) / "results.json")
+    folder = options.out or root / "reports" / study.name
+    results = read_results(folder / "results.json")
+    _check_made(folder)
     if options.write:
         count = write_gold(results, options.write, options.gold)
         print(f"wrote {os.path.relpath(options.gold)}, digests of {count} numbers")

@@ -65,8 +65,10 @@ def write_gold(results: Results, patterns: Sequence[str], path: Path) -> int:
     Raises
     ------
     StudyError
-        No result matches.
+        No result matches, or the file is there and is something else.
     """
+    if path.exists():
+        _read_gold(path)
     chosen = [key for key in results if any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns)]
     if not chosen:
         raise StudyError(", ".join(patterns), "no result has such a key", "look at results.json for the keys")
@@ -85,24 +87,26 @@ def grade(results: Results, path: Path) -> Grade:
     StudyError
         The file is missing or is no such file.
     """
-    salt, rounds, digests = _read_gold(path)
+    salt, digests = _read_gold(path)
     verdicts: dict[str, Verdict] = {}
     for name, digest in digests.items():
         key, _, field = name.rpartition(":")
         texts = dict(_printed(results[key])) if key in results else {}
         found = texts.get(name)
-        same = found is not None and secrets.compare_digest(_digest(salt, name, found, rounds), digest)
+        same = found is not None and secrets.compare_digest(_digest(salt, name, found), digest)
         verdicts[f"{key} {field}"] = "right" if same else "another number" if found is not None else "missing"
     return Grade(verdicts)
 
 
-def _read_gold(path: Path) -> tuple[str, int, dict[str, str]]:
+def _read_gold(path: Path) -> tuple[str, dict[str, str]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
             raise ValueError(content["schema"])
         digests = {str(name): str(digest) for name, digest in content["digests"].items()}
-        return str(content["salt"]), min(int(content["rounds"]), ROUNDS), digests
+        if content["rounds"] != ROUNDS or not digests or not all(name.isprintable() for name in digests):
+            raise ValueError(content["rounds"])
+        return str(content["salt"]), digests
     except FileNotFoundError:
         raise StudyError(str(path), "there is no such file", "ask for the file of the assignment") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -118,5 +122,5 @@ def _printed(result: Result) -> Iterable[tuple[str, str]]:
             yield f"{result.key}:{field}", format_number(number, digits)
 
 
-def _digest(salt: str, name: str, text: str, rounds: int = ROUNDS) -> str:
-    return hashlib.pbkdf2_hmac("sha256", text.encode(), f"{salt}{name}".encode(), rounds).hex()
+def _digest(salt: str, name: str, text: str) -> str:
+    return hashlib.pbkdf2_hmac("sha256", text.encode(), f"{salt}{name}".encode(), ROUNDS).hex()

@@ -45,10 +45,11 @@ def write_question(folder: Path, question: str) -> None:
     text = path.read_text(encoding="utf-8")
     question = read_question(question)
     for key in ("title", "question"):
-        block = f"{key}:\n  en: {quote(question)}\n  zh: {quote(question)}\n"
-        text, found = re.subn(rf"^{key}:.*\n(?:[ \t]+.*\n)*", lambda _, block=block: block, text, count=1, flags=re.M)
-        if not found:
+        place = re.search(rf"^{key}:.*\n(?:[ \t]+.*\n)*", text, flags=re.MULTILINE)
+        if place is None:
             raise StudyError(str(path), f"its {key} was not found", "write it there by hand")
+        block = f"{key}:\n  en: {quote(question)}\n  zh: {quote(question)}\n"
+        text = f"{text[: place.start()]}{block}{text[place.end() :]}"
     write_text(path, text)
 
 
