@@ -1,12 +1,12 @@
 """What each notebook costs, measured, and the numbers of `notebooks/cost.yml` fitted to it.
 
-    python benchmarks/bench_cost.py --folder FOLDER [--runs firms-400-20:quick provinces:standard ...]
+    python benchmarks/bench_cost.py --folder FOLDER [--runs firms_400_20:quick provinces:standard ...]
     python benchmarks/bench_cost.py --fit
 
 Runs each study one notebook at a time in a copy of the project in FOLDER and adds what it saw to `cost_runs.csv`: the
 processor seconds of the command and all that it starts, and the largest sum of proportional set sizes, between one
-notebook's end and the next. `firms-UNITS-PERIODS` is a simulated panel that `study adopt` takes in, with an index of
-six indicators, a mediator and three regions; `disk-UNITS-PERIODS` the same on disk. Then, or alone with `--fit`, the
+notebook's end and the next. `firms_UNITS_PERIODS` is a simulated panel that `study adopt` takes in, with an index of
+six indicators, a mediator and three regions; `disk_UNITS_PERIODS` the same on disk. Then, or alone with `--fit`, the
 numbers are fitted: non-negative least squares of the relative errors. Linux only.
 """
 
@@ -35,9 +35,9 @@ from helpers.study.study import load_study
 
 RUNS = Path(__file__).with_name("cost_runs.csv")
 PANELS = [
-    "firms-60-8:quick", "firms-400-20:quick", "firms-2000-20:quick", "firms-60-8:standard", "firms-400-10:standard",
+    "firms_60_8:quick", "firms_400_20:quick", "firms_2000_20:quick", "firms_60_8:standard", "firms_400_10:standard",
     "provinces:quick", "provinces:standard", "countries:quick", "countries:standard",
-    "disk-2000-20:quick", "disk-20000-20:quick",
+    "disk_2000_20:quick", "disk_20000_20:quick",
 ]  # fmt: skip
 PARAMETERS = {
     "index_draws": "rows", "choice_draws": "rows", "sobol_base": "rows", "bootstrap_draws": "rows",
@@ -67,7 +67,7 @@ def make_study(project: Path, name: str) -> None:
     """Simulate and adopt the panel that a name describes, unless the study is there."""
     if (project / "data" / name).is_dir():
         return
-    engine, units, periods = name.split("-")
+    engine, units, periods = name.split("_")
     n, t = int(units), int(periods)
     rng, firm = np.random.default_rng(5), np.repeat(np.arange(n), t)
     common = rng.normal(size=n)[firm] + rng.normal(size=n * t)
