@@ -22,7 +22,7 @@ assignments: int = 4999
 from helpers import notebook
 from helpers.inference import clear
 from helpers.inference import shown as inference_shown
-from helpers.policy import durbin, pictures, pilots, shown, space, spatial_tests
+from helpers.policy import pictures, pilots, shown, space, spatial_tests
 from helpers.regression import panel as regression
 
 # %%
@@ -306,11 +306,7 @@ run.table(shown.residual_table(patterns), "spatial_residuals", caption="Spatial 
 # effect is on the unit itself, the indirect one on all others together, the total their sum (LeSage and Pace 2009).
 
 # %%
-models = {
-    (kind, name): durbin.fit_spatial(data, model, item, durbin=lagged)
-    for kind, lagged in (("lag", ()), ("durbin", None))
-    for name, item in weights.items()
-}
+models, refused = shown.spatial_models(data, model, weights)
 
 # %% [markdown]
 # One row per model and kind of weights:
@@ -318,7 +314,9 @@ models = {
 # %%
 shown.record_neighbours(run.record, models, treatment)
 run.table(
-    shown.spatial_table(models, treatment), "spatial_models", caption="Spatial lag and Durbin models: the treatment"
+    shown.spatial_table(models, treatment, refused),
+    "spatial_models",
+    caption="Spatial lag and Durbin models: the treatment",
 )
 
 # %% [markdown]

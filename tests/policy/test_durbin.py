@@ -4,7 +4,9 @@ Outside: the transformed likelihood of Lee and Yu (2010) written out with explic
 times and maximised over all parameters at once by a general optimiser, which shares no code with the package: estimates to
 1e-4 (the optimiser's precision), standard errors against its numerical Hessian to 6 %, as the observed information is not
 the expected one. Effects against moving one entity's regressor and solving the system, 1e-9. Known truth: 60 panels within
-four simulation errors; 2,000 panels are stored in benchmarks/spatial_truth.csv with their seed.
+four simulation errors; 2,000 panels are stored in benchmarks/spatial_truth.csv with their seed. R: lagsarlm of spatialreg
+1.2-6, method = "eigen", on the transformed columns of a panel that was written to a file, weights of F'WF times T - 1;
+its search ends at 1e-8 of rho, so 1e-6 relative.
 """
 
 from pathlib import Path
@@ -17,6 +19,7 @@ from scipy.linalg import null_space
 
 from helpers.errors import StudyError
 from helpers.policy.durbin import fit_spatial
+from helpers.policy.shown import spatial_models, spatial_table
 from helpers.policy.space import SpatialWeights, standardise_rows
 from helpers.regression.panel import fit
 from helpers.study.model import Model
@@ -91,6 +94,49 @@ def test_the_estimates_are_those_of_the_likelihood_written_out(lagged: list[str]
     outside(fit_spatial, source, [item.std_error for item in found], errors[:-1], rtol=0.06)
     outside(fit_spatial, source, ours.log_likelihood, height, rtol=1e-7)
     assert ours.sigma2 == pytest.approx(np.exp(theta[-1]), rel=1e-3)
+
+
+# rho, x, z (and their neighbours'), each with its standard error, then the error variance and the log likelihood.
+SPATIALREG = {
+    "lag": [0.551318635232823, 0.13449045439665, 0.936133655664167, 0.105240428241029, 0.456865027864592,
+            0.117062071309739, 0.972153699042942, -97.5441064502288],
+    "durbin": [0.159888564774613, 0.177556515355951, 1.01149736150068, 0.105291932838023, 0.482609705726116,
+               0.112620406396188, 0.783581679043376, 0.254556663155665, 0.453216983032036, 0.266643979806506,
+               0.837846030866412, -92.5041664947667],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SPATIALREG)
+def test_estimates_and_standard_errors_are_those_of_spatialreg(kind: str) -> None:
+    weights = ring(15)
+    data = make_panel(weights, 6, np.random.default_rng(8))
+    found = fit_spatial(data, MODEL, weights, durbin=[] if kind == "lag" else None)
+    parts = [found.rho, *found.coefficients.values()]
+    ours = [number for part in parts for number in (part.estimate, part.std_error)]
+    ours += [found.sigma2, found.log_likelihood]
+    source = "R spatialreg: lagsarlm, a made panel, transformed"
+    outside(fit_spatial, source, ours, SPATIALREG[kind], rtol=1e-6)
+
+
+def test_a_likelihood_that_is_highest_at_the_end_of_its_range_is_refused() -> None:
+    weights = ring(9)
+    held = range(3, 60)
+    refused = []
+    for seed in held:
+        data = make_panel(weights, 3, np.random.default_rng(seed), rho=0.97)
+        try:
+            rho = fit_spatial(data, MODEL, weights, durbin=[]).rho.estimate
+        except StudyError as error:
+            refused.append(str(error))
+        else:
+            assert rho < 0.99999
+    assert 0 < len(refused) < len(held)
+    assert all("the end 1.00 of the range of rho" in text for text in refused)
+    fits, why = spatial_models(make_panel(weights, 6, np.random.default_rng(1)), MODEL, {"ring": weights})
+    table = spatial_table(fits, "x", {("lag", "far"): "no range"})
+    assert not why
+    assert table["note"].dropna().to_dict() == {("lag", "far"): "no range"}
+    assert table.loc[("lag", "far"), ["rho", "direct"]].isna().all()
 
 
 @pytest.mark.outside

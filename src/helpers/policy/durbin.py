@@ -80,12 +80,16 @@ def fit_spatial(
     Raises
     ------
     StudyError
-        An unbalanced panel, a model without both effects, weights over other entities.
+        An unbalanced panel, a model without both effects, weights over other entities; a likelihood that is highest at
+        an end of the range of rho, where no estimate has a distribution.
 
     Notes
     -----
     Standard errors are from the information matrix, for errors that are independent of each other: they take no account
     of errors that last within an entity.
+
+    R spatialreg's lagsarlm on the transformed columns has the same numbers, but it lets rho pass 1, which the
+    transformation makes possible and the model itself does not.
 
     Source: Lee and Yu (2010), Journal of Econometrics 154, 165-185; LeSage and Pace (2009), ch. 2.
     """
@@ -198,6 +202,12 @@ class _Stacked:
             if not bounds[0] < after < bounds[1]:
                 break
             rho = after
+        if min(rho - bounds[0], bounds[1] - rho) < 2 * EDGE:
+            raise StudyError(
+                "spatial model",
+                f"its likelihood is highest at the end {rho:.2f} of the range of rho, so that nothing can be tested",
+                "use fewer regressors, or other weights",
+            )
         return rho
 
     def slope(self, rho: float) -> tuple[float, float]:

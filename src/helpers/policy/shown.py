@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from helpers.errors import StudyError
 from helpers.inference.clear import ClearTest, fit_clear, record_held
 from helpers.policy.difference import EventStudy, difference_model, randomise, study_events
-from helpers.policy.durbin import SpatialFit
+from helpers.policy.durbin import SpatialFit, fit_spatial
 from helpers.policy.honest import LARGEST_BOUND, HonestBounds, honest_bounds
 from helpers.policy.pilots import mark_policy
 from helpers.policy.space import SpatialWeights, lag_columns, rings
@@ -180,6 +181,20 @@ def neighbour_model_with_controls(
     return data.join(lagged), asked.with_(controls=(*asked.controls, *lagged.columns))
 
 
+def spatial_models(
+    data: pd.DataFrame, model: Model, weights: Mapping[str, SpatialWeights]
+) -> tuple[dict[tuple[str, str], SpatialFit], dict[tuple[str, str], str]]:
+    """The spatial lag and Durbin models under every kind of weights, and the reasons of those that cannot be had."""
+    fits, refused = {}, {}
+    for kind, lagged in (("lag", ()), ("durbin", None)):
+        for name, item in weights.items():
+            try:
+                fits[kind, name] = fit_spatial(data, model, item, durbin=lagged)
+            except StudyError as error:
+                refused[kind, name] = error.rule
+    return fits, refused
+
+
 def record_neighbours(record: Callable[..., Any], fits: Mapping[tuple[str, str], SpatialFit], treatment: str) -> None:
     """Record ``spatial.<kind>.<weights>.{rho|direct|indirect|total}`` for the treatment."""
     for (kind, weights), found in fits.items():
@@ -188,15 +203,21 @@ def record_neighbours(record: Callable[..., Any], fits: Mapping[tuple[str, str],
             record(f"spatial.{kind}.{weights}.{effect}", found.effects[treatment, effect])
 
 
-def spatial_table(fits: Mapping[tuple[str, str], SpatialFit], treatment: str) -> pd.DataFrame:
-    """One row per model and weights: rho and the treatment's direct, indirect and total effect, each with its p."""
-    rows = {}
+def spatial_table(
+    fits: Mapping[tuple[str, str], SpatialFit], treatment: str, refused: Mapping[tuple[str, str], str]
+) -> pd.DataFrame:
+    """One row per model and weights: rho and the treatment's direct, indirect and total effect, each with its p.
+
+    A model that cannot be had has its reason in the column `note`, which is there for such a model only.
+    """
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for place, found in fits.items():
         row = {"rho": found.rho.estimate, "rho_p_value": found.rho.p_value}
         for effect in ("direct", "indirect", "total"):
             item = found.effects[treatment, effect]
             row |= {effect: item.estimate, f"{effect}_p_value": item.p_value}
         rows[place] = row | {"log_likelihood": found.log_likelihood}
+    rows |= {place: {"note": why} for place, why in refused.items()}
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(list(rows), names=["model", "weights"])
     return table

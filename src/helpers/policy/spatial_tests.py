@@ -26,7 +26,9 @@ class ResidualPattern:
         Permutations, the sample counted in.
     tests
         Rows lag, error, robust_lag, robust_error: statistic and p_value from chi2(1) (Anselin, Bera, Florax and Yoon
-        1996, in the panel form of Anselin, Le Gallo and Jayet 2008), for errors independent over time.
+        1996, in the panel form of Anselin, Le Gallo and Jayet 2008), for errors independent over time. The scores are
+        those of the transformed likelihood (Lee and Yu 2010), whose weights have the trace -1: R's lm.LMtests on the
+        transformed columns takes it for 0, and only its robust test of a lag is then the same number.
     """
 
     moran: float
