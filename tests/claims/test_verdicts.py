@@ -379,7 +379,7 @@ def test_the_reason_gives_the_deciding_numbers_in_both_languages() -> None:
     claims = load_claims(PROVINCES)
     told = shown.reason(planted({MAIN: {"estimate": -0.0612, "p_value": 0.43}}), claims)
     assert "−0.061 (p = 0.430, p = 0.010 by the wild bootstrap)" in told.en
-    assert "−0.061（p = 0.430，野聚类自助法 p = 0.010）" in told.zh
+    assert "−0.061（p = 0.430，野聚类自助法p = 0.010）" in told.zh
 
 
 def test_a_reader_of_stars_sees_the_t_test_and_not_the_bootstrap_or_the_family() -> None:

@@ -108,7 +108,7 @@ def _told(base: str, group: Mapping[str, Evidence], claims: Claims) -> Label:
     """One thing with its numbers: estimate, p by t and by bootstrap or interval; then the same without time effects."""
     label = claims.words.get(base, Label(en=base.replace("_", " "), zh=base))
     halves = []
-    for end, en, zh in (("", "", ""), (WITHOUT_TIMES, "without year effects ", "不含年份效应 ")):
+    for end, en, zh in (("", "", ""), (WITHOUT_TIMES, "without year effects ", "不含年份固定效应")):
         main = group.get(f"{base}{end}")
         wild = group.get(f"{base}{end}{BY_WILD}")
         if main is None and wild is None:
@@ -131,7 +131,7 @@ def _numbers(items: Iterable[Evidence]) -> Label:
             p_value = format_drawn_p_value(item.values["p_value"], _get(record, "draws"))
             p_value = f"p {p_value}" if p_value.startswith("<") else f"p = {p_value}"
             en.append(f"{p_value} by the wild bootstrap" if is_wild else p_value)
-            zh.append(f"野聚类自助法 {p_value}" if is_wild else p_value)
+            zh.append(f"野聚类自助法{p_value}" if is_wild else p_value)
         elif {"ci_low", "ci_high"} & item.values.keys():
             interval = f"[{_end(_get(record, 'ci_low'))}, {_end(_get(record, 'ci_high'))}]"
             en.append(interval)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 WORDS = {
     "zero_rule": Label(en="the zero rule of the entropy", zh="熵值的零值规则"),
-    "scale": Label(en="the scale of the scores", zh="无量纲化方法"),
+    "scale": Label(en="the scale of the scores", zh="标准化方法"),
     "winsorise": Label(en="the winsorising", zh="缩尾处理"),
-    "weights": Label(en="the weights", zh="赋权方法"),
-    "scope": Label(en="the rows that are scaled together", zh="无量纲化的范围"),
+    "weights": Label(en="the weights", zh="权重"),
+    "scope": Label(en="the rows that are scaled together", zh="标准化的范围"),
     "aggregate": Label(en="the aggregation", zh="合成方法"),
 }
 

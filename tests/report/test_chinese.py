@@ -1,0 +1,76 @@
+"""The Chinese of catalogues, methods and studies as a journal prints it: signs, blanks, one word for one thing."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from helpers.report.language import read_catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+HAN = "\u4e00-\u9fff"
+FULL = "，。；：、（）“”！？《》—…"
+# What is left as its author writes it: code, formulas, and the words of a text under test.
+QUOTED = re.compile(r"`[^`]*`|\$[^$]*\$")
+# One word for one thing: what a sentence may not say -> what it says.
+VARIANTS = {
+    "(?<!聚类)野自助法": "野聚类自助法",
+    "聚类(标准误|t检验)": "聚类稳健标准误、聚类稳健t检验",
+    "交乘项|乘积项": "交互项",
+    "结果变量|处理变量": "被解释变量、核心解释变量",
+    "单位(固定)?效应|(时期|时间|年份|省份|国家)效应": "个体固定效应、时间固定效应、年份固定效应",
+    "阈值|门限": "门槛",
+    "无量纲化": "标准化",
+    "自举|拔靴": "自助法",
+    "置信度区间|9[05]%区间": "置信区间",
+    "命题": "论断",
+}
+
+
+def written(part: Any) -> Iterator[str]:
+    """Every Chinese text of a file: what stands under ``zh``, apart from the titles and quotations of the texts."""
+    if isinstance(part, dict):
+        for name, inner in part.items():
+            if name == "zh" and isinstance(inner, str):
+                yield inner
+            elif name not in {"title", "section", "reference", "sources", "text"}:
+                yield from written(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from written(inner)
+
+
+@cache
+def texts() -> list[str]:
+    files = [ROOT / "src/helpers/report/methods.yml"]
+    files += [path for name in ("study.yml", "claims.yml") for path in sorted((ROOT / "data").glob(f"*/{name}"))]
+    found = [
+        *read_catalogue().values(),
+        *(
+            text
+            for path in files
+            for text in written(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+        ),
+    ]
+    return [QUOTED.sub("`", text) for text in found if re.search(f"[{HAN}]", text)]
+
+
+def test_there_are_texts_of_every_kind():
+    assert len(texts()) > len(read_catalogue())
+
+
+def test_no_blank_stands_beside_a_chinese_sign_and_no_narrow_sign_ends_its_clause():
+    """A heading's number alone is followed by a blank."""
+    blank = re.compile(f"(?<=[{HAN}{FULL}]) +(?=[{HAN}{FULL}A-Za-z0-9{{`−])|(?<=[A-Za-z0-9}}`%]) +(?=[{HAN}{FULL}])")
+    narrow = re.compile(f"[{HAN}][,;:!?](?!//)|[,;:!?][{HAN}]|[{HAN}][.](?![A-Za-z0-9{{])|[{HAN}] ?\\([{HAN}]")
+    wrong = [text for text in texts() if blank.search(re.sub(r"^#+ \d+ ", "", text)) or narrow.search(text)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_one_thing_has_one_word(variant):
+    assert [text for text in texts() if re.search(variant, text)] == []
