@@ -12,6 +12,8 @@ loses its own share of its mean: lm of those columns, the intercept among them, 
 Tolerance: 1e-9 relative; R prints fifteen digits, and the least exact of these statistics loses five.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,7 +30,11 @@ from outside import outside
 from reference.panels import gappy_grunfeld
 
 FORMULA = ("inv", ["value", "capital"])
-FORMS = {"pooled": {}, "firm": {"entity_effects": True}, "two-way": {"entity_effects": True, "time_effects": True}}
+FORMS: dict[str, dict[str, Any]] = {
+    "pooled": {},
+    "firm": {"entity_effects": True},
+    "two-way": {"entity_effects": True, "time_effects": True},
+}
 
 # Effects, cluster: standard errors of both coefficients, degrees of freedom, p-values; F, df and p of both together.
 CR2 = {
@@ -78,13 +84,13 @@ def test_multiplier_tests_are_those_of_plm(effect: str) -> None:
 
 
 def test_f_tests_are_those_of_plm() -> None:
-    tests = [
+    tests: list[tuple[Any, dict[str, Any], list[float]]] = [
         (f_test_effects, {"time_effects": False}, [38.6211727721401, 9, 143, 4.74654841169742e-34]),
         (f_test_effects, {}, [13.5795472423697, 28, 124, 5.86430983137577e-26]),
         (poolability, {}, [3.71953024085348, 18, 125, 6.46192992068418e-06]),
     ]
     for method, options, numbers in tests:
-        found = method(gappy_grunfeld(), *FORMULA, **options)  # type: ignore[operator]
+        found = method(gappy_grunfeld(), *FORMULA, **options)
         source = f"R plm: {'pFtest' if method is f_test_effects else 'pooltest'}, Grunfeld with gaps"
         outside(method, source, [found.statistic, *found.df, found.p_value], numbers, rtol=1e-9)
 
@@ -152,8 +158,8 @@ INSTRUMENTED = {
 @pytest.mark.parametrize("form", INSTRUMENTED)
 def test_instruments_are_those_of_ivreg(form: str) -> None:
     data = gappy_grunfeld().assign(square=lambda rows: rows["value"] ** 2)
-    effects = {"pooled": (), "firm": ("entity",), "two-way": ("entity", "time")}[form]
-    model = Model("inv", "capital", effects=effects, cluster=None)  # type: ignore[arg-type]
+    effects: dict[str, tuple[str, ...]] = {"pooled": (), "firm": ("entity",), "two-way": ("entity", "time")}
+    model = Model("inv", "capital", effects=effects[form], cluster=None)
     plain = fit_instrumented(data, model, ["value", "square"], convention="iid")
     clustered = fit_instrumented(data, model.with_(cluster="entity"), ["value", "square"], convention="plm")
     ours = [
@@ -170,19 +176,23 @@ def test_the_slope_under_independence_is_that_of_demeaned_errors() -> None:
     sizes = [2, 3, 3, 5, 8, 8, 9]
     index = pd.MultiIndex.from_tuples([(f"e{n}", time) for n, size in enumerate(sizes) for time in range(size)])
     data = pd.DataFrame(rng.normal(size=(len(index), 2)), index=index, columns=["y", "x"])
-    cross, square, now, before, group = 0.0, 0.0, [], [], []
-    centred = data - data.groupby(level=0).transform("mean")
-    left = centred["y"] - centred["x"] * (centred["x"] @ centred["y"]) / (centred["x"] @ centred["x"])
+    cross = square = 0.0
+    now: list[float] = []
+    before: list[float] = []
+    group: list[int] = []
+    y, x = (data - data.groupby(level=0).transform("mean")).to_numpy().T
+    left = pd.Series(y - x * (x @ y) / (x @ x), index=index)
     for n, size in enumerate(sizes):
         leaves = np.eye(size) - 1 / size
         cross += np.trace(leaves, offset=1)
         square += np.trace(leaves[:-1, :-1])
         own = left.loc[f"e{n}"].to_numpy()
         now, before, group = [*now, *own[1:]], [*before, *own[:-1]], [*group, *[n] * (size - 1)]
-    x = np.column_stack([before, np.ones(len(before))])
-    bread = np.linalg.inv(x.T @ x)
-    slopes = bread @ x.T @ now
-    scores = pd.DataFrame(x * (now - x @ slopes)[:, None]).groupby(group).sum().to_numpy()
+    columns = np.column_stack([before, np.ones(len(before))])
+    bread = np.linalg.inv(columns.T @ columns)
+    slopes = bread @ columns.T @ np.array(now)
+    rest = columns * (np.array(now) - columns @ slopes)[:, None]
+    scores = pd.DataFrame(rest).groupby(np.array(group)).sum().to_numpy()
     variance = (bread @ scores.T @ scores @ bread)[0, 0]
     expected = (slopes[0] - cross / square) ** 2 / variance
     found = wooldridge_serial_correlation(data, "y", ["x"], form="within")
