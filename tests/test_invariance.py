@@ -407,7 +407,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
 # Public functions that return a record but estimate nothing of their own from columns, each with its reason.
 OTHERWISE: dict[str, str] = {
     **dict.fromkeys(
-        ("fit", "fit_whole", "cr2_tests", "fit_each", "fit_split", "compare_equal", "check_order", "region_means",
+        ("fit", "fit_whole", "cr2_tests", "reduced_tests", "fit_each", "fit_split", "compare_equal", "check_order", "region_means",
          "fit_plan", "study_specifications", "bootstrap_index_regression", "fit_imputed_study",
          "check_robustness", "fit_sub_effects", "fit_leverage", "build_index", "build_indices", "index_runs",
          "invert_anderson_rubin", "in_units", "measure_first_stage", "fit_product", "compare_products",
