@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from helpers.report.console import read_messages
 from helpers.report.language import read_catalogue
+from helpers.report.messages import catalogue_path
 
 ROOT = Path(__file__).resolve().parents[2]
 HAN = "\u4e00-\u9fff"
@@ -73,4 +75,5 @@ def test_no_blank_stands_beside_a_chinese_sign_and_no_narrow_sign_ends_its_claus
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_one_thing_has_one_word(variant):
-    assert [text for text in texts() if re.search(variant, text)] == []
+    said = [*texts(), *read_messages(catalogue_path("cli")).values()]
+    assert [text for text in said if re.search(variant, text)] == []
