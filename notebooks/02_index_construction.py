@@ -95,8 +95,8 @@ run.figure(
 )
 
 # %% [markdown]
-# A bar beyond the dotted line weighs more than it would if all were equal. A long line says that a few units decide the
-# weight.
+# A bar beyond the dotted line weighs more than it would if all were equal. A long line says that the weight depends on
+# which units are in the sample.
 
 # %% [markdown]
 # Does one indicator carry the main index?
@@ -197,8 +197,8 @@ run.figure(
 # %%
 apart, pairs = index_choices.count_told_apart(ranks)
 run.say(
-    "Of the {pairs} pairs of neighbours in this ranking, {apart} have sampling intervals that do not overlap; in the "
-    "others the order is not established.",
+    "Of the {pairs} pairs of neighbours in this ranking, {apart} have sampling intervals that do not overlap; for the "
+    "others these intervals leave the order open.",
     pairs=run.record("index.ranks.pairs", value=pairs, digits=0),
     apart=run.record("index.ranks.apart", value=apart, digits=0),
 )
@@ -316,7 +316,8 @@ run.figure(
 
 # %% [markdown]
 # Two answers are possible at once. In relation to their mean, units come together when the coefficient of variation
-# (standard deviation over mean) falls. In index points they drift apart when the standard deviation itself rises.
+# (standard deviation over mean) falls; its trend is a straight line through the periods. In index points they drift
+# apart when the standard deviation itself rises. Both are true where the mean rises faster than the standard deviation.
 
 # %%
 spread = disparity_shown.measure_spread(values)
@@ -329,23 +330,28 @@ messages = {
     "unknown": "The standard deviation of {index} between units moves from {sd_first} in {first} to {sd_last} in "
     "{last}; a spread in relation to the mean cannot be computed.",
     "nearer but wider": "Both, by measure. In relation to their mean, units come together in {index}: the coefficient "
-    "of variation falls ({sigma:estimate:.3f} log points a period, {sigma:p}). In index points they drift apart: the "
-    "standard deviation rises from {sd_first} in {first} to {sd_last} in {last}, because the mean has risen faster.",
+    "of variation falls ({sigma:estimate:.3f} log points a {unit}, {sigma:p}). In index points they drift apart: the "
+    "standard deviation rises from {sd_first} in {first} to {sd_last} in {last}.",
     "nearer": "They come together in {index}, in relation to their mean (the coefficient of variation changes by "
-    "{sigma:estimate:.3f} log points a period, {sigma:p}) and in index points (the standard deviation falls from "
+    "{sigma:estimate:.3f} log points a {unit}, {sigma:p}) and in index points (the standard deviation falls from "
     "{sd_first} in {first} to {sd_last} in {last}).",
+    "nearer_as_wide": "They come together in {index} in relation to their mean (the coefficient of variation changes "
+    "by {sigma:estimate:.3f} log points a {unit}, {sigma:p}), not in index points: the standard deviation is "
+    "{sd_first} in {first} and {sd_last} in {last}.",
     "further": "They drift apart in {index}, in relation to their mean (the coefficient of variation changes by "
-    "{sigma:estimate:.3f} log points a period, {sigma:p}) and in index points (the standard deviation rises from "
+    "{sigma:estimate:.3f} log points a {unit}, {sigma:p}) and in index points (the standard deviation rises from "
     "{sd_first} in {first} to {sd_last} in {last}).",
+    "further_as_wide": "They drift apart in {index} in relation to their mean (the coefficient of variation changes "
+    "by {sigma:estimate:.3f} log points a {unit}, {sigma:p}), not in index points: the standard deviation is "
+    "{sd_first} in {first} and {sd_last} in {last}.",
     "further but narrower": "Both, by measure. In relation to their mean, units drift apart in {index}: the "
-    "coefficient of variation rises ({sigma:estimate:.3f} log points a period, {sigma:p}). In index points they come "
-    "together: the standard deviation falls from {sd_first} in {first} to {sd_last} in {last}, because the mean has "
-    "fallen faster.",
+    "coefficient of variation rises ({sigma:estimate:.3f} log points a {unit}, {sigma:p}). In index points they come "
+    "together: the standard deviation falls from {sd_first} in {first} to {sd_last} in {last}.",
     "unclear": "In relation to their mean, neither can be told in {index} from so few periods: the coefficient of "
-    "variation changes by {sigma:estimate:.3f} log points a period ({sigma:p}). In index points the standard deviation "
+    "variation changes by {sigma:estimate:.3f} log points a {unit} ({sigma:p}). In index points the standard deviation "
     "moves from {sd_first} in {first} to {sd_last} in {last}.",
 }
-found = {"sd_first": sd_first, "sd_last": sd_last, **({"sigma": sigma} if sigma else {})}
+found = {"sd_first": sd_first, "sd_last": sd_last, **({"sigma": sigma, "unit": choices.time.unit} if sigma else {})}
 run.say(messages[spread.kind(level)], **named, **found)
 
 # %% [markdown]

@@ -33,7 +33,7 @@ from helpers.diagnostics import neighbours, specification_tests
 from helpers.display import journal
 from helpers.inference import clear, wild
 from helpers.inference import pictures as inference_pictures
-from helpers.inference.detectable import detectable_effect
+from helpers.inference.detectable import detectable_effect, is_bounded
 from helpers.regression import engines, ladder, leverage, panel, pictures
 from helpers.results.estimate import estimate_frame
 from helpers.simulation import few_clusters, trust
@@ -301,7 +301,8 @@ run.say(
 used = best.method if best.method in made else "clustered_t"
 headline = run.record("baseline.headline", made[used])
 run.record("baseline.headline.method", value=used)
-detectable = detectable_effect(made[used], df=fit.df)
+bounded = is_bounded(made[used])
+detectable = detectable_effect(made[used], level=level, df=fit.df) if bounded else float("inf")
 
 # %% tags=["summary"]
 verdicts = {
@@ -309,21 +310,28 @@ verdicts = {
     "{method}; {usual:p} by the clustered t test): it differs from zero at the declared level.",
     "unclear": "In the primary specification the estimate is {headline} (95 % interval {headline:ci}, {headline:p} by "
     "{method}; {usual:p} by the clustered t test). It cannot be told from zero, which does not show that there is no "
-    "effect: four of five samples like this one would show an effect of {detectable} or more.",
+    "effect: one of {detectable} or more would have been seen in four of five samples like this one, a smaller one "
+    "more often missed.",
+    "clear_unbounded": "In the primary specification the estimate is {headline} ({headline:p} by {method}, whose "
+    "interval has no end; {usual:p} by the clustered t test): it differs from zero at the declared level.",
+    "unclear_unbounded": "In the primary specification the estimate is {headline} ({headline:p} by {method}, whose "
+    "interval has no end; {usual:p} by the clustered t test). It cannot be told from zero, which does not show that "
+    "there is no effect: none, however large, would surely have been seen.",
 }
+told = ("clear" if headline.p_value < level else "unclear") + ("" if bounded else "_unbounded")
 run.say(
-    verdicts["clear" if headline.p_value < level else "unclear"],
+    verdicts[told],
     headline=headline,
     method=few_clusters.SPOKEN[used],
     usual=run.results[f"baseline.{primary}.{term}"],
-    detectable=run.record("baseline.detectable", value=detectable, digits=2),
+    **({"detectable": run.record("baseline.detectable", value=detectable, digits=2)} if bounded else {}),
 )
 
 # %%
-promised = run.record("baseline.detectable.clustered_t", value=detectable_effect(fit[term]), digits=2)
+promised = run.record("baseline.detectable.clustered_t", value=detectable_effect(fit[term], level=level), digits=2)
 run.say(
     "The clustered t test alone would promise to find an effect of {detectable}, since its interval is narrower."
-    if round(promised.value, promised.digits) < round(detectable, promised.digits)
+    if not bounded or round(promised.value, promised.digits) < round(detectable, promised.digits)
     else "The clustered t test alone promises no more: it would find an effect of {detectable}.",
     detectable=promised,
 )
@@ -417,8 +425,8 @@ run.figure(
 # %%
 positive, negative = neighbours.count_significant(fitted, level)
 run.say(
-    "Of {fitted} neighbours, {positive} are positive and significant and {negative} negative and significant, by "
-    "clustered tests.",
+    "Neighbours that could be fitted: {fitted}; positive and significant by a clustered test: {positive}; negative and "
+    "significant: {negative}.",
     fitted=run.record("baseline.neighbours.count.fitted", value=len(fitted)),
     positive=run.record("baseline.neighbours.count.positive_significant", value=positive),
     negative=run.record("baseline.neighbours.count.negative_significant", value=negative),
@@ -429,7 +437,7 @@ run.say(
 #
 # Each test runs on the effects of the primary specification, unless its row names others. With few units the
 # distribution that a test has in theory is no guide, so its p-value is the share of draws under its null hypothesis
-# whose statistic is as large.
+# whose statistic is as large (for Pesaran's CD: as far from its mean there); the F tests need no draws.
 
 # %%
 tests = specification_tests.run_tests(data, model, draws=null_draws, rng=run.rng("nulls of the tests"))

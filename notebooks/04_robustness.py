@@ -115,8 +115,8 @@ low, high = shown.record_range(run.record, left_out)
 
 # %%
 run.say(
-    "Without one unit the estimate lies between {robustness.leave_one_out.smallest} (without {low}) and "
-    "{robustness.leave_one_out.largest} (without {high}).",
+    "Without one unit, and the indices as they were built, the estimate lies between "
+    "{robustness.leave_one_out.smallest} (without {low}) and {robustness.leave_one_out.largest} (without {high}).",
     low=run.label(low),
     high=run.label(high),
 )
@@ -165,8 +165,9 @@ run.say(
     if fragility.smallest_sign is None
     else "Of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units, the smallest that turns "
     "the sign when it is left out has the size {robustness.fragility.smallest_set_sign.size}: "
-    "{robustness.fragility.smallest_set_sign} (without it {robustness.fragility.smallest_set_sign.refit}, "
-    "{robustness.fragility.smallest_set_sign.refit:p})."
+    "{robustness.fragility.smallest_set_sign} (without it, the indices derived anew: "
+    "{robustness.fragility.smallest_set_sign.refit}, {robustness.fragility.smallest_set_sign.refit:p} by the clustered "
+    "t test)."
 )
 
 # %%
@@ -176,8 +177,9 @@ run.say(
     if fragility.smallest_verdict is None
     else "Of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units, the smallest that changes "
     "the verdict when it is left out has the size {robustness.fragility.smallest_set_verdict.size}: "
-    "{robustness.fragility.smallest_set_verdict} (without it {robustness.fragility.smallest_set_verdict.refit}, "
-    "{robustness.fragility.smallest_set_verdict.refit:p})."
+    "{robustness.fragility.smallest_set_verdict} (without it, the indices derived anew: "
+    "{robustness.fragility.smallest_set_verdict.refit}, {robustness.fragility.smallest_set_verdict.refit:p} by the "
+    "clustered t test)."
 )
 
 # %% [markdown]
@@ -234,13 +236,14 @@ words = {} if isinstance(carried, StudyError) else shown.record_index_bootstrap(
 run.say(
     "No index stands in a declared regression, so that there is no uncertainty of an index to carry over."
     if isinstance(carried, StudyError)
-    else "With the indices derived anew in each sample the estimate {anew} has the interval {anew:ci} and the standard "
-    "error {anew:std_error}: {ratio} times that of the same bootstrap with the indices as given, and {usual} times the "
-    "usual clustered one. Draws without an estimate: {failed}."
+    else "With the indices derived anew in each sample the estimate {anew} has the percentile interval {anew:ci} and "
+    "the standard error {anew:std_error}: {ratio} times that of the same bootstrap with the indices as given, and "
+    "{usual} times the usual clustered one. Draws without an estimate: {failed}."
     if carried.fit.regressors[0] == model.treatment
     else "With {instead} in the treatment's place and the indices derived anew in each sample the estimate {anew} has "
-    "the interval {anew:ci} and the standard error {anew:std_error}: {ratio} times that of the same bootstrap with the "
-    "indices as given, and {usual} times the usual clustered one. Draws without an estimate: {failed}.",
+    "the percentile interval {anew:ci} and the standard error {anew:std_error}: {ratio} times that of the same "
+    "bootstrap with the indices as given, and {usual} times the usual clustered one. Draws without an estimate: "
+    "{failed}.",
     **words,
 )
 

@@ -72,7 +72,8 @@ run.table(
     effects,
     "mediation",
     caption="Paths and effects, one mediator at a time",
-    note="Paths, direct and total: cluster-robust t. Indirect: bootstrap standard error; interval of the product.",
+    note="Paths, direct and total: cluster-robust t. Indirect: standard error of the bootstrap over units; interval "
+    "and p of the product of the paths (CR2, Satterthwaite's degrees of freedom).",
 )
 
 # %% [markdown]
@@ -264,7 +265,7 @@ said = sub_effects.fit_sub_effects(data, choices, draws=wild_draws, rng=run.rng(
 sub_effects.record_sub_effects(run.record, said)
 
 # %% [markdown]
-# Outcome by outcome; where a statement has several, the last p-value counts them.
+# Outcome by outcome; where a statement has several, the p-value of Romano and Wolf counts them.
 
 # %%
 run.table(

@@ -88,19 +88,19 @@ run.table(
 # %%
 ahead = compared["first"].gaps
 first_gaps = [gap for name, gap in ahead.items() if name.startswith(f"{order[0]}_minus_")]
-faster = [gap for name, gap in compared["points"].gaps.items() if name.startswith(f"{order[0]}_minus_")]
 counted = {
     "region": run.label(order[0]),
     "others": run.record("region.count.others", value=len(first_gaps)),
-    "ahead": run.record("region.count.ahead", value=sum(g.estimate > 0 and g.p_value < level for g in first_gaps)),
-    "faster": run.record("region.count.faster", value=sum(g.estimate > 0 and g.p_value < level for g in faster)),
+    "ahead": run.record("region.count.ahead", value=growth.count_ahead(compared["first"], order[0], level)),
+    "faster": run.record("region.count.faster", value=growth.count_ahead(compared["points"], order[0], level)),
 }
 
 # %%
 run.say(
-    "{region} starts clearly above {ahead} of {others} other regions, and gains clearly more a year, in points, than "
-    "{faster} of them.",
+    "{region} starts clearly above {ahead} of {others} other regions, and gains clearly more a {unit}, in points, than "
+    "{faster} of them, by Welch's t test and by the wild bootstrap.",
     **counted,
+    unit=choices.time.unit,
 )
 
 # %% [markdown]
@@ -137,7 +137,14 @@ found = {
 
 # %%
 shown.record_designs(run.record, found, treatment)
-run.table(shown.design_table(found, choices, names), "region_designs", caption="The effect by region in four designs")
+run.table(
+    shown.design_table(found, choices, names),
+    "region_designs",
+    caption="The effect by region in four designs",
+    note="Own slopes, own periods: the estimates of the table above, in one regression. Standard errors and degrees of "
+    "freedom are those of all units, and signs are drawn over all of them, so that the bootstrap's digits differ a "
+    "little from those of the region alone.",
+)
 
 # %% [markdown]
 # The same in a picture; an interval by the bootstrap need not be even around its estimate.
@@ -173,11 +180,13 @@ ordered = [name for name, item in found.items() if item.ordering.wild_p_value < 
 
 # %%
 run.say(
-    "Of {designs} designs, {unequal} tell the regions' effects apart by the wild bootstrap of the joint test, and "
-    "{ordered} show that they fall in the stated order.",
+    "Of {designs} designs, {unequal} tell the regions' effects apart by the wild bootstrap of the joint test "
+    "({which}), and {ordered} show that they fall in the stated order ({falling}).",
     designs=run.record("heterogeneity.count.designs", value=len(found)),
     unequal=run.record("heterogeneity.count.unequal", value=len(unequal)),
     ordered=run.record("heterogeneity.count.ordered", value=len(ordered)),
+    which="; ".join(names[name] for name in unequal) or "none",
+    falling="; ".join(names[name] for name in ordered) or "none",
 )
 
 # %% [markdown]
@@ -217,7 +226,8 @@ largest = max(gaps.values(), key=lambda gap: abs(gap.effect.statistic))
 # %%
 run.say(
     "Of {pairs} differences, {told} are told from zero by the t test, by the wild bootstrap and after Romano and Wolf; "
-    "the largest for its size is {first} minus {second}, {gap} ({gap:p}; {adjusted:p} adjusted for the pairs).",
+    "the one furthest from zero in standard errors is {first} minus {second}, {gap} ({gap:p}; {adjusted:p} adjusted "
+    "for the pairs).",
     pairs=run.record("region.count.pairs", value=len(gaps)),
     told=run.record("region.count.told", value=len(told)),
     first=run.label(largest.first),
@@ -256,10 +266,13 @@ run.table(
 
 # %%
 larger = [name for name, test in starts.items() if test.effect.estimate > 0 and test.is_clear(level)]
+smaller = [name for name, test in starts.items() if test.effect.estimate < 0 and test.is_clear(level)]
 run.say(
-    "Of {all} first values, {larger} go with a clearly larger effect, by the t test and by the wild bootstrap.",
+    "Of {all} first values, {larger} go with a clearly larger effect and {smaller} with a clearly smaller one, by the "
+    "t test and by the wild bootstrap.",
     all=run.record("heterogeneity.count.starts", value=len(starts)),
     larger=run.record("heterogeneity.count.larger", value=len(larger)),
+    smaller=run.record("heterogeneity.count.smaller", value=len(smaller)),
 )
 
 # %% [markdown]

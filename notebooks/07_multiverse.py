@@ -188,9 +188,10 @@ run.say(
 run.say(
     {
         "alone": "So nothing can be said of where it stands among its like.",
-        "low": "Most other choices would have given a larger one: it stands at the cautious end of the curve.",
+        "low": "Most other choices would have given a larger one: it stands at the lower end of the curve.",
         "middle": "It stands at neither end of the curve.",
-        "high": "Most other choices would have given a smaller one: it stands at the favourable end of the curve.",
+        "high": "Most other choices would have given a smaller one: it stands at the upper end of the curve, which "
+        "favours the claim.",
     }[standing.place]
 )
 
@@ -222,14 +223,15 @@ run.table(
 # %%
 run.say(
     "The primary estimate is significant: {robustness.multiverse.dashboard.agreement:.1%} of the universes are "
-    "significant with its sign, and on average they are {robustness.multiverse.dashboard.relative_size:.2f} times as "
-    "large. The choices move the estimate {robustness.multiverse.dashboard.size_variation:.2f} times as much as "
-    "sampling does."
+    "significant with its sign; the mean over all universes is {robustness.multiverse.dashboard.relative_size:.2f} "
+    "times the primary estimate. The standard deviation of the estimates is "
+    "{robustness.multiverse.dashboard.size_variation:.2f} times the primary's clustered standard error."
     if indicators.original_significant
     else "The primary estimate is not significant: {robustness.multiverse.dashboard.agreement:.1%} of the universes "
     "are not either, {robustness.multiverse.dashboard.same_sign:.1%} are significant with its sign and "
-    "{robustness.multiverse.dashboard.opposite_sign:.1%} with the other; ratios to it are not formed. The choices move "
-    "the estimate {robustness.multiverse.dashboard.size_variation:.2f} times as much as sampling does."
+    "{robustness.multiverse.dashboard.opposite_sign:.1%} with the other; ratios to it are not formed. The standard "
+    "deviation of the estimates is {robustness.multiverse.dashboard.size_variation:.2f} times the primary's clustered "
+    "standard error."
 )
 
 # %% [markdown]

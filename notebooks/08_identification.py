@@ -12,6 +12,7 @@ study: str = "provinces"
 run_folder: str = ""
 out: str = ""
 permutations: int = 9999
+wild_draws: int = 99999
 
 # %% [markdown]
 # ## Load
@@ -75,7 +76,7 @@ run.say(
     "Oster's delta compares with the controls, and the primary specification has none."
     if isinstance(selection, StudyError)
     else {
-        "nothing": "The effect is not different from zero, so that there is nothing for an omitted variable to explain "
+        "nothing": "The effect cannot be told from zero, so that there is nothing for an omitted variable to explain "
         "away; neither Oster's delta nor the robustness value answers a question here.",
         "undefined": "Oster's delta or its bound has no finite value here.",
         "against": "To bring the effect to zero, selection on what is omitted would have to be "
@@ -218,6 +219,8 @@ told = {
     "no_ar1": "{name} gives {effect} ({effect:p}), but does not find the first-order correlation that differencing "
     "makes ({ar1:p}): the data hardly speak.",
     "many": "{name} gives {effect} ({effect:p}), with as many instruments as entities, so that its tests say little.",
+    "untested": "{name} gives {effect} ({effect:p}); not all of the four could be looked at, so that what the others "
+    "let pass is no support.",
     "open": "{name} gives {effect} ({effect:p}); none of the four speaks against it.",
 }
 run.say(told[before.verdict("difference", level)], **shown.gmm_words("difference", run.results))
@@ -308,8 +311,8 @@ run.say(
 
 # %%
 questions = shown.ask_dimensions(data, choices, model)
-answers = family.fit_family(questions, draws=permutations, rng=run.rng("outcome dimensions")) if questions else {}
-shown.record_dimensions(run.record, answers, permutations, level)
+answers = family.fit_family(questions, draws=wild_draws, rng=run.rng("family, functions")) if questions else {}
+shown.record_dimensions(run.record, answers, wild_draws, level)
 
 # %%
 (
@@ -331,9 +334,10 @@ shown.record_dimensions(run.record, answers, permutations, level)
 run.say(
     "There are no parts of the outcome to look at."
     if not answers
-    else "Of {robustness.dimension.count.all} dimensions of the outcome, {robustness.dimension.count.alone} respond "
-    "when each is looked at alone; counting that all are looked at, {robustness.dimension.count.holm} do by Holm's "
-    "method and {robustness.dimension.count.significant} by that of Romano and Wolf."
+    else "Of {robustness.dimension.count.all} dimensions of the outcome, each looked at alone, "
+    "{robustness.dimension.count.alone} respond by the clustered t test and {robustness.dimension.count.alone_wild} by "
+    "the wild bootstrap; counting that all are looked at, {robustness.dimension.count.holm} do by Holm's method for "
+    "the t tests and {robustness.dimension.count.significant} by that of Romano and Wolf for the bootstrap."
 )
 
 # %% [markdown]
@@ -344,14 +348,14 @@ rise, fall = shown.sort_dimensions(answers, choices, level)
 run.say(
     "Without dimensions there are no signs to tell apart."
     if not answers
-    else "None of the dimensions responds even when it is looked at alone."
+    else "By the clustered t test none of the dimensions responds even when it is looked at alone."
     if rise is None and fall is None
-    else "Looked at alone, the effect is positive on {rise} and negative on {fall}: in the whole index these work "
-    "against each other."
+    else "By the clustered t test, each looked at alone, the effect is positive on {rise} and negative on {fall}: in "
+    "the whole index these work against each other."
     if rise and fall
-    else "Looked at alone, the effect is positive on {rise} and negative on none."
+    else "By the clustered t test, each looked at alone, the effect is positive on {rise} and negative on none."
     if rise
-    else "Looked at alone, the effect is negative on {fall} and positive on none.",
+    else "By the clustered t test, each looked at alone, the effect is negative on {fall} and positive on none.",
     **{name: words for name, words in (("rise", rise), ("fall", fall)) if words},
 )
 

@@ -235,6 +235,9 @@ run.say(
         "{wild:p}).",
         "unclear": "That {of} pays more where {by} is higher does not show: interaction {effect} ({effect:p}; wild "
         "bootstrap {wild:p}). An interaction of {smallest} or more would have been seen in four of five samples.",
+        "unseen": "That {of} pays more where {by} is higher does not show: interaction {effect} ({effect:p}; wild "
+        "bootstrap {wild:p}). The bootstrap's interval has no end, so that no interaction, however large, would surely "
+        "have been seen.",
     }[inference_shown.read_effect(interaction, level)],
     of=run.label(question.of),
     by=run.label(question.by),
@@ -285,6 +288,9 @@ run.say(
         "without period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "unclear": "That coordination helps beyond the level does not show: {effect} ({effect:p}; wild bootstrap "
         "{wild:p}). An effect of {smallest} or more would have been seen in four of five samples.",
+        "unseen": "That coordination helps beyond the level does not show: {effect} ({effect:p}; wild bootstrap "
+        "{wild:p}). The bootstrap's interval has no end, so that no effect, however large, would surely have been "
+        "seen.",
     }[inference_shown.read_effect(together, level)],
     effect=run.results["coordination.coupling_given_mean"],
     wild=run.results["coordination.coupling_given_mean.wild"],
@@ -340,7 +346,8 @@ run.say(
 # ## Do returns diminish?
 #
 # A square bends the line; that it turns inside the data needs a rising slope at the lower end and a falling one at the
-# upper (Lind and Mehlum 2010). A threshold lets the slope jump where the data put it (Hansen 1999).
+# upper (Lind and Mehlum 2010). The treatment is centred at its mean before it is squared, so that its own coefficient
+# is the slope there. A threshold lets the slope jump where the data put it (Hansen 1999).
 
 # %%
 bent = returns.square_treatment(data, model)
@@ -386,6 +393,9 @@ run.say(
         "unclear": "That returns bend is not clear: the square is {square} ({square:p}; wild bootstrap {wild:p}), the "
         "slope {low} ({low:p}) at the lower end and {high} ({high:p}) at the upper. A square of {smallest} or more, on "
         "either side of zero, would have been seen in four of five samples.",
+        "unseen": "That returns bend is not clear: the square is {square} ({square:p}; wild bootstrap {wild:p}), the "
+        "slope {low} ({low:p}) at the lower end and {high} ({high:p}) at the upper. The bootstrap's interval has no "
+        "end, so that no square, however large, would surely have been seen.",
     }[inference_shown.read_effect(square, level)],
     square=run.results["returns.square"],
     wild=run.results["returns.square.wild"],
@@ -513,18 +523,33 @@ run.table(gaps, "divergence_regions", caption="Theil and Gini with their regiona
 
 # %%
 run.say(
-    "In relative terms units pull apart: the Gini changed by {gini} {gini:ci}."
-    if apart["gini_change"].ci_low > 0
-    else "In relative terms units come together (the Gini changed by {gini} {gini:ci}), while in points those that "
-    "began in the upper group gained {points} more than those of the lower ({points:p})."
-    if apart["gini_change"].ci_high < 0 and apart["points"].estimate > 0
-    else "Units come together: the Gini changed by {gini} {gini:ci}, and in points too the lower group gained on the "
-    "upper: {points} ({points:p})."
-    if apart["gini_change"].ci_high < 0
-    else "Whether units pull apart is not clear: the Gini changed by {gini} {gini:ci}; in points the upper group "
-    "gained {points} more than the lower ({points:p}).",
+    {
+        "apart_apart": "Units pull apart: the Gini changed by {gini} {gini:ci}, and in points too those that began in "
+        "the upper group gained on those of the lower: {points} ({points:p}; wild bootstrap {wild:p}).",
+        "apart_together": "In relative terms units pull apart (the Gini changed by {gini} {gini:ci}), while in points "
+        "those that began in the lower group gained on those of the upper: {points} ({points:p}; wild bootstrap "
+        "{wild:p}).",
+        "apart_unclear": "In relative terms units pull apart: the Gini changed by {gini} {gini:ci}. In points it is "
+        "not clear which group gained on the other: {points} ({points:p}; wild bootstrap {wild:p}).",
+        "together_apart": "In relative terms units come together (the Gini changed by {gini} {gini:ci}), while in "
+        "points those that began in the upper group gained on those of the lower: {points} ({points:p}; wild bootstrap "
+        "{wild:p}).",
+        "together_together": "Units come together: the Gini changed by {gini} {gini:ci}, and in points too those that "
+        "began in the lower group gained on those of the upper: {points} ({points:p}; wild bootstrap {wild:p}).",
+        "together_unclear": "In relative terms units come together: the Gini changed by {gini} {gini:ci}. In points "
+        "it is not clear which group gained on the other: {points} ({points:p}; wild bootstrap {wild:p}).",
+        "unclear_apart": "In relative terms it is not clear whether units pull apart: the Gini changed by {gini} "
+        "{gini:ci}. In points those that began in the upper group gained on those of the lower: {points} ({points:p}; "
+        "wild bootstrap {wild:p}).",
+        "unclear_together": "In relative terms it is not clear whether units pull apart: the Gini changed by {gini} "
+        "{gini:ci}. In points those that began in the lower group gained on those of the upper: {points} ({points:p}; "
+        "wild bootstrap {wild:p}).",
+        "unclear_unclear": "Whether units pull apart is not clear: the Gini changed by {gini} {gini:ci}, and in "
+        "points the upper group gained {points} more than the lower ({points:p}; wild bootstrap {wild:p}).",
+    }[disparity_shown.read_divergence(apart["gini_change"], apart["points"], wilds["points"], level)],
     gini=gini,
     points=points,
+    wild=run.results["divergence.points.wild"],
 )
 
 # %% [markdown]
@@ -553,6 +578,8 @@ run.say(
         "with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "unclear": "Whether functions drift apart is not clear: {effect} ({effect:p}; wild bootstrap {wild:p}). An "
         "effect of {smallest} or more would have been seen in four of five samples.",
+        "unseen": "Whether functions drift apart is not clear: {effect} ({effect:p}; wild bootstrap {wild:p}). The "
+        "bootstrap's interval has no end, so that no effect, however large, would surely have been seen.",
     }[inference_shown.read_effect(spread, level)],
     effect=run.results["coordination.function_spread"],
     wild=run.results["coordination.function_spread.wild"],
@@ -578,7 +605,11 @@ four = family.fit_clear_family(
     shown.feature_questions(known, model, features), draws=wild_draws, rng=run.rng("family, features")
 )
 family.record_family(run.record, {name: f"features.{name}" for name in features}, four)
-run.table(inference_shown.family_table({"together": four}), "features", caption="Every feature, given the others")
+run.table(
+    inference_shown.family_table({outcome: four}, ("outcome", "regressor")),
+    "features",
+    caption="Every feature, given the others",
+)
 
 # %% [markdown]
 # Does any feature matter? All of them at once:

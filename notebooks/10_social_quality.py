@@ -105,13 +105,14 @@ sigma_wild, beta_wild = (run.record(f"services.{name}.wild", found) for name, fo
 # %% tags=["summary"]
 run.say(
     "Public services have become more equal between units: the Gini changed by {gini} {gini:ci}, the coefficient of "
-    "variation by {sigma} in logarithms a year ({sigma:p}; wild bootstrap {sigma_wild:p}), and those that began low "
+    "variation by {sigma} in logarithms a {unit} ({sigma:p}; wild bootstrap {sigma_wild:p}), and those that began low "
     "grew faster (beta {beta}, {beta:p}; wild bootstrap {beta_wild:p})."
     if gini.ci_high < 0
     and max(sigma.estimate, beta.estimate) < 0
     and max(sigma.p_value, beta.p_value, sigma_wild.p_value, beta_wild.p_value) < level
     else "By the Gini public services have become more equal between units ({gini} {gini:ci}); the other two measures "
-    "do not both say so (sigma {sigma}, {sigma:p}; beta {beta}, {beta:p})."
+    "do not both say so by both tests (sigma {sigma}, {sigma:p}, wild bootstrap {sigma_wild:p}; beta {beta}, {beta:p}, "
+    "wild bootstrap {beta_wild:p})."
     if gini.ci_high < 0
     else "Public services have become less equal between units: the Gini changed by {gini} {gini:ci}."
     if gini.ci_low > 0
@@ -121,6 +122,7 @@ run.say(
     beta=beta,
     sigma_wild=sigma_wild,
     beta_wild=beta_wild,
+    unit=choices.time.unit,
 )
 
 # %% [markdown]
@@ -163,6 +165,9 @@ run.say(
         "unclear": "That the treatment speeds convergence between units does not show: {speed} ({speed:p}; wild "
         "bootstrap {wild:p}). A product of {smallest} or more, on either side of zero, would have been seen in four of "
         "five samples. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}).",
+        "unseen": "That the treatment speeds convergence between units does not show: {speed} ({speed:p}; wild "
+        "bootstrap {wild:p}). The bootstrap's interval has no end, so that no product, however large, would surely "
+        "have been seen. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}).",
     }[inference_shown.read_effect(speeds["absolute"], level)],
     speed=speed,
     wild=run.results[f"services.speed.{treatment}.wild"],
@@ -250,9 +255,10 @@ gap = run.results[f"functions.{contrast}.{treatment}"]
 run.say(
     "No function responds clearly once all are counted. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p})."
     if not above + below
-    else "Clear once all are counted: {names}. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p}).",
+    else "Clear once all are counted: up {up}; down {down}. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p}).",
     contrast=run.label(contrast),
-    names=", ".join(choices.label(name) for name in above + below),
+    up=", ".join(choices.label(name) for name in above) or "nothing",
+    down=", ".join(choices.label(name) for name in below) or "nothing",
     gap=gap,
     wild=run.results[f"functions.{contrast}.{treatment}.wild"],
 )
@@ -335,6 +341,9 @@ run.say("How units came through a crisis is not asked of this study.") if asked.
         "unclear": "That more digital units came through the crisis better does not show: {effect} per standard "
         "deviation ({effect:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would have been seen in "
         "four of five samples.",
+        "unseen": "That more digital units came through the crisis better does not show: {effect} per standard "
+        "deviation ({effect:p}; wild bootstrap {wild:p}). The bootstrap's interval has no end, so that no difference, "
+        "however large, would surely have been seen.",
     }[inference_shown.read_effect(crisis, level)],
     effect=run.results[f"crisis.{asked.crisis.outcome}"],
     wild=run.results[f"crisis.{asked.crisis.outcome}.wild"],
@@ -447,17 +456,20 @@ run.table(inference_shown.clear_table(table), "qualities", caption="Government a
 ahead = tests["entropy", quality.GAP]
 run.say(
     {
-        "above": "Government quality responds more than social quality: the difference is {gap} standard deviations "
-        "({gap:p}; wild bootstrap {wild:p}).",
-        "below": "Social quality responds more than government quality: the difference is {gap} standard deviations "
-        "({gap:p}; wild bootstrap {wild:p}).",
-        "above_without_times": "Government quality responds more than social quality clearly only without period "
-        "effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "Social quality responds more than government quality clearly only without period "
-        "effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
+        "above": "The effect on government quality is above that on social quality: the difference is {gap} standard "
+        "deviations ({gap:p}; wild bootstrap {wild:p}).",
+        "below": "The effect on government quality is below that on social quality: the difference is {gap} standard "
+        "deviations ({gap:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "The effect on government quality is above that on social quality clearly only without "
+        "period effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "The effect on government quality is below that on social quality clearly only without "
+        "period effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
         "unclear": "That government quality responds and social quality does not follow does not show: the difference "
         "is {gap} standard deviations ({gap:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would "
         "have been seen in four of five samples.",
+        "unseen": "That government quality responds and social quality does not follow does not show: the difference "
+        "is {gap} standard deviations ({gap:p}; wild bootstrap {wild:p}). The bootstrap's interval has no end, so that "
+        "no difference, however large, would surely have been seen.",
     }[inference_shown.read_effect(ahead, level)],
     gap=run.results[f"society.gap.{treatment}"],
     wild=run.results[f"society.gap.{treatment}.wild"],
@@ -548,8 +560,14 @@ run.say("Whether social quality is the ground is not asked of this study.") if a
     else "{ground} goes before the treatment ({effect}, {effect:p}); that it comes first is not shown (the least lead "
     "is {least}, {least:p})."
     if grounds.is_clear(level) and grounds.effect.estimate > 0
+    else "{ground} goes before a lower treatment: {effect} ({effect:p}; wild bootstrap {wild:p}). That is the opposite "
+    "of the claim."
+    if grounds.is_clear(level)
     else "That {ground} goes before the treatment does not show: {effect} ({effect:p}; wild bootstrap {wild:p}). An "
-    "effect of {smallest} or more would have been seen in four of five samples.",
+    "effect of {smallest} or more would have been seen in four of five samples."
+    if grounds.is_bounded
+    else "That {ground} goes before the treatment does not show: {effect} ({effect:p}; wild bootstrap {wild:p}). The "
+    "bootstrap's interval has no end, so that no effect, however large, would surely have been seen.",
     ground=run.label(asked.ground),
     effect=run.results[f"society.ground.{asked.ground}"],
     wild=run.results[f"society.ground.{asked.ground}.wild"],

@@ -96,21 +96,23 @@ run.table(
 # %%
 main = next(iter(choices.policies))
 first, second = found[main, "treatment"], found[main, "outcome"]
-moved = [item.effect.is_clear(level) and item.effect.effect.estimate > 0 for item in (first, second)]
+moved = shown.read_policy(first.effect, second.effect, level)
 
 # %%
 run.say(
-    "{policy} raised both {treatment} ({stage}, {stage:p}) and {outcome} ({effect}, {effect:p}); by dealing the policy "
-    "out anew {drawn:p}."
-    if all(moved)
-    else "{policy} raised {treatment} ({stage}, {stage:p}), but not clearly {outcome} ({effect}, {effect:p}; wild "
-    "bootstrap {wild:p})."
-    if moved[0]
-    else "{outcome} rose under {policy} ({effect}, {effect:p}); that {treatment} did too does not show ({stage}, "
-    "{stage:p}), nor then that the one came through the other."
-    if moved[1]
-    else "That {policy} moved either does not show: {treatment} {stage} ({stage:p}), {outcome} {effect} ({effect:p}; "
-    "wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
+    {
+        "both": "Where {policy} began, both {treatment} ({stage}, {stage:p}) and {outcome} ({effect}, {effect:p}) rose "
+        "more than elsewhere; dealt out anew {drawn:p}.",
+        "treatment": "Where {policy} began, {treatment} rose more than elsewhere ({stage}, {stage:p}), but not clearly "
+        "{outcome} ({effect}, {effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
+        "outcome": "Where {policy} began, {outcome} rose more than elsewhere ({effect}, {effect:p}; dealt out anew "
+        "{drawn:p}); that {treatment} did too does not show ({stage}, {stage:p}), nor then that the one came through "
+        "the other.",
+        "against": "Where {policy} began, one of the two clearly rose less than elsewhere: {treatment} {stage} "
+        "({stage:p}), {outcome} {effect} ({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
+        "neither": "That {policy} moved either does not show: {treatment} {stage} ({stage:p}), {outcome} {effect} "
+        "({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
+    }[moved],
     policy=run.label(main),
     treatment=label[treatment],
     outcome=label[outcome],
@@ -252,7 +254,7 @@ clear.record_clear(run.record, f"spatial.neighbours.{treatment}.with_controls", 
 # %%
 run.table(
     inference_shown.clear_table(
-        {closest: spill, run.text("{weights}, neighbours' controls", weights=closest): more, **others}
+        {closest: spill, run.text("{weights}, neighbours' controls", weights=run.label(closest)): more, **others}
     ),
     "neighbours_treatment",
     caption="The neighbours' treatment under every kind of weights",
@@ -261,17 +263,22 @@ run.table(
 # %% tags=["summary"]
 run.say(
     {
-        "above": "Where neighbours' {treatment} is higher the outcome is higher: {effect} ({effect:p}; wild bootstrap "
-        "{wild:p}).",
-        "below": "Where neighbours' {treatment} is higher the outcome is lower: {effect} ({effect:p}; wild bootstrap "
-        "{wild:p}).",
-        "above_without_times": "Neighbours' {treatment} goes with a higher outcome clearly only without period "
-        "effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "Neighbours' {treatment} goes with a lower outcome clearly only without period "
-        "effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "unclear": "That neighbours' {treatment} matters does not show: {effect} ({effect:p}; wild bootstrap "
-        "{wild:p}). An effect of {smallest} or more would have been seen in four of five samples.",
+        "above": "By the first weights ({weights}), where neighbours' {treatment} is higher the outcome is higher: "
+        "{effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below": "By the first weights ({weights}), where neighbours' {treatment} is higher the outcome is lower: "
+        "{effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "above_without_times": "By the first weights ({weights}), neighbours' {treatment} goes with a higher outcome "
+        "clearly only without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "By the first weights ({weights}), neighbours' {treatment} goes with a lower outcome "
+        "clearly only without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "unclear": "That neighbours' {treatment} matters does not show by the first weights ({weights}): {effect} "
+        "({effect:p}; wild bootstrap {wild:p}). An effect of {smallest} or more would have been seen in four of five "
+        "samples.",
+        "unseen": "That neighbours' {treatment} matters does not show by the first weights ({weights}): {effect} "
+        "({effect:p}; wild bootstrap {wild:p}). The bootstrap's interval has no end, so that no effect, however large, "
+        "would surely have been seen.",
     }[inference_shown.read_effect(spill, level)],
+    weights=run.label(closest),
     treatment=label[treatment],
     effect=run.results[f"spatial.neighbours.{treatment}"],
     wild=run.results[f"spatial.neighbours.{treatment}.wild"],

@@ -39,7 +39,7 @@ run.table(shown.counts(judged), "verdicts", caption="How many claims of each tex
 # %% [markdown]
 # Each row below gives a claim in the text's own words, the verdict with its condition, and the numbers that decided it.
 # The column on stars is what a reader would have concluded from estimates and cluster-robust t tests alone: where it
-# differs from the verdict, few units carry the result or several tests were looked at together.
+# differs from the verdict, the wild bootstrap or the count of several tests looked at together makes the difference.
 
 # %% tags=["summary"]
 run.table(shown.ledger(judged, claims), "ledger", caption="The ledger: claim, verdict, the numbers that decided it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cells import PlantedRun
@@ -43,7 +44,11 @@ READINGS = {
     "below_without_times": clear_test(0.5, 0.01, 0.3, (-0.6, 0.01, 0.02)),
     "unclear": clear_test(0.5, 0.01, 0.06, (0.6, 0.2, 0.01)),
 }
-"""One planted effect for every reading; the last is clear by one of the two tests only."""
+"""One planted effect for every reading; the last but one is clear by one of the two tests only."""
+
+UNBOUNDED = replace(READINGS["unclear"], wild=replace(READINGS["unclear"].wild, ci_low=float("-inf")))
+"""Not clear, and the bootstrap rejects no effect on one side, however large."""
+READINGS["unseen"] = UNBOUNDED
 
 
 def recorded(key: str, found: ClearTest, **attributes: Any) -> PlantedRun:

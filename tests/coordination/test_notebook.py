@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from cells import PlantedRun, run_cell
+from helpers.disparity import shown as disparity_shown
 from helpers.inference import shown as inference_shown
 from helpers.inference.clear import record_clear
+from helpers.results.estimate import Estimate
 from planted import READINGS, clear_family, clear_test, effect, recorded
 
 NOTEBOOK = "09_coordination"
@@ -19,28 +21,32 @@ SAID = {
         "below": "opposite of the claim",
         "above_without_times": "pays more where organisation is higher is clear only while",
         "below_without_times": "pays less where organisation is higher is clear only while",
-        "unclear": "does not show",
+        "unclear": "more would have been seen in four of five",
+        "unseen": "however large, would surely have been seen",
     },
     "coordination.coupling_given_mean": {
         "above": "go with a higher outcome: 0.5000",
         "below": "go with a lower outcome: −0.5000",
         "above_without_times": "higher outcome clearly only without period effects",
         "below_without_times": "lower outcome clearly only without period effects",
-        "unclear": "does not show",
+        "unclear": "more would have been seen in four of five",
+        "unseen": "however large, would surely have been seen",
     },
     "coordination.function_spread": {
         "above": "drift apart where the treatment rises: 0.5000",
         "below": "come together where the treatment rises: −0.5000",
         "above_without_times": "drift apart where the treatment rises clearly only without",
         "below_without_times": "come together where the treatment rises clearly only without",
-        "unclear": "not clear",
+        "unclear": "more would have been seen in four of five",
+        "unseen": "however large, would surely have been seen",
     },
     "returns.square": {
         "above": "Returns rise, not fall",
         "below": "Returns diminish",
         "above_without_times": "only without them do returns clearly rise",
         "below_without_times": "only without them do returns clearly diminish",
-        "unclear": "not clear",
+        "unclear": "would have been seen in four of five",
+        "unseen": "no square, however large, would surely have been seen",
     },
 }
 NAME = {
@@ -132,26 +138,50 @@ def test_a_threshold_is_said_only_where_the_bootstrap_rejects(p_value: float, wo
     assert words in told
 
 
+UPPER = "those that began in the upper group gained on those of the lower"
+LOWER = "those that began in the lower group gained on those of the upper"
+
+
 @pytest.mark.parametrize(
-    "gini, points, words",
+    "gini, points, wild, words",
     [
-        ((0.1, 0.2), 1.0, "units pull apart: the Gini"),
-        ((-0.2, -0.1), 1.0, "while in points those that began in the upper group gained"),
-        ((-0.2, -0.1), -1.0, "in points too the lower group gained"),
-        ((-0.2, 0.1), 1.0, "Whether units pull apart is not clear"),
+        (
+            (0.1, 0.2),
+            1.0,
+            0.04,
+            f"Units pull apart: the Gini changed by 0.1500 [0.1000, 0.2000], and in points too {UPPER}",
+        ),
+        ((0.1, 0.2), -1.0, 0.04, f"while in points {LOWER}: −1.0000 (p = 0.040; wild bootstrap p = 0.040)"),
+        (
+            (0.1, 0.2),
+            1.0,
+            0.06,
+            "units pull apart: the Gini changed by 0.1500 [0.1000, 0.2000]. In points it is not clear",
+        ),
+        ((-0.2, -0.1), 1.0, 0.04, "In relative terms units come together (the Gini changed by"),
+        ((-0.2, -0.1), -1.0, 0.04, "Units come together: the Gini changed by"),
+        ((-0.2, -0.1), 1.0, 0.06, "which group gained on the other: 1.0000 (p = 0.040; wild bootstrap p = 0.060)"),
+        ((-0.2, 0.1), 1.0, 0.04, f"In points {UPPER}"),
+        ((-0.2, 0.1), -1.0, 0.04, f"In points {LOWER}"),
+        ((-0.2, 0.1), 1.0, 0.06, "Whether units pull apart is not clear"),
     ],
 )
-def test_relative_and_absolute_gaps_are_told_apart(gini: tuple[float, float], points: float, words: str):
+def test_relative_and_absolute_gaps_are_told_apart(gini: tuple[float, float], points: float, wild: float, words: str):
     run = PlantedRun()
     low, high = gini
-    apart = {"gini_change": SimpleNamespace(ci_low=low, ci_high=high), "points": SimpleNamespace(estimate=points)}
+    change, gain = effect(points, 0.04), effect(points, wild)
+    middle = Estimate(estimate=(low + high) / 2, ci_low=low, ci_high=high)
+    run.record("divergence.points.wild", gain)
     told = run_cell(
         NOTEBOOK,
-        "In relative terms units pull apart",
+        "Units pull apart: the Gini",
         run=run,
-        apart=apart,
-        gini=run.record("d.gini", estimate=(low + high) / 2, ci_low=low, ci_high=high),
-        points=run.record("d.points", effect(points, 0.04)),
+        apart={"gini_change": middle, "points": change},
+        wilds={"points": gain},
+        level=0.05,
+        disparity_shown=disparity_shown,
+        gini=run.record("d.gini", middle),
+        points=run.record("d.points", change),
     )
     assert words in told
 

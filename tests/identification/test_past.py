@@ -69,7 +69,10 @@ def test_what_cannot_be_made_is_kept_with_its_reason() -> None:
         ({}, 0.91, "outside"),
         ({"ar1_p_value": 0.2}, 0.5, "no_ar1"),
         ({"n_instruments": 60}, 0.5, "many"),
-        ({"hansen_p_value": float("nan")}, 0.5, "open"),
+        ({"hansen_p_value": float("nan")}, 0.5, "untested"),  # as many instruments as coefficients
+        ({"ar2_p_value": float("nan")}, 0.5, "untested"),  # too few periods
+        ({"ar1_p_value": float("nan")}, 0.5, "untested"),
+        ({"hansen_p_value": float("nan"), "ar2_p_value": 0.01}, 0.5, "rejected"),
     ],
 )
 def test_the_first_thing_against_an_estimator_is_told(
@@ -85,3 +88,5 @@ def test_the_first_thing_against_an_estimator_is_told(
         own = past.least_squares[name]
         ends[name] = replace(own, estimates=own.estimates.where(own.estimates.index != LAG, value))
     assert Past(ends, {"difference": planted}, {}, "dose").verdict("difference", 0.05) == verdict
+    if verdict == "open":
+        assert Past({}, {"difference": planted}, {}, "dose").verdict("difference", 0.05) == "untested"

@@ -1,5 +1,6 @@
 """What notebook 08 says: each sentence of a rule with planted results on both sides of its conditions."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -161,16 +162,17 @@ def test_the_lead_passes_only_where_it_excludes_the_effect(
     assert told in run_cell(NOTEBOOK, "judge_lead", run=run, **names)
 
 
-def answer(estimate: float, p_value: float) -> Answer:
+def answer(estimate: float, p_value: float, wild: float | None = None) -> Answer:
     own = Estimate(estimate=estimate, std_error=1.0, p_value=p_value)
-    return Answer(SimpleNamespace(), own, own, own, min(1.0, 2 * p_value))  # type: ignore[arg-type]
+    drawn = replace(own, p_value=p_value if wild is None else wild)
+    return Answer(SimpleNamespace(), own, drawn, own, min(1.0, 2 * p_value))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     "answers, told",
     [
         ({}, "Without dimensions"),
-        ({"a": answer(1, 0.06)}, "None of the dimensions responds"),
+        ({"a": answer(1, 0.06)}, "By the clustered t test none of the dimensions responds"),
         ({"a": answer(1, 0.04), "b": answer(-1, 0.06)}, "the effect is positive on a and negative on none."),
         ({"a": answer(1, 0.06), "b": answer(-1, 0.04)}, "the effect is negative on b and positive on none."),
         ({"a": answer(1, 0.04), "b": answer(-1, 0.04), "c": answer(2, 0.01)}, "positive on a, c and negative on b: in the whole index these work against"),
@@ -185,12 +187,18 @@ def test_dimensions_are_said_with_their_signs(answers: dict[str, Answer], told: 
 @pytest.mark.parametrize(
     "p_value, counted",
     [
-        (0.02, "1 respond when each is looked at alone; counting that all are looked at, 1 do by Holm's"),
-        (0.03, "1 respond when each is looked at alone; counting that all are looked at, 0 do by Holm's"),
+        (
+            0.02,
+            "1 respond by the clustered t test and 0 by the wild bootstrap; counting that all are looked at, 1 do by",
+        ),
+        (
+            0.03,
+            "1 respond by the clustered t test and 0 by the wild bootstrap; counting that all are looked at, 0 do by",
+        ),
     ],
 )
 def test_dimensions_are_counted_by_each_method(p_value: float, counted: str) -> None:
-    run, answers = PlantedRun(), {"a": answer(1, p_value), "b": answer(1, 0.5)}
+    run, answers = PlantedRun(), {"a": answer(1, p_value, wild=0.2), "b": answer(1, 0.5)}
     shown.record_dimensions(run.record, answers, 99, 0.05)
     assert counted in run_cell(NOTEBOOK, "There are no parts", run=run, answers=answers)
 

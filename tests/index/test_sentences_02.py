@@ -34,18 +34,25 @@ def say_spread(spread: Spread) -> str:
         },
         "sigma": run.record("planted.sigma", spread.sigma) if spread.sigma else None,
     }
+    time = SimpleNamespace(unit=Label(en="quarter", zh="季度"))
+    names["choices"] = SimpleNamespace(time=time)
     return run_cell(NOTEBOOK, "spread.kind(level)", run=run, spread=spread, level=0.05, **names)
 
 
 @pytest.mark.parametrize(
     ("spread", "told"),
     [
-        (a_spread(-0.02, 0.01, 0.2), "units come together in dose: the coefficient of variation falls (−0.020"),
+        (
+            a_spread(-0.02, 0.01, 0.2),
+            "units come together in dose: the coefficient of variation falls (−0.020 log points a quarter",
+        ),
         (
             a_spread(-0.02, 0.01, 0.2),
             "In index points they drift apart: the standard deviation rises from 0.100 in 2015",
         ),
         (a_spread(-0.02, 0.01, 0.05), "They come together in dose, in relation to their mean"),
+        (a_spread(-0.02, 0.01, 0.1004), "not in index points: the standard deviation is 0.100 in 2015"),
+        (a_spread(0.02, 0.01, 0.0996), "They drift apart in dose in relation to their mean"),
         (a_spread(0.02, 0.01, 0.2), "They drift apart in dose, in relation to their mean"),
         (a_spread(0.02, 0.01, 0.05), "units drift apart in dose: the coefficient of variation rises"),
         (a_spread(-0.02, 0.06, 0.2), "neither can be told in dose from so few periods"),

@@ -3,11 +3,12 @@
 Tolerance 1e-6: statsmodels stops its search there.
 """
 
+import numpy as np
 import pytest
 from statsmodels.stats.power import TTestPower
 
 from helpers.errors import StudyError
-from helpers.inference.detectable import detectable_effect
+from helpers.inference.detectable import detectable_effect, is_bounded
 from helpers.results.estimate import Estimate
 from outside import outside
 
@@ -22,6 +23,19 @@ def test_the_detectable_effect_has_the_power_of_statsmodels(df: int, level: floa
 
 def test_without_degrees_of_freedom_it_is_normal() -> None:
     assert detectable_effect(Estimate(estimate=0.0, std_error=1.0)) == pytest.approx(1.959964 + 0.841621, abs=1e-6)
+
+
+def test_the_level_of_the_test_is_not_that_of_the_interval() -> None:
+    # 1.96 standard errors on either side make the 95 % interval, whatever level the test has.
+    wide = Estimate(estimate=0.0, ci_low=-1.959964, ci_high=1.959964)
+    assert detectable_effect(wide, level=0.1) == pytest.approx(1.644854 + 0.841621, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bounded"), [(-1.0, 1.0, True), (None, 1.0, False), (-1.0, np.inf, False), (-np.inf, np.inf, False)]
+)
+def test_an_interval_is_bounded_by_two_finite_ends(low: float | None, high: float, bounded: bool) -> None:
+    assert is_bounded(Estimate(estimate=0.0, ci_low=low, ci_high=high)) is bounded
 
 
 def test_an_estimate_without_a_standard_error_is_refused() -> None:

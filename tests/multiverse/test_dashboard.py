@@ -78,9 +78,9 @@ def test_an_original_without_a_scale_is_refused(original):
 def test_the_sentence_follows_the_original(p_value, told):
     run, found = PlantedRun(), indicators(Original(0.4, 0.16, p_value))
     record_indicators(run.record, found)
-    text = run_cell("07_multiverse", "as much as sampling does", run=run, indicators=found)
+    text = run_cell("07_multiverse", "times the primary's clustered standard error", run=run, indicators=found)
     assert told in text
-    assert ("times as large" in text) == (p_value < 0.05)
+    assert ("the mean over all universes is" in text) == (p_value < 0.05)
     assert ("ratios to it are not formed" in text) == (p_value > 0.05)
 
 

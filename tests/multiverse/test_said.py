@@ -108,17 +108,17 @@ def test_it_is_said_whether_the_claim_hangs_on_the_effects(one_way: float | None
     "below_own, place, told",
     [
         (None, "alone", "nothing can be said"),
-        (0.09, "low", "cautious end"),
+        (0.09, "low", "lower end"),
         (0.11, "middle", "neither end"),
         (0.89, "middle", "neither end"),
-        (0.91, "high", "favourable end"),
+        (0.91, "high", "upper end"),
     ],
 )
 def test_the_end_at_which_the_primary_stands_is_named(below_own: float | None, place: str, told: str) -> None:
     run, standing = PlantedRun(), Standing(-0.07, 0.05, below_own)
     shown.record_standing(run.record, standing)
     assert standing.place == place
-    assert told in run_cell(NOTEBOOK, "cautious end", run=run, standing=standing)
+    assert told in run_cell(NOTEBOOK, "lower end", run=run, standing=standing)
     numbers = run_cell(NOTEBOOK, "none has its effects", run=run, standing=standing)
     assert numbers.startswith("5.0% of all universes")
     assert ("none has its effects" in numbers) == (below_own is None)
@@ -148,7 +148,7 @@ def test_a_p_value_at_the_floor_is_said_to_be_below_it() -> None:
 def test_the_observed_side_alone_has_a_table_of_its_own() -> None:
     table = shown.sides_table({"all": joint(0.02, 0.04, 0.06), "entity": joint(0.2, 0.4, 0.6)}, STUDY)
     assert table["stouffer_p_value"].tolist() == [0.03, 0.3]
-    assert table.index.tolist()[0] == "all"
+    assert table.index.tolist()[0] == "all universes"
 
 
 def test_groups_have_keys_and_words_of_their_own() -> None:

@@ -17,11 +17,13 @@ LABEL: Any = {name: SimpleNamespace(en=name, zh=name) for name in ("d", "y")}
 @pytest.mark.parametrize(
     "stage, reduced, words",
     [
-        ((0.5, 0.01), (0.5, 0.01), "raised both"),
+        ((0.5, 0.01), (0.5, 0.01), "rose more than elsewhere; dealt out anew p = 0.01"),
         ((0.5, 0.01), (0.5, 0.2), "but not clearly y"),
         ((0.5, 0.2), (0.5, 0.01), "that d did too does not show (0.5000, p = 0.200), nor then"),
         ((0.5, 0.2), (0.5, 0.2), "moved either does not show"),
-        ((-0.5, 0.01), (-0.5, 0.01), "moved either does not show"),
+        ((-0.5, 0.01), (-0.5, 0.01), "one of the two clearly rose less"),
+        ((0.5, 0.01), (-0.5, 0.01), "one of the two clearly rose less"),
+        ((-0.5, 0.2), (-0.5, 0.2), "moved either does not show"),
     ],
 )
 def test_a_policy_is_said_to_raise_only_what_both_tests_say(stage: Any, reduced: Any, words: str):
@@ -36,10 +38,11 @@ def test_a_policy_is_said_to_raise_only_what_both_tests_say(stage: Any, reduced:
         run.record(f"policy.p.{side}.randomisation", found.wild)
     told = run_cell(
         NOTEBOOK,
-        "moved = [item.effect.is_clear",
-        "raised both",
+        "moved = shown.read_policy",
+        "rose more than elsewhere",
         run=run,
         found={("p", side): SimpleNamespace(effect=item) for side, item in tests.items()},
+        shown=shown,
         choices=SimpleNamespace(policies={"p": None}),
         level=0.05,
         label=LABEL,
@@ -81,7 +84,8 @@ def test_the_breakdown_is_told_only_of_an_effect(value: float, words: str):
         ("below", "the outcome is lower"),
         ("above_without_times", "higher outcome clearly only without"),
         ("below_without_times", "lower outcome clearly only without"),
-        ("unclear", "does not show"),
+        ("unclear", "by the first weights (border): 0.5000 (p = 0.010; wild bootstrap p = 0.06). An effect of"),
+        ("unseen", "no effect, however large, would surely have been seen"),
     ],
 )
 def test_neighbours_are_read_by_both_tests(reading: str, words: str):
@@ -93,6 +97,7 @@ def test_neighbours_are_read_by_both_tests(reading: str, words: str):
         level=0.05,
         label=LABEL,
         treatment="d",
+        closest="border",
         inference_shown=inference_shown,
     )
     assert words in told

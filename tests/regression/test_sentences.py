@@ -1,14 +1,16 @@
 """The sentences of notebook 03: planted numbers on both sides of each condition choose the message."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cells import PlantedRun, run_cell
 from helpers.diagnostics import neighbours
-from helpers.inference.detectable import detectable_effect
+from helpers.inference.detectable import detectable_effect, is_bounded
 from helpers.results.estimate import Estimate
 from helpers.simulation import few_clusters, trust
 
@@ -43,6 +45,7 @@ def headline(p_value: float, **names: Any) -> str:
         "level": 0.05,
         "few_clusters": few_clusters,
         "detectable_effect": detectable_effect,
+        "is_bounded": is_bounded,
     }
     return run_cell(NOTEBOOK, "used = best.method", "verdicts = {", **(planted | names))
 
@@ -57,15 +60,31 @@ def test_an_unclear_headline_says_what_could_have_been_seen_even_where_the_t_tes
     told = headline(0.05)
     assert "cannot be told from zero" in told
     # 2.895 standard errors of 0.1, see test_detectable.
-    assert told.endswith("would show an effect of 0.29 or more.")
+    assert "one of 0.29 or more would have been seen in four of five samples like this one" in told
 
 
 @pytest.mark.parametrize(
-    ("headline", "words"), [(0.43, "an effect of 0.29, since its interval is narrower"), (0.29, "promises no more")]
+    ("p_value", "words"),
+    [
+        (0.04, "it differs from zero at the declared level."),
+        (0.06, "none, however large, would surely have been seen."),
+    ],
+)
+def test_a_headline_whose_interval_has_no_end_says_so(p_value, words):
+    open_ended = replace(estimate(p_value), std_error=None, ci_high=float("inf"))
+    told = headline(p_value, made={"wild": open_ended}, best=SimpleNamespace(method="wild"))
+    assert "by the restricted wild cluster bootstrap, whose interval has no end" in told
+    assert told.endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("headline", "words"),
+    [(0.43, "0.29, since its interval is narrower"), (0.29, "promises no more"), (np.inf, "interval is narrower")],
 )
 def test_the_t_test_is_said_to_promise_more_only_where_it_does(headline, words):
     found = PlantedFit(dose=estimate(0.5))
     names = {"fit": found, "term": "dose", "detectable": headline, "detectable_effect": detectable_effect}
+    names |= {"bounded": np.isfinite(headline), "level": 0.05}
     assert words in run_cell(NOTEBOOK, "alone would promise", **names)
 
 
@@ -146,7 +165,8 @@ def test_neighbours_are_counted_by_sign_and_verdict():
     fitted = {"a": estimate(0.01), "b": estimate(0.01, -0.2), "c": estimate(0.06)}
     told = run_cell(NOTEBOOK, "count_significant", fitted=fitted, level=0.05, neighbours=neighbours)
     assert told == (
-        "Of 3 neighbours, 1 are positive and significant and 1 negative and significant, by clustered tests."
+        "Neighbours that could be fitted: 3; positive and significant by a clustered test: 1; negative and "
+        "significant: 1."
     )
 
 

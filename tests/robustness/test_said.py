@@ -66,7 +66,9 @@ def test_a_set_that_changes_the_verdict_is_named() -> None:
     told = run_cell(
         NOTEBOOK, "smallest_set_verdict", run=run, fragility=SimpleNamespace(smallest_verdict=("p01", "p02"))
     )
-    assert told.endswith("has the size 2: p01 + p02 (without it 0.2000, p = 0.030).")
+    assert told.endswith(
+        "has the size 2: p01 + p02 (without it, the indices derived anew: 0.2000, p = 0.030 by the clustered t test)."
+    )
 
 
 @pytest.mark.parametrize(

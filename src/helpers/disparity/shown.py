@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 
+# Decimals to which a standard deviation is told.
+PRINTED = 3
+
+
 @dataclass(frozen=True)
 class Spread:
     """Whether the entities of one column come together.
@@ -45,17 +49,30 @@ class Spread:
     def kind(self, level: float) -> str:
         """What the trend (clear at this level) and the standard deviations say together.
 
-        "nearer" or "further" where both agree, "nearer but wider", "further but narrower", "unclear" where the trend is
+        "nearer" or "further" where both agree, "nearer but wider", "further but narrower"; "nearer_as_wide" or
+        "further_as_wide" where the standard deviation is the same as far as it is printed; "unclear" where the trend is
         not clear, "unknown" where there is none.
         """
         if self.sigma is None:
             return "unknown"
-        if (self.sigma.p_value or 0.0) >= level:
+        if self.sigma.p_value is None or not self.sigma.p_value < level:
             return "unclear"
-        wider = self.sd_last > self.sd_first
+        moved = round(self.sd_last, PRINTED) - round(self.sd_first, PRINTED)
         if self.sigma.estimate < 0:
-            return "nearer but wider" if wider else "nearer"
-        return "further" if wider else "further but narrower"
+            return "nearer but wider" if moved > 0 else "nearer" if moved < 0 else "nearer_as_wide"
+        return "further" if moved > 0 else "further but narrower" if moved < 0 else "further_as_wide"
+
+
+def read_divergence(gini: Estimate, points: Estimate, wild: Estimate, level: float) -> str:
+    """What the Gini's change and the gain of the upper on the lower group say: "apart", "together" or "unclear" each.
+
+    The Gini speaks where its interval leaves out zero, the gain in points where t test and wild bootstrap both reject.
+    """
+    low, high = float(gini.ci_low or 0.0), float(gini.ci_high or 0.0)
+    relative = "apart" if low > 0 else "together" if high < 0 else "unclear"
+    told = all(found.p_value is not None and found.p_value < level for found in (points, wild))
+    absolute = "unclear" if not told else "apart" if points.estimate > 0 else "together"
+    return f"{relative}_{absolute}"
 
 
 def measure_spread(values: pd.Series) -> Spread:
@@ -103,7 +120,11 @@ def convergence_table(columns: Mapping[str, pd.Series]) -> pd.DataFrame:
         spread = measure_spread(values)
         rows[label] = {"sd_first": spread.sd_first, "sd_last": spread.sd_last}
         if spread.sigma is not None:
-            rows[label] |= {"sigma_trend": spread.sigma.estimate, "sigma_p_value": spread.sigma.p_value or np.nan}
+            p_value = spread.sigma.p_value
+            rows[label] |= {
+                "sigma_trend": spread.sigma.estimate,
+                "sigma_p_value": np.nan if p_value is None else p_value,
+            }
         wide = values.unstack(level=1).dropna()
         if (wide.iloc[:, [0, -1]] > 0).all(axis=None):
             beta = beta_convergence(_stack(wide))

@@ -75,6 +75,16 @@ def compare_groups(
     return GroupComparison({name: _mean(part) for name, part in parts.items()}, gaps, wild)
 
 
+def count_ahead(found: GroupComparison, group: str, level: float) -> int:
+    """From how many others a group clearly differs upwards, by Welch's t test and by the wild bootstrap where it is."""
+    ahead = 0
+    for name, gap in found.gaps.items():
+        tests = [test for test in (gap, found.wild.get(name)) if test is not None]
+        below = all(test.p_value is not None and test.p_value < level for test in tests)
+        ahead += name.startswith(f"{group}_minus_") and gap.estimate > 0 and below
+    return ahead
+
+
 def _mean(part: pd.Series) -> Estimate:
     size = len(part)
     std_error = float(part.std(ddof=1) / np.sqrt(size))

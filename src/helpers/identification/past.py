@@ -59,7 +59,8 @@ class Past:
 
         "refused": it could not be made; "rejected": Hansen's J or second-order correlation rejects; "outside": the lag
         lies outside the bounds of least squares; "no_ar1": the first-order correlation that differencing makes is not
-        seen, so that the data hardly speak; "many": as many instruments as entities, which disarms Hansen's J.
+        seen, so that the data hardly speak; "many": as many instruments as entities, which disarms Hansen's J;
+        "untested": one of these could not be looked at, so that "open" would claim too much.
         """
         if name not in self.gmm:
             return "refused"
@@ -68,9 +69,12 @@ class Past:
             return "rejected"
         if bounds and not bounds[0] <= self.lag(name).estimate <= bounds[1]:
             return "outside"
-        if not found.ar1_p_value < level:
+        if found.ar1_p_value >= level:
             return "no_ar1"
-        return "many" if found.n_instruments >= found.n_entities else "open"
+        if found.n_instruments >= found.n_entities:
+            return "many"
+        known = np.isfinite([found.hansen_p_value, found.ar1_p_value, found.ar2_p_value]).all() and bool(bounds)
+        return "open" if known else "untested"
 
 
 def fit_past(data: pd.DataFrame, model: Model, window: Sequence[int], external: pd.DataFrame | None = None) -> Past:

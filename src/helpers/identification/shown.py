@@ -244,15 +244,17 @@ def record_dimensions(record: Record, answers: Mapping[str, Answer], draws: int,
         "significant": [answer.adjusted.p_value for answer in answers.values()],
         "holm": [answer.holm for answer in answers.values()],
         "alone": [answer.effect.p_value for answer in answers.values()],
+        "alone_wild": [answer.wild.p_value for answer in answers.values()],
     }
     for name, p_values in ways.items():
-        record(f"robustness.dimension.count.{name}", value=sum(float(p or 0.0) < level for p in p_values))
+        record(f"robustness.dimension.count.{name}", value=sum(p is not None and p < level for p in p_values))
     record("robustness.dimension.count.all", value=len(answers))
 
 
 def sort_dimensions(answers: Mapping[str, Answer], study: Study, level: float) -> tuple[Label | None, Label | None]:
-    """The dimensions that respond when each is looked at alone, as words: those with a rise, those with a fall."""
-    alone = {name: answer.effect for name, answer in answers.items() if float(answer.effect.p_value or 0.0) < level}
+    """The dimensions that respond by the t test, each alone, as words: those with a rise, those with a fall."""
+    effects = {name: answer.effect for name, answer in answers.items()}
+    alone = {name: effect for name, effect in effects.items() if effect.p_value is not None and effect.p_value < level}
     found = []
     for sign in (1, -1):
         names = [name for name, effect in alone.items() if sign * effect.estimate > 0]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.inference.contrast import Parameter
-from helpers.inference.detectable import detectable_effect
+from helpers.inference.detectable import detectable_effect, is_bounded
 from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.leverage import Leverage, find_leverage
 from helpers.regression.panel import PanelFit, fit
@@ -54,14 +54,17 @@ class ClearTest:
         return _both_below(self.effect, self.wild, level)
 
     def detectable(self, level: float) -> float:
-        """The smallest effect that both tests would see in four of five samples (see `detectable_effect`)."""
-        return max(detectable_effect(found, level=level, df=self.effect.df) for found in self._bounded())
+        """The smallest effect that both tests would see in four of five samples (see `detectable_effect`).
 
-    def _bounded(self) -> tuple[Estimate, ...]:
-        """The t test, and the wild bootstrap where its interval has two ends."""
-        ends = (self.wild.ci_low, self.wild.ci_high)
-        known = all(end is not None and np.isfinite(end) for end in ends)
-        return (self.effect, self.wild) if known else (self.effect,)
+        Where the bootstrap's interval has no end (`is_bounded`), that of the t test alone.
+        """
+        known = (self.effect, self.wild) if self.is_bounded else (self.effect,)
+        return max(detectable_effect(found, level=level, df=self.effect.df) for found in known)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the bootstrap's interval has two ends, so that both tests see some effect."""
+        return is_bounded(self.wild)
 
     def is_clear_without_times(self, level: float) -> bool:
         """Whether both tests reject once the time effects are left out."""

@@ -31,7 +31,7 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
     """
     freedom = found.df if df is None else df
     critical = float(stats.norm.isf(level / 2) if freedom is None else stats.t.isf(level / 2, freedom))
-    std_error = _std_error(found, critical)
+    std_error = _std_error(found, freedom)
     if std_error is None or not level < power < 1:
         raise StudyError("detectable effect", f"std_error {found.std_error}, power {power}", "give both")
     if freedom is None:
@@ -46,9 +46,15 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
     return float(std_error * optimize.brentq(short, 0.0, critical + 5.0, xtol=1e-10))
 
 
-def _std_error(found: Estimate, critical: float) -> float | None:
-    """The standard error, or that of a t test whose 95 % interval is as wide."""
+def is_bounded(found: Estimate) -> bool:
+    """Whether the interval has two ends: without them a test may see no effect, however large."""
+    return all(end is not None and bool(np.isfinite(end)) for end in (found.ci_low, found.ci_high))
+
+
+def _std_error(found: Estimate, freedom: float | None) -> float | None:
+    """The standard error, or that of a t test whose 95 % interval is as wide; the level of the test is another."""
     if found.std_error is not None or found.ci_low is None or found.ci_high is None:
         return found.std_error
-    width = found.ci_high - found.ci_low
-    return width / (2 * critical) if np.isfinite(width) else None
+    half = (found.ci_high - found.ci_low) / 2
+    ends = float(stats.norm.isf(0.025) if freedom is None else stats.t.isf(0.025, freedom))
+    return half / ends if np.isfinite(half) else None

@@ -11,19 +11,20 @@ from helpers.inference.clear import ClearTest
 from helpers.inference.family import ClearFamily
 from helpers.results.estimate import Estimate
 
-Reading = Literal["above", "below", "above_without_times", "below_without_times", "unclear"]
+Reading = Literal["above", "below", "above_without_times", "below_without_times", "unclear", "unseen"]
 
 
 def read_effect(found: ClearTest, level: float) -> Reading:
     """Where an effect clearly lies: above or below zero with the model's effects, or only without time effects.
 
-    "Clearly" is by the t test and by the wild bootstrap at the same level.
+    "Clearly" is by the t test and by the wild bootstrap at the same level; "unseen": it is not clear, and the
+    bootstrap's interval has no end, so that no effect, however large, would surely have been seen.
     """
     if found.is_clear(level):
         return "above" if found.effect.estimate > 0 else "below"
     if found.without_times is not None and found.is_clear_without_times(level):
         return "above_without_times" if found.without_times.estimate > 0 else "below_without_times"
-    return "unclear"
+    return "unclear" if found.is_bounded else "unseen"
 
 
 def read_family(found: ClearFamily, level: float) -> dict[str, str]:
@@ -32,7 +33,7 @@ def read_family(found: ClearFamily, level: float) -> dict[str, str]:
 
 
 def _read(effect: Estimate, level: float) -> str:
-    if effect.p_value is None or effect.p_value >= level:
+    if effect.p_value is None or not effect.p_value < level:
         return "unclear"
     return "above" if effect.estimate > 0 else "below"
 
@@ -67,8 +68,18 @@ def clear_table(tests: Mapping[str, ClearTest]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
 
 
-def family_table(families: Mapping[str, ClearFamily]) -> pd.DataFrame:
-    """One row per family and member: estimate, std_error, p by t, wild, Romano-Wolf, Holm; the same without times."""
+def family_table(
+    families: Mapping[str, ClearFamily], names: tuple[str, str] = ("regressor", "outcome")
+) -> pd.DataFrame:
+    """One row per family and member: estimate, std_error, p by t, wild, Romano-Wolf, Holm; the same without times.
+
+    Parameters
+    ----------
+    families
+        By what its members share.
+    names
+        What the members share, and in what they differ.
+    """
     rows = {}
     for family, found in families.items():
         for name, answer in found.answers.items():
@@ -85,7 +96,7 @@ def family_table(families: Mapping[str, ClearFamily]) -> pd.DataFrame:
                 "n_obs": answer.effect.n_obs,
             }
     table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index = pd.MultiIndex.from_tuples(list(rows), names=["regressor", "outcome"])
+    table.index = pd.MultiIndex.from_tuples(list(rows), names=list(names))
     return table
 
 

@@ -247,6 +247,21 @@ def distance_curve(panel: pd.DataFrame, model: Model, distance: pd.DataFrame, en
     return table.set_axis(pd.Index([f"{name} km" for name in found], name="ring"))
 
 
+def read_policy(treatment: ClearTest, outcome: ClearTest, level: float) -> str:
+    """What clearly moved where a policy began, by t test and wild bootstrap.
+
+    "both", "treatment" or "outcome" rose; "against": one of them fell; "neither" is clear.
+    """
+    signs = {
+        name: (test.effect.estimate > 0) - (test.effect.estimate < 0)
+        for name, test in (("treatment", treatment), ("outcome", outcome))
+        if test.is_clear(level)
+    }
+    if -1 in signs.values():
+        return "against"
+    return "both" if len(signs) == 2 else next(iter(signs), "neither")
+
+
 def list_policies(policies: Mapping[str, Policy]) -> pd.DataFrame:
     """One row per policy and cohort: start, entities, source, caution."""
     rows = [

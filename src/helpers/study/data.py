@@ -48,6 +48,18 @@ class Label(Strict):
         return self.en if title or (len(first) == 1 and first != "A") else self.en[:1].lower() + self.en[1:]
 
 
+UNITS = {
+    "year": Label(en="year", zh="年"),
+    "fiscal_year": Label(en="year", zh="年"),
+    "half_year": Label(en="half-year", zh="半年"),
+    "quarter": Label(en="quarter", zh="季度"),
+    "month": Label(en="month", zh="月"),
+    "day": Label(en="day", zh="日"),
+    "period": Label(en="period", zh="期"),
+}
+"""Kind of periods -> the step by which they are counted."""
+
+
 class Entity(Strict):
     """What the units of the panel are and how files may spell them.
 
@@ -95,6 +107,11 @@ class Time(Strict):
             return self.times
         start = self.first if self.read_from is None else self.read_from
         return tuple(range(start, self.last + 1))
+
+    @property
+    def unit(self) -> Label:
+        """What one step of the number of a period is, in words: a slope on time is per such a step."""
+        return UNITS[self.kind]
 
     def show(self, code: int) -> str:
         """A period as it is printed."""

@@ -16,6 +16,7 @@ def planted(t: float, wild: float, pooled: float = 0.5, estimate: float = 1.0, *
     )
     results.record(KEY.format("twoway_controls") + ".wild", estimate=estimate, p_value=wild)
     study = make_study()
+    study.ladder["pooled"].effects = () if more.get("no_effects") else ("entity",)
     results.record(KEY.format("pooled"), estimate=more.get("other", 1.0), p_value=pooled)
     if "timed" in more:
         study.ladder["twoway"] = study.ladder["twoway_controls"]
@@ -39,11 +40,17 @@ def test_the_first_sentence_follows_both_tests(t, wild, estimate, told):
 
 def test_an_effect_that_shows_only_without_times_is_said_so_and_no_other():
     assert "only where nothing holds the periods constant" in planted(0.4, 0.4, pooled=0.01)[1]
-    assert "Along the ladder the estimate runs from" in planted(0.4, 0.4, pooled=0.2)[1]
+    assert "only where nothing holds the periods constant" in planted(0.4, 0.01, pooled=0.01)[1]
+    assert "in no column has it p below the level" in planted(0.4, 0.4, pooled=0.2)[1]
+    assert "in no column has it p below the level" in planted(0.4, 0.4, pooled=0.2, other=-1.0)[1]
+    # between entities there need be no trend: rows without effects give no such reason
+    assert "but not in every column" in planted(0.4, 0.4, pooled=0.01, no_effects=1)[1]
     assert "only where nothing holds the periods constant" in planted(0.4, 0.4, pooled=0.01, timed=0.05)[1]
-    assert "Along the ladder the estimate runs from" in planted(0.4, 0.4, pooled=0.01, timed=0.04)[1]
+    assert "but not in every column" in planted(0.4, 0.4, pooled=0.01, timed=0.04)[1]
     assert "in every column of the ladder" in planted(0.01, 0.01, pooled=0.01)[1]
-    assert "Along the ladder" in planted(0.01, 0.01, pooled=0.01, other=-1.0)[1]
+    assert "in every column of the ladder" in planted(0.01, 0.2, pooled=0.01)[1]
+    assert "but not in every column" in planted(0.01, 0.01, pooled=0.2)[1]
+    assert "changes its sign" in planted(0.01, 0.01, pooled=0.01, other=-1.0)[1]
 
 
 def test_the_interval_is_that_of_the_recommended_method_where_it_is_bounded():

@@ -33,15 +33,25 @@ DIVIDED = (
 )
 ONLY_WITHOUT = (
     "In the column “{column}” it is {other} ({other:p}): the effect shows only where nothing holds the periods "
-    "constant, and there any two series that rise together are related, whatever the reason."
+    "constant, and there any two series with a trend are related, whatever the reason."
 )
-EVERYWHERE = "It has this sign, with p below the level, in every column of the ladder."
+EVERYWHERE = "It has this sign, with p below the level by the cluster-robust t test, in every column of the ladder."
 SURE = (
     "How sure: one unit holds {heaviest:.0%} of the variation that identifies the estimate, and without it the "
-    "estimate is {without} ({without:p}); an effect smaller than {detectable} would have been missed in at least one "
-    "of five such samples."
+    "estimate is {without} ({without:p} by the clustered t test); an effect smaller than {detectable} would have been "
+    "missed in at least one of five such samples."
 )
-CHANGES = "Along the ladder the estimate runs from {lowest} to {highest}: what is held constant decides."
+TURNS = (
+    "Along the ladder the estimate runs from {lowest} to {highest} and changes its sign: what is held constant decides."
+)
+PARTLY = (
+    "Along the ladder the estimate keeps its sign, from {lowest} to {highest}, but not in every column has it p below "
+    "the level by the cluster-robust t test: what is held constant decides."
+)
+NOWHERE = (
+    "Along the ladder the estimate runs from {lowest} to {highest}; in no column has it p below the level by the "
+    "cluster-robust t test."
+)
 
 QUALITY = (
     "{statistics} statistics were read, and {rows} rows of {entities} units over {periods} periods are analysed; "
@@ -129,16 +139,18 @@ def _ladder_sentence(study: Study, found: Mapping[str, Result], results: Mapping
     without = [
         (column, result)
         for column, result in estimates.items()
-        if "time" not in study.ladder[column].effects and _is_below(result, level)
+        if set(study.ladder[column].effects) == {"entity"} and _is_below(result, level)
     ]
     timed = [result for column, result in estimates.items() if "time" in study.ladder[column].effects]
-    if not clear and without and not any(_is_below(result, level) for result in timed):
+    if not clear and without and timed and not any(_is_below(result, level) for result in timed):
         column, result = without[-1]
         return write_sentence(ONLY_WITHOUT, results, {"column": study.ladder[column].label, "other": result})
-    if clear and all(_is_below(result, level) for result in estimates.values()) and _one_sign(estimates.values()):
+    below = [_is_below(result, level) for result in estimates.values()]
+    if all(below) and _one_sign(estimates.values()):
         return write_sentence(EVERYWHERE, results, {})
     ordered = sorted(estimates.values(), key=lambda result: float(result.estimate or 0.0))
-    return write_sentence(CHANGES, results, {"lowest": ordered[0], "highest": ordered[-1]})
+    message = NOWHERE if not any(below) else PARTLY if _one_sign(estimates.values()) else TURNS
+    return write_sentence(message, results, {"lowest": ordered[0], "highest": ordered[-1]})
 
 
 def _one_sign(results: Iterable[Result]) -> bool:
