@@ -129,3 +129,9 @@ def test_nothing_depends_on_units_origin_order_or_names(powers, shift):
     ]
     assert tests[1].statistic == pytest.approx(tests[0].statistic, rel=1e-8)
     assert tests[1].p_value == tests[0].p_value
+
+
+def test_the_size_of_a_test_that_a_panel_with_gaps_does_not_allow_is_refused():
+    gappy = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], entity_effects=True, time_effects=True)
+    with pytest.raises(StudyError, match="entities have different times"):
+        measure_size(gappy, "value", simulations=100, rng=np.random.default_rng(1))

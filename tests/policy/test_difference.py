@@ -157,6 +157,35 @@ def test_a_cohort_is_held_against_those_who_never_get_the_policy():
     assert (found.n_cohort, found.n_never) == (4, 8)
 
 
+# Time -> estimate and standard error that csdid 0.4.3 (a port of R did) prints for the cohort of 2017: att_gt with the
+# never treated, est_method "reg", bstrap False; then aggte(type "group").
+CSDID = {
+    2014: [0.6097590493270766, 0.6930742977999218],
+    2015: [0.2558303948136039, 0.3652101857158518],
+    2016: [-0.10052427215058796, 0.8632154919784484],
+    2017: [-1.2008464492540027, 0.8370952329079401],
+    2018: [-0.6418503829388127, 0.8694168492609169],
+    2019: [-0.24071366941503292, 0.9403008877170036],
+}
+CSDID_GROUP = [-0.6944701672026161, 0.7014138037103815]
+
+
+def test_a_cohort_has_the_effects_that_csdid_prints() -> None:
+    found = staggered.cohort_effects(pilots.mark_policy(make_panel(), POLICY), "y", 2017)
+    ours = found.by_time.loc[list(CSDID), ["estimate", "std_error"]].to_numpy(dtype=float)
+    outside(staggered.cohort_effects, "csdid: att_gt, a made panel", ours, np.array(list(CSDID.values())), rtol=1e-9)
+    average = [found.average.estimate, found.average.std_error]
+    outside(staggered.cohort_effects, "csdid: aggte, by group, a made panel", average, CSDID_GROUP, rtol=1e-9)
+
+
+def test_a_cohort_with_a_missing_figure_is_refused() -> None:
+    data = pilots.mark_policy(make_panel(), POLICY)
+    gap = data.assign(y=data["y"].where(data.index != ("u04", 2015)))
+    for rows in (gap, data.drop(index=("u04", 2015))):
+        with pytest.raises(StudyError, match="cohort of 2017, u04: it has no figure at some time"):
+            staggered.cohort_effects(rows, "y", 2017)
+
+
 def test_a_cohort_of_one_has_no_standard_error():
     data = pilots.mark_policy(make_panel(), declare((2017, ["u01"])))
     with pytest.raises(StudyError, match="two entities each"):

@@ -157,6 +157,15 @@ def test_the_multiplier_test_of_a_lag_goes_with_the_fitted_model():
     assert np.corrcoef(ours, theirs)[0, 1] > 0.9
 
 
+def test_multiplier_tests_are_those_of_both_effects_only():
+    panel = make_panel(3, 7)
+    weights = space.build_weights(declare(kind="nearest", count=3), panel, UNITS, None)
+    one_way = fit(panel, MODEL.with_(effects=("entity",)))
+    found = spatial_tests.examine_residuals(one_way, weights, draws=9, rng=np.random.default_rng(1))
+    assert found.tests.isna().all(axis=None)
+    assert np.isfinite(found.moran)
+
+
 def test_the_multiplier_tests_keep_their_level():
     weights = space.build_weights(declare(kind="nearest", count=3), make_panel(), UNITS, None)
     rejected = np.zeros(4)

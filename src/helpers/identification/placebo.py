@@ -150,8 +150,6 @@ def permute_treatment(
     effects = fit.design.effects
     if treatment not in fit.regressors:
         raise StudyError(f"regressor {treatment}", "it is not in the fit", f"use one of {list(fit.regressors)}")
-    if not effects.is_balanced:
-        raise StudyError("placebo", "entities have different times", "use a balanced panel")
     n_entities = effects.n_entities
     x, basis, outcome = _take_controls_out(fit, treatment)
     columns, sizes = np.column_stack([outcome, basis]), (float((x**2).sum()), float(outcome @ outcome))
@@ -185,6 +183,8 @@ def permute_treatment(
 def _take_controls_out(fit: PanelFit, treatment: str) -> tuple[Floats, Floats, Floats]:
     """The treatment's histories (G, T), the controls made orthonormal (n, c), and the outcome less its part in them."""
     design, position = fit.design, fit.regressors.index(treatment)
+    if not design.effects.is_balanced:
+        raise StudyError("placebo", "entities have different times", "use a balanced panel")
     basis, _ = np.linalg.qr(np.delete(design.x_within, position, axis=1))
     outcome = design.y_within - basis @ (basis.T @ design.y_within)
     return design.x_within[:, position].reshape(design.effects.n_entities, -1), basis, outcome
@@ -258,6 +258,11 @@ def measure_size(
         Outcomes that are made; fewer where they would hold more than `MOST_ROWS` rows, at least 100.
     rng
         Source of signs and permutations.
+
+    Raises
+    ------
+    StudyError
+        An unbalanced panel.
     """
     design = fit.design
     n_entities, n_draws = design.effects.n_entities, 999

@@ -28,7 +28,8 @@ class ResidualPattern:
         Rows lag, error, robust_lag, robust_error: statistic and p_value from chi2(1) (Anselin, Bera, Florax and Yoon
         1996, in the panel form of Anselin, Le Gallo and Jayet 2008), for errors independent over time. The scores are
         those of the transformed likelihood (Lee and Yu 2010), whose weights have the trace -1: R's lm.LMtests on the
-        transformed columns takes it for 0, and only its robust test of a lag is then the same number.
+        transformed columns takes it for 0, and only its robust test of a lag is then the same number. NaN where the
+        regression has not both effects, which the transformation takes out.
     """
 
     moran: float
@@ -41,7 +42,7 @@ class ResidualPattern:
 def examine_residuals(
     fit: PanelFit, weights: SpatialWeights, *, draws: int, rng: np.random.Generator
 ) -> ResidualPattern:
-    """Test the residuals of a regression with entity and time effects for a spatial pattern.
+    """Test the residuals of a regression for a spatial pattern.
 
     Parameters
     ----------
@@ -79,6 +80,9 @@ def examine_residuals(
 def _multipliers(fit: PanelFit, w: np.ndarray) -> pd.DataFrame:
     """The four tests on the transformed scale, with (n - 1)(T - 1) observations."""
     design = fit.design
+    names = pd.Index(("lag", "error", "robust_lag", "robust_error"), name="test")
+    if not (design.effects.entity_effects and design.effects.time_effects):
+        return pd.DataFrame(np.nan, names, ["statistic", "p_value"])
     n, t = design.effects.n_entities, design.effects.n_times
     centring = np.eye(n) - 1 / n
     inner = centring @ w @ centring
@@ -95,11 +99,12 @@ def _multipliers(fit: PanelFit, w: np.ndarray) -> pd.DataFrame:
     by_error = float((e * (inner @ e)).sum()) / sigma2 - own
     by_lag = float((e * (inner @ y)).sum()) / sigma2 - own
     spread = float(left @ left) / sigma2 + trace
-    statistics = {
-        "lag": by_lag**2 / spread,
-        "error": by_error**2 / trace,
-        "robust_lag": (by_lag - by_error) ** 2 / (spread - trace),
-        "robust_error": (by_error - trace / spread * by_lag) ** 2 / (trace * (1 - trace / spread)),
-    }
-    rows = {name: {"statistic": value, "p_value": float(stats.chi2.sf(value, 1))} for name, value in statistics.items()}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test")
+    statistics = np.array(
+        [
+            by_lag**2 / spread,
+            by_error**2 / trace,
+            (by_lag - by_error) ** 2 / (spread - trace),
+            (by_error - trace / spread * by_lag) ** 2 / (trace * (1 - trace / spread)),
+        ]
+    )
+    return pd.DataFrame({"statistic": statistics, "p_value": stats.chi2.sf(statistics, 1)}, names)

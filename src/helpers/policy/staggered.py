@@ -56,7 +56,8 @@ def cohort_effects(data: pd.DataFrame, outcome: str, start: int) -> CohortEffect
     Raises
     ------
     StudyError
-        A cohort of fewer than two entities, nobody who never gets the policy, or no time before the start.
+        A cohort of fewer than two entities, nobody who never gets the policy, no time before the start, or an entity
+        without a figure at some time.
 
     Source: Callaway and Sant'Anna (2021), Journal of Econometrics 225(2), 200-230.
     """
@@ -69,6 +70,13 @@ def cohort_effects(data: pd.DataFrame, outcome: str, start: int) -> CohortEffect
             f"cohort of {start}",
             f"{int(cohort.sum())} entities, {int(never.sum())} that never get the policy, times from {times[0]}",
             "a cohort and its comparison need two entities each, and a time before the start",
+        )
+    alone = wide.index[(cohort | never) & wide.isna().any(axis=1)]
+    if len(alone):
+        raise StudyError(
+            f"cohort of {start}, {alone[0]}",
+            "it has no figure at some time",
+            "keep the entities that are seen every time",
         )
     rows, influence = {}, {}
     for place, time in enumerate(times):
