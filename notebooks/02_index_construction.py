@@ -219,19 +219,6 @@ run.figure(
 )
 
 # %% [markdown]
-# And where do they lie?
-
-# %%
-tiles = shown.find_tiles(run.units, choices)
-run.figure(
-    drawings.draw_tiles(values, *tiles),
-    "tiles",
-    caption="{index}, first and last period; the legend gives the lowest and the highest figure",
-    alt="A grid with one tile per unit, darker tiles are higher, at the first and at the last period.",
-    words=named,
-) if tiles else run.say("This study declares no map, so that none is drawn.")
-
-# %% [markdown]
 # A high index may rest on one dimension alone. Unit by unit:
 
 # %%

@@ -123,7 +123,7 @@ run.say(
 
 # %%
 models = choices.ladder_models()
-models
+Markdown("\n".join(f"- **{choices.label(column)}** `{step}`" for column, step in models.items()))
 
 # %%
 fits = {column: panel.fit(data, step) for column, step in models.items()}
@@ -197,7 +197,7 @@ run.say(
 exact = wild.wild_cluster_bootstrap(
     fit, term, draws=wild_draws, rng=run.rng("wild, primary specification"), interval=True
 )
-run.record(f"baseline.{primary}.{term}.wild", clear.wild_estimate(fit[term], exact))
+wild_effect = run.record(f"baseline.{primary}.{term}.wild", clear.wild_estimate(fit[term], exact))
 
 # %% [markdown]
 # Beside it every other method for few clusters, on the same fit:
@@ -278,7 +278,7 @@ run.figure(
 
 # %%
 best = trust.recommend(worlds["all", "uneven"])
-run.record("baseline.trust.recommended", value=best.method)
+recommended = run.record("baseline.trust.recommended", value=best.method)
 
 # %% tags=["summary"]
 told = {
@@ -346,7 +346,7 @@ run.say(
 held = leverage.find_leverage(fit, term)
 alone = leverage.find_leverage(panel.fit(data, model.with_(controls=())), term)
 run.record("baseline.leverage.three", value=held.top(3), digits=3)
-run.record("baseline.leverage.heaviest.effects_only", value=float(alone.shares[held.heaviest]), digits=3)
+before = run.record("baseline.leverage.heaviest.effects_only", value=float(alone.shares[held.heaviest]), digits=3)
 
 # %% [markdown]
 # Unit by unit, beside the shares before the controls:

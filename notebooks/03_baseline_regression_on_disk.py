@@ -79,7 +79,7 @@ run.figure(
 # %%
 for column in fits:
     run.record(f"baseline.{column}.{term}", fits[column][term])
-models
+Markdown("\n".join(f"- **{choices.label(column)}** `{step}`" for column, step in models.items()))
 
 # %%
 note = (

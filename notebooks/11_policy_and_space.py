@@ -246,7 +246,7 @@ for name, test in others.items():
 more = clear.fit_clear(
     *shown.neighbour_model_with_controls(data, model, weights[closest]), draws=wild_draws, rng=run.rng("wild, controls")
 )
-clear.record_clear(run.record, f"spatial.neighbours.{treatment}.with_controls", more)
+controlled = clear.record_clear(run.record, f"spatial.neighbours.{treatment}.with_controls", more)
 
 # %% [markdown]
 # A neighbours' effect that one kind of weights alone shows hangs on who counts as a neighbour.

@@ -50,8 +50,6 @@ FRAME, EMPTY = SimpleNamespace(empty=False), SimpleNamespace(empty=True)
 FITTED = MagicMock()
 THERE: dict[str, int] = {"one": 1}
 PARTS = [
-    *pair("02_index_construction", "first and last period;", ({"find_tiles": (1, 2)}, {"find_tiles": None}),
-          ("figure: {index}, first and last", "declares no map, so that none is drawn")),
     *pair("04_robustness", "No set that was left out", ({"flipping_table": FRAME, "flips": FRAME},
                                                        {"flipping_table": EMPTY, "flips": EMPTY}),
           ("table: The smallest sets", "No set that was left out changes")),

@@ -95,6 +95,7 @@ def write_data(folder: Path) -> None:
     warning = new_output("stream", name="stderr", text="/home/someone/project/src/module.py:3: Warning\n")
     book.code("print('one line')", outputs=[*pieces, warning])
     book.code("secret = 1", "hide")
+    book.code("print(rows)", "nbval-check-output", outputs=[new_output("stream", name="stdout", text="{'rows': 4}")])
     book.text("## Save")
     book.code("run.save()")
     book.save(folder / "notebooks" / "01_data.ipynb")

@@ -9,7 +9,6 @@ import pytest
 
 from cells import PlantedRun, run_cell
 from helpers.disparity.shown import Spread, convergence_table, measure_spread
-from helpers.index import shown
 from helpers.index.shown import table_or_reason
 from helpers.multiverse import index_choices
 from helpers.results.estimate import Estimate
@@ -118,9 +117,6 @@ def test_neighbours_are_alike_unlike_or_not_to_be_told() -> None:
 def test_a_study_without_a_map_is_told_so() -> None:
     told = run_cell(NOTEBOOK, "moran is None", moran=None, now=None, level=0.05, named={})
     assert "declares no map" in told
-    assert "none is drawn" in run_cell(
-        NOTEBOOK, "find_tiles", run=PlantedRun(units=None), shown=shown, choices=SimpleNamespace(map=None)
-    )
 
 
 @pytest.mark.parametrize(("failed", "told"), [(0, "none is left out"), (3, "up to 3 samples of one index")])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.reading.statistics import read_codebook
-from helpers.report.bilingual import translate_html
+from helpers.report.bilingual import translate_formulas, translate_html
 from helpers.report.console import CATALOGUES, LANGUAGE
 from helpers.report.language import (
     Translator,
@@ -51,6 +51,16 @@ def test_a_translation_has_the_places_and_the_figures_of_its_message():
         if places(message) != places(found) or (message in DECLARED and figures(message) != figures(found))
     ]
     assert wrong == []
+
+
+def test_the_words_of_a_formula_stand_in_both_languages_and_its_signs_once():
+    translator = Translator({"indirect effect": "间接效应"})
+    shown = translate_formulas(
+        "<math><mtext>indirect&nbsp;effect</mtext><mi>a</mi><mtext>&nbsp;</mtext></math>", translator
+    )
+    assert re.findall(r'lang="(\w+)">([^<]*)<', shown) == [("en", "indirect&nbsp;effect"), ("zh", "间接效应")]
+    assert shown.endswith("<mi>a</mi><mtext>&nbsp;</mtext></math>")
+    assert notebook_messages([("markdown", r"$$a \quad\text{(less is better)}$$")]) == {"(less is better)"}
 
 
 def test_a_text_stands_in_both_languages_and_a_number_once():

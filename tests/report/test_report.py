@@ -1,5 +1,6 @@
 """Facts about the report: a toy run of two notebooks, and a browser where there is one."""
 
+import ast
 import base64
 import hashlib
 import html
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import threading
 from html.parser import HTMLParser
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -160,6 +162,23 @@ def test_code_is_folded_and_hidden_cells_are_left_out(page):
         re.findall(r'<details class="code"><summary><span class="t" lang="en">Code', chapters)
     )
     assert "secret" not in page
+
+
+def test_what_a_test_compares_is_no_text_for_a_reader(page):
+    assert "print" in page[page.index('<article id="01_data"') :]
+    assert "rows&#x27;: 4" not in page
+
+
+def test_no_cell_of_a_notebook_ends_in_a_record_that_it_shows_as_code():
+    """What a cell's last line gives is shown, and a recorded result shows itself as Python writes it."""
+    ends: dict[tuple[str, str], list[ast.stmt]] = {}
+    for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb")):
+        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        ends |= {(path.stem, cell.id): ast.parse(cell.source).body[-1:] for cell in cells}
+    last = {place: body[0].value for place, body in ends.items() if body and isinstance(body[0], ast.Expr)}
+    called = {place: ast.unparse(call.func) for place, call in last.items() if isinstance(call, ast.Call)}
+    assert len(called) > 100
+    assert [place for place, name in called.items() if name in ("run.record", "clear.record_clear")] == []
 
 
 def test_sections_that_only_load_or_save_are_one_folded_line(page):

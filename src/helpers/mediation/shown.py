@@ -211,12 +211,12 @@ def record_alternatives(record: Record, found: Mapping[str, Mediation]) -> None:
             record(f"mediation.{name}.{part}.alternative", fitted.effects()[part])
 
 
-def record_together(record: Record, found: Mediation) -> Any:
-    """Record ``mediation.together.<mediator>.indirect_effect`` and ``mediation.together.indirect_effect``; the sum."""
+def record_together(record: Record, found: Mediation) -> None:
+    """Record ``mediation.together.<mediator>.indirect_effect`` and that of all together."""
     for name, effect in found.indirect.items():
         record(f"mediation.together.{name}.indirect_effect", effect)
     record("mediation.together.direct_effect", found.direct)
-    return record("mediation.together.indirect_effect", found.indirect_sum)
+    record("mediation.together.indirect_effect", found.indirect_sum)
 
 
 def record_rho(record: Record, found: Mapping[str, RhoSensitivity]) -> None:

@@ -13,6 +13,7 @@ from helpers.report.language import Translator, both
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # Their texts are code, formulas or bytes, and stay as they are.
 KEPT = {"code", "pre", "math", "style", "script", "kbd", "samp", "var"}
+WORDS = re.compile("<mtext>([^<]*)</mtext>")  # of a formula
 # A cell of words: one of figures is opened as a number, and is one cell in both languages.
 CELL = re.compile(r'<t[hd](?! class="n")|<th')
 MOST_LINES = 4  # of one text in a picture
@@ -53,6 +54,30 @@ def translate_html(
     rewriter.feed(piece)
     rewriter.close()
     return "".join(rewriter.out)
+
+
+def translate_formulas(piece: str, translator: Translator, where: str = "") -> str:
+    """The words inside formulas in both languages; all else of a formula is the same in every language.
+
+    Parameters
+    ----------
+    piece
+        HTML with formulas as MathML.
+    translator
+        Where translations come from.
+    where
+        The place, for the list of what is missing.
+    """
+
+    def spoken(match: re.Match[str]) -> str:
+        text = " ".join(html.unescape(match[1]).split())
+        found = translator.text(text, where=where) if text else None
+        if found is None:
+            return match[0]
+        zh = html.escape(found, quote=False)
+        return f'<mrow><mtext class="t" lang="en">{match[1]}</mtext><mtext class="t" lang="zh">{zh}</mtext></mrow>'
+
+    return WORDS.sub(spoken, piece)
 
 
 class _Rewriter(HTMLParser):

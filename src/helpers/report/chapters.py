@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.display.prose import MESSAGE
 from helpers.errors import StudyError
-from helpers.report.bilingual import translate_html
+from helpers.report.bilingual import translate_formulas, translate_html
 from helpers.report.language import Translator, both
 from helpers.report.picture import open_pictures
 from helpers.report.sanitise import clean_html
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "summary"
 HIDE = "hide"
+CHECKED = "nbval-check-output"
+"""Tag of cells whose printed lines a test compares: they are no text for a reader."""
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 FOLDER = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:\"'<>]+)+[/\\](?=[^\s/\\:\"'<>]+\.py)")
 
@@ -124,7 +126,7 @@ def read_chapter(path: Path, translator: Translator) -> Chapter:
     except (ValueError, nbformat.ValidationError) as error:
         raise StudyError(str(path), f"not a notebook ({str(error).splitlines()[0]})", remedy) from None
     name = path.stem
-    shown = [cell for cell in content.cells if HIDE not in cell.metadata.get("tags", [])]
+    shown = [cell for cell in content.cells if HIDE not in _tags(cell)]
     language = _Language(translator, name)
     title, question = _opening([cell.source for cell in shown if cell.cell_type == "markdown"], name, language)
     starts = [place for place, cell in enumerate(shown) if place == 0 or _heading(cell)]
@@ -199,10 +201,14 @@ def _read_cell(notebook: str, cell: Any, language: _Language) -> Cell:
         name=name,
         text=language.markdown(cell.source) if cell.cell_type == "markdown" else "",
         code=show_code(cell.source) if is_code else "",
-        outputs=tuple(_show_outputs(cell, language)) if is_code else (),
-        summary=SUMMARY in cell.metadata.get("tags", []),
+        outputs=tuple(_show_outputs(cell, language)) if is_code and CHECKED not in _tags(cell) else (),
+        summary=SUMMARY in _tags(cell),
         source=cell.source if is_code else "",
     )
+
+
+def _tags(cell: Any) -> list[str]:
+    return list(cell.metadata.get("tags", []))
 
 
 def _joined(outputs: list[Any]) -> Iterator[Any]:
@@ -278,9 +284,13 @@ class _Language:
     def sentence(self, text: str, carried: dict[str, Any]) -> str:
         """A sentence of the notebook, from its message where it carries one."""
         if not carried.get("message"):
-            return self.html(write_markdown(text), {})
+            return self.html(self.formulas(write_markdown(text)), {})
         found = self.translator.message(carried["message"], carried["values"], self.notebook)
         return both(write_markdown(text), None if found is None else write_markdown(found), "div")
+
+    def formulas(self, piece: str) -> str:
+        """Formulas with their words in both languages."""
+        return translate_formulas(piece, self.translator, self.notebook)
 
     def html(self, piece: str, texts: dict[str, Any]) -> str:
         """A table or a picture."""
@@ -290,7 +300,7 @@ class _Language:
     def _block(self, block: str) -> str:
         en = write_markdown(block)
         if block.startswith("$$") and block.endswith("$$"):
-            return en
+            return self.formulas(en)
         found = self.translator.message(block, {}, self.notebook)
         return both(en, None if found is None else write_markdown(found), "div")
 

@@ -23,6 +23,7 @@ from helpers.report.spoken import command_messages
 
 TEMPLATES = Path(__file__).parent / "templates"
 IN_TEMPLATE = re.compile(r'\b(?:t|brief)\("((?:[^"\\]|\\.)*)"')
+IN_FORMULA = re.compile(r"\\text\{([^{}]*)\}")
 # Calls whose texts a reader does not see.
 UNSEEN = {"rng", "open_run", "read", "print", "eval", "query", "record", "astype"}
 
@@ -46,8 +47,9 @@ def notebook_messages(cells: Iterable[tuple[str, str]]) -> set[str]:
     found: set[str] = set()
     for kind, source in cells:
         if kind == "markdown":
-            blocks = split_blocks(source)
-            found.update(block for block in blocks if not (block.startswith("$$") and block.endswith("$$")))
+            for block in split_blocks(source):
+                formula = block.startswith("$$") and block.endswith("$$")
+                found.update(IN_FORMULA.findall(block) if formula else [block])
         elif kind == "code":
             found.update(_texts(ast.parse(source)))
     return {text for text in found if re.search(r"[A-Za-z]{2}", PLACE.sub("", text))}

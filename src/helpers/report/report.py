@@ -23,6 +23,7 @@ from helpers.claims.verdicts import VERDICT_LABELS
 from helpers.display.prose import Sentence, fill_message, format_drawn_p_value, format_number, format_p_value
 from helpers.errors import StudyError, attempt
 from helpers.files import write_text
+from helpers.report.bilingual import translate_formulas
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
 from helpers.report.origins import Method, key_label, method_of, note_of, reached_modules, read_methods, spell_key
@@ -374,7 +375,7 @@ def _in_place_of_tables(
     """What the page shows in place of a long table: table -> HTML."""
     cards = data_cards(study, run_folder, translator)
     shown = environment.get_template("cards.html.j2").render(cards=cards)
-    return {DESCRIBED: shown, TRACED: ""} if cards else {}
+    return {DESCRIBED: "", TRACED: shown} if cards else {}
 
 
 @dataclass(frozen=True)
@@ -414,7 +415,7 @@ def _open_chapter(
             noted = add_notes(piece, {table.name: origins.note(table) for table in tables})
             outputs.append(replace_tables(noted, instead))
             shown.extend(tables)
-        return replace(cell, outputs=tuple(outputs))
+        return replace(cell, outputs=tuple(filter(None, outputs)))
 
     sections = tuple(
         replace(section, cells=_link_cells(tuple(opened(cell) for cell in section.cells)))
@@ -526,7 +527,8 @@ def _environment(translator: Translator) -> Environment:
         return Markup(briefs.rules())  # noqa: S704 (quoted for style)
 
     def formula(tex: str) -> Markup:
-        return Markup(write_markdown(f"$${tex}$$"))  # noqa: S704 (sealed by `write_markdown`)
+        piece = translate_formulas(write_markdown(f"$${tex}$$"), translator, "methods")
+        return Markup(piece)  # noqa: S704 (sealed by `write_markdown`)
 
     environment.globals.update(t=say, label=label, brief=briefs.name, brief_rules=rules, formula=formula)
     return environment
