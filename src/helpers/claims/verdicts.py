@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.claims.file import CONDITIONS, Claim, Claims, VerdictName
 from helpers.claims.rules import RuleError, evaluate_rule
 from helpers.errors import StudyError

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 
 Floats = NDArray[np.float64]
@@ -86,8 +87,6 @@ def pool_estimates(
     Source: Rubin (1987), Multiple Imputation for Nonresponse in Surveys, ch. 3; Barnard and Rubin (1999),
     Biometrika 86(4).
     """
-    from scipy import stats
-
     q, se = _check_parts(estimates, std_errors, df)
     m = len(q)
     within, between = float(np.mean(se**2)), float(q.var(ddof=1))

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.results.rounding import HANDED_OVER, round_numbers
 
 Floats = NDArray[np.float64]

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.diagnostics.effects_tests import Diagnostic
 from helpers.errors import StudyError
 from helpers.regression.collinearity import SEPARATE, Basis, is_definite, quadratic_form, solve, span

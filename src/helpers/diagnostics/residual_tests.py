@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.diagnostics.effects_tests import Diagnostic
 from helpers.errors import StudyError
 from helpers.regression.collinearity import least_squares, solve, span

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from helpers import distributions as stats
 from helpers.arrays import Floats
 from helpers.errors import StudyError
 
@@ -173,8 +174,6 @@ def beta_convergence(values: "pd.Series[float]") -> BetaConvergence:
 
     Source: Barro and Sala-i-Martin (1992), Journal of Political Economy 100(2).
     """
-    from scipy.stats import t
-
     start, growth, span = start_and_growth(values)
     centred = start - start.mean()
     square = float(centred @ centred)
@@ -189,7 +188,7 @@ def beta_convergence(values: "pd.Series[float]") -> BetaConvergence:
         estimate=estimate,
         std_error=std_error,
         statistic=statistic,
-        p_value=float(2 * t.sf(abs(statistic), n_obs - 2)),
+        p_value=float(2 * stats.t.sf(abs(statistic), n_obs - 2)),
         speed=speed,
         half_life=float(np.log(2) / speed) if speed > 0 else float("nan"),
         n_obs=n_obs,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.disparity.divergence import welch_gap
 from helpers.heterogeneity.groups import Grouping
 from helpers.inference.cross_section import wild_gap

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.regression.effects import Floats
 
 

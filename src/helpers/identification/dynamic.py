@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.identification.dynamic_moments import Layout, Moments, build_moments
 from helpers.regression.effects import Floats

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from helpers.errors import StudyError
 from helpers.identification.instrument_setting import Setting, with_instruments, without_controls
@@ -88,8 +87,10 @@ def effective_f_critical(covariance: Floats, bias: float, significance: float = 
     significance
         Level of the test.
     """
+    from scipy.stats import ncx2
+
     x = 1 / bias
     trace = float(np.trace(covariance))
     largest = float(np.linalg.eigvalsh(covariance)[-1])
     df = trace**2 * (1 + 2 * x) / (float(np.sum(covariance**2)) + 2 * x * trace * largest)
-    return float(stats.ncx2.isf(significance, df, x * df) / df)
+    return float(ncx2.isf(significance, df, x * df) / df)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.identification.anderson_rubin import AndersonRubin, in_units, invert_anderson_rubin
 from helpers.identification.first_stage import FirstStage, measure_first_stage

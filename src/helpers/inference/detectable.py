@@ -1,8 +1,9 @@
 """The smallest effect that a test would see: what "cannot be told from zero" leaves open."""
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.results.estimate import Estimate
 
@@ -29,6 +30,8 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
     StudyError
         An estimate without a standard error, or a power that is not between level and 1.
     """
+    from scipy.stats import nct
+
     freedom = found.df if df is None else df
     critical = float(stats.norm.isf(level / 2) if freedom is None else stats.t.isf(level / 2, freedom))
     std_error = _std_error(found, freedom)
@@ -39,8 +42,8 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
 
     def short(distance: float) -> float:
         # The far tail is beyond what scipy can compute when it no longer counts.
-        far = float(np.nan_to_num(stats.nct.cdf(-critical, freedom, distance)))
-        return float(stats.nct.sf(critical, freedom, distance)) + far - power
+        far = float(np.nan_to_num(nct.cdf(-critical, freedom, distance)))
+        return float(nct.sf(critical, freedom, distance)) + far - power
 
     # Power grows from level to one, which it nearly has where the centre is five beyond the critical value.
     return float(std_error * optimize.brentq(short, 0.0, critical + 5.0, xtol=1e-10))

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.inference.contrast import only_cluster
 from helpers.inference.dependence import conley_meat, driscoll_kraay_meat, newey_west_meat, read_places

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.regression.effects import Codes, Floats
 from helpers.study.model import Cluster

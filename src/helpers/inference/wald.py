@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.inference.contrast import cluster_blocks, only_cluster, spread_residuals
 from helpers.regression.conventions import find_convention

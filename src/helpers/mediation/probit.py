@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.inference.resampling import check_level
 from helpers.regression.effects import Floats

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers import distributions as stats
 from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.index.choices import SHARED, ChoiceIndex, IndexChoices, IndexRun
@@ -279,10 +280,8 @@ def sobol_sensitivity(
 
 
 def _summarise(baseline: pd.DataFrame, runs: pd.DataFrame, ends: Sequence[float], entities: int) -> pd.DataFrame:
-    from scipy.stats import t
-
     rows = {}
-    significant = (runs["estimate"] / runs["std_error"]).abs() > t.ppf(ends[2], entities - 1)
+    significant = (runs["estimate"] / runs["std_error"]).abs() > stats.t.ppf(ends[2], entities - 1)
     for name in ("estimate", "standardised"):
         low, median, high = runs[name].quantile(list(ends))
         own = baseline[name].iloc[0]

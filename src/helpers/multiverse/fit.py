@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.multiverse.cells import CellFits, fit_set
 from helpers.multiverse.plan import Pairs, Place, Plan, Sample, all_subsets, check_plan, cross_pairs, walk_cells

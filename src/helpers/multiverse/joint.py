@@ -19,8 +19,8 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.multiverse.cells import Cell, CellFits, fit_set, small_sample_factor
 from helpers.multiverse.fit import Multiverse

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize
 
+from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.policy.difference import EventStudy
 

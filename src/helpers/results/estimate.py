@@ -57,7 +57,7 @@ def t_estimate(estimate: float, std_error: float, df: float, **rest: Any) -> Est
     **rest
         Further fields of `Estimate`: what it rests on.
     """
-    from scipy import stats
+    from helpers import distributions as stats
 
     half = float(stats.t.ppf(0.975, df)) * std_error
     return Estimate(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.cleaning.sample import mark_dropped
 from helpers.errors import StudyError
 from helpers.index.build import rebuild_indices

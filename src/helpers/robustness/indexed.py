@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from helpers import distributions as stats
 from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index
