@@ -156,6 +156,9 @@ def test_libraries_are_found_where_the_helpers_import_them(tmp_path):
     package.mkdir()
     (package / "a.py").write_text("import json\nfrom helpers import b\n\ndef f():\n    import other.x\n")
     (package / "b.py").write_text("from another import y\n")
+    (package / "formats").mkdir()
+    (package / "formats" / "books.py").write_text("def read():\n    import workbooks\n")
+    (package / "a.py").write_text((package / "a.py").read_text() + "from helpers.formats import books\n")
     assert find_foreign_imports(package, ["helpers.a"]) == ["another", "another.y", "other.x"]
 
 

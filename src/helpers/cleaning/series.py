@@ -189,8 +189,8 @@ def find_moved_times(panel: pd.DataFrame, order: list[str], counted: bool = True
     counted
         Whether the moved period must also fit better than chance makes it in as many tests.
     """
-    found = []
-    tests = len(_moves(order)) * panel.shape[1] * panel.index.unique(1).size
+    found, moves = [], _moves(order)
+    tests = len(moves) * panel.shape[1] * panel.index.unique(1).size
     least = _least_difference(len(order), tests) if counted else 0.0
     for name in panel:
         wide = panel[name].where(panel[name] > 0).unstack().reindex(order)
@@ -199,7 +199,7 @@ def find_moved_times(panel: pd.DataFrame, order: list[str], counted: bool = True
         given = [_correlate(logs[:, place], other) for place, other in enumerate(beside)]
         if np.isfinite(given).any() and np.nanmedian(given) >= PERSISTENT:
             for place, time in enumerate(wide.columns):
-                moved = max(_correlate(logs[move, place], beside[place]) for move in _moves(order))
+                moved = max(_correlate(logs[move, place], beside[place]) for move in moves)
                 sure = not counted or _fisher(moved) - _fisher(given[place]) >= least
                 if moved >= FITS_MOVED and moved - given[place] >= BETTER_BY and sure:
                     found.append(Moved(str(name), int(time), given[place], moved))
@@ -223,13 +223,14 @@ def find_moved_statistics(panel: pd.DataFrame, order: list[str], margin: float |
         return []
     levels, within = _two_views(panel, order)
     shuffles = [np.random.default_rng(number).permutation(len(order)) for number in range(SHUFFLES)]
-    tests = len(_moves(order)) * panel.shape[1]
+    moves = _moves(order)
+    tests = len(moves) * panel.shape[1]
     least = float(stats.norm.isf(LEVEL / tests)) if margin is None else -np.inf
     found = []
     for place, name in enumerate(panel):
         others = [number for number in range(panel.shape[1]) if number != place]
         pairs = ((levels[:, place], levels[:, others]), (within[:, :, place], within[:, :, others]))
-        as_given, *moved = (_fit(pairs, move) for move in (np.arange(len(order)), *_moves(order)))
+        as_given, *moved = (_fit(pairs, move) for move in (np.arange(len(order)), *moves))
         if max(moved) - as_given < (BETTER_BY if margin is None else margin):
             continue
         by_chance = np.array([_fit(pairs, shuffle) for shuffle in shuffles])

@@ -103,8 +103,8 @@ def _check_unique_names(data: pd.DataFrame) -> None:
 
 
 def _numbers_of(data: pd.DataFrame) -> Floats:
-    for name in data.columns:
-        if not pd.api.types.is_numeric_dtype(data[name]):
+    for name, kind in data.dtypes.items():
+        if not pd.api.types.is_numeric_dtype(kind):
             raise StudyError(
                 f"column {name}", "it holds text where numbers are needed", "correct the cells in the raw file"
             )

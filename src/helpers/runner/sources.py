@@ -22,6 +22,8 @@ from helpers.runner.twins import Cell, check_twin
 WRITERS = ("table", "coefficients", "write_panel", "new_rows")
 READERS = ("read", "rows")
 READERS_OF_ALL = ("known", "earlier")
+FORMATS = "formats"
+"""Folder of the helpers that read files, each kind by a library of its own."""
 
 PLAIN_IMPORT = re.compile(r"^[ \t]*import ([\w. ,]+)$", re.MULTILINE)
 FROM_IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
@@ -82,21 +84,29 @@ def read_source(path: Path) -> Source:
     cells = check_twin(path)
     code = "\n\n".join(cell.source for cell in cells if cell.type == "code")
     try:
-        tree = ast.parse(code)
+        reads, writes, reads_all = _read_names(code)
     except SyntaxError as error:
         text = (error.text or "").strip()
         raise StudyError(str(path), f"not Python: {error.msg} in '{text}'", "correct that line") from None
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return Source(
         name=path.stem,
         cells=cells,
         parameters=read_parameters(cells, str(path)),
-        reads=_names(calls, READERS, position=0),
-        writes=_names(calls, WRITERS, position=1),
-        reads_all=bool(attributes & set(READERS_OF_ALL)),
+        reads=reads,
+        writes=writes,
+        reads_all=reads_all,
         modules=tuple(sorted(set(_own_imports(code)))),
     )
+
+
+@cache
+def _read_names(code: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Which tables a code reads and writes, and whether it looks at all earlier results; a run asks twice."""
+    nodes = list(ast.walk(ast.parse(code)))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    reads_all = bool(attributes & set(READERS_OF_ALL))
+    return _names(calls, READERS, position=0), _names(calls, WRITERS, position=1), reads_all
 
 
 def _names(calls: Iterable[ast.Call], methods: tuple[str, ...], position: int) -> tuple[str, ...]:
@@ -191,8 +201,12 @@ def find_modules(package: Path, roots: Iterable[str]) -> list[Path]:
 
 
 def find_foreign_imports(package: Path, roots: Iterable[str]) -> list[str]:
-    """Dotted names of other libraries that helper modules reachable from some modules import anywhere."""
-    texts = [path.read_text(encoding="utf-8") for path in find_modules(package, roots) if path.suffix == ".py"]
+    """Dotted names of other libraries that helper modules reachable from some modules import anywhere.
+
+    What reads files of one kind only, such as workbooks, is left out: a study that has such a file reads it once.
+    """
+    files = [path for path in find_modules(package, roots) if path.suffix == ".py" and path.parent != package / FORMATS]
+    texts = [path.read_text(encoding="utf-8") for path in files]
     names = sorted({name for text in texts for name in _own_imports(text)})
     known = sys.stdlib_module_names | {package.name, "as"}
     return [name for name in names if name.partition(".")[0] not in known]
