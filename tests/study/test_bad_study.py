@@ -104,6 +104,13 @@ def project(template, tmp_path, monkeypatch):
         yield Project(root)
 
 
+@pytest.fixture
+def one_by_one(monkeypatch):
+    """A run that starts no kernel before its turn: starting two costs more than the check that ends the run."""
+    monkeypatch.setenv("STUDY_FORK", "no")
+    return ["--workers", "1"]
+
+
 def formula(text: str) -> Callable[[Project], None]:
     """Give the first indicator of the treatment another formula."""
 
@@ -409,19 +416,24 @@ def expect_message(told: str, parts: list[str]) -> None:
 
 @pytest.mark.parametrize("command", ["check", "run"])
 @pytest.mark.parametrize(("damage", "parts"), [*DATA.values(), *CHOICES.values()], ids=[*DATA, *CHOICES])
-def test_a_damaged_study_is_told_and_nothing_is_touched(project, capsys, command, damage, parts):
-    hold_refusal(project, capsys, command, damage, parts)
+def test_a_damaged_study_is_told_and_nothing_is_touched(project, one_by_one, capsys, command, damage, parts):
+    hold_refusal(project, capsys, [command, *one_by_one] if command == "run" else [command], damage, parts)
+
+
+@pytest.mark.parametrize(("damage", "parts"), [next(iter(DATA.values())), next(iter(CHOICES.values()))])
+def test_kernels_that_started_meanwhile_touch_nothing_either(project, capsys, damage, parts):
+    hold_refusal(project, capsys, ["run", "--workers", "2"], damage, parts)
 
 
 @pytest.mark.parametrize(("damage", "parts"), TEXTS.values(), ids=TEXTS)
-def test_what_further_texts_cannot_be_asked_is_told_before_a_run(project, capsys, damage, parts):
-    hold_refusal(project, capsys, "run", damage, parts)
+def test_what_further_texts_cannot_be_asked_is_told_before_a_run(project, one_by_one, capsys, damage, parts):
+    hold_refusal(project, capsys, ["run", *one_by_one], damage, parts)
 
 
 def hold_refusal(project, capsys, command, damage, parts):
     before = project.products()
     damage(project)
-    assert main([command]) == BAD_INPUT
+    assert main(command) == BAD_INPUT
     expect_message(capsys.readouterr().err, parts)
     assert project.products() == before
 
