@@ -4,6 +4,8 @@ set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 source "$root/setup.sh"
 cd "$root"
+# Two workers share the cores already: a library that starts threads of its own spends more on waiting than on work.
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 python -m ruff check .
 lint-imports --no-cache
 
