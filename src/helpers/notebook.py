@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
 
 BY_HAND = "by_hand"
-# Rows of a table that is shown whole, and how many at either end are shown of a longer one.
-MOST_SHOWN, SHOWN_EACH = 1_000, 100
 """Folder in ``reports`` for what notebooks write that a person runs; it is not kept in the repository."""
+
+MOST_SHOWN, SHOWN_EACH = 350, 50
+"""Rows of a table that is shown whole, and how many at either end are shown of a longer one."""
 
 
 @dataclass(frozen=True)
