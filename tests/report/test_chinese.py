@@ -30,6 +30,12 @@ VARIANTS = {
     "自举|拔靴": "自助法",
     "置信度区间|9[05]%区间": "置信区间",
     "命题": "论断",
+    "逐步回归": "设定阶梯：逐步回归是另一种方法",
+    "队列": "批次",
+    "稳健值": "稳健性值",
+    "(?<!（)Moran's I": "莫兰指数",
+    r"单元(?!格)|本笔记本|笔记本\d": "单位、章",
+    "[A-Za-z]—[A-Z][a-z]": "两位作者之间用连字符",
 }
 
 
@@ -67,7 +73,7 @@ def test_there_are_texts_of_every_kind():
 
 def test_no_blank_stands_beside_a_chinese_sign_and_no_narrow_sign_ends_its_clause():
     """A heading's number alone is followed by a blank."""
-    blank = re.compile(f"(?<=[{HAN}{FULL}]) +(?=[{HAN}{FULL}A-Za-z0-9{{`−])|(?<=[A-Za-z0-9}}`%]) +(?=[{HAN}{FULL}])")
+    blank = re.compile(f"(?<=[{HAN}{FULL}])\\s+(?=[{HAN}{FULL}A-Za-z0-9{{`−])|(?<=[A-Za-z0-9}}`%]) +(?=[{HAN}{FULL}])")
     narrow = re.compile(f"[{HAN}][,;:!?](?!//)|[,;:!?][{HAN}]|[{HAN}][.](?![A-Za-z0-9{{])|[{HAN}] ?\\([{HAN}]")
     wrong = [text for text in texts() if blank.search(re.sub(r"^#+ \d+ ", "", text)) or narrow.search(text)]
     assert wrong == []

@@ -177,7 +177,7 @@ def test_a_part_of_two_names_is_spelt_by_both_and_a_claim_as_the_ledger_has_it()
     spelt = [spell_key(Result(key, value=1), names.get) for key in keys]
     assert [words.zh for words in spelt] == [
         "地区 · 东部与西部之差 · 均值",
-        "多重设定 · 控制变量：规模",
+        "多元宇宙分析 · 控制变量：规模",
         "论断 · EMP-3a",
     ]
     assert spelt[0].en == "region · East minus West · mean"
