@@ -150,6 +150,8 @@ class Speaker:
     def _place(self, head: str, depth: int) -> tuple[str, str]:
         """Where and which rule, each in Chinese: they are parted where a rule begins that is a message."""
         for place in re.finditer(": ", head):
+            if head.count("'", 0, place.start()) % 2:
+                continue
             rule = self._whole(head[place.end() :], depth)
             if rule is not None:
                 return self._phrase(head[: place.start()], depth), rule
@@ -193,7 +195,7 @@ class Speaker:
         place = template.names.index(name)
         quoted = template.words[place][-1:] in ("'", '"', "`", "|")
         bare = value.strip()
-        if quoted or (bare[:1] in ("'", '"') and bare[-1:] == bare[:1]) or not re.search("[A-Za-z]{2}", bare):
+        if quoted or re.fullmatch("'[^']*'|\"[^\"]*\"", bare) or not re.search("[A-Za-z]{2}", bare):
             return value
         if " " not in bare:
             return self._plain.get(bare, value) if name in OWN_WORDS else value
@@ -204,16 +206,19 @@ class Speaker:
         """Texts one after the other, of which one at least is a message."""
         match = re.fullmatch(r"(.+?) \((.+)\)", text, re.DOTALL)
         if match:
-            parts = [self._phrase(match[1], depth + 1), self._part(match[2], depth + 1)]
-            if parts != list(match.groups()):
-                return f"{parts[0]}（{parts[1]}）"
+            first, second = self._phrase(match[1], depth + 1), self._part(match[2], depth + 1)
+            whole = self._whole(f"({match[2]})", depth + 1)
+            if whole or (first, second) != match.groups():
+                return first + (whole or f"（{second}）")
         for end, sign, joined in LISTED:
             for place in re.finditer(re.escape(end + sign), text):
                 parts = [text[: place.start()].strip() + end, text[place.end() :].strip()]
                 said = [self._part(part, depth + 1) for part in parts]
                 if said != parts:
                     return joined.join(said)
-        return None
+        figure, _, rest = text.partition(" ")
+        rule = self._whole(rest, depth + 1)
+        return rule and f"{figure} {rule}"
 
     def _part(self, text: str, depth: int) -> str:
         """One text of a list; a single word is a name."""

@@ -100,8 +100,51 @@ VALIDATOR = (
     "Dictionary should have at least {n} item after validation, not {found}",
     "Dictionary should have at least {n} items after validation, not {found}",
 )
-# What a part of the project is, beside its name.
-PARTS = tuple(f"{kind} {{name}}" for kind in ("raw file", "statistic", "derived column", "index", "helper module"))
+# What the readers of YAML and CSV and the system say by themselves.
+READERS = (
+    "mapping values are not allowed in this context",
+    "block sequence entries are not allowed in this context",
+    "could not find expected ':'",
+    "did not find expected key",
+    "did not find expected node content",
+    "did not find expected '-' indicator",
+    "did not find expected ',' or ']'",
+    "did not find expected ',' or '}}'",
+    "did not find expected <document start>",
+    "found character that cannot start any token",
+    "found undefined alias",
+    "found unexpected end of stream",
+    "found unknown escape character",
+    "found unhashable key",
+    "found a tab character that violates indentation",
+    "found a tab character where an indentation space is expected",
+    "but found another document",
+    "control characters are not allowed",
+    "could not determine a constructor for the tag {tag}",
+    "unexpected end of data",
+    "{sign} expected after {other}",
+    "line contains NUL",
+    "field larger than field limit ({limit})",
+    "Error tokenizing data. C error: Expected {count} fields in line {line}, saw {found}",
+    "No space left on device",
+    "Permission denied",
+    "Read-only file system",
+    "Is a directory",
+    "Not a directory",
+    "No such file or directory",
+    "File exists",
+    "File name too long",
+    "File too large",
+    "Disk quota exceeded",
+    "Too many open files",
+)
+# What is put together from a kind and a name, or said otherwise by the command that passes it on.
+PARTS = (
+    *(f"{kind} {{name}}" for kind in ("raw file", "statistic", "derived column", "index", "helper module")),
+    *(f"{change}: {{names}}" for change in ("changed", "missing", "not listed")),
+    "{keys} of {names} names known from the study {name}, whose codes and groups they take",
+    'if the figures are as published, say --genuine "{names}"',
+)
 # Words that reach a person through a field: kinds of numbers, answers, verdicts, factors, kinds of parts.
 WORDS_OF_FIELDS = (
     *("reproduced", "differs", "cannot say", "right", "another number", "missing"),
@@ -225,7 +268,8 @@ class Listener:
         return {text: self.found[text] for text in self.found if has_words(text)}
 
     def _speak_fields(self) -> None:
-        for name, texts in {"argparse": PARSER, "pydantic": VALIDATOR, "helpers": (*PARTS, *WORDS_OF_FIELDS)}.items():
+        given = {"argparse": PARSER, "pydantic": VALIDATOR, "yaml": READERS, "helpers": (*PARTS, *WORDS_OF_FIELDS)}
+        for name, texts in given.items():
             self.found |= dict.fromkeys(texts, name)
         for module in self.modules.values():
             for name in FIELDS:
@@ -279,7 +323,7 @@ class Listener:
         if (id(node), within) in self._seen:
             return
         self._seen.add((id(node), within))
-        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
+        if isinstance(node, ast.Constant | ast.JoinedStr) or _is_sum(node):
             for pieces in self._pieces(node, module, inside):
                 text = template(pieces)
                 if not within or " " in text:
@@ -347,7 +391,7 @@ class Listener:
             return [(node.value,)] if isinstance(node.value, str) else []
         if isinstance(node, ast.IfExp):
             return [*self._pieces(node.body, module, inside), *self._pieces(node.orelse, module, inside)]
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        if isinstance(node, ast.BinOp) and _is_sum(node):
             both = (self._pieces(part, module, inside) for part in (node.left, node.right))
             return [left + right for left, right in itertools.product(*both)]
         if isinstance(node, ast.JoinedStr):
@@ -387,10 +431,17 @@ def _added(node: ast.AST, name: str) -> Iterator[ast.expr]:
         yield node.iter
 
 
+def _is_sum(node: ast.expr) -> bool:
+    """Whether texts are put together."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+
+
 def _alternatives(node: ast.expr) -> Iterable[ast.expr]:
     """The expressions that make up another: branches, elements, what is repeated."""
     if isinstance(node, ast.IfExp):
         return [node.body, node.orelse]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [node.left, node.right]
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         return node.elts
     if isinstance(node, ast.Dict):
