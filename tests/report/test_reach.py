@@ -98,3 +98,21 @@ def test_on_a_phone_the_contents_close_when_a_line_is_followed(page, browser):
     contents.locator('a[href="#03_model"]').click()
     assert not contents.is_visible()
     context.close()
+
+
+def test_paper_cuts_no_table_and_shows_nothing_to_choose(page, browser):
+    paper = {"width": 673, "height": 986}  # A4 less its margins, 178 by 261 mm at 96 pixels an inch
+    context = browser.new_context(viewport=paper)
+    sheet = context.new_page()
+    sheet.emulate_media(media="print")
+    sheet.goto(page.as_uri())
+    wide = sheet.locator(".table").evaluate_all(
+        "found => found.map(one => [one.querySelector('table').offsetWidth, one.clientWidth])"
+    )
+    left = sheet.locator("select, .code, [popover], .switch").evaluate_all(
+        "found => found.filter(one => one.checkVisibility()).length"
+    )
+    context.close()
+    assert wide
+    assert [table for table, room in wide if table > room + 1] == []
+    assert left == 0
