@@ -145,13 +145,16 @@ verdicts = {
     "the clustered t test; {drawn:p} by the wild bootstrap): it differs from zero at the declared level.",
     "unclear": "In the primary specification the estimate is {headline} (95 % interval {headline:ci}, {headline:p} by "
     "the clustered t test; {drawn:p} by the wild bootstrap). It cannot be told from zero, which does not show that "
-    "there is no effect: four of five samples like this one would show an effect of {detectable} or more.",
+    "there is no effect: one of {detectable} or more would have been seen by the t test in four of five samples like "
+    "this one, a smaller one more often missed.",
 }
 run.say(
     verdicts["clear" if max(headline.p_value, drawn[primary].p_value) < level else "unclear"],
     headline=headline,
     drawn=run.results[f"baseline.{primary}.{term}.wild"],
-    detectable=run.record("baseline.detectable.clustered_t", value=detectable_effect(found[term]), digits=2),
+    detectable=run.record(
+        "baseline.detectable.clustered_t", value=detectable_effect(found[term], level=level), digits=2
+    ),
 )
 
 # %% [markdown]

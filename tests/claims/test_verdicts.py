@@ -6,6 +6,7 @@ The provincial rules are compared with the words of the study's definition, case
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from helpers.claims import shown
 from helpers.claims.file import Claims, load_claims
 from helpers.claims.rules import RuleError, evaluate_rule, parse_rule
 from helpers.claims.verdicts import (
+    Evidence,
+    Verdict,
     claim_words,
     expand_words,
     judge_claims,
@@ -337,6 +340,28 @@ def test_rules_evaluate_as_they_read(text: str, expected: bool) -> None:
     assert evaluate_rule(parse_rule(text), values, {}).holds is expected
 
 
+CLOSE = {"p_value": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "supported"),
+        ({"infrastructure": CLOSE}, "partly supported; one of the two products, or"),
+        ({"infrastructure": CLOSE, "level": CLOSE}, "partly supported; only by the threshold without year effects"),
+        ({"infrastructure": CLOSE, "level": CLOSE, "low": {"estimate": 2.0}}, "not supported"),
+        ({"infrastructure": {"estimate": -1.0}}, "contradicted"),
+    ],
+)
+def test_a_partly_supported_claim_names_the_part_that_holds(changes: dict[str, dict[str, float]], words: str) -> None:
+    threshold = "heterogeneity.threshold.digital_infrastructure.without_years"
+    keys = {name: f"heterogeneity.{name}.dose" for name in ("infrastructure", "level")} | {"low": f"{threshold}.low"}
+    planted = {f"{threshold}.low": {"estimate": 0.5}} | {keys[name]: change for name, change in changes.items()}
+    found = judge_claims(load_claims(PROVINCES), provincial(planted), WORDS)["EMP-6"].words().en
+    assert found.startswith(words)
+    assert ("threshold" in found) == ("partly" in words)
+
+
 def test_verdicts_are_recorded_by_claim() -> None:
     results = Results(study="s", notebook="n")
     record_verdicts(results, judge_claims(load_claims(PROVINCES), provincial(), WORDS))
@@ -347,6 +372,28 @@ def test_the_evidence_of_all_claims_is_one_table() -> None:
     table = shown.evidence(judge_claims(small(), two_rows(), WORDS))
     assert table.index.tolist() == ["EMP-1"] * 3
     assert table[["key", "field", "number"]].to_numpy().tolist()[0] == ["group.first.dose", "estimate", 1.0]
+
+
+@pytest.mark.parametrize(
+    ("p_value", "draws", "told"),
+    [
+        (0.0, 100_000, "< 0.00001"),  # none of the draws as extreme: a number of four decimals would read 0.0000
+        (1e-5, 100_000, "< 0.00001"),
+        (3e-5, 100_000, "0.00003"),
+        (0.002, 500, "< 0.0020"),
+        (0.0496, 500, "0.0496"),
+        (0.00001, None, "< 0.0001"),
+        (0.0496, None, "0.0496"),
+    ],
+)
+def test_a_p_value_of_the_evidence_is_never_below_what_its_draws_allow(
+    p_value: float, draws: int | None, told: str
+) -> None:
+    claim = small().claims["EMP-1"]
+    evidence = (Evidence("effect", "a.b", {"estimate": 0.5, "p_value": p_value}, SimpleNamespace(draws=draws)),)
+    table = shown.evidence({"EMP-1": Verdict("EMP-1", claim, "supported", evidence=evidence)})
+    assert table["p"].tolist() == ["", told]
+    assert table["number"].isna().tolist() == [False, True]
 
 
 def test_the_study_fills_the_placeholders() -> None:

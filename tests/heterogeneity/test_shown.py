@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 
 from cells import PlantedRun, run_cell
-from helpers.heterogeneity import pictures, shown, why
+from helpers.heterogeneity import growth, pictures, shown, why
 from helpers.heterogeneity.groups import read_grouping
 from helpers.heterogeneity.heterogeneity import compare_regions, fit_by_region, region_means
 from helpers.index import build as construction
 from helpers.results.estimate import Estimate
 from helpers.results.results import Results
+from helpers.study.data import Label
 from outside import outside
 from small_study import CONTENT, PLACES, REGIONS, fit_dummies, make_indicators, make_study, make_units
 
@@ -168,14 +169,31 @@ def effect(estimate: float, p_value: float) -> Estimate:
     return Estimate(estimate=estimate, std_error=0.1, p_value=p_value, ci_low=-1.0, ci_high=1.0)
 
 
-@pytest.mark.parametrize(("p_value", "told"), [(0.01, "above 1 of 1"), (0.3, "above 0 of 1")])
-def test_the_sentence_on_who_starts_ahead(p_value, told):
-    gaps = {"coast_minus_inland": effect(0.3, p_value)}
-    compared = {name: SimpleNamespace(gaps=gaps) for name in ("first", "points")}
+@pytest.mark.parametrize(
+    ("estimate", "p_value", "wild", "told"),
+    [
+        (0.3, 0.01, 0.02, "above 1 of 1"),
+        (0.3, 0.3, 0.02, "above 0 of 1"),
+        (0.3, 0.01, 0.3, "above 0 of 1"),  # the wild bootstrap does not tell it
+        (0.3, 0.01, None, "above 1 of 1"),  # it was not asked
+        (-0.3, 0.01, 0.02, "above 0 of 1"),
+    ],
+)
+def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
+    drawn = {} if wild is None else {"coast_minus_inland": effect(estimate, wild)}
+    found = growth.GroupComparison({}, {"coast_minus_inland": effect(estimate, p_value)}, drawn)
     said = run_cell(
-        NOTEBOOK, "ahead = compared", "starts clearly above", compared=compared, order=["coast", "inland"], level=0.05
+        NOTEBOOK,
+        "ahead = compared",
+        "starts clearly above",
+        compared=dict.fromkeys(("first", "points"), found),
+        order=["coast", "inland"],
+        level=0.05,
+        growth=growth,
+        choices=SimpleNamespace(time=SimpleNamespace(unit=Label(en="quarter", zh="季度"))),
     )
     assert told in said
+    assert "gains clearly more a quarter" in said
 
 
 @pytest.mark.parametrize(("p_value", "count"), [(0.01, 2), (0.4, 0)])
@@ -184,10 +202,16 @@ def test_the_sentence_on_equality_and_order(p_value, count):
         equality=SimpleNamespace(wild_p_value=p_value), ordering=SimpleNamespace(wild_p_value=p_value, p_value=p_value)
     )
     said = run_cell(
-        NOTEBOOK, "unequal = ", "fall in the stated order.", found={"own": item, "common": item}, level=0.05
+        NOTEBOOK,
+        "unequal = ",
+        "fall in the stated order",
+        found={"own": item, "common": item},
+        level=0.05,
+        names={"own": "own slopes", "common": "common slopes"},
     )
     assert f"Of 2 designs, {count} tell" in said
     assert f"{count} show" in said
+    assert said.count("own slopes; common slopes" if count else "(none)") == 2
 
 
 @pytest.mark.parametrize("told", [0, 1])
@@ -200,7 +224,14 @@ def test_the_sentence_on_pairs(gaps, told):
     )
     pairs = {**gaps, "coast_minus_inland": clear} if told else {"coast_minus_inland": replace(gap, p_romano_wolf=0.9)}
     said = run_cell(
-        NOTEBOOK, "told = ", "the largest for its size", run=run, gaps=pairs, shown=shown, level=0.05, treatment="dose"
+        NOTEBOOK,
+        "told = ",
+        "furthest from zero in standard errors",
+        run=run,
+        gaps=pairs,
+        shown=shown,
+        level=0.05,
+        treatment="dose",
     )
     assert f"{told} are told from zero" in said
 
@@ -210,7 +241,7 @@ def test_the_sentence_on_first_values(clear):
     test = SimpleNamespace(effect=effect(0.2, 0.01), is_clear=[False, clear].__getitem__)
     less = SimpleNamespace(effect=effect(-0.2, 0.01), is_clear=[False, clear].__getitem__)
     said = run_cell(NOTEBOOK, "larger = ", starts={"level": test, "infrastructure": less}, level=1)
-    assert f"Of 2 first values, {int(clear)} go" in said
+    assert f"Of 2 first values, {int(clear)} go with a clearly larger effect and {int(clear)} with a clearly" in said
 
 
 def test_a_further_grouping_is_told_by_its_two_designs(panel):

@@ -67,7 +67,8 @@ class Claim(Strict):
     partly
         What a partly supported verdict rests on, in words: a verdict names its condition.
     qualified
-        Words that are added to the verdict where their own condition holds; the first that does.
+        Words that are added to the verdict where their own condition holds; the first that does. They stand in the
+        place of `partly`, which may name what either of several parts of the rule rests on.
     """
 
     source: SourceKey

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -73,9 +74,30 @@ def counts(verdicts: Mapping[str, Verdict]) -> pd.DataFrame:
 
 
 def evidence(verdicts: Mapping[str, Verdict]) -> pd.DataFrame:
-    """Every number that a rule read, by claim: the key of the result, the field and the number."""
-    found = {claim_id: verdict.evidence_table() for claim_id, verdict in verdicts.items()}
-    return pd.concat(found, names=["claim"])[["key", "field", "number"]].droplevel(1)
+    """Every number that a rule read, by claim: the key of the result, the field, and the number or the p-value.
+
+    A p-value is told to four decimals, one that is drawn never below what its draws allow: none is printed as zero.
+    """
+    rows = [
+        {
+            "claim": claim_id,
+            "key": item.key,
+            "field": name,
+            "number": np.nan if name == "p_value" else number,
+            "p": _tell_p_value(number, getattr(item.record, "draws", None)) if name == "p_value" else "",
+        }
+        for claim_id, verdict in verdicts.items()
+        for item in verdict.evidence
+        for name, number in item.values.items()
+    ]
+    return pd.DataFrame(rows, columns=["claim", "key", "field", "number", "p"]).set_index("claim")
+
+
+def _tell_p_value(p_value: float, draws: int | None) -> str:
+    smallest = 1 / draws if draws else 1e-4
+    below = p_value <= smallest if draws else p_value < smallest
+    shown = max(p_value, smallest)
+    return f"{'< ' if below else ''}{shown:.{max(4, math.ceil(-math.log10(shown)))}f}"
 
 
 def reason(verdict: Verdict, claims: Claims) -> Label:

@@ -88,10 +88,10 @@ class Verdict:
     at_border: tuple[str, ...] = ()
 
     def words(self) -> Label:
-        """The verdict with its condition, in both languages."""
+        """The verdict with its condition, in both languages: what is added says it more exactly than `partly` does."""
         told = VERDICT_LABELS[self.verdict]
         more = self.claim.partly if self.verdict == "partly_supported" else None
-        parts = [part for part in (told, more, self.added) if part is not None]
+        parts = [part for part in (told, self.added or more) if part is not None]
         return Label(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))
 
     def label(self, language: Literal["en", "zh"] = "en") -> str:

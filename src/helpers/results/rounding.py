@@ -51,7 +51,7 @@ def fix_number(number: float, digits: int) -> str:
     if not text.strip("-0."):
         return f"{number:.4g}" if size > NOTHING else text.lstrip("-")
     hidden = size < 1 and len(text.strip("-0.")) < 2 and abs(float(text) - number) > NOTHING
-    return f"{number:.{1 - math.floor(math.log10(size))}f}" if hidden and digits else text
+    return f"{number:.{max(digits, 1 - math.floor(math.log10(size)))}f}" if hidden and digits else text
 
 
 def round_numbers(numbers: Any, digits: int = WRITTEN) -> Floats:

@@ -55,7 +55,7 @@ def trend_gaps(data: pd.DataFrame, government: str, factors: Sequence[str]) -> d
         The factors.
     """
     found = {name: _mean_test(figures) for name, figures in _lags(data, government, factors).items()}
-    adjusted = holm([float(item.p_value or 0.0) for item in found.values()])
+    adjusted = holm([1.0 if item.p_value is None else item.p_value for item in found.values()])
     return {
         name: replace(item, p_value=float(p), convention="t test over entities, p by Holm over the factors")
         for (name, item), p in zip(found.items(), adjusted, strict=True)
@@ -76,7 +76,7 @@ def wild_trend_gaps(
         name: wild_mean(figures, gaps[name], draws=draws, rng=rng)
         for name, figures in _lags(data, government, factors).items()
     }
-    adjusted = holm([float(item.p_value or 0.0) for item in found.values()])
+    adjusted = holm([1.0 if item.p_value is None else item.p_value for item in found.values()])
     return {
         name: replace(item, p_value=float(p), convention=f"{item.convention}; p by Holm over the factors")
         for (name, item), p in zip(found.items(), adjusted, strict=True)
