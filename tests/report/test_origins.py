@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from helpers.report.chapters import write_markdown
-from helpers.report.origins import CHECKED, method_of, note_of, reached_modules, read_methods, spell_key
+from helpers.report.origins import (
+    CHECKED,
+    method_of,
+    name_sources,
+    note_of,
+    reached_modules,
+    read_methods,
+    spell_formula,
+    spell_key,
+)
 from helpers.report.popovers import head_of_rows, read_heads
 from helpers.report.report import write_report
 from helpers.results.results import Result
@@ -237,3 +246,17 @@ def test_every_number_opens_its_method_and_leads_to_its_code_and_back(folder):
     assert count == len(re.findall(r"<button[^>]* popovertarget=\"[kt]-", page))
     assert shown
     assert not left
+
+
+def test_a_model_is_spelt_by_the_words_of_its_names_and_a_formula_by_those_of_its_columns():
+    names = {"y": Label(en="Output", zh="产出"), "d": Label(en="Dose", zh="剂量"), "firm": Label(en="Firm", zh="企业")}
+    model = spell_formula("y ~ d + other | firm, clustered by firm and d", names.get)
+    assert model.en == "y ~ d + other | firm, clustered by firm and d"
+    assert model.zh == "产出 ~ 剂量 + other | 企业，按企业与剂量聚类"
+    assert spell_formula("log(y) / 2", names.get).zh == "对数(产出) / 2"
+
+
+def test_sources_are_joined_as_each_language_joins_them():
+    found = name_sources(["Lind and Mehlum (2010)", "Wang et al. (2021)", "R car"])
+    assert found.en == "Lind and Mehlum (2010); Wang et al. (2021); R car"
+    assert found.zh == "Lind和Mehlum（2010）；Wang等（2021）；R car"

@@ -27,6 +27,7 @@ FEW = 3
 FURTHEST = 4
 """Steps from a cell to the cells whose variables it uses; what is further back is no longer its method."""
 
+CLUSTERED = ", clustered by "
 CLAIM = re.compile(r"([a-z]{3})_(\d+[a-z]?)")
 """The key of a claim in the key of a result."""
 
@@ -61,6 +62,11 @@ class Method:
     tables: str
     modules: tuple[str, ...]
     checked: tuple[str, ...]
+
+    @property
+    def sources(self) -> Label:
+        """What its functions were held against, in a row."""
+        return name_sources(self.checked)
 
 
 @cache
@@ -97,7 +103,8 @@ def note_of(method: Method, columns: Iterable[str], head: Label) -> str:
 def _note(method: Method, columns: Sequence[str], head: Label, language: str) -> str:
     parts = {name: content[language] for name, content in _file()["note"].items()}
     end, blank = (". ", " ") if language == "en" else ("。", "")
-    names = parts["many"].format(number=len(method.checked)) if len(method.checked) > FEW else "; ".join(method.checked)
+    few = getattr(method.sources, language)
+    names = parts["many"].format(number=len(method.checked)) if len(method.checked) > FEW else few
     met = parts["met"].format(programs=names) if names else parts["second"]
     told = {
         "method": f"{getattr(method.label, language)}{end}{getattr(method.said, language)}",
@@ -249,6 +256,33 @@ def spell_key(result: Result, label: Callable[[str], Label | None]) -> Label:
     """
     parts = [_spell(part, label) for part in result.key.split(".")]
     return Label(en=" · ".join(part.en for part in parts), zh=" · ".join(part.zh for part in parts))
+
+
+def spell_formula(code: str, label: Callable[[str], Label | None]) -> Label:
+    """A formula over names of the study file: as it stands there, and with the words of its names in Chinese.
+
+    Parameters
+    ----------
+    code
+        ``a / b``, or a model, ``y ~ x | entity, clustered by entity``.
+    label
+        The study's label of a name, None where it has none.
+    """
+
+    def word(name: re.Match[str]) -> str:
+        known = label(name[0]) or key_words().get(name[0])
+        return name[0] if known is None else known.zh
+
+    body, clustered, clusters = re.sub(r"\band\b", "与", code).partition(CLUSTERED)
+    end = f"，按{clusters.replace(' 与 ', '与')}聚类" if clustered else ""
+    return Label(en=code, zh=re.sub(r"[A-Za-z_]\w*", word, f"{body}{end}", flags=re.ASCII))
+
+
+def name_sources(checked: Iterable[str]) -> Label:
+    """Programs and papers in a row, joined as each language joins them."""
+    names = list(checked)
+    told = (re.sub(r" \((\d{4})\)", r"（\1）", name).replace(" and ", "和").replace(" et al.", "等") for name in names)
+    return Label(en="; ".join(names), zh="；".join(name.replace(", ", "、") for name in told))
 
 
 def key_label(study: Study, part: str) -> Label | None:

@@ -26,7 +26,16 @@ from helpers.files import write_text
 from helpers.report.bilingual import translate_formulas
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
-from helpers.report.origins import Method, key_label, method_of, note_of, reached_modules, read_methods, spell_key
+from helpers.report.origins import (
+    Method,
+    key_label,
+    method_of,
+    note_of,
+    reached_modules,
+    read_methods,
+    spell_formula,
+    spell_key,
+)
 from helpers.report.picture import link_rows
 from helpers.report.popovers import (
     Shown,
@@ -42,7 +51,7 @@ from helpers.report.popovers import (
 )
 from helpers.report.resolved import check_resolved
 from helpers.report.sections.cards import DESCRIBED, TRACED, data_cards
-from helpers.report.sections.explorer import read_explorer
+from helpers.report.sections.explorer import Decision, read_explorer
 from helpers.report.sections.front import answer, quality
 from helpers.report.sections.ledger import Choice, open_ledger
 from helpers.report.sections.units import VALUES, unit_cards
@@ -77,6 +86,7 @@ SCRIPT = (
     "if(e.target.closest('.back')){e.preventDefault();history.back()}"
     "else if(e.target.closest('.pop a')){e.target.closest('.pop').hidePopover()}})})();"
 )
+MODEL = re.compile(r"<code>([^<]* ~ [^<]*)</code>")
 
 
 @dataclass(frozen=True)
@@ -238,6 +248,7 @@ def build_page(
     opened = [_open_chapter(chapter, results, instead, origins) for chapter in chapters]
     chapters = [chapter for chapter, _ in opened]
     environment.filters["option"] = lambda text: _option(text, study, translator)
+    environment.globals["chosen_from"] = lambda decision: _options(decision, study, translator)
     environment.globals.update(words=origins.words, method=origins.method, code_of=origins.code_of)
     units = _units(study, run_folder, environment, chapters)
     verdicts, choices = _open_verdicts([part for chapter in chapters[-1:] for part in _lift(chapter)])
@@ -288,12 +299,20 @@ def _open_verdicts(parts: list[Lifted]) -> tuple[list[Lifted], tuple[Choice, ...
 
 def _option(text: str, study: Study, translator: Translator) -> str:
     """An option of a decision in both languages, in one line, since an option of a form holds no elements."""
+    words = _option_words(text, study, translator)
+    return words.en if words.zh == words.en else f"{words.en} / {words.zh}"
+
+
+def _option_words(text: str, study: Study, translator: Translator) -> Label:
     plain = text.replace("_", " ")
     label = None if translator.knows(plain) else key_label(study, text)
-    if label is not None:
-        return f"{label.en} / {label.zh}"
-    zh = translator.text(plain, where="explorer")
-    return f"{plain} / {zh}" if zh else plain
+    return label or Label(en=plain, zh=translator.text(plain, where="explorer") or plain)
+
+
+def _options(decision: Decision, study: Study, translator: Translator) -> Label:
+    """All options of a decision in a row, after its name."""
+    words = [_option_words(option, study, translator) for _, option in decision.options]
+    return Label(en=f": {'; '.join(word.en for word in words)}", zh=f"：{'；'.join(word.zh for word in words)}")
 
 
 def _own_choices(study: Study) -> dict[str, str]:
@@ -348,6 +367,19 @@ class Origins:
         method = self.of_table(table).method
         path = self._tables / f"{table.name}.csv"
         return note_of(method, read_heads(path), table.head) if method and path.is_file() else ""
+
+    def spell_models(self, piece: str) -> str:
+        """A piece of HTML, the models in it also with the words of their variables."""
+        axes = {axis.name: axis.label for axis in (self._study.entity, self._study.time)}
+
+        def named(name: str) -> Label | None:
+            return axes.get(name) or key_label(self._study, name)
+
+        def spelled(model: re.Match[str]) -> str:
+            words = spell_formula(html.unescape(model[1]), named)
+            return spread(both(*(html.escape(text, quote=False) for text in (words.en, words.zh))), "code")
+
+        return MODEL.sub(spelled, piece)
 
     def code_of(self, anchor: str) -> str:
         """Target of a link to the code of a cell; the cell itself where its code is not folded."""
@@ -411,7 +443,7 @@ def _open_chapter(
     def opened(cell: Cell) -> Cell:
         outputs = []
         for output in cell.outputs:
-            piece, tables = open_tables(open_numbers(output, results), cell.anchor)
+            piece, tables = open_tables(open_numbers(origins.spell_models(output), results), cell.anchor)
             noted = add_notes(piece, {table.name: origins.note(table) for table in tables})
             outputs.append(replace_tables(noted, instead))
             shown.extend(tables)

@@ -54,7 +54,7 @@ def shown(study, folder, translator):
 def test_every_variable_and_indicator_has_one_card_with_its_formula_and_its_statistics(study, folder, translator):
     cards = data_cards(study, folder, translator)
     formulas = {(study.label(name), formula) for name, formula in study.formulas.items()}
-    assert {(card.label.en, card.formula) for card in cards} == formulas
+    assert {(card.label.en, card.formula.en) for card in cards} == formulas
     assert len(cards) == len(formulas)
     assert all(card.sources and all(source.words and source.grade for source in card.sources) for card in cards)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from helpers.display.tables import format_table, read_table
 from helpers.reading.statistics import read_codebook
+from helpers.report.origins import key_label, spell_formula
 from helpers.study.data import Label
 from helpers.study.formula import parse_formula
 
@@ -96,7 +98,7 @@ class DataCard:
     places
         Where it stands in indices; none for a variable.
     formula
-        What was done to the statistics.
+        What was done to the statistics: by their columns, and in Chinese by their names.
     grade
         The worst of its statistics'.
     figures, counts
@@ -108,7 +110,7 @@ class DataCard:
     label: Label
     unit: Label
     places: tuple[Place, ...]
-    formula: str
+    formula: Label
     grade: str
     figures: tuple[Figure, ...]
     counts: tuple[Figure, ...]
@@ -148,7 +150,7 @@ def data_cards(study: Study, run_folder: Path, translator: Translator) -> list[D
                 label=label,
                 unit=_words(_unit(study, name), translator),
                 places=places,
-                formula=formula,
+                formula=spell_formula(formula, partial(key_label, study)),
                 grade=str(grade),
                 figures=figures,
                 counts=tuple(figure for figure in counts if figure.text != "0"),
