@@ -236,6 +236,20 @@ def test_a_notebook_that_is_run_by_hand_writes_into_its_own_folder_and_reads_the
     assert not (tmp_path / "reports" / "provinces").exists()
 
 
+def test_links_of_a_notebook_that_is_run_by_hand_lead_to_files_that_are_there(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").touch()
+    shutil.copytree(ROOT / "data" / "provinces", tmp_path / "data" / "provinces")
+    monkeypatch.chdir(tmp_path)
+    run = module.open_run("01_first")
+    run.results.record("data.rows", value=3, digits=0)
+    view = run.table(pd.DataFrame({"a": [1]}), "kept", caption="Kept")
+    said = run.say("There are {data.rows} rows in [tables/kept.csv](tables/kept.csv).")
+    link = "../reports/by_hand/provinces/tables/kept.csv"
+    assert f'href="{link}"' in view.html
+    assert said.text == f"There are 3 rows in [tables/kept.csv]({link})."
+    assert (tmp_path / link.removeprefix("../")).is_file()
+
+
 def test_a_notebook_that_is_run_by_hand_reads_the_results_that_a_clone_holds(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").touch()
     shutil.copytree(ROOT / "data" / "provinces", tmp_path / "data" / "provinces")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 BY_HAND = "by_hand"
 """Folder in ``reports`` for what notebooks write that a person runs; it is not kept in the repository."""
+
+LINK_OF_NUMBER = re.compile(r'<a class="num"[^>]*>(.*?)</a>')
+LINK_OF_FILE = re.compile(r"\]\((?=(?:tables|figures)/)")
 
 MOST_SHOWN, SHOWN_EACH = 350, 50
 """Rows of a table that is shown whole, and how many at either end are shown of a longer one."""
@@ -179,7 +184,8 @@ class NotebookRun:
             )
         write_table(panel.sort_index(), self._table_path(name), HANDED_OVER)
         rows, columns = panel.shape
-        return Sentence(f"Kept: [tables/{name}.csv](tables/{name}.csv), {rows} rows, {columns} columns.")
+        kept = Sentence(f"Kept: [tables/{name}.csv](tables/{name}.csv), {rows} rows, {columns} columns.")
+        return self._lead(kept)
 
     def table(
         self,
@@ -212,7 +218,7 @@ class NotebookRun:
             digits=digits,
             labels=names,
             drawn=drawn_p_values(self.results.values()),
-            link=f"tables/{name}.csv",
+            link=f"{self._files}tables/{name}.csv",
         )
         return replace(view, texts=self._texts_in(view.html))
 
@@ -295,7 +301,21 @@ class NotebookRun:
 
         The template is one whole message; ``words`` are what it names: results, labels (``run.label``), words.
         """
-        return write_sentence(template, self.known, words)
+        return self._lead(write_sentence(template, self.known, words))
+
+    @cached_property
+    def _files(self) -> str:
+        """What leads to the notebook's files: by hand from the notebook's folder, else from the report beside them."""
+        if not self.by_hand or self._source is None:
+            return ""
+        return Path(os.path.relpath(self.out, self._source.parent)).as_posix() + "/"
+
+    def _lead(self, sentence: Sentence) -> Sentence:
+        """By hand a link to a file leads to where it was written, and a number to nothing, since there is no report."""
+        if not self._files:
+            return sentence
+        text = LINK_OF_NUMBER.sub(r"\1", sentence.text)
+        return replace(sentence, text=LINK_OF_FILE.sub(lambda match: f"{match[0]}{self._files}", text))
 
     def record(self, key: str, found: Estimate | None = None, **numbers: Any) -> Result:
         """Record a result, an estimate or single numbers (see `helpers.results.results.Results.record`)."""

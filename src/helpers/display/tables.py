@@ -65,11 +65,12 @@ HEADS = {
 
 FIGURE = re.compile(r"^[(\[]?[-−]?\d[\d.,]*\**[)\]]?\**$")
 
+# The selectors are long, so that they go before those of the program that shows a notebook.
 STYLE = (
-    ".table table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid}"
-    ".table th,.table td{padding:.2em .7em;border:0;background:none;text-align:left;font-weight:normal}"
-    ".table thead tr:last-child th{border-bottom:1px solid}"
-    ".table .n{text-align:right;font-variant-numeric:tabular-nums}"
+    "figure.table .scroll table{border-collapse:collapse;border-top:2px solid;border-bottom:2px solid}"
+    "figure.table .scroll :is(th,td){padding:.2em .7em;border:0;background:none;text-align:left;font-weight:normal}"
+    "figure.table .scroll thead tr:last-child th{border-bottom:1px solid}"
+    "figure.table .scroll :is(th,td).n{text-align:right;font-variant-numeric:tabular-nums}"
 )
 
 
