@@ -479,6 +479,7 @@ def _tell_by_hand(run: NotebookRun, root: Path) -> None:
 
     home = run.run_folder.relative_to(root) if run.run_folder.is_relative_to(root) else run.run_folder
     told = f"Run by hand: it writes into `{run.out.relative_to(root)}`, and leaves `{home}` as it is."
+    told += " Outputs that you save with it go again with `study twins`."
     if not any((folder / "tables").is_dir() for folder in (run.out, run.run_folder)):
         told += f" Nothing is there to read yet: run `study run {run.study.name}`, or the notebooks before this one."
     display(Markdown(f"> {told}"))  # type: ignore[no-untyped-call, unused-ignore]

@@ -24,6 +24,7 @@ from helpers.reading.manifest import write_manifest
 from helpers.reading.numbers import UndecidedError
 from helpers.reading.proposal import Measure, Options, Proposal
 from helpers.reading.propose import propose
+from helpers.study.cost import LARGE
 from helpers.study.periods import show_period
 from helpers.study.study import load_study
 
@@ -352,6 +353,11 @@ def _tell(proposal: Proposal, names: dict[str, str], entities: Entities, roles: 
         told.append(f"gaps: {gaps} empty cells; rows that lack a figure which the model needs are dropped and counted")
     if proposal.ignored:
         told.append(f"not used: {few(list(proposal.ignored))} ({NOT_USED})")
+    if len(proposal.figures) >= LARGE:
+        told.append(
+            f"a large table: {len(proposal.figures):,} rows; `engine: disk` in the study file keeps them on disk, and "
+            "docs/large_panels.md says what that leaves out"
+        )
     controls = ", ".join(roles.controls) or "none"
     told.append(f"model: {roles.outcome} by {roles.treatment}, controls {controls}")
     return told

@@ -34,7 +34,7 @@ MODEL_COLUMNS = 2
 MOST_SETS, MOST_SET_ROWS = 20_000, 50_000_000
 # Seconds from which a person is told what is cheaper.
 LONG = 600
-# From so many rows on the engine ``disk`` is the one to think of.
+# From so many rows on (the template of adopted studies says it too) the engine ``disk`` is the one to think of.
 LARGE = 500_000
 
 
