@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.cli import main
 from helpers.index.composite import composite_index
+from helpers.study.arguments import DONE
 
 ROOT = Path(__file__).resolve().parents[1]
 SET_UP = "./setup.sh"
@@ -30,20 +32,16 @@ def copy_project(target: Path) -> Path:
     return target
 
 
-def run(command: str, project: Path) -> str:
-    """What a command of the tutorial prints; the console script is the same as the module."""
+def run(command: str, project: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command of the tutorial prints; in this process, which has imported what a new one would import anew."""
     first, *rest = shlex.split(command)
     assert first == ".venv/bin/study"
-    environment = os.environ | {"PYTHONPATH": str(project / "src"), "STUDY_ROOT": str(project)}
-    done = subprocess.run(
-        [sys.executable, "-m", "helpers.cli", *rest],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    environment = {"PYTHONPATH": str(project / "src"), "STUDY_ROOT": str(project)}
+    with mock.patch.dict(os.environ, environment), contextlib.chdir(project):
+        code = main(rest)
+    told = capsys.readouterr()
+    assert code == DONE, f"{command}\n{told.out}\n{told.err}"
+    return told.out
 
 
 PAGES = {
@@ -54,7 +52,9 @@ PAGES = {
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_tutorial_can_be_followed_word_for_word(page: str, tmp_path: Path) -> None:
+def test_a_tutorial_can_be_followed_word_for_word(
+    page: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     name, table, said = PAGES[page]
     project = copy_project(tmp_path)
     shown = (project / table).read_text(encoding="utf-8", errors="replace")
@@ -64,7 +64,7 @@ def test_a_tutorial_can_be_followed_word_for_word(page: str, tmp_path: Path) -> 
         match (kind, role.strip()):
             case ("bash", _):
                 commands = [command for command in text.splitlines() if command != SET_UP]
-                shown = "\n".join(run(command, project) for command in commands)
+                shown = "\n".join(run(command, project, capsys) for command in commands)
             case ("text", _):
                 assert [line for line in text.splitlines() if line not in shown] == []
             case ("yaml", "find"):
@@ -78,10 +78,12 @@ def test_a_tutorial_can_be_followed_word_for_word(page: str, tmp_path: Path) -> 
     assert "The treatment raises the outcome" not in report
 
 
-def test_the_entropy_weights_of_the_cities_are_those_of_the_formula(tmp_path: Path) -> None:
+def test_the_entropy_weights_of_the_cities_are_those_of_the_formula(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Scores by range, shares p of each column, e = -sum p ln p / ln n, weight (1 - e) / sum (1 - e), in plain numpy."""
     project = copy_project(tmp_path)
-    run(".venv/bin/study adopt docs/tutorial/cities.xlsx", project)
+    run(".venv/bin/study adopt docs/tutorial/cities.xlsx", project, capsys)
     figures = pd.read_csv(project / "data" / "cities" / "raw" / "figures.csv")
     columns = ["measure_2", "measure_3", "measure_4"]
     x = figures[columns].to_numpy()

@@ -5,16 +5,18 @@ way; test_engine.py holds the methods to the 1e-8 that `engine: disk` promises. 
 engines have, by their own files of results, so that nothing else has to run.
 """
 
+import contextlib
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from helpers.cli import main
+from helpers.study.arguments import DONE
 from large_study import write_study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,12 +30,10 @@ OF_MEMORY = {"std_error", "ci_low", "ci_high", "n_entities"}
 """Of a weight: its interval from drawing units anew, which the engine on disk leaves out."""
 
 
-def run(*words: str) -> str:
-    environment = {**os.environ, "STUDY_ROOT": str(ROOT), "PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-m", "helpers.cli", *words]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def run(*words: str) -> None:
+    """Run a command of the project in this process, which has imported what a new one would import anew."""
+    with mock.patch.dict(os.environ, STUDY_ROOT=str(ROOT), PYTHONPATH=str(ROOT / "src")), contextlib.chdir(ROOT):
+        assert main(list(words)) == DONE
 
 
 def results(folder: Path, ending: str) -> dict[str, dict[str, Any]]:
