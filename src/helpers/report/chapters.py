@@ -171,6 +171,7 @@ def _with_blanks(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         yield last, text
 
 
+@cache
 def _colour(kind: Any) -> str:
     """Class of a kind of word; empty for what stays plain."""
     from pygments.token import Comment, Keyword, Operator, String

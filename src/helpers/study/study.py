@@ -218,7 +218,9 @@ class Study(Strict):
         return name
 
     def _label_pools(self) -> Iterator[dict[str, Any]]:
-        yield from (self.mediators, self.indices, self.variables, self.indicators, self.columns)
+        yield from (self.mediators, self.indices, self.variables)
+        yield from (index.indicators for index in reversed(self.indices.values()))  # as `indicators` has them
+        yield self.columns
         yield from (index.dimensions for index in self.indices.values())
         yield from (grouping.labels for grouping in self.regions.values())
         yield from (self.ladder, self.robustness, self.instruments, self.policies)

@@ -162,9 +162,14 @@ def _box(item: Element) -> Box:
 
 def _meet(one: Box, other: Box) -> bool:
     """Whether two boxes share more than an edge."""
-    wide = min(one[2], other[2]) - max(one[0], other[0])
-    high = min(one[3], other[3]) - max(one[1], other[1])
-    return wide > TOUCH and high > TOUCH
+    # Asked of all pairs, most of which lie apart: the first comparison tells.
+    return (
+        one[2] - other[0] > TOUCH
+        and other[2] - one[0] > TOUCH
+        and one[3] - other[1] > TOUCH
+        and other[3] - one[1] > TOUCH
+        and min(one[2] - one[0], one[3] - one[1], other[2] - other[0], other[3] - other[1]) > TOUCH
+    )
 
 
 def _marked_line(marks: list[Element], definitions: Element) -> Element:
