@@ -33,7 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker."""
+    """Name the markers."""
+    config.addinivalue_line("markers", "slow(why): takes seconds of processor time; nothing leaves it out by itself")
     config.addinivalue_line("markers", "outside: meets numbers from outside the project (see tests/outside.py)")
 
 

@@ -72,6 +72,7 @@ def test_nbval_fails_when_a_checked_cell_changes(stored):
     assert "four rows" in done.stdout
 
 
+@pytest.mark.slow("every notebook at the standard preset, each in a new kernel")
 def test_the_twins_run_as_they_are_and_print_what_is_stored(tmp_path):
     """All notebooks one after the other, as a reader of JupyterLab runs them: no runner, no parameters."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

@@ -51,6 +51,7 @@ PAGES = {
 }
 
 
+@pytest.mark.slow("a whole study, from adoption to report")
 @pytest.mark.parametrize("page", PAGES)
 def test_a_tutorial_can_be_followed_word_for_word(
     page: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -31,6 +31,7 @@ def test_the_oracle_and_the_project_agree_on_the_figures_as_they_are(standing: d
     }
 
 
+@pytest.mark.slow("the way from figures to verdicts, five times, by the project and by an oracle")
 def test_a_change_of_every_kind_moves_the_verdicts_that_it_must_and_no_other(
     standing: dict[str, str], borders: pd.DataFrame
 ):

@@ -301,6 +301,7 @@ def test_every_testable_claim_of_the_file_has_its_oracle() -> None:
     assert Oracle(drawn(0)).verdicts().keys() == judged(drawn(0)).keys()
 
 
+@pytest.mark.slow("hundreds of planted tables, each judged twice")
 def test_planted_changes_move_the_verdicts_that_they_must_move() -> None:
     must, found, wrong, kinds = 0, 0, 0, set()
     standing = {number: judged(drawn(number)) for number in range(20)}

@@ -39,6 +39,7 @@ def take_means_out(columns: pd.DataFrame) -> pd.DataFrame:
     return left
 
 
+@pytest.mark.slow("every bootstrap draw computed twice")
 @pytest.mark.outside
 def test_every_draw_is_the_correlation_of_the_stacked_sample():
     data = make_panel().drop(index=[("u02", 2003), ("u05", 2000)])

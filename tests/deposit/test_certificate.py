@@ -116,6 +116,7 @@ def test_without_a_verification_of_the_project_as_it_stands_nothing_is_written(v
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow("a run of the small project from its bundle")
 def test_a_bundle_is_the_same_bytes_and_runs_elsewhere_by_its_own_command(verified, tmp_path):
     shutil.copy(Path(__file__).parents[2] / "run_all.sh", verified.root / "run_all.sh")
     (verified.root / "setup.sh").write_text(f'export STUDY_ROOT="$root" PYTHONPATH="$root/src" PATH="{Path(sys.executable).parent}:$PATH"\n')  # fmt: skip

@@ -109,6 +109,7 @@ def cleaned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
+@pytest.mark.slow("two notebooks for each of thirty methods")
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: "-".join(f"{value}" for value in method.values()))
 def test_a_method_runs_through_the_notebooks(
     method: dict[str, Any], cleaned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -58,6 +58,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
+@pytest.mark.slow("five notebooks with either engine")
 def test_what_both_engines_record_is_the_same(runs: dict[str, Path]) -> None:
     disk, memory = results(runs["disk"], "_on_disk"), results(runs["memory"], "")
     keys = [key for key in disk if not any(part in key for part in APART)]

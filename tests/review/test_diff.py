@@ -16,6 +16,7 @@ def _here(finished, monkeypatch):
     monkeypatch.setenv("STUDY_ROOT", str(finished.root))
 
 
+@pytest.mark.slow("three runs of the small project")
 def test_a_flipped_sign_is_the_first_cause_and_its_file_is_named(finished, tmp_path, capsys):
     finished.edit("src/helpers/shared.py", "[2 * number", "[-2 * number")
     finished.edit("data/provinces/study.yml", "seed: ", "seed: 1")

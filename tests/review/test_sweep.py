@@ -54,6 +54,7 @@ def test_a_sweep_file_that_is_not_there_is_bad_input(capsys):
     assert "there is no sweep file here" in capsys.readouterr().err
 
 
+@pytest.mark.slow("two runs of the small project")
 def test_points_run_once_and_what_does_not_change_runs_no_second_time(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("STUDY_ROOT", str(finished.root))
     (tmp_path / "s.yml").write_text("parameters: {draws: [3, 4]}\nshow: [second.size, first.units]\n")
@@ -72,6 +73,7 @@ def test_points_run_once_and_what_does_not_change_runs_no_second_time(finished, 
     assert "second.size" in (tmp_path / "out" / "sweep.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow("two runs of the small project")
 def test_a_value_of_the_study_file_makes_a_study_of_its_own(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("STUDY_ROOT", str(finished.root))
     before = (finished.root / "data" / "provinces" / "study.yml").read_bytes()

@@ -29,6 +29,7 @@ def scratch(tmp_path: Path, finished: SmallProject, monkeypatch: pytest.MonkeyPa
     return folder
 
 
+@pytest.mark.slow("a run of the small project")
 def test_a_run_from_raw_data_reproduces_every_number_and_cannot_tell(finished, scratch, tmp_path, capsys):
     assert main(["verify", "--out", str(tmp_path / "out")]) == DONE
     told = capsys.readouterr().out
@@ -43,6 +44,7 @@ def test_a_run_from_raw_data_reproduces_every_number_and_cannot_tell(finished, s
     assert "http" not in page.replace("http-equiv", "").replace("https://", "")
 
 
+@pytest.mark.slow("a run of the small project")
 def test_a_change_is_named_with_its_place_and_fails(finished, tmp_path, capsys):
     finished.edit("src/helpers/shared.py", "2 * number", "3 * number")
     try:
@@ -111,6 +113,7 @@ def stop_code(arguments: list[str]) -> object:
         return stop.code
 
 
+@pytest.mark.slow("the beginning of a run, and its end")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_verification_leaves_no_copy(finished, scratch, tmp_path, number):
     environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": str(finished.root / "src")}
@@ -135,6 +138,7 @@ def test_a_full_disk_is_told(scratch, tmp_path, capsys, monkeypatch):
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.slow("two runs of the small project")
 def test_two_runs_that_draw_differently_are_told_apart_at_the_cell_that_drew(finished, capsys):
     finished.edit(
         "notebooks/02_second.py",

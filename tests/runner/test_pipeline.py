@@ -337,6 +337,7 @@ def children(parent: int) -> list[int]:
     return []
 
 
+@pytest.mark.slow("a run killed and taken up again, many times")
 def test_a_run_killed_at_random_points_goes_on_to_the_same_bytes(mini):
     began = time.monotonic()
     assert finish(start(mini)) == (0, "")
