@@ -38,7 +38,8 @@ raw = reading.read_raw(choices.folder, choices.columns, run.units, choices.entit
 # %%
 book = reading.read_codebook(choices.folder / "codebook.csv", choices.columns)
 doubtful = reading.indicators_of_grade(book, choices, "C")
-run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a statistic of grade C")
+official = {"statistic": "Official statistic"}
+run.table(doubtful, "indicators_grade_c", caption="Indicators that rest on a statistic of grade C", labels=official)
 
 # %% [markdown]
 # ## Do the figures keep the contract?
@@ -67,7 +68,9 @@ run.table(kept.breaks, "breaks", caption="Periods in which the typical figure ha
 # And signs that a figure is not what its name says:
 
 # %%
-run.table(kept.doubts, "doubts", caption="Signs of another unit, or of figures in the rows of others")
+run.table(
+    kept.doubts, "doubts", caption="Signs of another unit, or of figures in the rows of others", labels=official
+)
 
 # %% [markdown]
 # Among few units such signs come by chance, so that there they are told; among 30 or more they stop the run, unless the

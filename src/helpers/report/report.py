@@ -192,7 +192,7 @@ def write_report(
     """
     results = read_results(run_folder / "results.json")
     labels = study_labels(study)
-    translator = Translator(read_catalogue(), labels)
+    translator = Translator(read_catalogue(), key_labels(study, results) | labels)
     text = build_page(study, run_folder, notebooks, translator, dict(left_out or {}), results)
     names = [*labels, *labels.values(), *_read_units(study)[study.entity.key]]
     unresolved = attempt(check_resolved, text, run_folder, names)
@@ -230,6 +230,11 @@ def _read_units(study: Study) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=[study.entity.key], dtype=str)
     return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+
+
+def key_labels(study: Study, results: Results) -> dict[str, str]:
+    """Chinese of every result's key, for tables that name results: what it is in words."""
+    return {key: spell_key(result, partial(key_label, study)).zh for key, result in results.items()}
 
 
 def build_page(
