@@ -12,6 +12,7 @@ loses its own share of its mean: lm of those columns, the intercept among them, 
 Tolerance: 1e-9 relative; R prints fifteen digits, and the least exact of these statistics loses five.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,11 @@ import pandas as pd
 import pytest
 
 from helpers.diagnostics.effects_tests import breusch_pagan_lm, f_test_effects, honda, poolability
-from helpers.diagnostics.random_effects import fit_random_effects, hausman
+from helpers.diagnostics.random_effects import fit_random_effects, fit_two_way_random, hausman
 from helpers.diagnostics.residual_tests import pesaran_cd, wooldridge_serial_correlation
+from helpers.disparity.divergence import beta_slope, welch_gap
+from helpers.errors import StudyError
+from helpers.identification.dynamic import fit_dynamic
 from helpers.identification.instruments import fit_instrumented
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, htz_wald
@@ -223,3 +227,27 @@ def test_a_repaired_two_way_covariance_does_not_depend_on_units_or_origins(form:
         np.testing.assert_allclose(fits[1].statistics[["x", "z"]], fits[0].statistics[["x", "z"]], rtol=1e-8)
         assert (np.diag(fits[0].covariance) >= 0).all()
     assert repaired > 2
+
+
+def rows_of(entities: int, times: int) -> pd.DataFrame:
+    index = pd.MultiIndex.from_product([range(entities), range(times)], names=["entity", "time"])
+    return pd.DataFrame(np.random.default_rng(2).normal(size=(len(index), 3)), index=index, columns=["y", "x", "z"])
+
+
+@pytest.mark.parametrize(
+    ("run", "rule"),
+    [
+        (lambda: fit_random_effects(rows_of(9, 1), "y", ["x"]), "9 rows of 9 entities leave nothing"),
+        (lambda: fit_two_way_random(rows_of(9, 5) * [0.0, 1.0, 1.0], "y", ["x"]), "no variation of its own"),
+        (lambda: fit_panel(rows_of(9, 5) * [0.0, 1.0, 1.0] + 3.0, "y", ["x"]), "no variation of its own"),
+        (lambda: breusch_pagan_lm(rows_of(9, 1), "y", ["x"]), "its groups are one, or hold one row each"),
+        (lambda: honda(rows_of(9, 1), "y", ["x"], effect="time"), "its groups are one, or hold one row each"),
+        (lambda: poolability(rows_of(1, 9), "y", ["x"], entity_effects=False), "not smaller"),
+        (lambda: fit_dynamic(rows_of(2, 9), Model("y", "x", ("z",), ("entity",))), "2 entities for 3 coefficients"),
+        (lambda: welch_gap(np.ones(4), np.zeros(4)), "its figures do not vary"),
+        (lambda: beta_slope(rows_of(9, 1)["y"].abs()), "it is seen at 1 times"),
+    ],
+)
+def test_rows_that_cannot_carry_a_statistic_are_refused(run: Callable[[], object], rule: str) -> None:
+    with pytest.raises(StudyError, match=rule):
+        run()

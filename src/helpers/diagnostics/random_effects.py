@@ -215,6 +215,9 @@ def _variances(y: Floats, x: Floats, effects: Effects, variance: Variance) -> tu
     within[:, np.linalg.norm(within, axis=0) <= SEPARATE * np.linalg.norm(columns, axis=0)] = 0.0
     rss_within, basis = _residual_sum(within[:, 0], within[:, 1:])
     sizes = np.bincount(effects.entity)
+    if len(y) - len(sizes) <= basis.rank:
+        rule = f"{len(y)} rows of {len(sizes)} entities leave nothing to tell the spread within entities"
+        raise StudyError("random effects", rule, "use fewer regressors, or more times")
     variance_error = rss_within / (len(y) - len(sizes) - basis.rank)
     # The intercept goes first, so that a regressor is judged by what it adds to it.
     means = group_means(np.column_stack([y, x[:, -1:], x[:, :-1]]), effects.entity)

@@ -131,7 +131,8 @@ def welch_gap(upper: np.ndarray, lower: np.ndarray) -> Estimate:
         )
     parts = upper.var(ddof=1) / len(upper), lower.var(ddof=1) / len(lower)
     error = float(np.sqrt(sum(parts)))
-    df = float(sum(parts) ** 2 / (parts[0] ** 2 / (len(upper) - 1) + parts[1] ** 2 / (len(lower) - 1)))
+    weights = parts[0] ** 2 / (len(upper) - 1) + parts[1] ** 2 / (len(lower) - 1)
+    df = float(sum(parts) ** 2 / weights) if error > 0 else 1.0
     gap = float(upper.mean() - lower.mean())
     size = len(upper) + len(lower)
     return t_estimate(gap, error, df, n_obs=size, n_entities=size, convention="Welch")

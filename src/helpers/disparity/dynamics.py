@@ -170,7 +170,7 @@ def beta_convergence(values: "pd.Series[float]") -> BetaConvergence:
     Raises
     ------
     StudyError
-        A figure of 0 or less, fewer than three entities, or entities that start alike.
+        A figure of 0 or less, fewer than two times or three entities, or entities that start alike.
 
     Source: Barro and Sala-i-Martin (1992), Journal of Political Economy 100(2).
     """
@@ -205,6 +205,8 @@ def start_and_growth(values: "pd.Series[float]") -> tuple[Floats, Floats, float]
         As `beta_convergence`.
     """
     wide = values.unstack(level=1)
+    if wide.shape[1] < 2:
+        raise StudyError("growth", f"it is seen at {wide.shape[1]} times", "give two or more times")
     first, last = wide.columns[0], wide.columns[-1]
     ends = wide[[first, last]].dropna()
     _check_growth(ends)

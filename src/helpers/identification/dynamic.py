@@ -104,7 +104,7 @@ def fit_dynamic(data: pd.DataFrame, model: Model, layout: Layout = DEFAULT, *, s
     Raises
     ------
     StudyError
-        Fewer instruments than coefficients, coefficients that the instruments cannot tell apart, and what
+        Fewer instruments or entities than coefficients, coefficients that the instruments cannot tell apart, and what
         `helpers.identification.dynamic_moments.build_moments` says.
 
     Notes
@@ -199,6 +199,11 @@ def _check_identified(sums: _Sums, moments: Moments, outcome: str) -> None:
             f"dynamic model of {outcome}",
             f"{n_instruments} instruments for {k} coefficients",
             "allow more lags as instruments",
+        )
+    entities = int(moments.used.any(axis=1).sum())
+    if entities < k:
+        raise StudyError(
+            f"dynamic model of {outcome}", f"{entities} entities for {k} coefficients", "use fewer regressors"
         )
     values = np.linalg.svd(sums.cross, compute_uv=False)
     if not moments.regressors.any(axis=(0, 1)).all() or values[-1] <= 1e-10 * values[0]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StudyError
-from helpers.regression.collinearity import check_rank
+from helpers.regression.collinearity import SEPARATE, check_rank
 from helpers.regression.effects import Codes, Effects, Floats
 
 CONSTANT = "const"
@@ -82,9 +82,9 @@ def build_design(
     Raises
     ------
     StudyError
-        The index is not a unique (entity, time) pair; a column is missing, not numeric or not finite;
-        a regressor is collinear with others or absorbed by the effects; too few rows for the parameters; a weight
-        that is not above 0.
+        The index is not a unique (entity, time) pair; a column is missing, not numeric or not finite; an outcome
+        without variation beside the effects; a regressor is collinear with others or absorbed by the effects; too few
+        rows for the parameters; a weight that is not above 0.
     """
     names = [regressors] if isinstance(regressors, str) else list(regressors)
     panel = check_panel(data, [outcome, *names])
@@ -101,6 +101,7 @@ def build_design(
         y, x = y * root, x * root[:, None]
     within = effects.project(np.column_stack([y, x]))
     design = Design(index, outcome, tuple(names), effects, y, x, within[:, 0], within[:, 1:])
+    _check_outcome(design)
     check_rank(design.regressors, x, design.x_within, effects)
     if design.n_obs <= design.n_parameters:
         raise StudyError(
@@ -109,6 +110,14 @@ def build_design(
             "use fewer regressors or effects, or more rows",
         )
     return design
+
+
+def _check_outcome(design: Design) -> None:
+    """Stop when the outcome has no variation that regressors could explain."""
+    varies = np.ptp(design.y) > 0 if design.has_constant else True
+    if not varies or not np.linalg.norm(design.y_within) > SEPARATE * np.linalg.norm(design.y):
+        remedy = "choose another outcome, or leave out the effects that absorb it"
+        raise StudyError(f"outcome {design.outcome}", "it has no variation of its own beside the effects", remedy)
 
 
 def _weight_roots(data: pd.DataFrame, name: str) -> Floats:

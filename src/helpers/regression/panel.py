@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.regression.coefficients import Coefficients, infer_by_t
-from helpers.regression.collinearity import SEPARATE, solve
+from helpers.regression.collinearity import solve
 from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention, raise_negative
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
@@ -102,9 +102,6 @@ def fit_panel(
     design = build_design(
         data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, weights=weights
     )
-    if not np.linalg.norm(design.y_within) > SEPARATE * np.linalg.norm(design.y):
-        remedy = "choose another outcome, or leave out the effects that absorb it"
-        raise StudyError(f"outcome {outcome}", "it has no variation of its own beside the effects", remedy)
     clusters = read_clusters(data, design, cluster)
     sizes = count_sizes(design, clusters)
     # An intercept takes up the outcome's level, which would cost the digits that it is larger than what is explained.

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.errors import StudyError
+
 ESTIMATE_COLUMNS = ("estimate", "std_error", "statistic", "df", "p_value", "ci_low", "ci_high")
 
 
@@ -56,9 +58,16 @@ def t_estimate(estimate: float, std_error: float, df: float, **rest: Any) -> Est
         The number, its standard error and the degrees of freedom of their ratio.
     **rest
         Further fields of `Estimate`: what it rests on.
+
+    Raises
+    ------
+    StudyError
+        A standard error that is not above 0.
     """
     from helpers import distributions as stats
 
+    if not std_error > 0:
+        raise StudyError("t test", "its figures do not vary, so that the standard error is 0", "leave the test out")
     half = float(stats.t.ppf(0.975, df)) * std_error
     return Estimate(
         estimate=estimate,
