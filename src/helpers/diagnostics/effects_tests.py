@@ -190,7 +190,8 @@ def poolability(
 def _f_test(name: str, smaller: PanelFit, rss: float, df: int, null: str) -> Diagnostic:
     """F test of a fit within a larger model, by the larger one's residual sum of squares and degrees of freedom."""
     if smaller.df <= df or df < 1:
-        raise StudyError(name, "the smaller model is not smaller, or the larger one leaves no rows", "use more rows")
+        rule = "the smaller model is not smaller, or the larger one leaves no rows"
+        raise StudyError("F test", rule, "use fewer regressors or effects, or more rows")
     df1, df2 = float(smaller.df - df), float(df)
     statistic = (float((smaller.residuals**2).sum()) - rss) / df1 / (rss / df2)
     return Diagnostic(name, statistic, (df1, df2), float(stats.f.sf(statistic, df1, df2)), "F", null)
@@ -274,7 +275,11 @@ def _honda_parts(
     residuals = fit.residuals.loc[fit.design.index].to_numpy()[:, None]
     total, n_obs = float((residuals**2).sum()), len(residuals)
     if any(int(code.max()) + 1 in (1, n_obs) for code in codes[effect]):
-        raise StudyError(f"test for effects of {effect}", "its groups are one, or hold one row each", "use more rows")
+        raise StudyError(
+            "test for random effects",
+            "its groups are one, or hold one row each",
+            "use fewer regressors or effects, or more rows",
+        )
     return [
         float(n_obs * ((group_sums(residuals, code) ** 2).sum() / total - 1))
         / np.sqrt(2 * ((np.bincount(code) ** 2).sum() - n_obs))

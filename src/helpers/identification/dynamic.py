@@ -203,7 +203,9 @@ def _check_identified(sums: _Sums, moments: Moments, outcome: str) -> None:
     entities = int(moments.used.any(axis=1).sum())
     if entities < k:
         raise StudyError(
-            f"dynamic model of {outcome}", f"{entities} entities for {k} coefficients", "use fewer regressors"
+            f"dynamic model of {outcome}",
+            f"{entities} entities for {k} coefficients",
+            "use fewer regressors, or more entities",
         )
     values = np.linalg.svd(sums.cross, compute_uv=False)
     if not moments.regressors.any(axis=(0, 1)).all() or values[-1] <= 1e-10 * values[0]:

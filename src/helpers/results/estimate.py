@@ -67,7 +67,7 @@ def t_estimate(estimate: float, std_error: float, df: float, **rest: Any) -> Est
     from helpers import distributions as stats
 
     if not std_error > 0:
-        raise StudyError("t test", "its figures do not vary, so that the standard error is 0", "leave the test out")
+        raise StudyError("t test", "its figures do not vary, so that the standard error is 0", "leave it out")
     half = float(stats.t.ppf(0.975, df)) * std_error
     return Estimate(
         estimate=estimate,
