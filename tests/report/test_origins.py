@@ -19,9 +19,10 @@ from helpers.report.origins import (
     spell_key,
 )
 from helpers.report.popovers import head_of_rows, read_heads
-from helpers.report.report import write_report
+from helpers.report.report import key_labels, write_report
 from helpers.results.results import Result
 from helpers.study.data import Label
+from helpers.study.study import load_study
 from outside import PAGE, named_methods
 from toy_run import NAMES, make_study, write_toy_run
 
@@ -260,3 +261,12 @@ def test_sources_are_joined_as_each_language_joins_them():
     found = name_sources(["Lind and Mehlum (2010)", "Wang et al. (2021)", "R car"])
     assert found.en == "Lind and Mehlum (2010); Wang et al. (2021); R car"
     assert found.zh == "Lind和Mehlum（2010）；Wang等（2021）；R car"
+
+
+def test_a_table_that_names_results_is_read_in_words():
+    study = load_study(ROOT / "data" / "provinces")
+    keys = ("baseline.inference.wild_webb", "index.choices.sobol.left_out_digital_empowerment")
+    named = key_labels(study, {key: Result(key, value=0.1, notebook="03", cell="cell-01") for key in keys})
+    assert named["baseline.inference.wild_webb"] == "基准回归 · 统计推断 · 野聚类自助法（Webb权重）"
+    assert named["wild_webb"] == "野聚类自助法（Webb权重）"
+    assert named["rank_shift_digital_empowerment"] == "排名变动：数字赋能"

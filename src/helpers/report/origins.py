@@ -254,7 +254,7 @@ def spell_key(result: Result, label: Callable[[str], Label | None]) -> Label:
     label
         The study's label of a name, None where it has none.
     """
-    parts = [_spell(part, label) for part in result.key.split(".")]
+    parts = [spell_part(part, label) for part in result.key.split(".")]
     return Label(en=" · ".join(part.en for part in parts), zh=" · ".join(part.zh for part in parts))
 
 
@@ -293,7 +293,7 @@ def key_label(study: Study, part: str) -> Label | None:
     return None if words.en == part else words
 
 
-def _spell(part: str, label: Callable[[str], Label | None]) -> Label:
+def spell_part(part: str, label: Callable[[str], Label | None]) -> Label:
     """One part of a key: known as a whole, or made of two names, or of a word and a name."""
     known = label(part) or key_words().get(part)
     if known is not None:
@@ -301,11 +301,11 @@ def _spell(part: str, label: Callable[[str], Label | None]) -> Label:
     for between, joined in (("minus", "{}与{}之差"), ("with", "{}与{}")):
         first, found, second = part.partition(f"_{between}_")
         if found:
-            one, other = _spell(first, label), _spell(second, label)
+            one, other = spell_part(first, label), spell_part(second, label)
             return Label(en=f"{one.en} {between} {other.en}", zh=joined.format(one.zh, other.zh))
-    for word in ("control", "left_out"):
+    for word in ("control", "left_out", "rank_shift"):
         if part.startswith(f"{word}_"):
-            start, name = key_words()[word], _spell(part.removeprefix(f"{word}_"), label)
+            start, name = key_words()[word], spell_part(part.removeprefix(f"{word}_"), label)
             return Label(en=f"{start.en}: {name.en}", zh=f"{start.zh}：{name.zh}")
     claim = CLAIM.fullmatch(part)
     text = f"{claim[1].upper()}-{claim[2]}" if claim else part.replace("_", " ")

@@ -35,6 +35,7 @@ from helpers.report.origins import (
     read_methods,
     spell_formula,
     spell_key,
+    spell_part,
 )
 from helpers.report.picture import link_rows
 from helpers.report.popovers import (
@@ -232,9 +233,13 @@ def _read_units(study: Study) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
-def key_labels(study: Study, results: Results) -> dict[str, str]:
-    """Chinese of every result's key, for tables that name results: what it is in words."""
-    return {key: spell_key(result, partial(key_label, study)).zh for key, result in results.items()}
+def key_labels(study: Study, results: Mapping[str, Result]) -> dict[str, str]:
+    """Chinese of every result's key and of its parts of several words, for tables that name results by them."""
+    label = partial(key_label, study)
+    parts = {part for key in results for part in key.split(".") if "_" in part}
+    parts |= {part.replace("left_out", "rank_shift", 1) for part in parts if part.startswith("left_out_")}
+    spelled = {part: spell_part(part, label).zh for part in sorted(parts)}
+    return spelled | {key: spell_key(result, label).zh for key, result in results.items()}
 
 
 def build_page(
