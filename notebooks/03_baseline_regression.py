@@ -59,7 +59,14 @@ Markdown(model.latex({name: choices.label(name) for name in model.columns}))
 
 # %%
 fit = panel.fit(data, model)
-run.table(fit.table(), "coefficients", caption="{primary}: every coefficient", note=fit.facts(), words=words, digits=4)
+run.table(
+    fit.table(),
+    "coefficients",
+    caption="{primary}: every coefficient",
+    note=fit.facts(),
+    words=words,
+    digits=notebook.DIGITS,
+)
 
 # %% [markdown]
 # One coefficient is asked about, that of the treatment. The others hold something constant; they are not effects.
@@ -213,7 +220,7 @@ run.table(
     few_clusters.few_cluster_table(methods),
     "few_clusters",
     caption="The primary coefficient by every method for few clusters",
-    digits=4,
+    digits={"std_error": 4, "df": 1, "draws": 0, "p_value_strict": 4, "ci_low": 4, "ci_high": 4},
 )
 
 # %% [markdown]
@@ -399,6 +406,7 @@ run.table(
     neighbours.neighbour_table(others, fit[term], choices.label(primary), choices.question.en),
     "neighbours",
     caption="Neighbours of the primary specification",
+    digits={"n_obs": 0, "n_entities": 0},
 )
 
 # %%

@@ -322,6 +322,7 @@ run.table(
     why.read_sizes().set_index("errors"),
     "threshold_size",
     caption="How often the test of no threshold rejects at nominal 5 % when there is none, in simulated panels",
+    labels={"seed": "Seed"},
 )
 
 # %% [markdown]

@@ -41,6 +41,9 @@ BY_HAND = "by_hand"
 LINK_OF_NUMBER = re.compile(r'<a class="num"[^>]*>(.*?)</a>')
 LINK_OF_FILE = re.compile(r"\]\((?=(?:tables|figures)/)")
 
+DIGITS = {"estimate": 4, "std_error": 4, "statistic": 4, "df": 0, "ci_low": 4, "ci_high": 4}
+"""Decimals of a table of coefficients."""
+
 MOST_SHOWN, SHOWN_EACH = 350, 50
 """Rows of a table that is shown whole, and how many at either end are shown of a longer one."""
 
@@ -225,7 +228,7 @@ class NotebookRun:
     def coefficients(self, fit: PanelFit, name: str, *, caption: str) -> TableView:
         """Write and show every coefficient of a regression; the caption is a message that may name ``{outcome}``."""
         words = {"outcome": self.label(fit.outcome)}
-        return self.table(fit.table(), name, caption=caption, note=fit.facts(), words=words, digits=4)
+        return self.table(fit.table(), name, caption=caption, note=fit.facts(), words=words, digits=DIGITS)
 
     def _show_periods(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A table with its periods in their own form; years are as they are."""
