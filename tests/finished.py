@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +30,7 @@ here = {
     "helpers": sys.modules["helpers"].__file__,
     "prefix": sys.prefix,
 }
-for name in ("JPY_PARENT_PID", "PYTEST_CURRENT_TEST"):
+for name in ("JPY_PARENT_PID", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER"):
     here["environment"].pop(name, None)
 told = {name: json.dumps(item).replace(root, ".") for name, item in here.items()}
 told["environment"] = " ".join(here["environment"]) + hashlib.sha256(told["environment"].encode()).hexdigest()
@@ -47,9 +50,27 @@ def run_study(project: SmallProject) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    """A project whose reports are committed; its second notebook tries to tell where it runs."""
-    project = build_small_project(tmp_path_factory.mktemp("finished") / "a project")
+    """A project whose reports are committed; its second notebook tries to tell where it runs.
+
+    Made once for all processes of the tests, each of which works on a copy.
+    """
+    own = tmp_path_factory.mktemp("finished") / "a project"
+    base = tmp_path_factory.getbasetemp()
+    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made" / "a project"
+    made.parent.mkdir(exist_ok=True)
+    with made.parent.joinpath("lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.is_dir():
+            make_project(made.with_name("half made")).rename(made)
+    shutil.copytree(made, own, symlinks=True)
+    return SmallProject(own)
+
+
+def make_project(root: Path) -> Path:
+    """Run the project and commit what it reports."""
+    shutil.rmtree(root, ignore_errors=True)
+    project = build_small_project(root)
     project.edit("notebooks/01_first.py", "# %%\nrun.save()\n", TELL)
     run_study(project)
     project.commit("a study and its reports")
-    return project
+    return root
