@@ -258,6 +258,7 @@ def build_page(
     opened = [_open_chapter(chapter, results, instead, origins) for chapter in chapters]
     chapters = [chapter for chapter, _ in opened]
     environment.filters["option"] = lambda text: _option(text, study, translator)
+    environment.globals["comma"] = Label(en=", ", zh="、")
     environment.globals["chosen_from"] = lambda decision: _options(decision, study, translator)
     environment.globals.update(words=origins.words, method=origins.method, code_of=origins.code_of)
     units = _units(study, run_folder, environment, chapters)

@@ -26,7 +26,7 @@ COORDINATES = ("latitude", "longitude")
 # What sentences call the methods that a simulation can recommend.
 SPOKEN = {
     "clustered_t": Label(en="the clustered t test", zh="聚类稳健t检验"),
-    "cr2": Label(en="CR2 with Satterthwaite degrees of freedom", zh="CR2（Satterthwaite 自由度）"),
+    "cr2": Label(en="CR2 with Satterthwaite degrees of freedom", zh="CR2（Satterthwaite自由度）"),
     "cr3": Label(en="the jackknife over clusters (CR3)", zh="聚类刀切法（CR3）"),
     "wild": Label(en="the restricted wild cluster bootstrap", zh="约束野聚类自助法"),
 }
