@@ -131,7 +131,6 @@ def measure(project: Path, name: str, preset: str) -> list[dict[str, Any]]:
         if found := ENDED.match(line):
             rows.append({"notebook": found[1], **seen.take()})
     process.wait()
-    rows.append({"notebook": "report", **seen.take()})
     stop.set()
     watch.join()
     if process.returncode:

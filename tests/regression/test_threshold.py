@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.errors import StudyError
+from helpers.regression import threshold
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.regression.threshold import panel_threshold, second_threshold
 from helpers.simulation.simulate import ErrorDesign, known_truth_panel
@@ -212,3 +213,17 @@ def test_bad_input_is_told(change: dict, told: str) -> None:
 def test_an_unbalanced_panel_is_told() -> None:
     with pytest.raises(StudyError, match="not balanced"):
         panel_threshold(stepped(0.5).iloc[1:], MODEL, "treatment", draws=9, rng=generator())
+
+
+def test_of_very_many_values_quantiles_are_the_candidates(monkeypatch):
+    # A threshold at 0 that is plain to see: a search over a hundred quantiles finds it to within their distance.
+    rng = np.random.default_rng(3)
+    index = pd.MultiIndex.from_product([range(60), range(10)], names=["entity", "time"])
+    q, x = rng.normal(size=(2, len(index)))
+    data = pd.DataFrame({"x": x, "q": q, "y": np.where(q > 0, 3.0, 0.0) * x + rng.normal(size=len(index))}, index=index)
+    model = Model("y", "x", effects=("entity", "time"), entity="entity", time="time")
+    every = panel_threshold(data, model, "q", draws=19, rng=np.random.default_rng(1))
+    monkeypatch.setattr(threshold, "HELD", 1)
+    few = panel_threshold(data, model, "q", draws=19, rng=np.random.default_rng(1))
+    assert (len(few.profile), len(every.profile)) == (100, 481)
+    assert abs(few.threshold - every.threshold) < np.diff(np.sort(few.profile.index)).max()

@@ -28,6 +28,8 @@ from helpers.study.model import Model
 ABSENT = 1e-8
 # Numbers held at once in the largest intermediate array.
 CHUNK = 4_000_000
+# Rows times candidates up to which every value is one, and how many there are at least.
+HELD, FEWEST = 4_000_000, 100
 # Relative distance within which two statistics are the same number.
 TIE = 1e-9
 
@@ -231,14 +233,20 @@ def _freedom(design: Design) -> int:
 def _candidate_directions(
     design: Design, treatment: Floats, q: Floats, trim: float, first: float | None
 ) -> tuple[Floats, Floats]:
-    """Candidates (c,) and the projected columns D 1(q <= candidate), (n_obs, c), of unit length."""
+    """Candidates (c,) and the projected columns D 1(q <= candidate), (n_obs, c), of unit length.
+
+    Where every value with enough rows on both sides would make more than `HELD` numbers, evenly spaced quantiles of
+    them are the candidates, as in Hansen (1999, section 3), at least `FEWEST`.
+    """
     values, counts = np.unique(q, return_counts=True)
     below = np.cumsum(counts)
     least = trim * len(q)
     enough = (below >= least) & (len(q) - below >= least)
     if first is not None:
         enough &= np.abs(below - np.sum(q <= first)) >= least
-    kept = values[enough]
+    kept, most = values[enough], max(FEWEST, HELD // len(q))
+    if len(kept) > most:
+        kept = kept[np.linspace(0, len(kept) - 1, most).round().astype(int)]
     directions = design.effects.project(treatment[:, None] * (q[:, None] <= kept))
     basis = _basis(design)
     directions -= basis @ (basis.T @ directions)
