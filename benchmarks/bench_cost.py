@@ -7,7 +7,9 @@ Runs each study one notebook at a time in a copy of the project in FOLDER and ad
 processor seconds of the command and all that it starts, and the largest sum of proportional set sizes, between one
 notebook's end and the next. `firms_UNITS_PERIODS` is a simulated panel that `study adopt` takes in, with an index of
 six indicators, a mediator and three regions; `disk_UNITS_PERIODS` the same on disk. Then, or alone with `--fit`, the
-numbers are fitted: non-negative least squares of the relative errors. Linux only.
+numbers are fitted: non-negative least squares, squared errors over what was measured. Memory 0 was not looked at. Rows
+of firms_5000_20, provinces and countries are of runs whose seconds were the clock's, those of firms_5000_20 scaled to
+the processor seconds of the run. Linux only.
 """
 
 from __future__ import annotations
@@ -156,7 +158,8 @@ class Watched:
                 except OSError:
                     continue
                 self.used[number] = (int(found[11]) + int(found[12])) / CLOCK
-            self.memory = max(self.memory, sum(map(proportional_memory, here)))
+            now = sum(map(proportional_memory, here))
+            self.memory = max(self.memory, now)
             time.sleep(0.1)
 
     def take(self) -> dict[str, float]:
@@ -197,7 +200,9 @@ def write_costs(runs: pd.DataFrame) -> None:
     found = {}
     for name, rows in runs.groupby("notebook"):
         seconds = fit(rows[["cells", "again"]].to_numpy(), rows["seconds"].to_numpy())
-        memory = fit(rows[["cells"]].to_numpy(), rows["memory"].to_numpy())
+        watched = rows[rows["memory"] > 0]
+        watched = runs[runs["memory"] > 0] if watched.empty else watched
+        memory = fit(watched[["cells"]].to_numpy(), watched["memory"].to_numpy())
         parts = dict(zip(("start", "once", "again", "memory", "bytes"), (*seconds, *memory), strict=True))
         found[str(name)] = {part: float(f"{number:.3g}") for part, number in parts.items()}
     count = len(runs.groupby(["study", "preset"]))
@@ -219,9 +224,9 @@ def write_costs(runs: pd.DataFrame) -> None:
 
 
 def fit(columns: np.ndarray, measured: np.ndarray) -> np.ndarray:
-    """Non-negative numbers (start, one for each column) with the smallest squared relative errors."""
+    """Non-negative numbers (start, one for each column) with the smallest squared errors over their size."""
     left = np.column_stack([np.ones(len(columns)), columns])
-    scale = np.maximum(measured, 1.0)[:, None]
+    scale = np.sqrt(np.maximum(measured, 1.0))[:, None]
     length = np.linalg.norm(left / scale, axis=0)
     found, _ = nnls(left / scale / np.where(length > 0, length, 1.0), measured / scale[:, 0])
     return np.asarray(found / np.where(length > 0, length, 1.0))

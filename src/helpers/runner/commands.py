@@ -163,7 +163,7 @@ def _expect(
     from helpers.study.cost import describe, expect, free_memory, measure_size, read_costs
 
     costs = read_costs(notebooks)
-    if costs is None:
+    if costs is None or not study.memory:  # nobody has measured the forms on disk
         return []
     size, cores = measure_size(study), os.cpu_count() or 1
     found = expect(costs, size, asked, min(workers or cores, cores))

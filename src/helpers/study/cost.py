@@ -117,7 +117,8 @@ def measure_size(study: Study) -> Size:
     lines = max(map(_count_rows, paths), default=0)
     units = _count_rows(study.folder / study.entity.units) if study.entity.units else lines
     periods = len(study.time.read)
-    rows = units * periods if lines <= units else min(lines, units * periods)
+    # A table with hardly more lines than units has the periods side by side, or is one of many.
+    rows = units * periods if lines < 2 * units else min(lines, units * periods)
     indicators = sum(len(index.indicators) for index in study.indices.values())
     columns = MODEL_COLUMNS + len(study.specification.controls) + indicators
     return Size(rows, units, columns)
@@ -155,10 +156,12 @@ def expect(costs: Costs, size: Size, asked: Mapping[str, Mapping[str, Any]], wor
         name: cost.start + cells * (cost.once + cost.again * count_passes(costs, size, values))
         for name, (cost, values) in known.items()
     }
-    needed = sorted((cost.memory + cost.bytes * cells for cost, _ in known.values()), reverse=True)
+    # What all share is there once; what grows with the panel is there once for each notebook at work.
+    shared = max(cost.memory for cost, _ in known.values())
+    needed = sorted((cost.bytes * cells for cost, _ in known.values()), reverse=True)
     longest = max(seconds, key=lambda name: seconds[name])
     whole = max(sum(seconds.values()) / workers, seconds[longest])
-    return Expectation(whole, sum(needed[:workers]), (longest, seconds[longest]))
+    return Expectation(whole, shared + sum(needed[:workers]), (longest, seconds[longest]))
 
 
 def count_passes(costs: Costs, size: Size, values: Mapping[str, Any]) -> float:
