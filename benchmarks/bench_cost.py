@@ -204,6 +204,7 @@ def write_costs(runs: pd.DataFrame) -> None:
         watched = runs[runs["memory"] > 0] if watched.empty else watched
         memory = fit(watched[["cells"]].to_numpy(), watched["memory"].to_numpy())
         parts = dict(zip(("start", "once", "again", "memory", "bytes"), (*seconds, *memory), strict=True))
+        parts["most"] = (rows["again"] / rows["cells"]).max()
         found[str(name)] = {part: float(f"{number:.3g}") for part, number in parts.items()}
     count = len(runs.groupby(["study", "preset"]))
     machine = f"{count} runs, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"

@@ -32,6 +32,8 @@ COST_FILE = "cost.yml"
 MODEL_COLUMNS = 2
 # Refits without sets of units that are made at most, and rows that they go through at most.
 MOST_SETS, MOST_SET_ROWS = 20_000, 50_000_000
+# Times the passes that were measured, beyond which nobody knows.
+FAR = 2
 # Seconds from which a person is told what is cheaper.
 LONG = 600
 # From so many rows on (the template of adopted studies says it too) the engine ``disk`` is the one to think of.
@@ -39,13 +41,17 @@ LARGE = 500_000
 
 
 class NotebookCost(Strict):
-    """What one notebook costs: seconds at the start and per million cells, once and again; MiB in the same way."""
+    """What one notebook costs: seconds at the start and per million cells, once and again; MiB in the same way.
+
+    ``most`` is the largest number of passes that was measured: of far more nothing is said.
+    """
 
     start: float = Field(ge=0)
     once: float = Field(ge=0)
     again: float = Field(ge=0)
     memory: float = Field(ge=0)
     bytes: float = Field(ge=0)
+    most: float = Field(ge=0)
 
 
 class Costs(Strict):
@@ -150,7 +156,8 @@ def expect(costs: Costs, size: Size, asked: Mapping[str, Mapping[str, Any]], wor
     """
     cells = size.rows * size.columns / 1e6
     known = {name: (costs.notebooks[name], values) for name, values in asked.items() if name in costs.notebooks}
-    if not known:
+    beyond = (count_passes(costs, size, values) > FAR * (cost.most + 1) for cost, values in known.values())
+    if not known or any(beyond):
         return None
     seconds = {
         name: cost.start + cells * (cost.once + cost.again * count_passes(costs, size, values))
