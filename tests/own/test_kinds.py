@@ -637,3 +637,129 @@ def test_sound_panels_are_not_refused(project: Path) -> None:
         assert adopted(
             table.sample(frac=1, random_state=seed).to_csv(index=False), project, name=f"s{seed}"
         ).folder.is_dir()
+
+
+@pytest.mark.parametrize("heading", ["rownames", "Unnamed: 0", "index", "X"])
+def test_numbers_of_the_rows_of_a_wide_table_name_no_unit(heading: str, project: Path) -> None:
+    wide = FLAT.melt(["place", "year"], var_name="indicator").pivot(index=["place", "indicator"], columns="year")
+    wide = wide.set_axis([f"{year}" for _, year in wide.columns], axis=1).reset_index()
+    wide.insert(0, heading, range(1, len(wide) + 1))
+    found = adopted(
+        wide.to_csv(index=False), project, Options(outcome="wait", treatment="booking", controls=("staff",))
+    )
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "wait", "booking", ["staff"]), rel=1e-8)
+
+
+def test_years_of_long_ago_are_years_and_one_of_them_alone_is_a_slip(project: Path) -> None:
+    slip = FLAT.assign(year=[214, *FLAT["year"][1:]])
+    assert "'214' is not a year" in refused(slip.to_csv(index=False), project, "is not a year").rule
+    old = dict(zip(YEARS, [1, 1000, 1400, *range(1990, 1990 + len(YEARS) - 3)], strict=True))
+    found = adopted(FLAT.assign(year=FLAT["year"].map(old)).to_csv(index=False), project)
+    assert "years before 1500 are read as they stand: 3 of them, the first is 1" in found.told
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "wait", "booking", ["staff"]), rel=1e-8)
+
+
+@pytest.mark.parametrize(("ends", "kind", "first"), [("12-31", "year", "2014"), ("%02d-01", "month", "2014-01")])
+def test_dates_that_a_spreadsheet_left_as_numbers_of_days_are_dates(ends: str, kind: str, first: str) -> None:
+    parts = range(1, 13) if "%" in ends else [0]
+    days = [pd.Timestamp(f"{year}-{ends % part if part else ends}") for year in YEARS for part in parts]
+    cells = [str((day - pd.Timestamp("1899-12-30")).days) for day in days]
+    times = read_times(cells, "Date", cells, "t.csv")
+    assert (times.kind, show_period(min(times.codes), times.kind)) == (kind, first)
+    assert find_kind(cells, "sales") is None  # figures of five digits under any other heading
+
+
+@pytest.mark.parametrize(
+    "names", [["UK", "South Korea", "Viet Nam", "Iran", "Russia"], ["英国", "韩国", "越南", "伊朗", "俄罗斯"]]
+)
+def test_countries_are_known_by_their_other_names(names: list[str], project: Path) -> None:
+    rows = PANEL.loc[list(NAMES[: len(names)])].rename(dict(zip(NAMES, names, strict=False)), level=0)
+    found = adopted(rows.to_csv(), project)
+    units = pd.read_csv(found.folder / "units.csv", index_col=0, dtype=str)
+    assert sorted(units.index) == ["GBR", "IRN", "KOR", "RUS", "VNM"]
+    assert units["region"].notna().all()
+
+
+def test_codes_of_two_letters_are_countries_where_nearly_all_are(project: Path) -> None:
+    codes = {"eu": "AT BE BG HR CY CZ DK EE FI EL UK", "us": "AL AK AZ AR CA CO CT DE FL GA HI"}
+    panels = {
+        key: pd.concat(
+            [PANEL.loc[NAMES[place % len(NAMES)]].assign(geo=code) for place, code in enumerate(text.split())]
+        )
+        for key, text in codes.items()
+    }
+    rng = np.random.default_rng(1)
+    told = {}
+    for key, panel in panels.items():
+        panel = panel.reset_index().assign(wait=rng.normal(60, 3, len(panel)))
+        told[key] = adopted(panel[["geo", "year", "wait", "booking"]].to_csv(index=False), project, name=key).told
+    assert any("11 of 11 names known" in line for line in told["eu"])
+    assert not any("names known" in line for line in told["us"])
+
+
+def test_two_names_of_one_unit_are_one_where_their_figures_agree(project: Path) -> None:
+    names = ["Turkey", "France", "Italy", "Spain", "Chile"]
+    panel = PANEL.loc[list(NAMES[: len(names)])].rename(dict(zip(NAMES, names, strict=False)), level=0)
+    frame: Any = panel.reset_index()
+    later = (frame["place"] == "Turkey") & (frame["year"] > YEARS[3])
+    both = pd.concat([frame, frame[later].assign(place="Türkiye", wait=1.0)])
+    refused(both.to_csv(index=False), project, "have two figures for", Options())
+    renamed = frame.assign(place=frame["place"].mask(later, "Türkiye"))
+    found = adopted(renamed.to_csv(index=False), project)
+    assert any(line.endswith("are one: Turkey = Türkiye") for line in found.told)
+    assert estimate(found) == pytest.approx(least_squares(panel, "wait", "booking", ["staff"]), rel=1e-8)
+
+
+def test_a_text_in_a_codec_that_is_named_is_read_in_it(project: Path) -> None:
+    text = CSV.replace(NAMES[0], "臺北市")
+    path = project.parent / "big5.csv"
+    path.write_bytes(text.encode("big5"))
+    found = adopt(path, project, "mine", Options(encoding="big5"), check_study)
+    assert "臺北市" in (found.folder / "units.csv").read_text(encoding="utf-8")
+    adopted_from = load_study(found.folder).adopted
+    assert adopted_from is not None
+    assert adopted_from.encoding == "big5"
+
+
+def test_a_workbook_with_other_tables_asks_for_the_sheet(project: Path) -> None:
+    path = project.parent / "book.xlsx"
+    with pd.ExcelWriter(path) as book:
+        FLAT.to_excel(book, sheet_name="Data", index=False)
+        pd.DataFrame({"source": ["yearbook", "survey"], "pages": [12, 340]}).to_excel(book, sheet_name="Sources")
+    with pytest.raises(UndecidedError, match="say with --sheet") as caught:
+        adopt(path, project, "mine", None, check_study)
+    assert caught.value.option == "sheet"
+    assert caught.value.choices == ("Data", "Sources")
+    found = adopt(path, project, "mine", Options(sheet=("Data",)), check_study)
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "wait", "booking", ["staff"]), rel=1e-8)
+
+
+def test_a_column_of_other_years_with_gaps_is_no_period(project: Path) -> None:
+    born: Any = [str(1960 + place) if place % 3 else "" for place in range(len(FLAT))]
+    found = adopted(FLAT.assign(yearborn=born).to_csv(index=False), project)
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "wait", "booking", ["staff"]), rel=1e-8)
+
+
+def test_a_period_that_the_person_names_may_have_any_heading(project: Path) -> None:
+    waves = FLAT.assign(year=FLAT["year"] - YEARS[0] + 1).rename(columns={"year": "sitting"})
+    found = adopted(waves.to_csv(index=False), project, Options(time="sitting"))
+    assert estimate(found) == pytest.approx(least_squares(PANEL, "wait", "booking", ["staff"]), rel=1e-8)
+
+
+def test_a_sparse_measure_is_no_control_unless_asked_for(project: Path) -> None:
+    sparse = FLAT.assign(survey=[value if place % 3 == 0 else "" for place, value in enumerate(FLAT["staff"] + 1)])
+    text = sparse.to_csv(index=False)
+    assert "model: wait by booking, controls staff" in adopted(text, project).told
+    asked = adopted(text, project, Options(controls=("survey",)), "asked")
+    assert "model: wait by booking, controls survey" in asked.told
+
+
+def test_measures_that_stay_as_they_are_are_named(project: Path) -> None:
+    text = FLAT.assign(booking=FLAT["place"].map(len), staff=FLAT["place"].map(len) + 1).to_csv(index=False)
+    error = refused(text, project, "stay as they are")
+    assert "booking, staff" in error.rule
+
+
+def test_indicators_of_one_unit_by_period_are_told_for_what_they_are(project: Path) -> None:
+    wide = PANEL.loc[NAMES[0]].T.rename_axis("Indicators").reset_index()
+    refused(wide.to_csv(index=False), project, "of one unit")

@@ -109,6 +109,15 @@ def decode(content: bytes, path: Path, encoding: str | None = None) -> str:
     raise StudyError(str(path), f"the text is {'not ' if encoding or marked else ''}{named}", "save it as CSV in UTF-8")
 
 
+def is_text_codec(name: str) -> bool:
+    """Whether Python knows a codec of text by this name."""
+    try:
+        "".encode(name)
+    except (LookupError, UnicodeError, ValueError):
+        return False
+    return True
+
+
 def _check_mixed(content: bytes, path: Path) -> None:
     """Refuse a text of lines in two encodings, as pasting one file below another leaves it."""
     beyond = [(number, line) for number, line in enumerate(content.splitlines(), 1) if not line.isascii()]

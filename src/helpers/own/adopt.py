@@ -17,7 +17,7 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.formats.decoding import few
-from helpers.own.entities import Entities, choose_lists, match_entities
+from helpers.own.entities import Entities, choose_lists, join_known, match_entities
 from helpers.own.study_text import Roles, claims_text, study_text, time_name
 from helpers.own.words import RESERVED, snake
 from helpers.reading.manifest import write_manifest
@@ -90,6 +90,7 @@ def adopt(
     folder = _free_folder(root, name or snake(path.stem) or "adopted")
     lists = choose_lists(options.units, root)
     proposal = propose(path, options, lambda word: any(item.knows(word) for item in lists))
+    proposal = join_known(proposal, lists, asked=options.units is not None)
     entities = match_entities(proposal, lists, asked=options.units is not None)
     names = _name_measures(proposal.measures, root / "data" / entities.known_from if entities.known_from else None)
     roles = _choose_roles(proposal, names, options, str(path))
@@ -211,7 +212,10 @@ def _choose_roles(proposal: Proposal, names: dict[str, str], options: Options, w
     if len(proposal.measures) < 2:
         raise StudyError(where, "it has one measure, a study needs two", "add a column, or a second file")
     if len(usable) < 2:
-        raise StudyError(where, "fewer than two measures change over time", "a panel study needs two that do")
+        still = [m.heading for m in proposal.measures if m.heading not in usable]
+        rule = f"fewer than two measures change over time; within every unit these stay as they are: {few(still)}"
+        remedy = "add a column that changes, for a treatment one that is 0 in the periods before it and 1 from then on"
+        raise StudyError(where, rule, remedy)
     given = {
         role: _find_measure(getattr(options, role), proposal, names, where, role) for role in ("outcome", "treatment")
     }
@@ -219,7 +223,8 @@ def _choose_roles(proposal: Proposal, names: dict[str, str], options: Options, w
     free = [heading for heading in usable if heading not in given.values()]
     outcome = given["outcome"] or free.pop(0)
     treatment = given["treatment"] or free.pop(0)
-    controls = free[:MOST_CONTROLS]
+    full = [heading for heading in free if not sparse[heading]]
+    controls = full[:MOST_CONTROLS]
     if options.controls is not None:
         asked = tuple(item for item in options.controls if item.casefold() != "none")
         controls = _find_measures(asked, proposal, names, where, "controls")
@@ -306,7 +311,7 @@ def _origin(path: Path, proposal: Proposal, options: Options) -> dict[str, objec
     """Where the figures come from and how the table was read, for the study file."""
     files = [path] if path.is_file() else sorted(item for item in path.iterdir() if item.is_file())
     digest = hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
-    said = {key: getattr(options, key) for key in ("missing", "decimal", "sheet", "units")}
+    said = {key: getattr(options, key) for key in ("missing", "decimal", "encoding", "sheet", "units")}
     origin: dict[str, object] = {"source": path.name, "sha256": digest}
     origin |= {"entity": proposal.entity, "time": proposal.time}
     origin |= {key: value for key, value in said.items() if value is not None}
@@ -315,7 +320,8 @@ def _origin(path: Path, proposal: Proposal, options: Options) -> dict[str, objec
 
 def _write_figures(folder: Path, proposal: Proposal, names: dict[str, str], entities: Entities) -> None:
     figures = proposal.figures.rename(columns=names)
-    shown = {time: show_period(int(time), proposal.kind) for time in figures.index.unique(1)}
+    width = 4 if proposal.kind == "year" else 0  # a year of long ago stands as a year does
+    shown = {time: show_period(int(time), proposal.kind).rjust(width, "0") for time in figures.index.unique(1)}
     rows = [
         [entities.keys[str(entity)], shown[time], *("" if pd.isna(cell) else repr(float(cell)) for cell in cells)]
         for (entity, time), cells in zip(figures.index, figures.to_numpy().tolist(), strict=True)

@@ -50,6 +50,7 @@ def _add_adopt_options(parser: argparse.ArgumentParser) -> None:
         "time": ("HEADING", "the column of the periods"),
         "missing": ("LIST", "what stands where there is no figure, separated by commas, beside the usual NA, .. and :"),
         "decimal": ("MARK", "the decimal mark, . or ,"),
+        "encoding": ("CODEC", "of a text file that is neither UTF-8, UTF-16 nor GB18030, such as big5 or shift_jis"),
         "sheet": ("TITLES", "the worksheets to read, separated by commas"),
         "units": ("LIST", "the list of units that knows the names (a study or a file), or own"),
         "outcome": ("HEADING", "the measure that is explained"),
@@ -68,8 +69,9 @@ def read_options(options: argparse.Namespace) -> Options:
     Raises
     ------
     StudyError
-        A decimal mark or a claim that is none.
+        A decimal mark, a codec or a claim that is none.
     """
+    from helpers.formats.decoding import is_text_codec
     from helpers.own.study_text import CLAIMS
     from helpers.reading.proposal import Options
 
@@ -77,11 +79,14 @@ def read_options(options: argparse.Namespace) -> Options:
         raise StudyError(f"--decimal {options.decimal}", "the decimal mark is a point or a comma", "say . or ,")
     if options.claim not in (None, *CLAIMS):
         raise StudyError(f"--claim {options.claim}", "it is no claim that can be judged", f"say {', '.join(CLAIMS)}")
+    if options.encoding is not None and not is_text_codec(options.encoding):
+        raise StudyError(f"--encoding {options.encoding}", "there is no such codec", "say big5, shift_jis, cp1251 ...")
     return Options(
         entity=options.entity,
         time=options.time,
         missing=_split(options.missing),
         decimal=options.decimal,
+        encoding=options.encoding,
         sheet=_split(options.sheet),
         units=options.units,
         outcome=options.outcome,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,13 +16,18 @@ from helpers.own.words import snake
 from helpers.reading.names import near_misses
 from helpers.reading.numbers import UndecidedError
 from helpers.reading.proposal import Proposal
-from helpers.reading.units import Spellings, normalise_name, read_units
+from helpers.reading.units import Spellings, normalise_name, read_units, spellings_in
 from helpers.study.data import Entity, Label
+from helpers.study.periods import show_period
 from helpers.study.study import Study, list_studies, load_study
 
 # A list is that of a table where it knows so many of its names; codes of a few digits are anybody's.
 KNOWN_SHARE = 0.8
 SHORTEST_CODE = 4
+# Codes of two letters are anybody's too (states of the United States, of Brazil): they are those of the list where so
+# many stand there and nearly all are known, or where they stand among names that are known.
+FEWEST_CODES, CODES_KNOWN = 10, 0.95
+_TWO_LETTERS = re.compile("[A-Za-z]{2}")
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,19 @@ class UnitList:
     spellings: Spellings
 
     def knows(self, name: str) -> bool:
-        """Whether a name is that of a unit of the list; a code of a few digits is not, since others have it too."""
-        short = name.isdigit() and len(name) < SHORTEST_CODE
+        """Whether a name is that of a unit of the list; a code of few signs is not, since others have it too."""
+        short = (name.isdigit() and len(name) < SHORTEST_CODE) or _TWO_LETTERS.fullmatch(name)
         return not short and self.spellings.find(name) is not None
+
+    def known_among(self, names: Sequence[str], asked: bool = False) -> dict[str, str]:
+        """The names of a table that are those of units, with their keys; codes of two letters as the others allow."""
+        keys = {name: key for name in names if (key := self.spellings.find(name)) and (asked or self.knows(name))}
+        codes = [name for name in names if _TWO_LETTERS.fullmatch(name)]
+        found = {name: key for name in codes if (key := self.spellings.find(name))}
+        alone = len(codes) >= FEWEST_CODES and len(found) >= CODES_KNOWN * len(codes)
+        others = len(names) - len(codes)
+        beside = others > len(codes) and len(keys) >= KNOWN_SHARE * others
+        return keys | found if alone or beside else keys
 
 
 @dataclass(frozen=True)
@@ -160,18 +176,60 @@ def match_entities(proposal: Proposal, lists: Sequence[UnitList], asked: bool = 
         Whether the person named the list, so that codes of a few digits and a small share of names count too.
     """
     names = [str(name) for name in proposal.figures.index.unique(0)]
-    known = {item.name: sum(_knows(item, name, asked) for name in names) for item in lists}
-    best = max(lists, key=lambda item: known[item.name], default=None)
-    if best is None or known[best.name] < (1 if asked else KNOWN_SHARE * len(names)):
-        return _own_entities(proposal, names)
-    keys = {name: key for name in names if _knows(best, name, asked) and (key := best.spellings.find(name))}
-    if len(set(keys.values())) < len(keys):
-        return _own_entities(proposal, names)
-    return _listed_entities(best, names, keys)
+    best, keys = _choose_list(names, lists, asked)
+    return _own_entities(proposal, names) if best is None else _listed_entities(best, names, keys)
 
 
-def _knows(item: UnitList, name: str, asked: bool) -> bool:
-    return item.spellings.find(name) is not None if asked else item.knows(name)
+def _choose_list(
+    names: list[str], lists: Sequence[UnitList], asked: bool
+) -> tuple[UnitList, dict[str, str]] | tuple[None, dict[str, str]]:
+    """The list that knows most of the names, with their keys; None where none knows enough."""
+    known = {item.name: item.known_among(names, asked) for item in lists}
+    best = max(lists, key=lambda item: len(known[item.name]), default=None)
+    if best is None or len(known[best.name]) < (1 if asked else KNOWN_SHARE * len(names)):
+        return None, {}
+    return best, known[best.name]
+
+
+def join_known(proposal: Proposal, lists: Sequence[UnitList], asked: bool = False) -> Proposal:
+    """The rows of names that a list knows as one unit (Turkey, Türkiye) under one of them.
+
+    Raises
+    ------
+    StudyError
+        Two of them have different figures for one period.
+    """
+    best, keys = _choose_list([str(name) for name in proposal.figures.index.unique(0)], lists, asked)
+    groups: dict[str, list[str]] = {}
+    for name, key in keys.items():
+        groups.setdefault(key, []).append(name)
+    several = [group for group in groups.values() if len(group) > 1]
+    if best is None or not several:
+        return proposal
+    figures, units = proposal.figures, proposal.units
+    for first, *others in several:
+        for other in others:
+            rows = [figures.xs(name, level=0, drop_level=True) for name in (first, other)]
+            joined = _join_rows(pd.DataFrame(rows[0]), pd.DataFrame(rows[1]), (first, other), proposal, best.name)
+            rest = figures.drop(index=[first, other], level=0)
+            figures = pd.concat([rest, pd.concat({first: joined}, names=figures.index.names)]).sort_index()
+    kept = units.loc[[name for name in units.index if name in set(figures.index.unique(0))]]
+    told = f"names of one unit by the list {best.name} are one: {few([' = '.join(group) for group in several])}"
+    return replace(proposal, figures=figures, units=kept, told=(*proposal.told, told))
+
+
+def _join_rows(
+    one: pd.DataFrame, other: pd.DataFrame, names: tuple[str, str], proposal: Proposal, known: str
+) -> pd.DataFrame:
+    left, right = one.align(other)
+    clash = (left.notna() & right.notna() & (left != right)).to_numpy()
+    if clash.any():
+        row, column = (int(place[0]) for place in clash.nonzero())
+        when = show_period(int(left.index[row]), proposal.kind)
+        rule = f"{names[0]} and {names[1]} are one unit by the list {known}, and have two figures for {when}"
+        remedy = "take the rows of one of them out; if they are two units, say --units own"
+        raise StudyError(f"column {left.columns[column]}", rule, remedy)
+    return left.combine_first(right)[list(one.columns)]
 
 
 def _listed_entities(best: UnitList, names: list[str], keys: dict[str, str]) -> Entities:
@@ -183,8 +241,8 @@ def _listed_entities(best: UnitList, names: list[str], keys: dict[str, str]) -> 
     told[0] = told[0].replace("from the list", "from the study") if "/" not in best.name else told[0]
     if others:
         absent = [key for key in best.table.index if key not in found]
-        words = {alias: key for key in absent for alias in (key, *(best.table.loc[key, list(best.entity.aliases)]))}
-        near = near_misses(others, [word for word in words if word])
+        cells = [cell for key in absent for cell in (key, *best.table.loc[key, list(best.entity.aliases)])]
+        near = near_misses(others, [word for cell in cells for word in spellings_in(cell) if word])
         shown = [f"'{name}'" + (f" (perhaps {near[name]})" if name in near else "") for name in others]
         told.append(f"not in the list {best.name}, kept without a group: {few(shown)}")
     aliases = best.entity.aliases

@@ -20,6 +20,8 @@ class Options:
         Headings of the columns of entities and periods; ``columns`` for entities that stand side by side.
     missing, decimal
         As in `helpers.reading.numbers.Notation`.
+    encoding
+        Codec of the text files, such as ``big5``; found by their bytes when None.
     sheet
         Titles of the worksheets to read, others are left aside.
     units
@@ -36,6 +38,7 @@ class Options:
     time: str | None = None
     missing: tuple[str, ...] | None = None
     decimal: str | None = None
+    encoding: str | None = None
     sheet: tuple[str, ...] | None = None
     units: str | None = None
     outcome: str | None = None

@@ -45,7 +45,20 @@ def propose(path: Path, options: Options | None = None, known: Known = lambda _:
         What the person must say.
     """
     options = options or Options()
-    flats = _stack(_collect(path, options), options, known)
+    tables = _collect(path, options)
+    try:
+        return _read_tables(tables, options, known)
+    except StudyError as error:
+        sheets = [flat.name for _, flat in tables]
+        if path.is_dir() or len(sheets) < 2 or options.sheet is not None or "--sheet" in error.remedy:
+            raise
+        remedy = f"say with --sheet which of them to read, where not all are of the study: {few(sheets)}"
+        raise UndecidedError(error.where, error.rule, f"{remedy}; or {error.remedy}", "sheet", sheets) from None
+
+
+def _read_tables(tables: list[tuple[str, Flat]], options: Options, known: Known) -> Proposal:
+    """Tables stacked, read for their roles, and joined."""
+    flats = _stack(tables, options, known)
     parts = [_read_part(flat, where, options, known) for where, flat in flats]
     proposal = parts[0] if len(parts) == 1 else join_proposals(parts, [flat.name for _, flat in flats])
     return leave_out_totals(join_names(proposal), options, known)
@@ -91,7 +104,7 @@ def _collect(path: Path, options: Options) -> list[tuple[str, Flat]]:
     if path.is_dir():
         files = _without_papers(files)
     for file in files:
-        tables = [table for table in read_tables(file) if table.rows]
+        tables = [table for table in read_tables(file, options.encoding) if table.rows]
         if options.sheet is not None:
             tables = _chosen(tables, options.sheet, file)
         for table in tables:

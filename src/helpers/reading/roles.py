@@ -110,7 +110,7 @@ def _find_times(
 ) -> list[tuple[str, Times]]:
     """Columns of periods, those that say so first; a column of years with one of their parts before it alone."""
     if options.time is not None:
-        return [(options.time, read_times(flat.columns[options.time], options.time, places, where))]
+        return [(options.time, read_times(flat.columns[options.time], options.time, places, where, said=True))]
     found = [name for name, cells in flat.columns.items() if len(set(cells)) > 1 and find_kind(cells, name) is not None]
     found.sort(key=lambda name: not is_time_word(name))
     worded = [name for name in found if is_time_word(name)]
@@ -122,11 +122,21 @@ def _find_times(
                 joined = join_parts(flat.columns[name], cells)
                 if joined is not None:
                     times.append((f"{name} + {other}", joined))
-    times += [(name, read_times(flat.columns[name], name, places, where)) for name in found]
-    if not times:
-        raise _no_times(flat, numeric, where)
+    unread: list[StudyError] = []
+    for name in found:
+        try:
+            times.append((name, read_times(flat.columns[name], name, places, where)))
+        except StudyError as error:  # a year of birth with gaps, beside the year of the row
+            unread.append(error)
+    if not times or (unread and not any(_repeats(read.codes) for _, read in times)):
+        raise unread[0] if unread else _no_times(flat, numeric, where)
     # The finest first: a row per quarter has a year too, and the year does not tell the rows apart.
     return sorted(times, key=lambda item: item[1].kind in ("period",))
+
+
+def _repeats(codes: Sequence[int]) -> bool:
+    """Whether periods are those of a panel: each in several rows, so that it tells no rows apart by itself."""
+    return len(set(codes)) < len(codes)
 
 
 def _no_times(flat: Flat, numeric: set[str], where: str) -> StudyError:
@@ -307,6 +317,10 @@ def _explain_keys(
             return UndecidedError(where, rule, remedy, "entity", ["columns"])
         remedy = f"say with --entity which column does, or add one; columns are: {few(list(flat.columns))}"
         return UndecidedError(where, "no column names the entities", remedy, "entity", list(flat.columns))
+    if best and flat.melted and best[0][2] in _indicator_columns(flat, set()):
+        rule = f"its rows are indicators ({few(flat.columns[best[0][2]][:: len(set(read.codes))])}) of one unit"
+        remedy = "a study needs several units: name the unit in a column, and put the rows of the others below"
+        return StudyError(where, rule, remedy)
     if best:
         rule = f"every {best[0][2]} stands in one row: one period each is no panel"
         return StudyError(where, rule, "add the rows of other periods, or say with --entity which column repeats")
@@ -325,10 +339,18 @@ def _explain_keys(
         where,
         f"{rule}; the two rows differ in {few(differ)}",
         "say with --entity and --time which columns tell the rows apart; several columns may name an entity together: "
-        f'--entity "{entity} + {next((name for name in differ if name in entities), "OTHER COLUMN")}"',
+        f'--entity "{entity} + {_second_name(flat, entity, differ, read.codes)}"',
         "entity",
         list(flat.columns),
     )
+
+
+def _second_name(flat: Flat, entity: str, differ: list[str], codes: list[int]) -> str:
+    """The column that names the entities together with another: of those that tell all rows apart the least varied."""
+    texts = [name for name in differ if not is_numeric(flat.columns[name], Notation()) and not _FLAG.search(name)]
+    texts.sort(key=lambda name: len(set(flat.columns[name])))
+    keys = {name: set(zip(flat.columns[entity], flat.columns[name], codes, strict=True)) for name in texts}
+    return next((name for name in texts if len(keys[name]) == flat.rows), next(iter(texts), "OTHER COLUMN"))
 
 
 def is_numeric(cells: Sequence[str], notation: Notation) -> bool:

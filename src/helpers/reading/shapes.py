@@ -49,6 +49,8 @@ INDICATOR_WORDS = (
 )
 UNIT_WORDS = ("unit", "units", "单位", "计量单位", "unitofmeasure")
 VALUE = "value"
+COUNTERS = ("", "rownames", "rowname", "row", "rn", "unnamed0", "index", "level0", "x", "x1", "1")
+"""What R and pandas write above the numbers of the rows, without blanks and dots."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def flatten(table: Table, where: str, name: str) -> Flat:
     """
     table = _lift_names(table)
     headed = split_header(table, where)
-    headed = _split_keys(headed)
+    headed = _split_keys(_without_counter(headed))
     headed = replace(headed, body=_fill_down(headed))
     for layout in (_read_across, _read_blocks):
         flat = layout(headed, where, name)
@@ -278,6 +280,23 @@ def _fill_down(headed: Headed) -> list[Row]:
         last = row.cells[place] or last
         filled.append(Row(row.line, (*row.cells[:place], last, *row.cells[place + 1 :])))
     return filled
+
+
+def _without_counter(headed: Headed) -> Headed:
+    """Without the numbers of the rows that R and pandas write in front, where texts beside them name the rows."""
+    head = _squeeze(headed.heads[0][-1]) if headed.heads[0] else ""
+    cells = [row.cells[0] for row in headed.body]
+    counted = len(cells) > 2 and cells[0] in ("0", "1") and cells == [str(int(cells[0]) + n) for n in range(len(cells))]
+    beside = [row.cells[1] for row in headed.body if len(row.cells) > 1]
+    if head not in COUNTERS or not counted or not any(cell and not _NUMBER.fullmatch(cell) for cell in beside):
+        return headed
+    labels, units = ({n - 1: text for n, text in texts.items() if n} for texts in (headed.labels, headed.units))
+    body = [Row(row.line, row.cells[1:]) for row in headed.body]
+    return replace(headed, heads=headed.heads[1:], labels=labels, units=units, body=body)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"[\s_.:]+", "", text.casefold())
 
 
 def _split_keys(headed: Headed) -> Headed:

@@ -20,6 +20,8 @@ from helpers.study.periods import PARTS, Kind, count_period, show_period
 YEARS = range(1500, 2201)
 # Years that stand so far from the others, and in so few rows, are taken for slips.
 APART, RARE = 25, 0.1
+# So many years, or a few of them in several rows each, are no slips, however far from the others and however long ago.
+MANY, SEVERAL = 10, 3
 MOSTLY = 0.5
 # A long column none of whose first cells is a period is one of no periods.
 TRIED = 200
@@ -82,6 +84,9 @@ _DAY_NAMED = re.compile(rf"(?P<d>\d{{1,2}})[-\s]?(?P<m>[A-Za-z]{{3}})[a-z]*[-\s,
 _TWO = re.compile(r"['’]?(?P<y>\d{2})(?:\.0+)?")
 _COUNT = re.compile(r"(?:t|w|p|wave|period|round|第)?\s*(?P<y>\d{1,4})(?:\.0+)?\s*期?", re.IGNORECASE)
 
+_SERIAL = re.compile(r"([2-5]\d{4})(?:\.0+)?")
+EPOCH = date(1899, 12, 30).toordinal()
+
 Reader = Callable[[str], int | None]
 
 
@@ -116,8 +121,8 @@ def parse_heading(text: str) -> tuple[Kind, int] | None:
     return None
 
 
-def read_times(cells: Sequence[str], heading: str, places: Sequence[str], where: str) -> Times:
-    """The periods of a column.
+def read_times(cells: Sequence[str], heading: str, places: Sequence[str], where: str, said: bool = False) -> Times:
+    """The periods of a column; ``said`` where the person says that it holds periods, whatever its heading.
 
     Raises
     ------
@@ -125,7 +130,7 @@ def read_times(cells: Sequence[str], heading: str, places: Sequence[str], where:
         A cell that is no such period; a few years that stand far from all others.
     """
     distinct = _distinct(cells)
-    found = _find_reader(distinct, heading)
+    found = _find_reader(distinct, TIME_NAMES[0] if said else heading)
     if found is None:
         rule = f"'{shorten(distinct[0] if distinct else '')}' is no period"
         raise StudyError(f"{where}, column {heading}", rule, "write 2021, 2021Q1, 2021-01, 2020/21 or 2021-12-31")
@@ -135,6 +140,10 @@ def read_times(cells: Sequence[str], heading: str, places: Sequence[str], where:
         rule = f"'{unclear}' may be {one} or {other}, and no date of the column tells which"
         raise StudyError(f"{where}, column {heading}", rule, f"write the dates as {one}, year first")
     known = {cell: reader(cell) for cell in set(cells)}
+    if kind == "year" and (before := _read_history(cells, known, heading)):
+        known |= before
+        first = min(before.values())
+        told = f"years before {YEARS[0]} are read as they stand: {len(before)} of them, the first is {first}"
     bad = [number for number, cell in enumerate(cells) if known[cell] is None]
     if bad:
         shown = list(dict.fromkeys(f"'{shorten(cells[n])}'" for n in bad))
@@ -143,8 +152,20 @@ def read_times(cells: Sequence[str], heading: str, places: Sequence[str], where:
             rule += f" (and {len(bad) - 1} more rows: {', '.join(shown[:10])})"
         raise StudyError(f"{where}, {places[bad[0]]}, column {heading}", rule, "correct the cell, or take the row out")
     codes = [code for cell in cells if (code := known[cell]) is not None]
-    _check_plausible(codes, kind, cells, places, f"{where}, column {heading}")
+    if kind != "year" or min(codes) >= YEARS[0]:
+        _check_plausible(codes, kind, cells, places, f"{where}, column {heading}")
     return Times(kind, codes, told)
+
+
+def _read_history(cells: Sequence[str], known: dict[str, int | None], heading: str) -> dict[str, int]:
+    """Years of long ago in a column of years, each in several rows; nothing where one of them may be a slip."""
+    unread = [cell for cell, code in known.items() if code is None]
+    found = {cell: int(match["y"]) for cell in unread if (match := _COUNT.fullmatch(cell)) and cell[0].isdigit()}
+    if not is_time_word(heading) or len(found) < max(SEVERAL, len(unread)):
+        return {}
+    counts = Counter(cells)
+    old = all(0 < code < YEARS[0] for code in found.values())
+    return found if old and (len(found) >= MANY or all(counts[cell] >= SEVERAL for cell in found)) else {}
 
 
 def join_parts(years: Sequence[str], parts: Sequence[str]) -> Times | None:
@@ -195,6 +216,9 @@ def _find_reader(cells: list[str], heading: str) -> tuple[Kind, Reader, str] | N
     if dated is not None:
         return dated
     named = is_time_word(heading)
+    if named and _all(cells, _serial) and len(cells) > 1:
+        kind, reader, told = _coarse(cells, _serial)
+        return kind, reader, told or f"numbers of days, as spreadsheets keep dates: {cells[0]} is {_iso(cells[0])}"
     if named and _all(cells, _READERS["month_number"]):
         return "month", _READERS["month_number"], ""
     if named and _all(cells, _READERS["two_digits"]) and _wide(cells):
@@ -228,7 +252,11 @@ def _read_dates(cells: list[str]) -> tuple[Kind, Reader, str] | None:
         return None
     # 03/04/2015: where the whole column can be read in both orders, the one whose dates are evenly placed is meant.
     whole = [reader for reader in good if _all(cells, reader)]
-    reader = min(whole, key=lambda reader: _coarsest(_days(cells, reader)) == "day") if whole else good[0]
+    return _coarse(cells, min(whole, key=lambda reader: _coarsest(_days(cells, reader)) == "day") if whole else good[0])
+
+
+def _coarse(cells: list[str], reader: Reader) -> tuple[Kind, Reader, str]:
+    """The kind of periods that the dates of a column are, their reader and what is told of it."""
     kind = _coarsest(_days(cells, reader))
     if kind == "day":
         return kind, reader, ""
@@ -275,6 +303,8 @@ def _check_plausible(codes: list[int], kind: Kind, cells: Sequence[str], places:
     for place in range(1, len(ordered)):
         low, high = ordered[:place], ordered[place:]
         few = min((low, high), key=lambda part: sum(counts[year] for year in part))
+        if len(few) >= MANY or (len(few) >= SEVERAL and all(counts[year] >= SEVERAL for year in few)):
+            continue
         if ordered[place] - ordered[place - 1] > APART and sum(counts[year] for year in few) <= RARE * len(codes):
             number = next(n for n, code in enumerate(codes) if code in few)
             rest = [year for year in ordered if year not in few]
@@ -348,6 +378,16 @@ def _ordinal(year: str, month: str, day: str) -> int | None:
 def _date(text: str) -> int | None:
     match = _match(text, (*_DATE, _DAY_NAMED))
     return _ordinal(match["y"], match["m"], match["d"]) if match else None
+
+
+def _serial(text: str) -> int | None:
+    """A date as spreadsheets keep it, a count of days since the end of 1899; of five digits, from 1954 on."""
+    match = _SERIAL.fullmatch(text)
+    return EPOCH + int(match[1]) if match else None
+
+
+def _iso(text: str) -> str:
+    return show_period(_serial(text) or 1, "day")
 
 
 def _day_first(text: str) -> int | None:

@@ -62,7 +62,10 @@ class Spellings:
             if column != entity.key and column not in units.columns:
                 raise _no_column(entity.units, column, [entity.key, *units.columns])
             texts = units.index if column == entity.key else units[column]
-            for key, text in zip(units.index, texts, strict=True):
+            several = spellings_in if column != entity.key else lambda text: [text]
+            for key, text in (
+                (key, text) for key, cell in zip(units.index, texts, strict=True) for text in several(cell)
+            ):
                 word = normalise_name(text)
                 if word and keys.setdefault(word, key) != key:
                     rule = f"'{text}' stands for {keys[word]} as well as for {key}"
@@ -108,6 +111,11 @@ class Spellings:
             remedy = f"{did_you_mean(text.strip(), self.shown, 0.5)}correct the name, or add it to the units file"
             raise StudyError(where, f"'{shorten(text)}' is not an entity of the study", remedy)
         return key
+
+
+def spellings_in(cell: str) -> list[str]:
+    """The spellings in a cell of names: one, or several with " | " between them."""
+    return [part.strip() for part in cell.split(" | ")]
 
 
 @lru_cache(maxsize=65536)

@@ -91,8 +91,9 @@ class Time(Strict):
     @model_validator(mode="after")
     def _check_span(self) -> Self:
         first = min(self.first, self.first if self.read_from is None else self.read_from)
-        if self.last - first >= MOST_PERIODS:
-            raise ValueError(f"it spans {self.last - first + 1:,} periods, more than {MOST_PERIODS:,}")
+        count = self.last - first + 1 if self.times is None or self.read_from is not None else len(self.times)
+        if count > MOST_PERIODS:
+            raise ValueError(f"it spans {count:,} periods, more than {MOST_PERIODS:,}")
         return self
 
     @property
@@ -153,6 +154,7 @@ class Adopted(Strict):
     time: str
     missing: tuple[str, ...] | None = None
     decimal: str | None = None
+    encoding: str | None = None
     sheet: tuple[str, ...] | None = None
     units: str | None = None
     left_out: tuple[str, ...] = ()
