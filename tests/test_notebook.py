@@ -121,6 +121,12 @@ def test_a_head_or_cell_that_is_called_as_a_variable_is_not_taken_for_it(run):
     assert "The treatment" not in run.table(groups, "small", caption="Caption").html
 
 
+def test_the_rows_of_a_long_table_that_are_shown_have_no_column_of_their_count(run):
+    html = run.table(pd.DataFrame({"x": np.arange(400) / 7}), "long", caption="Caption").html
+    assert html.count("<th ") == 1
+    assert html.count("<tr>") == 1 + 100
+
+
 def test_a_figure_is_written_and_closed(run):
     figure, axes = new_figure()
     axes.plot([0, 1])

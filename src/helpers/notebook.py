@@ -212,7 +212,8 @@ class NotebookRun:
         write_table(frame, self._table_path(name))
         if len(frame) > MOST_SHOWN:
             note += "\n" + self.text("The first and the last rows of a long table; all of them are in the file.")
-            frame = pd.concat([frame.head(SHOWN_EACH), frame.tail(SHOWN_EACH)])
+            counted = isinstance(frame.index, pd.RangeIndex)  # a count of rows is no column, nor is what is left of it
+            frame = pd.concat([frame.head(SHOWN_EACH), frame.tail(SHOWN_EACH)], ignore_index=counted)
         names = self._labels(frame) | dict(labels or {})
         view = show_table(
             frame,
