@@ -339,3 +339,11 @@ def test_two_way_random_effects_of_grunfeld_are_those_of_baltagi():
 def test_two_way_random_effects_refuse_a_panel_with_gaps():
     with pytest.raises(StudyError, match="has gaps"):
         fit_two_way_random(gappy_grunfeld(), *MODEL)
+
+
+@pytest.mark.parametrize("times", [2, 3, 8])
+def test_a_condition_number_asks_nothing_of_an_outcome(times):
+    panel = make_panel(12, times, np.random.default_rng(2))
+    effects = {"entity_effects": True, "time_effects": True}
+    assert condition_number(panel, ["x", "y"], **effects) >= 1
+    assert (vif(panel, ["x", "y"], **effects) >= 1).all()

@@ -101,7 +101,9 @@ def _regressor_columns(
     """Checked regressors with effects removed, without the intercept."""
     names = list(regressors)
     outcome = "outcome that no regressor is"
-    filler = data[[name for name in names if name in data.columns]].assign(**{outcome: np.arange(len(data)) % 2})
+    # No effect absorbs it, however many times a unit has.
+    filled = np.sin(np.arange(len(data), dtype=float) ** 2)
+    filler = data[[name for name in names if name in data.columns]].assign(**{outcome: filled})
     design = build_design(filler, outcome, names, entity_effects=entity_effects, time_effects=time_effects)
     return design.x_within[:, : len(names)]
 
