@@ -33,6 +33,7 @@ SAYS: dict[str, tuple[int | str, ...] | None] = {
     "Judged": (3,),
     "Cause": (0, 1, 3),
     "Part": (0,),
+    "Reference": (1,),
     "add_parser": ("help", "description"),
     "add_argument": ("help",),
     "add_subparsers": ("title",),
@@ -141,6 +142,7 @@ READERS = (
 # What is put together from a kind and a name, or said otherwise by the command that passes it on.
 PARTS = (
     *(f"{kind} {{name}}" for kind in ("raw file", "statistic", "derived column", "index", "helper module")),
+    *(f"{kind} {{name}}" for kind in ("parameter", "package")),
     *(f"{change}: {{names}}" for change in ("changed", "missing", "not listed")),
     "{keys} of {names} names known from the study {name}, whose codes and groups they take",
     'if the figures are as published, say --genuine "{names}"',
