@@ -1,5 +1,7 @@
 """A model prints as the formula that it is, and estimates come out of its fit by name."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,3 +47,14 @@ def test_a_fit_gives_each_estimate_by_its_name_and_names_those_it_has():
     assert list(fit.table().index) == ["capital", "labour"]
     with pytest.raises(StudyError, match="no term 'land'"):
         fit["land"]
+
+
+def test_an_equation_with_long_labels_stands_on_lines_and_says_the_same():
+    firms = FIRMS.with_(controls=("labour", "energy"))
+    short = firms.latex()
+    long = firms.latex({name: f"{name} of firms that are old" for name in firms.columns})
+    assert "array" not in short
+    assert long.startswith(r"$$\begin{array}{l}\text{output of firms")
+    assert long.count(r" \\ \quad + ") >= 2
+    one_line = re.sub(r"\\begin\{array\}\{l\}|\\end\{array\}|\\quad|\\\\| of firms that are old", "", long)
+    assert " ".join(one_line.split()) == short

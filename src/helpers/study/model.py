@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 Cluster = str | tuple[str, str] | None
+LINE = 85
+"""Letters of an equation on one line: so many stand on a sheet of paper."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class Model:
         symbols = ((r"\alpha_i", self.entity_effects), (r"\lambda_t", self.time_effects))
         terms += [symbol for symbol, kept in symbols if kept]
         left = rf"\text{{{_escape(words.get(self.outcome, self.outcome))}}}_{{it}}"
-        return f"$${left} = {' + '.join(terms)} + \\varepsilon_{{it}}$$"
+        terms.append(r"\varepsilon_{it}")
+        return f"$${_in_lines(left, terms)}$$"
 
     def _word(self, role: str) -> str:
         return {"entity": self.entity, "time": self.time}.get(role, role)
@@ -114,6 +117,25 @@ def build_model(study: Study, column: str | None = None) -> Model:
         entity=study.entity.name,
         time=study.time.name,
     )
+
+
+def _in_lines(left: str, terms: Sequence[str]) -> str:
+    """An equation on one line, or, where its labels are long, on several that stand under each other."""
+    lines: list[list[str]] = [[]]
+    for term in terms:
+        if len(_plain(" + ".join([left, *lines[-1], term]))) > LINE and lines[-1]:
+            lines.append([])
+        lines[-1].append(term)
+    first, *others = (" + ".join(line) for line in lines)
+    if not others:
+        return f"{left} = {first}"
+    under = "".join(rf" \\ \quad + {line}" for line in others)
+    return rf"\begin{{array}}{{l}}{left} = {first}{under}\end{{array}}"
+
+
+def _plain(tex: str) -> str:
+    """About as many letters as an equation shows: commands count as one."""
+    return re.sub(r"\\text|[{}_,]", "", re.sub(r"\\(?!text)[a-z]+", "x", tex))
 
 
 def _escape(text: str) -> str:
