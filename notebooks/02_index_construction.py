@@ -287,6 +287,7 @@ run.table(
     "sobol",
     caption="Sobol indices with half-widths of their intervals",
     note="A first order is at most its total: estimates that cross by chance are both set to their mean.",
+    labels={"first": "First order", "total": "Total order"},
 )
 
 # %% [markdown]

@@ -22,6 +22,8 @@ pytest_plugins = ["finished"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
+LONGEST = "test_the_twins_run_as_they_are_and_print_what_is_stored"
+
 os.environ["STUDY_LANGUAGE"] = "en"  # what a command says does not hang on who runs the tests
 
 use_own_folders(ROOT, ROOT / "reports" / "tests")  # nothing that a test starts writes into the home
@@ -39,10 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that call `outside`."""
+    """Mark the tests that call `outside`, and begin with the longest: left to the end, one core would wait for it."""
     for item in items:
         if calls_outside(getattr(item, "function", None)):
             item.add_marker(pytest.mark.outside)
+    items.sort(key=lambda item: item.name != LONGEST)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
