@@ -2,7 +2,7 @@
 
 From outside: a p-value of 0.05 at the critical values of printed tables (NIST/SEMATECH e-Handbook, 1.3.6.7: t(30) 2.042,
 chi-square(1) 3.841, F(1, 30) 4.171, normal 1.960), here with ten decimals, since the rule's tolerance is a relative 1e-6;
-other p-values of t are integrals of its density by Simpson's rule, good to 1e-9.
+other p-values of t are integrals of its density by Simpson's rule, good to 1e-9; of chi-square, sums of Poisson's.
 """
 
 from __future__ import annotations
@@ -33,6 +33,15 @@ def two_sided(x: float, df: int, steps: int = 20_000) -> float:
     return 1 - (heights[0] + heights[-1] + inner) * (2 * x / steps) / 3
 
 
+def poisson_tail(x: float, df: int) -> float:
+    """P(chi-square of an even number of degrees of freedom > x): P(Poisson of mean x / 2 < df / 2)."""
+    mean = x / 2
+    return math.fsum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(df // 2))
+
+
+FINE = 20705.12346549
+"""Of 20,000 degrees of freedom: its p-value moves 360 times as much as it does, in relative terms."""
+FINE_P = poisson_tail(FINE, 20_000)
 AT_20, AT_21 = two_sided(2.0, 30), two_sided(2.1, 30)
 
 
@@ -116,6 +125,11 @@ def test_a_panel_with_more_periods_than_the_window_allows_more_rows(tmp_path):
         ("p follows", 'test,statistic,distribution,df,p_value; a,4.1708767857,F,"1, 30",0.05', True),
         ("p follows", 'test,statistic,distribution,df,p_value; a,4.1708767857,F,"2, 30",0.05', False),
         ("p follows", "test,statistic,distribution,df,p_value; a,-1.9599639845,normal,,0.05", True),
+        ("p follows", 'test,statistic,distribution,df,p_value; a,1.6448536270,"normal, upper tail",,0.05', True),
+        ("p follows", 'test,statistic,distribution,df,p_value; a,-1.6448536270,"normal, upper tail",,0.95', True),
+        ("p follows", 'test,statistic,distribution,df,p_value; a,1.6448536270,"normal, upper tail",,0.10', False),
+        ("p follows", f"test,statistic,distribution,df,p_value; a,{FINE:.8g},chi2,20000,{FINE_P:.8g}", True),
+        ("p follows", f"test,statistic,distribution,df,p_value; a,{FINE:.7g},chi2,20000,{FINE_P:.8g}", False),
         ("p follows", "test,statistic,df,p_value; a,2.0422724563,30.0,0.05", True),
         ("p follows", "test,statistic,df,p_value; a,2.0422724563,29.0,0.05", False),
         ("an interval holds", "x,ci_low,ci_high; a,1.0,2.0", True),
@@ -131,6 +145,8 @@ def test_a_panel_with_more_periods_than_the_window_allows_more_rows(tmp_path):
         ("rows are", "rows_that_are,rows_left_out,rows,entities; all,0,20,4; with x,2,17,4", False),
         ("parts sum", "year,t_total,t_within,t_between; 1,3.0,1.0,2.0", True),
         ("parts sum", "year,t_total,t_within,t_between; 1,3.0,1.0,2.5", False),
+        ("parts sum", "year,t_total,t_within,t_between; 1,3.1e-06,3.1234568,-3.1234538", True),  # what rounding leaves
+        ("parts sum", "year,t_total,t_within,t_between; 1,3.0e-05,3.1234568,-3.1234538", False),
         ("parts sum", "x,figures,weights,total; a,1.0,0.5,1.5", True),
         ("parts sum", "x,figures,weights,total; a,1.0,0.5,1.4", False),
         ("parts sum", "index,indicator,weight; i,a,0.25; i,b,0.75; j,c,1.0", True),

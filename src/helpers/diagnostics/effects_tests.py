@@ -27,9 +27,9 @@ class Diagnostic:
     df
         Degrees of freedom, numerator first; empty for the normal distribution.
     p_value
-        Two-sided for the normal distribution, else upper tail.
+        Two-sided for "normal" and "t", else the upper tail.
     distribution
-        "chi2", "F", "normal" or "t".
+        "chi2", "F", "normal", "t", or "normal, upper tail" of a test that is one-sided.
     null
         The hypothesis under test, in words.
     note
@@ -259,7 +259,7 @@ def honda(
         statistic,
         (),
         float(stats.norm.sf(statistic)),
-        "normal",
+        "normal, upper tail",
         "the variance of the effects is zero",
         "one-sided",
     )

@@ -130,7 +130,7 @@ def diagnostic_table(tests: Mapping[str, Diagnostic | Refusal], model: Model) ->
         effects = " + ".join({"entity": model.entity, "time": model.time}[part] for part in listed[name].effects)
         row: dict[str, object] = {"test": test.name, "effects": effects or "none"}
         if isinstance(test, Diagnostic):
-            df = ", ".join(f"{number:g}" for number in test.df)
+            df = ", ".join(f"{number:.10g}" for number in test.df)
             drawn = test.draws is not None
             row |= {"null": test.null, "statistic": test.statistic}
             row |= {"distribution": "drawn" if drawn else test.distribution, "df": "" if drawn else df}
