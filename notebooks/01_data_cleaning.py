@@ -79,7 +79,7 @@ run.table(
 # %%
 warnings = run.record("data.warnings", value=kept.n_warnings, digits=0)
 message = (
-    "The contract is kept, with {warnings} warnings: the rows of the three tables above. What is listed stays as it "
+    "The contract is kept, with {warnings} warnings: the rows of the tables above. What is listed stays as it "
     "was published; a result that rests on it is to be read with care."
     if kept.n_warnings
     else "The contract is kept, and nothing is unusual: no figure jumps, no period breaks, no sign of another unit."

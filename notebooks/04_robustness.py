@@ -2,8 +2,10 @@
 # # 4 Robustness
 #
 # Does the result survive? First the primary specification is changed in one respect at a time; the rows are declared in
-# the study file before they are run. Then small sets of units are left out, and the index is treated as the estimate
-# that it is.
+# the study file before they are run. Then small sets of units are left out.
+
+# %% [markdown] tags=["needs-indices"]
+# Last, the index is treated as the estimate that it is.
 
 # %% [markdown]
 # ## Parameters
@@ -67,7 +69,7 @@ run.figure(
     alt="Estimates with intervals, one row per robustness check, and a line at zero.",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-indices"]
 # Rows that make the index anew change its scale, so that their estimates compare in sign and precision rather than in
 # size. Rows that leave out units or periods keep the index as it was built.
 
@@ -116,7 +118,10 @@ low, high = shown.record_range(run.record, left_out)
 # %%
 run.say(
     "Without one unit, and the indices as they were built, the estimate lies between "
-    "{robustness.leave_one_out.smallest} (without {low}) and {robustness.leave_one_out.largest} (without {high}).",
+    "{robustness.leave_one_out.smallest} (without {low}) and {robustness.leave_one_out.largest} (without {high})."
+    if choices.indices
+    else "Without one unit the estimate lies between {robustness.leave_one_out.smallest} (without {low}) and "
+    "{robustness.leave_one_out.largest} (without {high}).",
     low=run.label(low),
     high=run.label(high),
 )
@@ -140,9 +145,10 @@ run.table(left_out.table, "leave_one_out", caption="The primary specification wi
 # %% [markdown]
 # ## How few units would have to be left out to change the answer?
 #
-# One unit at a time may hide what two or three do together. So every set of up to `fragility_most` units is left out,
-# and scales, weights and indices are derived anew from those that stay. Where units are too many for all sets, the sets
-# are smaller, and where they are too many even one at a time, those are left out whose rows move the estimate most.
+# One unit at a time may hide what two or three do together. So every set of units is left out, up to the size that the
+# parameters set, and what is made from all rows, such as an index, is derived anew from those that stay. Where units
+# are too many for all sets, the sets are smaller, and where they are too many even one at a time, those are left out
+# whose rows move the estimate most.
 
 # %%
 fragility = shown.fit_fragility(data, choices, most=fragility_most)
@@ -158,6 +164,9 @@ run.figure(
 # The smallest set that turns the sign, and the smallest that changes the verdict: of several of one size, the one that
 # goes furthest.
 
+# %%
+refitted = run.text("fitted again with the indices derived anew") if choices.indices else run.text("fitted again")
+
 # %% tags=["summary"]
 run.say(
     "None of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units turns the sign when it is "
@@ -165,9 +174,9 @@ run.say(
     if fragility.smallest_sign is None
     else "Of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units, the smallest that turns "
     "the sign when it is left out has the size {robustness.fragility.smallest_set_sign.size}: "
-    "{robustness.fragility.smallest_set_sign} (without it, the indices derived anew: "
-    "{robustness.fragility.smallest_set_sign.refit}, {robustness.fragility.smallest_set_sign.refit:p} by the clustered "
-    "t test)."
+    "{robustness.fragility.smallest_set_sign} ({refitted}: {robustness.fragility.smallest_set_sign.refit}, "
+    "{robustness.fragility.smallest_set_sign.refit:p} by the clustered t test).",
+    refitted=refitted,
 )
 
 # %%
@@ -177,9 +186,10 @@ run.say(
     if fragility.smallest_verdict is None
     else "Of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units, the smallest that changes "
     "the verdict when it is left out has the size {robustness.fragility.smallest_set_verdict.size}: "
-    "{robustness.fragility.smallest_set_verdict} (without it, the indices derived anew: "
+    "{robustness.fragility.smallest_set_verdict} ({refitted}: "
     "{robustness.fragility.smallest_set_verdict.refit}, {robustness.fragility.smallest_set_verdict.refit:p} by the "
-    "clustered t test)."
+    "clustered t test).",
+    refitted=refitted,
 )
 
 # %% [markdown]
@@ -220,19 +230,19 @@ flips = shown.flipping_table(fragility)
 shown.write_refits(fragility, run.out / "tables")
 run.say("Every refit: [tables/fragility.csv](tables/fragility.csv), {robustness.fragility.refits} rows.")
 
-# %% [markdown]
+# %% [markdown] tags=["needs-indices"]
 # ## How sure is the estimate when the index is an estimate too?
 #
 # The usual interval takes the indices as given, though their scales and weights come from the same rows. Here units
 # are drawn with replacement and the indices are built anew in each sample before the regression is fitted.
 
-# %%
+# %% tags=["needs-indices"]
 carried = attempt(
     shown.bootstrap_indices, data, choices, draws=bootstrap_draws, rng=run.rng("indices in the regression")
 )
 words = {} if isinstance(carried, StudyError) else shown.record_index_bootstrap(run.record, carried, choices)
 
-# %%
+# %% tags=["needs-indices"]
 run.say(
     "No index stands in a declared regression, so that there is no uncertainty of an index to carry over."
     if isinstance(carried, StudyError)
@@ -247,10 +257,10 @@ run.say(
     **words,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-indices"]
 # The same coefficient with its conventional interval, and with those of the two bootstraps by percentiles and by BCa:
 
-# %%
+# %% tags=["needs-indices"]
 (
     run.say("Without an index in a regression there is no such interval.")
     if isinstance(carried, StudyError)
@@ -259,7 +269,7 @@ run.say(
     )
 )
 
-# %%
+# %% tags=["needs-indices"]
 (
     run.say("Without an index in a regression there is no such picture.")
     if isinstance(carried, StudyError)
@@ -275,7 +285,7 @@ run.say(
     )
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-indices"]
 # Where the two distributions differ, the index is part of the uncertainty (wider) or moves with the sample in a way
 # that steadies the estimate (narrower). The conventional interval knows of neither.
 

@@ -97,8 +97,8 @@ counted = {
 
 # %%
 run.say(
-    "{region} starts clearly above {ahead} of {others} other regions, and gains clearly more a {unit}, in points, than "
-    "{faster} of them, by Welch's t test and by the wild bootstrap.",
+    "Of the other regions ({others}), {region} starts clearly above {ahead}, and gains clearly more a {unit}, in "
+    "points, than {faster}, by Welch's t test and by the wild bootstrap.",
     **counted,
     unit=choices.time.unit,
 )
@@ -161,7 +161,7 @@ run.figure(
 )
 
 # %% [markdown]
-# ## Are they equal, and do they fall in the stated order?
+# ## Are they equal, and do they fall in the order of the regions?
 
 # %%
 run.table(
@@ -181,7 +181,7 @@ ordered = [name for name, item in found.items() if item.ordering.wild_p_value < 
 # %%
 run.say(
     "Of {designs} designs, {unequal} tell the regions' effects apart by the wild bootstrap of the joint test "
-    "({which}), and {ordered} show that they fall in the stated order ({falling}).",
+    "({which}), and {ordered} show that they fall in the order of the table ({falling}).",
     designs=run.record("heterogeneity.count.designs", value=len(found)),
     unequal=run.record("heterogeneity.count.unequal", value=len(unequal)),
     ordered=run.record("heterogeneity.count.ordered", value=len(ordered)),
@@ -225,9 +225,9 @@ largest = max(gaps.values(), key=lambda gap: abs(gap.effect.statistic))
 
 # %%
 run.say(
-    "Of {pairs} differences, {told} are told from zero by the t test, by the wild bootstrap and after Romano and Wolf; "
-    "the one furthest from zero in standard errors is {first} minus {second}, {gap} ({gap:p}; {adjusted:p} adjusted "
-    "for the pairs).",
+    "Differences told from zero by the t test, by the wild bootstrap and after Romano and Wolf: {told} of {pairs}; the "
+    "one furthest from zero in standard errors is {first} minus {second}, {gap} ({gap:p}; {adjusted:p} adjusted for "
+    "the pairs).",
     pairs=run.record("region.count.pairs", value=len(gaps)),
     told=run.record("region.count.told", value=len(told)),
     first=run.label(largest.first),
@@ -239,8 +239,8 @@ run.say(
 # %% [markdown]
 # ## Why: does it matter where a unit began?
 #
-# The treatment times a first value, standardised over units, joins the primary specification: first the channel that
-# the study names first, then the treatment itself.
+# The treatment times a first value, standardised over units, joins the primary specification: that of the channel
+# which the study names first, if it names one, and that of the treatment itself.
 
 # %%
 start_of = {"infrastructure": next(iter(choices.mediators), None), "level": treatment}
@@ -268,28 +268,28 @@ run.table(
 larger = [name for name, test in starts.items() if test.effect.estimate > 0 and test.is_clear(level)]
 smaller = [name for name, test in starts.items() if test.effect.estimate < 0 and test.is_clear(level)]
 run.say(
-    "Of {all} first values, {larger} go with a clearly larger effect and {smaller} with a clearly smaller one, by the "
-    "t test and by the wild bootstrap.",
+    "First values that go with a clearly larger effect, by the t test and by the wild bootstrap: {larger} of {all}; "
+    "with a clearly smaller one: {smaller}.",
     all=run.record("heterogeneity.count.starts", value=len(starts)),
     larger=run.record("heterogeneity.count.larger", value=len(larger)),
     smaller=run.record("heterogeneity.count.smaller", value=len(smaller)),
 )
 
-# %% [markdown]
-# ## Why: does it need a level of infrastructure?
+# %% [markdown] tags=["needs-mediators"]
+# ## Why: does it need a level of the first channel?
 #
 # Hansen's threshold: the effect may change once the channel passes a value, found by trying every value. He has unit
 # effects alone; with period effects it stands beside.
 
-# %%
+# %% tags=["needs-mediators"]
 passed = start_of["infrastructure"]
 thresholds = shown.fit_thresholds(data, model, passed, draws=bootstrap_draws, rng=run.rng("threshold"))
 shown.record_thresholds(run.record, thresholds, passed)
 
-# %% [markdown]
+# %% [markdown] tags=["needs-mediators"]
 # Whether there is a threshold, and where:
 
-# %%
+# %% tags=["needs-mediators"]
 run.table(
     shown.threshold_table(thresholds),
     "region_threshold",
@@ -297,10 +297,10 @@ run.table(
     note="p: wild bootstrap of the largest clustered score, which keeps its level where units differ.",
 ) if thresholds else run.say("Not shown: the study names no channel whose figures are there at every period.")
 
-# %% [markdown]
+# %% [markdown] tags=["needs-mediators"]
 # Every candidate below the dashed line fits almost as well as the best one:
 
-# %%
+# %% tags=["needs-mediators"]
 run.figure(
     pictures.draw_likelihood(
         thresholds["without_years"].first.profile,
@@ -313,11 +313,11 @@ run.figure(
     alt="A curve over the threshold variable that touches zero at the estimate, and a dashed line.",
 ) if thresholds else run.say("Not shown: there is no threshold.")
 
-# %% [markdown]
+# %% [markdown] tags=["needs-mediators"]
 # The test itself was put to panels without a threshold. Where it rejects far more often than five times in a hundred,
 # it finds what is not there.
 
-# %%
+# %% tags=["needs-mediators"]
 run.table(
     why.read_sizes().set_index("errors"),
     "threshold_size",

@@ -303,18 +303,18 @@ run.say(
     }[placebo.judge_lead(led[placebo.LEAD], primary.estimate, level)]
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-indices"]
 # ## Which parts of the outcome respond?
 #
 # Whoever looks at several outcomes finds one by chance. The p-values below are adjusted for all that are looked at, by
 # Holm's method and by that of Romano and Wolf, which uses how the tests move together and, here, the wild bootstrap.
 
-# %%
+# %% tags=["needs-indices"]
 questions = shown.ask_dimensions(data, choices, model)
 answers = family.fit_family(questions, draws=wild_draws, rng=run.rng("family, functions")) if questions else {}
 shown.record_dimensions(run.record, answers, wild_draws, level)
 
-# %%
+# %% tags=["needs-indices"]
 (
     run.table(
         shown.dimension_table(answers),
@@ -327,10 +327,10 @@ shown.record_dimensions(run.record, answers, wild_draws, level)
     else run.say("The outcome is no index of several dimensions, so that there is no family of outcomes to adjust for.")
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-indices"]
 # How many of them respond depends on how the looking is counted:
 
-# %%
+# %% tags=["needs-indices"]
 run.say(
     "There are no parts of the outcome to look at."
     if not answers
@@ -340,10 +340,10 @@ run.say(
     "the t tests and {robustness.dimension.count.significant} by that of Romano and Wolf for the bootstrap."
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-indices"]
 # And in which direction:
 
-# %%
+# %% tags=["needs-indices"]
 rise, fall = shown.sort_dimensions(answers, choices, level)
 run.say(
     "Without dimensions there are no signs to tell apart."

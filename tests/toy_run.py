@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import nbformat
 import pandas as pd
@@ -14,6 +14,7 @@ from helpers.display.figures import new_figure
 from helpers.notebook import NotebookRun
 from helpers.results.results import join_results
 from helpers.study.data import Label
+from helpers.study.needs import Need
 
 NAMES = ["01_data", "03_model"]
 EVIL = (
@@ -47,6 +48,7 @@ def make_study() -> Any:
         label=lambda name: {"x": "The treatment"}.get(name, name),
         words=lambda name: label({"x": "The treatment"}.get(name, name)),
         folder=Path("toy"),
+        **dict.fromkeys(get_args(Need), ()),
     )
 
 

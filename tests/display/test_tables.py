@@ -130,5 +130,12 @@ def test_numbers_that_are_texts_are_set_as_numbers():
     assert '<td class="n">−0.012***</td><' in html
 
 
+def test_a_row_that_is_called_by_a_number_has_a_name_and_no_figure():
+    frame = pd.DataFrame({"estimate": ["0.50"]}, index=pd.Index(["000051"], name="firm"))
+    shown = show_table(frame, caption="Firms").html
+    assert '<td class="s">000051</td>' in shown
+    assert '<td class="n">0.50</td>' in shown
+
+
 def test_a_date_or_a_name_is_no_number():
     assert ">2015-01-02<" in show_table(pd.DataFrame({"x": ["2015-01-02"]}), caption="c").html

@@ -172,11 +172,11 @@ def effect(estimate: float, p_value: float) -> Estimate:
 @pytest.mark.parametrize(
     ("estimate", "p_value", "wild", "told"),
     [
-        (0.3, 0.01, 0.02, "above 1 of 1"),
-        (0.3, 0.3, 0.02, "above 0 of 1"),
-        (0.3, 0.01, 0.3, "above 0 of 1"),  # the wild bootstrap does not tell it
-        (0.3, 0.01, None, "above 1 of 1"),  # it was not asked
-        (-0.3, 0.01, 0.02, "above 0 of 1"),
+        (0.3, 0.01, 0.02, "coast starts clearly above 1,"),
+        (0.3, 0.3, 0.02, "coast starts clearly above 0,"),
+        (0.3, 0.01, 0.3, "coast starts clearly above 0,"),  # the wild bootstrap does not tell it
+        (0.3, 0.01, None, "coast starts clearly above 1,"),  # it was not asked
+        (-0.3, 0.01, 0.02, "coast starts clearly above 0,"),
     ],
 )
 def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
@@ -204,7 +204,7 @@ def test_the_sentence_on_equality_and_order(p_value, count):
     said = run_cell(
         NOTEBOOK,
         "unequal = ",
-        "fall in the stated order",
+        "fall in the order of the table",
         found={"own": item, "common": item},
         level=0.05,
         names={"own": "own slopes", "common": "common slopes"},
@@ -233,7 +233,7 @@ def test_the_sentence_on_pairs(gaps, told):
         level=0.05,
         treatment="dose",
     )
-    assert f"{told} are told from zero" in said
+    assert f"after Romano and Wolf: {told} of {len(pairs)};" in said
 
 
 @pytest.mark.parametrize("clear", [True, False])
@@ -241,7 +241,7 @@ def test_the_sentence_on_first_values(clear):
     test = SimpleNamespace(effect=effect(0.2, 0.01), is_clear=[False, clear].__getitem__)
     less = SimpleNamespace(effect=effect(-0.2, 0.01), is_clear=[False, clear].__getitem__)
     said = run_cell(NOTEBOOK, "larger = ", starts={"level": test, "infrastructure": less}, level=1)
-    assert f"Of 2 first values, {int(clear)} go with a clearly larger effect and {int(clear)} with a clearly" in said
+    assert f"bootstrap: {int(clear)} of 2; with a clearly smaller one: {int(clear)}." in said
 
 
 def test_a_further_grouping_is_told_by_its_two_designs(panel):

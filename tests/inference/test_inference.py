@@ -316,6 +316,28 @@ def test_jackknife_says_which_cluster_alone_carries_the_estimate():
     assert "not defined here" in table["formula"].to_dict()["cr3"]
 
 
+def test_passport_has_no_figure_where_the_errors_of_two_periods_cancel():
+    """Under entity effects the two scores of an entity are equal, and over entities they sum to zero."""
+    years = grunfeld().index.get_level_values(1)
+    two = grunfeld()[years <= years.min() + 1]
+    table = standard_error_passport(fit_panel(two, "inv", ["value", "capital"], **TWO_WAY), "value")
+    cancelled = ["time_stata", "driscoll_kraay_plm", "driscoll_kraay_fixest"]
+    assert table.loc[cancelled, ["factor", "std_error", "statistic", "p_value"]].isna().all(axis=None)
+    assert table.loc[cancelled, "formula"].str.startswith("not defined here: the errors").all()
+    defined = table.drop(index=[*cancelled, "cr2", "cr3"])
+    assert (defined["std_error"] > 1e-6).all()
+    assert standard_error_passport(grunfeld_fit(), "capital").loc[cancelled, "std_error"].gt(1e-6).all()
+
+
+def test_clusters_whose_errors_cancel_are_refused_and_named():
+    years = grunfeld().index.get_level_values(1)
+    two = grunfeld()[years <= years.min() + 1]
+    with pytest.raises(StudyError, match="2 clusters: with these effects the errors of each cluster cancel"):
+        fit_panel(two, "inv", ["value", "capital"], **TWO_WAY | {"cluster": "time"})
+    three = grunfeld()[years <= years.min() + 2]
+    assert fit_panel(three, "inv", ["value", "capital"], **TWO_WAY | {"cluster": "time"}).std_errors["value"] > 1e-6
+
+
 PROGRAMS = {
     "iid": "R plm",
     "plm": "R plm",

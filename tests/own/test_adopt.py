@@ -90,6 +90,15 @@ def test_groups_of_five_or_more_become_regions(project: Path) -> None:
     assert study.grouping.order == ("a", "b")
 
 
+def test_groups_of_a_yes_no_column_are_called_by_it_and_those_that_have_it_come_first(project: Path) -> None:
+    """A region called "0" would stand in sentences as a number; the effect is that of having the property."""
+    lines = [line.split(",") for line in TABLE.splitlines()]
+    rows = [[unit, {"a": "0", "b": "1"}.get(kind, kind), *rest] for unit, kind, *rest in lines]
+    study = load_study(adopt(write(project, "\n".join(",".join(row) for row in rows) + "\n"), project).folder)
+    kind = rows[0][1]
+    assert [study.label(name) for name in study.grouping.order] == [f"{kind} = 1", f"{kind} = 0"]
+
+
 def test_provinces_are_known_by_name_or_code_and_take_their_regions(project: Path) -> None:
     known = pd.read_csv(ROOT / "data" / "provinces" / "units.csv", dtype=str)
     rows = [

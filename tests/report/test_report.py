@@ -12,6 +12,7 @@ import subprocess
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import nbformat
 import pandas as pd
@@ -24,8 +25,11 @@ from helpers.report.chapters import read_chapter, write_markdown
 from helpers.report.language import Translator
 from helpers.report.report import check_links, write_report
 from helpers.results.results import Result
+from helpers.runner.twins import read_percent
+from helpers.study.needs import Need
 from toy_run import NAMES, make_study, write_toy_run
 
+ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -205,6 +209,50 @@ def test_a_section_of_tables_without_rows_is_not_shown(tmp_path):
     frame = pd.DataFrame({"estimate": [0.5]})
     assert any("Which rows?" in title for title in titles(frame))
     assert not any("Which rows?" in title for title in titles(frame.iloc[:0]))
+
+
+def test_a_table_without_rows_beside_others_is_a_word(tmp_path):
+    frame = pd.DataFrame({"estimate": [0.5]})
+    outputs = [
+        nbformat.v4.new_output("display_data", {"text/html": view.html, "text/plain": view.text})
+        for view in (show_table(frame, caption="Some"), show_table(frame.iloc[:0], caption="Others"))
+    ]
+    cells = [
+        nbformat.v4.new_markdown_cell("# 1 First"),
+        *(nbformat.v4.new_code_cell("run.table(frame)", outputs=[output]) for output in outputs),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_first.ipynb")
+    shown = [cell.outputs for cell in read_chapter(tmp_path / "01_first.ipynb", Translator({})).cells if cell.outputs]
+    assert "0.500" in shown[0][0]
+    assert '<p class="none">None.</p>' not in shown[0][0]
+    assert "Others" in shown[1][0]
+    assert '<p class="none">None.</p>' in shown[1][0]
+    assert "<table" not in shown[1][0]
+
+
+def test_cells_about_what_a_study_does_not_have_are_left_out_of_the_report(tmp_path):
+    tagged = nbformat.v4.new_markdown_cell(
+        "## How sure is the index?\n\nIt is drawn.", metadata={"tags": ["needs-indices"]}
+    )
+    cells = [nbformat.v4.new_markdown_cell("# 1 First\n\nWhat is there?"), tagged]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_first.ipynb")
+    kept = {
+        lacking: [
+            section.title for section in read_chapter(tmp_path / "01_first.ipynb", Translator({}), lacking).sections
+        ]
+        for lacking in ((), ("regions",), ("indices",))
+    }
+    assert kept[()] == kept["regions",] == ["", "How sure is the index?"]
+    assert kept["indices",] == [""]
+
+
+def test_every_need_of_a_cell_is_a_block_of_the_study_file():
+    found = set()
+    for path in sorted((ROOT / "notebooks").glob("*.py")):
+        for cell in read_percent(path.read_text(encoding="utf-8"), path.name):
+            found |= {tag.removeprefix("needs-") for tag in cell.tags if tag.startswith("needs-")}
+    assert found
+    assert found <= set(get_args(Need))
 
 
 def test_streams_are_joined_and_lose_the_folders_of_the_machine(page):

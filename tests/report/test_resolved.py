@@ -44,6 +44,14 @@ def test_the_name_of_an_interval_and_labels_are_no_numbers(run):
     assert check_resolved(said, folder, ["by Top 10", "410032"]) == check_resolved(page, folder)
 
 
+def test_a_cell_in_two_languages_is_compared_in_that_of_its_table(run):
+    folder, page = run
+    both = '><span class="t" lang="en">{}</span><span class="t" lang="zh">12</span></button>'
+    assert check_resolved(page.replace(">0.333</button>", both.format("0.333")), folder) == check_resolved(page, folder)
+    with pytest.raises(StudyError, match=r"the number '0\.334' is neither"):
+        check_resolved(page.replace(">0.333</button>", both.format("0.334")), folder)
+
+
 def test_a_unit_that_is_called_by_a_number_hides_no_figure(run):
     folder, page = run
     with pytest.raises(StudyError, match=r"the number '17\.5' is neither"):

@@ -43,16 +43,32 @@ def test_the_smallest_set_is_named_or_said_not_to_be(panel: pd.DataFrame, kind: 
     run = PlantedRun()
     none = shown.fit_fragility(panel, make_study(), most=1)
     shown.record_fragility(run.record, none)
-    told = run_cell(NOTEBOOK, f"smallest_set_{kind}", run=run, fragility=none)
+    told = run_cell(NOTEBOOK, f"smallest_set_{kind}", run=run, fragility=none, refitted="")
     assert told == f"None of 14 sets of up to 1 units {words} when it is left out."
 
 
-def test_a_unit_that_carries_the_sign_is_named() -> None:
-    run = PlantedRun()
+@pytest.mark.parametrize(
+    "indices, told", [({"score": None}, "(fitted again with the indices derived anew: "), ({}, "(fitted again: ")]
+)
+def test_a_unit_that_carries_the_sign_is_named(indices: dict[str, None], told: str) -> None:
+    run, choices = PlantedRun(), SimpleNamespace(indices=indices)
     found = shown.fit_fragility(carried_by_one(), make_study(), most=1)
     shown.record_fragility(run.record, found)
-    told = run_cell(NOTEBOOK, "smallest_set_sign", run=run, fragility=found)
-    assert "turns the sign when it is left out has the size 1: p03 (without it" in told
+    said = run_cell(NOTEBOOK, "refitted = ", "smallest_set_sign", run=run, fragility=found, choices=choices)
+    assert f"turns the sign when it is left out has the size 1: p03 {told}" in said
+
+
+@pytest.mark.parametrize(
+    "indices, told", [({"score": None}, "Without one unit, and the indices as they were"), ({}, "Without one unit the")]
+)
+def test_the_range_without_one_unit_speaks_of_indices_where_there_are_some(indices: dict[str, None], told: str) -> None:
+    run = PlantedRun()
+    run.record("robustness.leave_one_out.smallest", Estimate(estimate=0.1))
+    run.record("robustness.leave_one_out.largest", Estimate(estimate=0.2))
+    choices = SimpleNamespace(indices=indices)
+    said = run_cell(NOTEBOOK, "(without {low})", run=run, choices=choices, low="p01", high="p02")
+    assert said.startswith(told)
+    assert said.endswith("0.1000 (without p01) and 0.2000 (without p02).")
 
 
 def test_a_set_that_changes_the_verdict_is_named() -> None:
@@ -64,11 +80,13 @@ def test_a_set_that_changes_the_verdict_is_named() -> None:
     run.record(f"{key}.size", value=2)
     run.record(f"{key}.refit", Estimate(estimate=0.2, p_value=0.03))
     told = run_cell(
-        NOTEBOOK, "smallest_set_verdict", run=run, fragility=SimpleNamespace(smallest_verdict=("p01", "p02"))
+        NOTEBOOK,
+        "smallest_set_verdict",
+        run=run,
+        fragility=SimpleNamespace(smallest_verdict=("p01", "p02")),
+        refitted="fitted again",
     )
-    assert told.endswith(
-        "has the size 2: p01 + p02 (without it, the indices derived anew: 0.2000, p = 0.030 by the clustered t test)."
-    )
+    assert told.endswith("has the size 2: p01 + p02 (fitted again: 0.2000, p = 0.030 by the clustered t test).")
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,11 @@ def show_table(
     told = format_table(flat, digits, names, drawn)
     heads, shown = list(told.columns), told.set_axis(range(len(columns)), axis=1)
     texts = [list(shown[place]) for place in shown.columns]
-    kinds = [_kind(column, cells) for (_, column), cells in zip(columns, texts, strict=True)]
+    named = flat.shape[1] - frame.shape[1]
+    kinds = [
+        _kind(column, cells, is_name=place < named)
+        for place, ((_, column), cells) in enumerate(zip(columns, texts, strict=True))
+    ]
     text = shown.set_axis(pd.Index(heads), axis=1).to_string(index=False)
     parts = [f"<figcaption>{html.escape(caption)}</figcaption>", _table_html(shown, heads, kinds, caption)]
     parts.extend(f'<p class="note">{html.escape(line)}</p>' for line in note.split("\n") if line)
@@ -234,16 +238,16 @@ def _words(name: str) -> str:
     return name[:1].upper() + name[1:].replace("_", " ") if NAME.match(name) else name
 
 
-def _kind(column: pd.Series[Any], cells: list[str]) -> str:
+def _kind(column: pd.Series[Any], cells: list[str], *, is_name: bool) -> str:
     """How a column is set.
 
-    ``n`` numbers (also as texts, with stars or in brackets), to the right; ``w`` long texts, which need room; ``s``
-    short ones, not broken into lines.
+    ``n`` numbers (also as texts, with stars or in brackets, unless they name the rows), to the right; ``w`` long texts,
+    which need room; ``s`` short ones, not broken into lines.
     """
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         return "n"
     filled = [cell for cell in cells if cell]
-    if sum(bool(FIGURE.match(cell)) for cell in filled) > len(filled) / 2:
+    if not is_name and sum(bool(FIGURE.match(cell)) for cell in filled) > len(filled) / 2:
         return "n"
     longest = max(map(len, cells), default=0)
     return "w" if longest > LONG else "s" if longest <= SHORT else ""

@@ -1,7 +1,7 @@
 """The standard-error passport: one coefficient under every named convention."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from helpers.inference.contrast import only_cluster
 from helpers.inference.dependence import conley_meat, driscoll_kraay_meat, newey_west_meat, read_places
 from helpers.inference.small_sample import cr2, cr3
 from helpers.regression.collinearity import solve
-from helpers.regression.conventions import CONVENTIONS, Sizes, cluster_covariance, count_sizes
+from helpers.regression.conventions import CONVENTIONS, ROUNDING, Sizes, cluster_covariance, count_sizes, is_rounding
 from helpers.regression.effects import Floats
 from helpers.regression.panel import PanelFit
 
@@ -87,11 +87,22 @@ def standard_error_passport(
     entries += _few_clusters(sample, parameter)
     if coordinates is not None:
         entries.append(_conley(sample, coordinates, cutoff_km, kernel))
+    entries = [_told(entry, sample.scores) for entry in entries]
     table = pd.DataFrame([vars(entry) for entry in entries]).set_index("name")
-    table["std_error"] = np.sqrt(table["factor"] * table.pop("variance").where(lambda variance: variance >= 0))
+    table["std_error"] = np.sqrt(table["factor"] * table.pop("variance"))
     table["statistic"] = fit.estimates[parameter] / table["std_error"]
     table["p_value"] = 2 * stats.t.sf(table["statistic"].abs(), table["df"])
     return table[["assumes", "software", "formula", "factor", "std_error", "statistic", "df", "p_value"]]
+
+
+def _told(entry: _Entry, scores: Floats) -> _Entry:
+    """A line, without figures where its variance is rounding."""
+    if not is_rounding(np.array([entry.variance]), scores).item():
+        return entry
+    reason = "not defined here: the errors that may be related cancel under these effects"
+    if entry.variance < -ROUNDING * np.sum(scores**2):
+        reason = "not defined here: the variance is negative"
+    return replace(entry, formula=reason, factor=np.nan, variance=np.nan, df=np.nan)
 
 
 def _independent(sample: _Sample, residuals: Floats) -> Iterator[_Entry]:
@@ -146,7 +157,7 @@ def _two_way(sample: _Sample) -> Iterator[_Entry]:
     for name, printed_by in software.items():
         rule = CONVENTIONS[name]
         covariance = cluster_covariance(sample.scores, clusters, sizes, rule)
-        factor = float(covariance.item()) / raw
+        factor = float(covariance.item()) / raw if raw else np.nan
         yield _Entry(f"two_way_{name}", assumes, printed_by, rule.formula, factor, raw, rule.df(sizes))
 
 
@@ -203,6 +214,4 @@ def _conley(
     places = read_places(coordinates, entities)
     variance = conley_meat(sample.scores, design.effects.entity, places, cutoff_km, kernel).item()
     assumes = f"among entities within {cutoff_km:g} km, {kernel} kernel, all times"
-    if variance < 0:
-        return _Entry("conley", assumes, "Conley (1999)", "not defined here: the variance is negative", *[np.nan] * 3)
     return _Entry("conley", assumes, "Conley (1999)", "1", 1.0, variance, sizes.n_obs - sizes.n_parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -139,14 +139,14 @@ def _regions_text(entities: Entities, analysed: set[str]) -> str:
     for column in entities.groupings:
         found = entities.table[column]
         counts = found[found.index.isin(analysed)].value_counts().reindex(found.unique(), fill_value=0)
-        groups = sorted(str(value) for value in counts.index if value and counts[value] >= SMALLEST_GROUP)
+        groups = _in_order(str(value) for value in counts.index if value and counts[value] >= SMALLEST_GROUP)
         if len(groups) < 2:
             continue
         words = _group_words(column, groups, taken)
         taken |= set(words.values())
         others = [str(value) for value in counts.index if value not in groups]
         values = "\n".join(f"      {quote(value)}: {word}" for value, word in words.items())
-        labels = "\n".join(f"      {word}: {label(value)}" for value, word in words.items())
+        labels = "\n".join(f"      {word}: {_group_label(column, value)}" for value, word in words.items())
         reasons = {value: "too few members" if value else "in no group" for value in others}
         left = "\n".join(f"      {quote(value)}: {label(reason)}" for value, reason in reasons.items())
         left_out = f"    left_out:\n{left}\n" if others else ""
@@ -155,6 +155,17 @@ def _regions_text(entities: Entities, analysed: set[str]) -> str:
             f"    values:\n{values}\n{left_out}    labels:\n{labels}"
         )
     return "regions:\n" + "\n".join(blocks[:MOST_GROUPINGS]) if blocks else "regions: {}"
+
+
+def _in_order(values: Iterable[str]) -> list[str]:
+    """Groups by name, numbers by size; of a yes-no column those that have the property come first."""
+    groups = sorted(values, key=lambda value: (0, int(value), "") if value.isdecimal() else (1, 0, value))
+    return groups[::-1] if groups == ["0", "1"] else groups
+
+
+def _group_label(column: str, value: str) -> str:
+    """A group in words: a bare number says nothing without its column."""
+    return label(value if any(sign.isalpha() for sign in value) else f"{join_blanks(column)} = {value}")
 
 
 def _group_words(column: str, groups: Sequence[str], taken: set[str]) -> dict[str, str]:

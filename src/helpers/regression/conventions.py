@@ -9,6 +9,9 @@ from helpers.errors import StudyError
 from helpers.regression.design import Design
 from helpers.regression.effects import Codes, Floats, group_sums
 
+# A variance below this share of the one of unrelated errors is made of rounding alone.
+ROUNDING = 1e-20
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -232,6 +235,22 @@ def cluster_covariance(scores: Floats, clusters: tuple[Codes, ...], sizes: Sizes
         sums = group_sums(scores, codes)
         covariance += sign * convention.factor(sizes, len(sums)) * (sums.T @ sums)
     return covariance
+
+
+def is_rounding(variances: Floats, scores: Floats) -> Floats:
+    """Whether variances (k,) are zero but for rounding, beside those of unrelated errors; gives (k,) of truth.
+
+    The scores of each cluster then sum to zero whatever the errors are, as those of two periods do under entity effects
+    or those of two rows of an entity that its effect and a trend absorb: the sandwich has no information.
+
+    Parameters
+    ----------
+    variances
+        Raw variances of the coefficients from a cluster sandwich, (k,).
+    scores
+        The weights of the estimates times the residuals, (n_obs, k).
+    """
+    return np.asarray(variances < ROUNDING * np.sum(scores**2, axis=0))
 
 
 def raise_negative(covariance: Floats, columns: Floats, n_slopes: int) -> Floats:

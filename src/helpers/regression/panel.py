@@ -9,7 +9,14 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.regression.coefficients import Coefficients, infer_by_t
 from helpers.regression.collinearity import solve
-from helpers.regression.conventions import Sizes, cluster_covariance, count_sizes, find_convention, raise_negative
+from helpers.regression.conventions import (
+    Sizes,
+    cluster_covariance,
+    count_sizes,
+    find_convention,
+    is_rounding,
+    raise_negative,
+)
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
 from helpers.study.model import Cluster, Model
@@ -96,8 +103,8 @@ def fit_panel(
     Raises
     ------
     StudyError
-        Bad figures, an outcome or regressors without variation of their own, fewer than two clusters, an unknown
-        convention.
+        Bad figures, an outcome or regressors without variation of their own, fewer than two clusters, clusters whose
+        errors cancel under the effects, an unknown convention.
     """
     design = build_design(
         data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, weights=weights
@@ -157,7 +164,14 @@ def _covariance(
     scores = weights * residuals[:, None]
     if clusters:
         rule = find_convention(convention)
-        return cluster_covariance(scores, clusters, sizes, rule), rule.df(sizes)
+        covariance = cluster_covariance(scores, clusters, sizes, rule)
+        if len(clusters) == 1 and np.any(is_rounding(np.diag(covariance), scores)):
+            raise StudyError(
+                f"{sizes.n_clusters[0]} clusters",
+                "with these effects the errors of each cluster cancel, so that a variance is zero whatever they are",
+                "cluster by entity, or leave out the effects",
+            )
+        return covariance, rule.df(sizes)
     df = sizes.n_obs - sizes.n_parameters
     if convention in ("hc0", "hc1"):
         factor = sizes.n_obs / df if convention == "hc1" else 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 SUMMARY = "summary"
+NEEDS = "needs-"
+"""Start of a tag: the cell speaks of a block of the study file, and is left out of the report where there is none."""
 HIDE = "hide"
 CHECKED = "nbval-check-output"
 """Tag of cells whose printed lines a test compares: they are no text for a reader."""
+EMPTY = re.compile(r'<div class="scroll(?:(?!</div>).)*<tbody></tbody></table></div>', re.DOTALL)
+"""A table without a row, in place of which a word stands."""
+NONE = '<p class="none">'
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 FOLDER = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:\"'<>]+)+[/\\](?=[^\s/\\:\"'<>]+\.py)")
 
@@ -108,8 +113,18 @@ class Chapter:
         return tuple(cell for section in self.sections for cell in section.cells)
 
 
-def read_chapter(path: Path, translator: Translator) -> Chapter:
+def read_chapter(path: Path, translator: Translator, lacking: Collection[str] = ()) -> Chapter:
     """Read an executed notebook; every text of it in both languages.
+
+    Parameters
+    ----------
+    path
+        The notebook.
+    translator
+        Where translations come from.
+    lacking
+        Blocks of the study file that the study does not have (`helpers.study.needs`): cells tagged ``needs-<block>``
+        speak of nothing, and are left out.
 
     Raises
     ------
@@ -126,7 +141,8 @@ def read_chapter(path: Path, translator: Translator) -> Chapter:
     except (ValueError, nbformat.ValidationError) as error:
         raise StudyError(str(path), f"not a notebook ({str(error).splitlines()[0]})", remedy) from None
     name = path.stem
-    shown = [cell for cell in content.cells if HIDE not in _tags(cell)]
+    unwanted = {HIDE, *(f"{NEEDS}{block}" for block in lacking)}
+    shown = [cell for cell in content.cells if not unwanted.intersection(_tags(cell))]
     language = _Language(translator, name)
     title, question = _opening([cell.source for cell in shown if cell.cell_type == "markdown"], name, language)
     starts = [place for place, cell in enumerate(shown) if place == 0 or _heading(cell)]
@@ -191,7 +207,7 @@ def _read_section(notebook: str, cells: list[Any], language: _Language) -> Secti
 def _is_empty(section: Section) -> bool:
     """Whether all that a section shows is tables without a row, of what the study does not have."""
     outputs = [output for cell in section.cells for output in cell.outputs]
-    return bool(outputs) and all("<tbody></tbody>" in output and "</td>" not in output for output in outputs)
+    return bool(outputs) and all(NONE in output for output in outputs)
 
 
 def _read_cell(notebook: str, cell: Any, language: _Language) -> Cell:
@@ -246,7 +262,8 @@ def _show_output(output: Any, name: str, language: _Language) -> str:
     data = output["data"]
     carried = data.get(MESSAGE, {})
     if "text/html" in data:
-        return language.html(open_pictures(clean_html(data["text/html"]), name), carried.get("texts", {}))
+        piece = EMPTY.sub(f"{NONE}None.</p>", open_pictures(clean_html(data["text/html"]), name))
+        return language.html(piece, carried.get("texts", {}))
     if "text/markdown" in data:
         return language.sentence(data["text/markdown"], carried)
     for kind in ("image/svg+xml", "image/png", "image/jpeg"):

@@ -60,6 +60,7 @@ from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
 from helpers.study.data import Label
 from helpers.study.file import find_root
+from helpers.study.needs import list_lacking
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -251,7 +252,8 @@ def build_page(
     results: Results,
 ) -> str:
     """The page as text (see `write_report`); what has no translation is then in ``translator.missing``."""
-    chapters = [read_chapter(run_folder / "notebooks" / f"{name}.ipynb", translator) for name in notebooks]
+    lacking = list_lacking(study)
+    chapters = [read_chapter(run_folder / "notebooks" / f"{name}.ipynb", translator, lacking) for name in notebooks]
     environment = _environment(translator)
     instead = _in_place_of_tables(study, run_folder, environment, translator)
     origins = Origins(study, chapters, run_folder)

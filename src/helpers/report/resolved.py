@@ -18,6 +18,8 @@ UNSEEN = re.compile(
     re.DOTALL,
 )
 SHOWN = re.compile(r'<section id="([^"]+)" class="cell">\n(.*?)<details class="code">', re.DOTALL)
+# A cell's words in the other language stand beside those that its table holds.
+TRANSLATED = re.compile(r'<span class="t" lang="zh">.*?</span>')
 CARDS = re.compile(r'<figure class="(?:cards|map)">.*?</figure>', re.DOTALL)
 ADDRESSED = re.compile(r'<button[^>]* popovertarget="t-([^"]+)" title="([^"]+)">([^<]*)</button>')
 # The name of an interval, not a number that was found.
@@ -95,7 +97,7 @@ def _check_table(table: str, anchor: str, run_folder: Path) -> int:
     name = NAME.search(table)
     rows = [columns(CELL.finditer(row[1])) for row in ROW.finditer(table)][1:]
     shown = [
-        (row, column, html.unescape(re.sub(r"<[^>]+>", "", cell[2])))
+        (row, column, html.unescape(re.sub(r"<[^>]+>", "", TRANSLATED.sub("", cell[2]))))
         for row, cells in enumerate(rows)
         for column, cell in enumerate(cells)
         if 'class="n"' in cell[1] and re.search(r"\d", cell[2])

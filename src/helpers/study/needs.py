@@ -66,6 +66,11 @@ def read_needs(folder: Path) -> dict[str, Needs]:
         raise StudyError(f"{path}, {place}", first["msg"], f"needs are: {', '.join(_REASONS)}") from None
 
 
+def list_lacking(study: Study) -> list[Need]:
+    """What a study does not have of what notebooks, or single cells of them, may need."""
+    return [need for need in _REASONS if not getattr(study, need)]
+
+
 def list_left_out(study: Study, folder: Path) -> dict[str, str]:
     """Notebook -> why the study runs without it; not those that have another form for the study's engine."""
     needs = {name: item for name, item in read_needs(folder).items() if item.engine in (None, study.engine)}
