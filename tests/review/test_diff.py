@@ -25,8 +25,8 @@ def test_a_flipped_sign_is_the_first_cause_and_its_file_is_named(finished, tmp_p
     finally:
         finished.git("checkout", "--", "src", "data")
     told = capsys.readouterr().out
-    assert "why 1: code: src/helpers/shared.py (swapped alone, it moves" in told
-    assert "why 2: study file: data/provinces/study.yml (swapped alone, it moves 0%" in told
+    assert "cause 1: code: src/helpers/shared.py (swapped alone, it moves" in told
+    assert "cause 2: study file: data/provinces/study.yml (swapped alone, it moves 0%" in told
     assert "second.size estimate (02_second cell-04): 15.0 -> -15.0" in told
     record = json.loads((tmp_path / "diff.json").read_text(encoding="utf-8"))
     assert {item["row"] for item in record["flips"]} >= {"second.size", "a", "b", "c"}

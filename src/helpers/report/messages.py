@@ -19,18 +19,17 @@ from helpers.report.chapters import split_blocks
 from helpers.report.console import CATALOGUES, COMMAND_LINE, LANGUAGE
 from helpers.report.language import Translator, read_catalogue
 from helpers.report.sections import front
-from helpers.report.spoken import command_messages
+from helpers.report.spoken import HELPERS, command_messages
 
-TEMPLATES = Path(__file__).parent / "templates"
-IN_TEMPLATE = re.compile(r'\b(?:t|brief)\("((?:[^"\\]|\\.)*)"')
+IN_TEMPLATE = re.compile(r'\b(?:t|line|brief)\("((?:[^"\\]|\\.)*)"')
 IN_FORMULA = re.compile(r"\\text\{([^{}]*)\}")
 # Calls whose texts a reader does not see.
 UNSEEN = {"rng", "open_run", "read", "print", "eval", "query", "record", "astype"}
 
 
 def page_messages() -> set[str]:
-    """What the page itself says: its template and the answer on the first page."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.glob("*.j2"))]
+    """What pages and forms themselves say: their templates, and the answer on the report's first page."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(HELPERS.glob("*/templates/*.j2"))]
     template = {match[1] for text in texts for match in IN_TEMPLATE.finditer(text)}
     said = {text for name, text in vars(front).items() if name.isupper() and isinstance(text, str)}
     return template | said

@@ -20,11 +20,12 @@ from markupsafe import Markup
 from helpers.claims.file import load_claims
 from helpers.claims.frameworks import load_frameworks
 from helpers.claims.verdicts import VERDICT_LABELS
-from helpers.display.prose import Sentence, fill_message, format_drawn_p_value, format_number, format_p_value
+from helpers.display.prose import Sentence, format_drawn_p_value, format_number, format_p_value
 from helpers.errors import StudyError, attempt
 from helpers.files import write_text
 from helpers.report.bilingual import translate_formulas
 from helpers.report.chapters import Cell, Chapter, Section, read_chapter, write_markdown
+from helpers.report.environment import STYLE, make_environment
 from helpers.report.language import Briefs, Translator, both, collect_labels, read_catalogue, spread, territory_names
 from helpers.report.origins import (
     Method,
@@ -268,7 +269,7 @@ def build_page(
     page = environment.get_template("report.html.j2")
     text = page.render(
         study=study,
-        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        style=STYLE.read_text(encoding="utf-8"),
         script=SCRIPT,
         script_digest=base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode(),
         chapters=chapters,
@@ -535,16 +536,7 @@ def _again(cell: Cell) -> Cell:
 
 
 def _environment(translator: Translator) -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = make_environment(TEMPLATES, translator)
     environment.filters.update(
         heading=lambda name: name[:1].upper() + name[1:].replace("_", " "),
         number=number,
@@ -552,20 +544,6 @@ def _environment(translator: Translator) -> Environment:
         spread=lambda piece, start: Markup(spread(piece, start)),  # noqa: S704 (sealed before, as every title)
         p_value=format_p_value,
     )
-
-    def say(message: str, **words: Label | str) -> Markup:
-        """A text of the page in both languages; words are labels of the study or plain texts."""
-        values = {
-            name: {"en": word.en, "zh": word.zh} if isinstance(word, Label) else str(word)
-            for name, word in words.items()
-        }
-        found = translator.message(message, values, "page")
-        shown = both(html.escape(fill_message(message, values, "en")), None if found is None else html.escape(found))
-        return Markup(shown)  # noqa: S704 (both halves are escaped)
-
-    def label(words: Label) -> Markup:
-        return Markup(both(html.escape(words.en), html.escape(words.zh)))  # noqa: S704 (escaped)
-
     briefs = Briefs(translator)
 
     def rules() -> Markup:
@@ -575,7 +553,7 @@ def _environment(translator: Translator) -> Environment:
         piece = translate_formulas(write_markdown(f"$${tex}$$"), translator, "methods")
         return Markup(piece)  # noqa: S704 (sealed by `write_markdown`)
 
-    environment.globals.update(t=say, label=label, brief=briefs.name, brief_rules=rules, formula=formula)
+    environment.globals.update(brief=briefs.name, brief_rules=rules, formula=formula)
     return environment
 
 

@@ -192,11 +192,11 @@ def _unmatched(name: str, old: Table, new: Table) -> Iterator[Judged]:
 def _bare_rows(name: str, old: Table, new: Table, keys: tuple[int, ...]) -> Iterator[Judged]:
     """Rows of one table only that are nothing but their own name, so that no cell of theirs is compared."""
     sides = [{tuple(row[place] for place in keys): row for row in table.rows} for table in (old, new)]
-    for here, there, word in ((sides[0], sides[1], "new run"), (sides[1], sides[0], "reference")):
+    for here, there, side in ((sides[0], sides[1], "the new run"), (sides[1], sides[0], "the reference")):
         for key in sorted(here.keys() - there.keys()):
             if not any(text for place, text in enumerate(here[key]) if place not in keys):
                 number = Number(name, ", ".join(key), "row", "", "order of rows", None, None, new.notebook, new.cell)
-                yield Judged(number, number, CANNOT_SAY, f"the row is missing in the {word}")
+                yield Judged(number, number, CANNOT_SAY, f"the row is missing in {side}")
 
 
 def _compare_order(name: str, old: Table, new: Table, keys: tuple[int, ...]) -> Judged:

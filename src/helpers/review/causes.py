@@ -70,11 +70,16 @@ class Cause:
     moved: float | None = None
     why_not: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def reason(self) -> str:
+        """What swapping it alone did, or why it was not swapped."""
         told = self.why_not
         if self.moved is not None:
             told = f"swapped alone, it moves {self.moved:.0%} of the numbers that differ to the other side"
-        return f"{self.factor}: {self.detail}{f' ({told})' if told else ''}"
+        return told
+
+    def __str__(self) -> str:
+        return f"{self.factor}: {self.detail}{f' ({self.reason})' if self.reason else ''}"
 
 
 def read_tree(root: Path, study: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from helpers.study.arguments import (
     add_command,
     read_count,
     read_study,
+    spoken_language,
 )
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def verify_command(options: argparse.Namespace) -> int:
     except RunFailedError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT if error.code == BAD_INPUT else FAILED
-    written = write_verified(verified, options.out or root / "reports" / study.name / "run" / "verify")
+    folder = options.out or root / "reports" / study.name / "run" / "verify"
+    written = write_verified(verified, folder, _first_language(study))
     print("\n".join(tell(verified)))
     print(f"wrote {' and '.join(os.path.relpath(path) for path in written)}")
     return DONE if verified.comparison.complete else FAILED
@@ -96,6 +98,11 @@ def _verify_twice(root: Path, name: str, word: str, run_options: list[str]) -> i
     write_twice(root, name, first)
     print(f"{name}: {first or 'two runs, the same numbers, tables, orders of rows, pictures and random draws'}")
     return FAILED if first else DONE
+
+
+def _first_language(study: Study) -> str:
+    """The language in which a page begins: Chinese where the study or the command line speaks it."""
+    return "zh" if "zh" in (study.language, spoken_language()) else "en"
 
 
 def _run_options(options: argparse.Namespace) -> list[str]:
@@ -138,7 +145,8 @@ def diff_command(options: argparse.Namespace) -> int:
 
     check_study_folder(root, study)
     difference = diff(root, study.name, options.first, options.second, _run_options(options))
-    written = write_difference(difference, options.out or root / "reports" / study.name / "run" / "diff")
+    folder = options.out or root / "reports" / study.name / "run" / "diff"
+    written = write_difference(difference, folder, _first_language(study))
     print("\n".join(tell_difference(difference)))
     print(f"wrote {' and '.join(os.path.relpath(path) for path in written)}")
     return DONE if difference.comparison.complete else FAILED
@@ -166,6 +174,6 @@ def sweep_command(options: argparse.Namespace) -> int:
     print(f"{study.name}: {len(list(list_points(sweep)))} points", flush=True)
     use_own_folders(request.root, folder)
     done = sweep_study(request, sweep, folder, lambda line: print(line, flush=True))
-    written = write_sweep(done, shown_keys(sweep, study), f"Sweep of {study.name}", folder)
+    written = write_sweep(done, shown_keys(sweep, study), study.name, folder, _first_language(study))
     print(f"wrote {' and '.join(os.path.relpath(path) for path in written)}")
     return FAILED if any(swept.failure for swept in done) else DONE

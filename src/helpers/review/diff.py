@@ -16,7 +16,7 @@ from helpers.results.numbers import Run, read_run
 from helpers.results.places import find_places
 from helpers.review.causes import Cause, Inputs, find_causes, first_notebook, read_tree
 from helpers.review.git import find_revision, lay_out, list_files
-from helpers.review.page import render
+from helpers.review.page import render_difference
 from helpers.review.scratch import copy_project, run_project, scratch_folder
 from helpers.review.verify import change_of, compare_pictures, describe_judged, headline, place_of
 from helpers.runner.record import read_entry
@@ -163,9 +163,8 @@ def _rerun(study: str) -> Any:
         with contextlib.suppress(FileNotFoundError):
             (tree / "reports" / study / "results.json").unlink()
         finished = run_project(tree, study, study, (*options, *only), quiet=True)
-        if finished.code:
-            return f"swapped alone, the run does not finish (exit code {finished.code})"
-        return read_partial(finished.folder)
+        told = f"swapped alone, the run does not finish (exit code {finished.code})" if finished.code else ""
+        return told or read_partial(finished.folder)
 
     return rerun
 
@@ -178,8 +177,8 @@ def read_partial(folder: Path) -> Run:
     return Run(join_results(folder), read_tables(folder, find_places(folder)))
 
 
-def write_difference(difference: Difference, folder: Path) -> list[Path]:
-    """Write ``diff.json`` and ``diff.html`` into a folder."""
+def write_difference(difference: Difference, folder: Path, language: str) -> list[Path]:
+    """Write ``diff.json`` and ``diff.html``, which begins in a language, into a folder."""
     record = {
         "sides": difference.labels,
         "causes": [str(cause) for cause in difference.causes],
@@ -190,32 +189,17 @@ def write_difference(difference: Difference, folder: Path) -> list[Path]:
     }
     paths = [folder / "diff.json", folder / "diff.html"]
     write_text(paths[0], json.dumps(record, ensure_ascii=False, indent=1) + "\n")
-    write_text(paths[1], render_difference(difference))
+    write_text(paths[1], render_difference(difference, language))
     return paths
-
-
-def render_difference(difference: Difference) -> str:
-    """The page of a difference."""
-    first, second = difference.labels
-    flips = [f"{item.number.name}{place_of(item)}: {change_of(item)}" for item in difference.flips[:LINES]]
-    told = [f"Verdicts, signs and levels that change: {len(difference.flips)}.", *flips]
-    return render(
-        f"{first} against {second}",
-        f"{headline(difference.comparison)}.",
-        told,
-        difference.comparison,
-        difference.pictures,
-        {"first side": first, "second side": second},
-        (first, second),
-        [str(cause) for cause in difference.causes],
-    )
 
 
 def tell_difference(difference: Difference) -> Iterator[str]:
     """The screen: how many numbers are the same, why the others are not, and the first of them."""
     comparison = difference.comparison
     yield f"{' against '.join(difference.labels)}: {headline(comparison)}"
-    yield from (f"why {place}: {cause}" for place, cause in enumerate(difference.causes, start=1))
+    for place, cause in enumerate(difference.causes, start=1):
+        told = f"cause {place}: {cause.factor}: {cause.detail}"
+        yield f"{told} ({cause.reason})" if cause.reason else told
     for item in comparison.left[:LINES]:
         yield f"{item.answer}: {item.number.name}{place_of(item)}: {change_of(item)}"
     if len(comparison.left) > LINES:

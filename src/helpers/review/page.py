@@ -1,112 +1,103 @@
-"""A comparison of two runs as one page that opens offline, in the style of the report."""
+"""A comparison of two runs, or a sweep, as one page that opens offline: both languages, in the style of the report."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helpers.report.report import TEMPLATES as REPORT_TEMPLATES
-from helpers.results.comparison import Comparison
+from helpers.report.environment import STYLE, make_environment
 from helpers.results.numbers import RULES
 from helpers.review.machine import describe_machine, today
 
 if TYPE_CHECKING:
+    from helpers.results.comparison import Comparison
+    from helpers.review.diff import Difference
     from helpers.review.verify import Verified
 
 TEMPLATES = Path(__file__).parent / "templates"
 ROWS = 500
-"""How many numbers that were not reproduced the page shows; the file beside it has all."""
+"""How many numbers that were not reproduced a page shows; the file beside it has all."""
+FLIPS = 15
+"""How many findings that change stand above the tables."""
+MIB, GIB = 2**20, 2**30
 
 
-def render_verified(verified: Verified) -> str:
-    """The page of a verification."""
-    from helpers.review.verify import headline, place_of
-
-    furthest = verified.comparison.furthest
-    told = "No number differs by a single bit."
-    if furthest is not None:
-        told = f"Largest relative difference: {furthest.relative:.1e}, {furthest.number.name}{place_of(furthest)}."
-    seconds = ", ".join(f"{name} {number:.1f} s" for name, number in verified.seconds.items())
-    facts = {
-        "date": today(),
-        "reference": f"{verified.reference}, SHA-256 {verified.reference_digest}",
-        **verified.inputs,
-        "time": f"{verified.finished.seconds:.1f} s: {seconds}",
-        "largest process": f"{verified.finished.memory / 2**20:.0f} MiB",
-        **_machine(),
-    }
-    return render(
-        f"Verification of {verified.study}",
-        f"{headline(verified.comparison)}.",
-        [told],
-        verified.comparison,
-        verified.pictures,
-        facts,
-        ("reference", "new run"),
-    )
-
-
-def _machine() -> dict[str, str]:
-    """The machine and the software, memory in a unit that a person reads."""
-    found = {name.partition("_")[0]: str(item) for name, item in describe_machine().items()}
-    return found | {"memory": f"{int(found['memory']) / 2**30:.0f} GiB"}
-
-
-def render(
-    title: str,
-    lead: str,
-    lines: Sequence[str],
-    comparison: Comparison,
-    pictures: Mapping[str, tuple[bytes, bytes]],
-    facts: Mapping[str, str],
-    sides: tuple[str, str],
-    causes: Sequence[str] = (),
-) -> str:
-    """Fill the page.
+def render_verified(verified: Verified, language: str) -> str:
+    """The page of a verification.
 
     Parameters
     ----------
-    title, lead, lines
-        What stands at the top.
-    comparison
-        Every number, judged.
-    pictures
-        Those that are not the same, old and new.
-    facts
-        How it was made.
-    sides
-        What the two sides are called.
-    causes
-        Why they differ, the first the most telling.
+    verified
+        What it came to.
+    language
+        In which the page begins: ``en`` or ``zh``.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from helpers.review.verify import place_of
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    machine = {name: str(item) for name, item in describe_machine().items()}
+    return _render(
+        "verify",
+        language,
+        **_compared(verified.comparison, verified.pictures),
+        verified=verified,
+        today=today(),
+        memory=f"{verified.finished.memory / MIB:.0f} MiB",
+        machine=machine | {"memory_bytes": f"{int(machine['memory_bytes']) / GIB:.0f} GiB"},
     )
-    shown = [
-        (name, [(side, _embed(svg)) for side, svg in zip(sides, pair, strict=True)]) for name, pair in pictures.items()
-    ]
-    left = comparison.left
-    return environment.get_template("verify.html.j2").render(
-        title=title,
-        lead=lead,
-        lines=lines,
-        style=(REPORT_TEMPLATES / "report.css").read_text(encoding="utf-8"),
-        kinds=comparison.kinds,
-        rules=RULES,
-        where=comparison.where,
-        left=left[:ROWS],
-        more=max(0, len(left) - ROWS),
-        pictures=shown,
-        facts=facts,
-        causes=causes,
-        place=lambda item: place_of(item).strip(" ()"),
+
+
+def render_difference(difference: Difference, language: str) -> str:
+    """The page of a difference.
+
+    Parameters
+    ----------
+    difference
+        Two sides, compared.
+    language
+        In which the page begins: ``en`` or ``zh``.
+    """
+    return _render(
+        "diff",
+        language,
+        **_compared(difference.comparison, difference.pictures),
+        difference=difference,
+        flips=difference.flips[:FLIPS],
     )
+
+
+def render_sweep(study: str, rows: Sequence[Mapping[str, str]], language: str) -> str:
+    """The page of a sweep.
+
+    Parameters
+    ----------
+    study
+        Its name.
+    rows
+        One for each point and result, with the same columns.
+    language
+        In which the page begins: ``en`` or ``zh``.
+    """
+    return _render("sweep", language, study=study, rows=rows, columns=list(rows[0]))
+
+
+def _compared(comparison: Comparison, pictures: Mapping[str, tuple[bytes, bytes]]) -> dict[str, Any]:
+    """What both pages of a comparison show."""
+    from helpers.review.verify import headline, place_of
+
+    return {
+        "headline": headline(comparison),
+        "comparison": comparison,
+        "rules": RULES,
+        "left": comparison.left[:ROWS],
+        "more": max(0, len(comparison.left) - ROWS),
+        "pictures": {name: [_embed(svg) for svg in pair] for name, pair in pictures.items()},
+        "place": lambda item: place_of(item).strip(" ()"),
+    }
+
+
+def _render(name: str, language: str, **shown: Any) -> str:
+    page = make_environment(TEMPLATES).get_template(f"{name}.html.j2")
+    return page.render(language=language, style=STYLE.read_text(encoding="utf-8"), **shown)
 
 
 def _embed(svg: bytes) -> str:

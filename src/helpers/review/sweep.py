@@ -251,20 +251,14 @@ def _text(result: Any, name: str) -> str:
     return f"{item:.{3 if name == 'p_value' else result.digits}f}"
 
 
-def write_sweep(done: Sequence[Swept], keys: Sequence[str], title: str, folder: Path) -> list[Path]:
-    """Write ``sweep.csv`` and ``sweep.html`` into a folder."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from helpers.report.report import TEMPLATES as REPORT_TEMPLATES
-    from helpers.review.page import TEMPLATES
+def write_sweep(done: Sequence[Swept], keys: Sequence[str], study: str, folder: Path, language: str) -> list[Path]:
+    """Write ``sweep.csv`` and ``sweep.html``, which begins in a language, into a folder."""
+    from helpers.review.page import render_sweep
 
     rows = make_rows(done, keys)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    loader = FileSystemLoader(TEMPLATES)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    style = (REPORT_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    page = environment.get_template("sweep.html.j2").render(title=title, style=style, rows=rows, columns=list(rows[0]))
+    page = render_sweep(study, rows, language)
     return [write_text(folder / "sweep.csv", text.getvalue()), write_text(folder / "sweep.html", page)]

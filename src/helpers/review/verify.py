@@ -147,23 +147,22 @@ def _bytes(path: Path) -> bytes:
 
 def describe_inputs(root: Path, study: Study, options: Sequence[str]) -> dict[str, str]:
     """What a run is made from, by content."""
-    data = study.folder.relative_to(root).as_posix() if study.folder.is_relative_to(root) else ""
     return {
         "commit": describe_commit(root),
         "code": digest_files(root, "src", "notebooks"),
-        "data": digest_files(root, data) if data else "outside the project",
+        "data": digest_files(root, study.folder.relative_to(root).as_posix()),
         "lock": digest_files(root, "requirements.lock"),
         "options": " ".join(options),
     }
 
 
-def write_verified(verified: Verified, folder: Path) -> list[Path]:
-    """Write ``verify.json`` and ``verify.html`` into a folder."""
+def write_verified(verified: Verified, folder: Path, language: str) -> list[Path]:
+    """Write ``verify.json`` and ``verify.html``, which begins in a language, into a folder."""
     from helpers.review.page import render_verified
 
     paths = [folder / FILE, folder / PAGE]
     write_text(paths[0], json.dumps(make_record(verified), ensure_ascii=False, indent=1) + "\n")
-    write_text(paths[1], render_verified(verified))
+    write_text(paths[1], render_verified(verified, language))
     return paths
 
 
@@ -266,8 +265,9 @@ def tell(verified: Verified) -> Iterator[str]:
 def headline(comparison: Comparison) -> str:
     """N of N, and what is missing from N."""
     numbers, words = comparison.numbers, comparison.words
-    text = f"{numbers[REPRODUCED]:,} of {numbers.total():,} numbers reproduced"
-    text += f", {words[REPRODUCED]:,} of {words.total():,} verdicts and orders of rows"
+    counts = (numbers[REPRODUCED], numbers.total(), words[REPRODUCED], words.total())
+    good, every, kept, both = (f"{count:,}" for count in counts)
+    text = f"{good} of {every} numbers reproduced, {kept} of {both} verdicts and orders of rows"
     differs, unsaid = (numbers[answer] + words[answer] for answer in (DIFFERS, CANNOT_SAY))
     if differs:
         text += f"; {differs:,} differ"
@@ -285,10 +285,13 @@ def place_of(item: Judged) -> str:
 
 def change_of(item: Judged) -> str:
     """Old and new value with the distance between them, and why it counts."""
-    old, new = (number.text if number else "nothing" for number in (item.old, item.new))
-    distance = [] if item.units is None else [f"{item.units:.3g} units of the last digit"]
-    distance += [] if item.std_errors is None else [f"{item.std_errors:.2g} std. errors"]
-    text = item.reason if item.units is None else f"{old} -> {new} ({', '.join(distance)}): {item.reason}"
+    text = item.reason
+    if item.units is not None:
+        old, new = (number.text if number else "nothing" for number in (item.old, item.new))
+        change, units = f"{old} -> {new}", f"{item.units:.3g}"
+        text = f"{change} ({units} units of the last digit): {item.reason}"
+        if item.std_errors is not None:
+            text = f"{change} ({units} units of the last digit, {item.std_errors:.2g} std. errors): {item.reason}"
     return text if len(text) <= LONG else f"{text[:LONG]}..."
 
 
