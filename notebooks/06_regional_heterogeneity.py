@@ -97,8 +97,8 @@ counted = {
 
 # %%
 run.say(
-    "Of the other regions ({others}), {region} starts clearly above {ahead}, and gains clearly more a {unit}, in "
-    "points, than {faster}, by Welch's t test and by the wild bootstrap.",
+    "Of the other regions, {ahead} of {others} lie clearly below {region} at the start, and {faster} of {others} gain "
+    "clearly less a {unit}, in points, by Welch's t test and by the wild bootstrap.",
     **counted,
     unit=choices.time.unit,
 )

@@ -172,11 +172,11 @@ def effect(estimate: float, p_value: float) -> Estimate:
 @pytest.mark.parametrize(
     ("estimate", "p_value", "wild", "told"),
     [
-        (0.3, 0.01, 0.02, "coast starts clearly above 1,"),
-        (0.3, 0.3, 0.02, "coast starts clearly above 0,"),
-        (0.3, 0.01, 0.3, "coast starts clearly above 0,"),  # the wild bootstrap does not tell it
-        (0.3, 0.01, None, "coast starts clearly above 1,"),  # it was not asked
-        (-0.3, 0.01, 0.02, "coast starts clearly above 0,"),
+        (0.3, 0.01, 0.02, "1 of 1 lie clearly below coast"),
+        (0.3, 0.3, 0.02, "0 of 1 lie clearly below coast"),
+        (0.3, 0.01, 0.3, "0 of 1 lie clearly below coast"),  # the wild bootstrap does not tell it
+        (0.3, 0.01, None, "1 of 1 lie clearly below coast"),  # it was not asked
+        (-0.3, 0.01, 0.02, "0 of 1 lie clearly below coast"),
     ],
 )
 def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
@@ -185,7 +185,7 @@ def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
     said = run_cell(
         NOTEBOOK,
         "ahead = compared",
-        "starts clearly above",
+        "lie clearly below",
         compared=dict.fromkeys(("first", "points"), found),
         order=["coast", "inland"],
         level=0.05,
@@ -193,7 +193,7 @@ def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
         choices=SimpleNamespace(time=SimpleNamespace(unit=Label(en="quarter", zh="季度"))),
     )
     assert told in said
-    assert "gains clearly more a quarter" in said
+    assert "gain clearly less a quarter" in said
 
 
 @pytest.mark.parametrize(("p_value", "count"), [(0.01, 2), (0.4, 0)])
