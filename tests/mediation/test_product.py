@@ -1,14 +1,16 @@
-"""The distribution of a product of paths agrees with its closed form and with draws.
+"""The distribution of a product of paths agrees with its closed form, with R's integrals and with draws.
 
-Two standard normals: density K0(|z|)/pi (Craig 1936), to 1e-4 of the quantile, since expectations are means over 6,000
-points of one path. Other products: 2,000,000 draws, tolerance four of their Monte-Carlo errors and 1 % for three paths.
+Two standard normals: density K0(|z|)/pi (Craig 1936). Two normal paths: R 4.2.2, with
+    share <- function(q) integrate(function(x) dnorm(x, a, s) * pnorm(q / x, b, t, lower.tail = x > 0), -Inf, Inf)
+on either side of zero (rel.tol = 1e-12), and uniroot(share(q) - 0.025 or 0.975); p is twice the share below 0. To 1e-8:
+R's integral stops there. Other products: 2,000,000 draws, tolerance four of their Monte-Carlo errors.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import integrate, optimize, special
+from scipy import integrate, optimize, special, stats
 
 from helpers.errors import StudyError
 from helpers.mediation.product import PathEstimate, compare_products, fit_product, share_below
@@ -32,8 +34,33 @@ def test_two_standard_normals_have_the_bessel_density() -> None:
     expected = optimize.brentq(gap, 0.5, 6)
     found = fit_product([STANDARD, STANDARD])
     ends = [found.ci_low, found.ci_high]
-    outside(fit_product, "written out: Bessel density of a normal product", ends, [-expected, expected], rtol=1e-4)
+    outside(fit_product, "written out: Bessel density of a normal product", ends, [-expected, expected], rtol=1e-8)
     assert found.p_value == pytest.approx(1.0, abs=1e-12)
+
+
+# Both paths, each its estimate and its standard error: the ends of the interval, the p-value.
+INTEGRATED = {
+    (0.5, 0.08, 0.6, 0.04): [0.201080641122, 0.40536200322, 4.10452685044e-10],
+    (0.2, 1.0, 0.4, 1.0): [-2.18817853655, 2.58722225135, 0.950725271678],
+    (-1.3, 0.5, 2.0, 0.9): [-6.28771797051, -0.117175187775, 0.0353457845391],
+    (2.5, 1.0, 4.0, 1.0): [1.86065541739, 20.6368068345, 0.012481886464],
+}
+
+
+@pytest.mark.parametrize("given", INTEGRATED)
+def test_two_normal_paths_are_those_of_an_integral(given: tuple[float, float, float, float]) -> None:
+    found = fit_product([PathEstimate(*given[:2], np.inf), PathEstimate(*given[2:], np.inf)])
+    ours = [found.ci_low, found.ci_high, found.p_value]
+    outside(fit_product, "R: integrate and uniroot, two normal paths", ours, INTEGRATED[given], rtol=1e-8)
+
+
+@pytest.mark.parametrize("distances", [(3.0, 3.0, 3.0), (2.2, 2.6, 5.0), (3.5, 10.0), (-4.0, 4.0), (0.0, 9.0)])
+def test_a_product_is_told_from_zero_as_its_paths_are(distances: tuple[float, ...]) -> None:
+    # It is below zero where an odd number of paths is: 1 - (1 - p_1)(1 - p_2) ..., however far out.
+    found = fit_product([PathEstimate(distance, 1.0, 9.0) for distance in distances])
+    p_values = [2 * stats.t.sf(abs(distance), 9) for distance in distances]
+    outside(fit_product, "scipy: t.sf of every path", found.p_value, 1 - np.prod(1 - np.array(p_values)), rtol=1e-9)
+    assert (found.ci_low > 0 or found.ci_high < 0) == (found.p_value < 0.05)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +68,8 @@ def test_two_standard_normals_have_the_bessel_density() -> None:
     [
         ([PathEstimate(0.17, 0.17, 5), PathEstimate(-0.08, 0.05, 9)], 0.004),
         ([PathEstimate(1.0, 0.2, 12), PathEstimate(0.5, 0.1, 7)], 0.004),
-        ([PathEstimate(0.6, 0.2, 8), PathEstimate(0.3, 0.1, 9), PathEstimate(0.5, 0.2, 6)], 0.02),
+        ([PathEstimate(0.6, 0.2, 8), PathEstimate(0.3, 0.1, 9), PathEstimate(0.5, 0.2, 6)], 0.004),
+        ([PathEstimate(3.0, 1.0, 1e9)] * 3, 0.004),
     ],
 )
 def test_other_products_are_those_of_draws(paths: list[PathEstimate], tolerance: float) -> None:
@@ -57,7 +85,7 @@ def test_an_interval_holds_the_middle_of_the_distribution() -> None:
     paths = [PathEstimate(0.4, 0.2, 6), PathEstimate(0.3, 0.1, 11)]
     found = fit_product(paths, level=0.9)
     assert [share_below(paths, found.ci_low), share_below(paths, found.ci_high)] == pytest.approx(
-        [0.05, 0.95], abs=1e-5
+        [0.05, 0.95], abs=1e-8
     )
 
 

@@ -2,7 +2,9 @@
 
 A path with estimate m, standard error s and df degrees of freedom is taken for m + s t(df), and paths of different
 equations are taken as independent. Then P(product of paths <= q) = E F(q / product of the others), F of the last path,
-and the expectation is a mean over an even grid of quantiles: nothing is drawn, so no verdict can hang on chance.
+and the expectation is a sum over weighted points (tanh-sinh quadrature on either side of zero, the least certain path
+last): nothing is drawn, so no verdict can hang on chance. The product is below zero where an odd number of paths is, so
+that its two-sided p-value against zero is 1 - (1 - p_1)(1 - p_2) ..., p_i those of the paths.
 (MacKinnon, Lockwood and Williams 2004 with normal paths; here CR2 standard errors and Satterthwaite's df, for few
 clusters.)
 """
@@ -20,9 +22,16 @@ from helpers.inference.small_sample import reduced_tests
 from helpers.regression.effects import Floats
 from helpers.regression.panel import PanelFit
 
-POINTS = {1: 6_000, 2: 200}
-"""Points of each path, by the number of paths whose product is laid out."""
-PRECISION = 1e-8
+POINTS = {1: 200, 2: 60}
+"""Points of each path on either side of zero, by the number of paths whose product is laid out."""
+FEWEST_POINTS = 12
+DIFFERENCE = 60
+"""Points of the second of two products whose difference is tested, and of each path on either side of zero."""
+NEAREST = 1e-60
+"""Distance from zero, in standard errors, below which a point is not put, so that products keep their signs."""
+REACH = 3.0
+"""Ends of the quadrature: beyond them lies less than 1e-13 of the probability."""
+PRECISION = 1e-10
 """Precision of an end of an interval, in units of the product's spread."""
 
 
@@ -34,17 +43,37 @@ class PathEstimate:
     std_error: float
     df: float
 
-    def quantiles(self, size: int) -> Floats:
-        """Its distribution as `size` equally likely points."""
-        shares = (np.arange(size) + 0.5) / size
-        return self.estimate + self.std_error * np.asarray(
-            special.stdtrit(self.df, shares) if np.isfinite(self.df) else special.ndtri(shares)
-        )
+    @property
+    def certainty(self) -> float:
+        """Distance of the estimate from zero in standard errors."""
+        return abs(self.estimate) / self.std_error
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided against zero."""
+        return 2 * float(self._share(-self.certainty))
+
+    def points(self, size: int) -> tuple[Floats, Floats]:
+        """Its distribution as weighted points, `size` on either side of zero: points and weights (2 size,)."""
+        shares, weights = _tanh_sinh(size)
+        points, masses = [], []
+        for sign in (-1.0, 1.0):
+            mass = float(self._share(sign * self.estimate / self.std_error))
+            # Counted from the far end, so that the tail keeps its digits.
+            distance = sign * self.estimate - self.std_error * self._quantile(mass * shares)
+            points.append(sign * np.maximum(distance, NEAREST * self.std_error))
+            masses.append(mass * weights)
+        return np.concatenate(points), np.concatenate(masses)
+
+    def _share(self, distance: Floats | float) -> Floats:
+        return np.asarray(special.stdtr(self.df, distance) if np.isfinite(self.df) else special.ndtr(distance))
+
+    def _quantile(self, share: Floats) -> Floats:
+        return np.asarray(special.stdtrit(self.df, share) if np.isfinite(self.df) else special.ndtri(share))
 
     def share_below(self, value: Floats) -> Floats:
         """Probability of being at or below a value."""
-        distance = (value - self.estimate) / self.std_error
-        return np.asarray(special.stdtr(self.df, distance) if np.isfinite(self.df) else special.ndtr(distance))
+        return self._share((value - self.estimate) / self.std_error)
 
 
 @dataclass(frozen=True)
@@ -85,62 +114,75 @@ def fit_product(paths: Sequence[PathEstimate], level: float = 0.95) -> ProductTe
     if len(paths) < 2 or not all(path.std_error > 0 and np.isfinite(path.estimate) for path in paths):
         raise StudyError("indirect effect", "a path has no standard error", "give two paths or more, each estimated")
     share = _distribution(paths)
-    at_zero = share(0.0)
-    low, high = (_quantile(share, paths, part) for part in ((1 - level) / 2, (1 + level) / 2))
+    low, high = (_quantile(share, _spread(paths), part) for part in ((1 - level) / 2, (1 + level) / 2))
     estimate = float(np.prod([path.estimate for path in paths]))
-    return ProductTest(estimate, 2 * min(at_zero, 1 - at_zero), low, high)
+    # 1 - (1 - p_1)(1 - p_2) ..., without the digits that 1 would take.
+    p_value = float(-np.expm1(np.sum(np.log1p([-min(path.p_value, 1 - 1e-16) for path in paths]))))
+    return ProductTest(estimate, p_value, low, high)
 
 
 def share_below(paths: Sequence[PathEstimate], value: float) -> float:
     """Probability that a product of paths is at or below a value; an interval of level 95 % holds 2.5 % to 97.5 %."""
-    return _distribution(paths)(value)
+    return float(_distribution(paths)(np.array(value)))
 
 
-def compare_products(
-    first: Sequence[PathEstimate], second: Sequence[PathEstimate], level: float = 0.95, size: int = 600
-) -> ProductTest:
+def compare_products(first: Sequence[PathEstimate], second: Sequence[PathEstimate], level: float = 0.95) -> ProductTest:
     """Test that two products of paths, of different entities, are equal: the distribution of their difference."""
     check_level(level)
-    one, two = (_thin(_products(paths), size) for paths in (first, second))
-    gaps = np.sort((one[:, None] - two).ravel())
-    low, high = np.quantile(gaps, [(1 - level) / 2, (1 + level) / 2])
-    below = float(np.mean(gaps <= 0))
+    one, two = (_distribution(paths, DIFFERENCE) for paths in (first, second))
+    shares, weights = _tanh_sinh(DIFFERENCE)
+    spread = _spread(second)
+    others = np.array([_quantile(two, spread, float(share)) for share in shares])
+
+    def share(value: Floats) -> Floats:
+        return np.asarray(one(np.add.outer(value, others)) @ weights)
+
+    below = float(share(np.array(0.0)))
+    low, high = (_quantile(share, _spread(first) + spread, part) for part in ((1 - level) / 2, (1 + level) / 2))
     estimate = float(np.prod([path.estimate for path in first]) - np.prod([path.estimate for path in second]))
-    return ProductTest(estimate, 2 * min(below, 1 - below), float(low), float(high))
+    return ProductTest(estimate, 2 * min(below, 1 - below), low, high)
 
 
-def _products(paths: Sequence[PathEstimate]) -> Floats:
-    """Equally likely points of the product of some paths, none of them zero."""
-    size = POINTS.get(len(paths), 40)
-    points = paths[0].quantiles(size)
-    for path in paths[1:]:
-        points = np.outer(points, path.quantiles(size)).ravel()
-    return np.where(points == 0, np.finfo(float).tiny, points)
+def _tanh_sinh(size: int) -> tuple[Floats, Floats]:
+    """Shares between 0 and 1 and their weights (size,), which sum to 1 (Takahasi and Mori 1974)."""
+    steps = np.linspace(-REACH, REACH, size)
+    shares = special.expit(np.pi * np.sinh(steps))
+    weights = np.cosh(steps) / np.cosh(np.pi / 2 * np.sinh(steps)) ** 2
+    return np.asarray(shares), np.asarray(weights / weights.sum())
 
 
-def _distribution(paths: Sequence[PathEstimate]) -> Callable[[float], float]:
-    """The probability that a product of paths is at or below a value."""
-    *first, last = paths
-    others = _products(first)
+def _distribution(paths: Sequence[PathEstimate], size: int | None = None) -> Callable[[Floats], Floats]:
+    """The probability that a product of paths is at or below each of some values."""
+    *others, last = sorted(paths, key=lambda path: -path.certainty)
+    size = size or POINTS.get(len(others), FEWEST_POINTS)
+    points, weights = np.ones(1), np.ones(1)
+    for path in others:
+        own, masses = path.points(size)
+        points, weights = np.outer(points, own).ravel(), np.outer(weights, masses).ravel()
+    points, weights = points[weights > 0], weights[weights > 0]
 
-    def share(value: float) -> float:
-        with np.errstate(divide="ignore"):
-            below = last.share_below(value / others)
-        return float(np.mean(np.where(others > 0, below, 1 - below)))
+    def share(values: Floats) -> Floats:
+        with np.errstate(over="ignore"):
+            below = last.share_below(np.divide.outer(values, points))
+        return np.asarray(np.where(points > 0, below, 1 - below) @ weights)
 
     return share
 
 
-def _thin(points: Floats, size: int) -> Floats:
-    return np.asarray(np.quantile(points, (np.arange(size) + 0.5) / size))
+def _spread(paths: Sequence[PathEstimate]) -> float:
+    """How far a product reaches, about."""
+    return float(np.prod([abs(path.estimate) + path.std_error for path in paths]))
 
 
-def _quantile(share: Callable[[float], float], paths: Sequence[PathEstimate], part: float) -> float:
-    """Where the share of the product's distribution below is `part`."""
-    scale = float(np.prod([abs(path.estimate) + path.std_error for path in paths]))
+def _quantile(share: Callable[[Floats], Floats], scale: float, part: float) -> float:
+    """Where the share of a distribution below is `part`."""
+
+    def beyond(value: float) -> float:
+        return float(share(np.array(value))) - part
+
     low, high = -scale, scale
-    while share(low) > part:
+    while beyond(low) > 0:
         low *= 2
-    while share(high) < part:
+    while beyond(high) < 0:
         high *= 2
-    return float(optimize.brentq(lambda value: share(value) - part, low, high, xtol=PRECISION * scale))
+    return float(optimize.brentq(beyond, low, high, xtol=PRECISION * scale))
