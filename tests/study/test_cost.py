@@ -82,5 +82,5 @@ def test_every_notebook_has_its_costs_and_a_broken_file_is_told(tmp_path: Path):
     (tmp_path / "cost.yml").write_text(
         "measured: here\nparameters: {}\nnotebooks: {a: {start: -1}}\n", encoding="utf-8"
     )
-    with pytest.raises(StudyError, match=r"cost\.yml, notebooks\.a"):
+    with pytest.raises(StudyError, match=r"cost\.yml: notebooks\.a\.start: [^\n]*\n.*bench_cost"):
         read_costs(tmp_path)

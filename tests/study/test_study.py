@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from helpers.errors import StudyError
-from helpers.study.study import Column, Regions, Study, Time, find_root, list_studies, load_study, read_yaml
+from helpers.study.file import read_yaml
+from helpers.study.study import Column, Regions, Study, Time, find_root, list_studies, load_study
 from small_study import CONTENT, WINDOW, label, make_study
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,11 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from helpers.claims.rules import Rule, RuleError, parse_rule
 from helpers.errors import StudyError
-from helpers.study.study import Label, Name, Strict, explain_validation, read_yaml
+from helpers.study.data import Label, Name, Strict
+from helpers.study.file import read_as
 
 ClaimId = Annotated[str, Field(pattern=r"^[A-Z]{2,5}-[0-9]{1,2}[a-z]?$")]
 SourceKey = Annotated[str, Field(pattern=r"^[A-Z]{2,5}$")]
@@ -188,10 +189,4 @@ def load_claims(path: Path) -> Claims:
         raise StudyError(
             str(path), "there is no claims file here", "write one; data/provinces/claims.yml is an example"
         )
-    try:
-        return Claims.model_validate(read_yaml(path))
-    except ValidationError as error:
-        told = explain_validation(path, error)
-        raise StudyError(
-            told.where, told.rule, "correct the claims file; helpers.claims.verdicts lists what it may hold"
-        ) from None
+    return read_as(path, Claims, "correct the claims file; helpers.claims.verdicts lists what it may hold")

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from helpers.claims.file import SourceKey
 from helpers.claims.verdicts import expand_words
 from helpers.errors import StudyError
-from helpers.study.study import Label, Name, Strict, explain_validation, read_yaml
+from helpers.study.data import Label, Name, Strict
+from helpers.study.file import read_as
 
 FILE = "frameworks.yml"
 
@@ -57,13 +58,7 @@ def load_frameworks(folder: Path) -> dict[str, Framework]:
         The file is not YAML or breaks a rule.
     """
     path = folder / FILE
-    if not path.is_file():
-        return {}
-    try:
-        return TypeAdapter(dict[Name, Framework]).validate_python(read_yaml(path))
-    except ValidationError as error:
-        told = explain_validation(path, error)
-        raise StudyError(told.where, told.rule, "correct the frameworks file") from None
+    return read_as(path, dict[Name, Framework], "correct the frameworks file") if path.is_file() else {}
 
 
 def measured_keys(row: FrameworkRow, words: Mapping[str, Any]) -> list[str]:

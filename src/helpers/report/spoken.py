@@ -33,6 +33,7 @@ SAYS: dict[str, tuple[int | str, ...] | None] = {
     "Judged": (3,),
     "Cause": (0, 1, 3),
     "Part": (0,),
+    "read_as": (2, "remedy"),
     "Reference": (1,),
     "add_parser": ("help", "description"),
     "add_argument": ("help",),

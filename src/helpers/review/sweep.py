@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from helpers.errors import StudyError, did_you_mean
 from helpers.files import write_text
@@ -27,7 +27,7 @@ from helpers.results.results import Results, read_results
 from helpers.runner.pipeline import run
 from helpers.runner.plan import Request
 from helpers.study.data import Strict
-from helpers.study.file import explain_validation, read_yaml
+from helpers.study.file import read_as, read_yaml
 from helpers.study.study import Study, load_study
 
 MOST = 1000
@@ -112,10 +112,7 @@ def read_sweep(path: Path) -> SweepFile:
     """
     if not path.is_file():
         raise StudyError(str(path), "there is no sweep file here", "name a YAML file with `parameters` or `study_file`")
-    try:
-        sweep = SweepFile.model_validate(read_yaml(path) or {})
-    except ValidationError as error:
-        raise explain_validation(path, error) from None
+    sweep = read_as(path, SweepFile, "give `parameters` or `study_file` lists of values")
     number = len(list(list_points(sweep)))
     if not sweep.parameters and not sweep.study_file:
         raise StudyError(str(path), "there is nothing to sweep", "give `parameters` or `study_file` lists of values")

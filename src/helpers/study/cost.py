@@ -18,11 +18,10 @@ from math import comb
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
-from helpers.errors import StudyError
 from helpers.study.data import Strict
-from helpers.study.file import read_yaml
+from helpers.study.file import read_as
 
 if TYPE_CHECKING:
     from helpers.study.study import Study
@@ -107,14 +106,7 @@ def read_costs(notebooks: Path) -> Costs | None:
         The file breaks a rule.
     """
     path = notebooks / COST_FILE
-    if not path.is_file():
-        return None
-    try:
-        return TypeAdapter(Costs).validate_python(read_yaml(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}, {'.'.join(map(str, first['loc']))}"
-        raise StudyError(where, first["msg"], "write it anew: benchmarks/bench_cost.py") from None
+    return read_as(path, Costs, "write it anew: benchmarks/bench_cost.py") if path.is_file() else None
 
 
 def measure_size(study: Study) -> Size:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from helpers.errors import StudyError
+
+Kind = TypeVar("Kind")
 
 DEEPEST = 100
 MOST_ITEMS = 100_000
@@ -89,6 +91,20 @@ def read_yaml(path: Path) -> Any:
     return content
 
 
+def read_as(path: Path, kind: type[Kind], remedy: str) -> Kind:
+    """A YAML file as what it declares: a model, or a mapping of names to models.
+
+    Raises
+    ------
+    StudyError
+        The file is not YAML, or breaks a rule of its kind; every broken rule is told, with the remedy.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(read_yaml(path))
+    except ValidationError as error:
+        raise StudyError(str(path), list_problems(error), remedy) from None
+
+
 def _read_text(path: Path) -> str:
     """The text of a file that is neither too large nor nested too deeply for what comes after."""
     if path.stat().st_size > MOST_BYTES:
@@ -117,15 +133,6 @@ def _count_items(content: Any, known: dict[int, float], depth: int = 0) -> float
         parts = content.values() if isinstance(content, dict) else content
         known[id(content)] = 1 + sum(_count_items(part, known, depth + 1) for part in parts)
     return known[id(content)]
-
-
-def explain_validation(path: Path, error: ValidationError) -> StudyError:
-    """One readable message from pydantic's list of broken rules."""
-    return StudyError(
-        str(path),
-        list_problems(error),
-        "correct the study file; data/study.schema.json lists every key that it may hold",
-    )
 
 
 def list_problems(error: ValidationError) -> str:

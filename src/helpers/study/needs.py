@@ -9,11 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
-from helpers.errors import StudyError
 from helpers.study.data import Engine, Strict
-from helpers.study.file import read_yaml
+from helpers.study.file import read_as
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,14 +55,7 @@ def read_needs(folder: Path) -> dict[str, Needs]:
         The file breaks a rule.
     """
     path = folder / NEEDS_FILE
-    if not path.is_file():
-        return {}
-    try:
-        return TypeAdapter(dict[str, Needs]).validate_python(read_yaml(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise StudyError(f"{path}, {place}", first["msg"], f"needs are: {', '.join(_REASONS)}") from None
+    return read_as(path, dict[str, Needs], f"needs are: {', '.join(_REASONS)}") if path.is_file() else {}
 
 
 def list_lacking(study: Study) -> list[Need]:

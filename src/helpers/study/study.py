@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from helpers.errors import StudyError, did_you_mean
 from helpers.files import find_inside
@@ -32,7 +32,7 @@ from helpers.study.data import (
     Time,
     Variable,
 )
-from helpers.study.file import explain_validation, find_root, list_studies, read_yaml
+from helpers.study.file import find_root, list_studies, read_as
 from helpers.study.index import Dimension, Index, Indicator, Method
 from helpers.study.model import Model, build_model
 from helpers.study.texts import Coordination, Policy, Society, Space, name_columns
@@ -69,11 +69,9 @@ __all__ = [
     "Study",
     "Time",
     "Variable",
-    "explain_validation",
     "find_root",
     "list_studies",
     "load_study",
-    "read_yaml",
 ]
 
 
@@ -385,11 +383,7 @@ def load_study(folder: Path) -> Study:
         others = ", ".join(sorted(p.parent.name for p in folder.parent.glob("*/study.yml"))) or "none"
         raise StudyError(str(path), "there is no study file here", f"name one of the studies that exist: {others}")
     _check_links(folder)
-    content = read_yaml(path)
-    try:
-        study = Study.model_validate(content)
-    except ValidationError as error:
-        raise explain_validation(path, error) from None
+    study = read_as(path, Study, "correct the study file; data/study.schema.json lists every key that it may hold")
     study._folder = folder
     _check_places(study)
     return study
