@@ -9,6 +9,7 @@ import pytest
 from helpers.reading.statistics import read_codebook
 from helpers.report.bilingual import translate_formulas, translate_html
 from helpers.report.console import CATALOGUES, LANGUAGE
+from helpers.report.labels import study_labels
 from helpers.report.language import (
     Translator,
     both,
@@ -18,7 +19,6 @@ from helpers.report.language import (
     territory_names,
 )
 from helpers.report.messages import notebook_messages, page_messages, places, read_messages, update
-from helpers.report.report import study_labels
 from helpers.study.study import load_study
 
 LABELS = {"East": "东部", "West": "西部"}

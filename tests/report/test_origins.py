@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.report.chapters import write_markdown
+from helpers.report.labels import key_labels
 from helpers.report.origins import (
     CHECKED,
     method_of,
@@ -19,7 +20,7 @@ from helpers.report.origins import (
     spell_key,
 )
 from helpers.report.popovers import head_of_rows, read_heads
-from helpers.report.report import key_labels, write_report
+from helpers.report.report import write_report
 from helpers.results.results import Result
 from helpers.study.data import Label
 from helpers.study.study import load_study

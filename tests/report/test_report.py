@@ -20,10 +20,10 @@ import pytest
 
 from helpers.display.tables import show_table
 from helpers.errors import StudyError
-from helpers.report import report as module
 from helpers.report.chapters import read_chapter, write_markdown
 from helpers.report.language import Translator
 from helpers.report.report import check_links, write_report
+from helpers.report.sections.ladder import ladder_axis
 from helpers.results.results import Result
 from helpers.runner.twins import read_percent
 from helpers.study.needs import Need
@@ -309,7 +309,7 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path):
 
 @pytest.mark.parametrize(("low", "high"), [(0.1, 0.7), (-0.002, 0.001), (-900, -100), (0, 0), (1e-9, 2e-9)])
 def test_the_axis_holds_zero_and_every_interval(low, high):
-    axis = module._axis([Result("a.b", estimate=low, ci_low=low, ci_high=high)])
+    axis = ladder_axis([Result("a.b", estimate=low, ci_low=low, ci_high=high)])
     assert all(0 <= axis.place(number) <= 100 for number in (0, low, high))
     assert 2 <= len(axis.ticks) <= 9
     assert len({text for text, _ in axis.ticks}) == len(axis.ticks)

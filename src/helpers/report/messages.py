@@ -126,7 +126,8 @@ def read_messages(folder: Path) -> dict[str, str]:
 
 def shown_words(run: Path, known: Iterable[str]) -> dict[str, str]:
     """Words that the report of a finished run shows and nothing declares, each with the notebook that shows it."""
-    from helpers.report.report import build_page, study_labels
+    from helpers.report.labels import study_labels
+    from helpers.report.report import build_page
     from helpers.results.results import read_results
     from helpers.study.study import find_root, load_study
 

@@ -9,9 +9,10 @@ import pytest
 
 from helpers.display.tables import write_table
 from helpers.errors import StudyError
+from helpers.report.labels import study_labels
 from helpers.report.language import Translator, read_catalogue
 from helpers.report.popovers import replace_tables
-from helpers.report.report import _environment, study_labels, write_report
+from helpers.report.report import page_environment, write_report
 from helpers.report.resolved import check_resolved
 from helpers.report.sections.cards import COUNTED, TOLD, data_cards
 from helpers.study.study import load_study
@@ -45,7 +46,7 @@ def folder(study, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shown(study, folder, translator):
-    environment = _environment(translator)
+    environment = page_environment(translator)
     cards = environment.get_template("cards.html.j2").render(cards=data_cards(study, folder, translator))
     rules = environment.from_string("{{ brief_rules() }}").render()
     return f"{cards}<style>{rules}</style>"

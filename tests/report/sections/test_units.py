@@ -9,8 +9,9 @@ import pytest
 
 from helpers.display.tables import write_table
 from helpers.errors import StudyError
+from helpers.report.labels import study_labels
 from helpers.report.language import Translator, read_catalogue
-from helpers.report.report import _environment, study_labels, write_report
+from helpers.report.report import page_environment, write_report
 from helpers.report.resolved import check_resolved
 from helpers.report.sections.units import LONGEST, SOME, unit_cards
 from helpers.study.study import load_study
@@ -55,7 +56,7 @@ def folder(study, units, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shown(study, folder):
-    environment = _environment(Translator(read_catalogue(), study_labels(study)))
+    environment = page_environment(Translator(read_catalogue(), study_labels(study)))
     found = unit_cards(study, folder, NAMES_ZH)
     section = str(environment.get_template("units.html.j2").make_module({"units": found}))
     rules = environment.from_string("{{ brief_rules() }}").render()
@@ -105,7 +106,7 @@ def test_of_many_units_those_at_both_ends_have_cards_and_it_is_said(study, tmp_p
     half = len(names) // 2
     assert found.number == len(many)
     assert names == [*reversed(many[-half:]), *reversed(many[:half])]
-    environment = _environment(Translator(read_catalogue(), {}))
+    environment = page_environment(Translator(read_catalogue(), {}))
     section = str(environment.get_template("units.html.j2").make_module({"units": found}))
     assert "Of 400 units, those at both ends" in section
     assert len(re.findall("<[a-z]", section)) < 1.5 * SOME

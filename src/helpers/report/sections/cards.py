@@ -21,8 +21,11 @@ from helpers.study.data import Label
 from helpers.study.formula import parse_formula
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from helpers.report.language import Translator
     from helpers.study.study import Study
+
 
 DESCRIBED, TRACED = "descriptive_statistics", "origins"
 """Tables whose numbers stand on the cards of indicators."""
@@ -193,3 +196,12 @@ def _source(study: Study, book: pd.DataFrame, name: str, translator: Translator)
 
 def _words(text: Any, translator: Translator) -> Label:
     return Label(en=str(text), zh=(translator.text(str(text), where="cards") if text else "") or str(text))
+
+
+def replace_long_tables(
+    study: Study, run_folder: Path, environment: Environment, translator: Translator
+) -> dict[str, str]:
+    """What the page shows in place of a long table: table -> HTML."""
+    cards = data_cards(study, run_folder, translator)
+    shown = environment.get_template("cards.html.j2").render(cards=cards)
+    return {DESCRIBED: "", TRACED: shown} if cards else {}

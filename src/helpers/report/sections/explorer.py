@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from helpers.report.language import Translator
+from helpers.report.origins import key_label
 from helpers.results.rounding import tie
+from helpers.study.data import Label
+
+if TYPE_CHECKING:
+    from helpers.study.study import Study
+
 
 FILE = "multiverse_explorer.csv"
 NUMBERS = ("row", "estimate", "std_error", "p_value", "standardised", "universes")
@@ -131,3 +139,33 @@ def _dots(
         top = 100 * (high - row["estimate"]) / span
         dots.append(f'<i class="u {" ".join(classes)}" style="left:{place:.1f}%;top:{top:.1f}%"></i>')
     return dots
+
+
+def option_line(text: str, study: Study, translator: Translator) -> str:
+    """An option of a decision in both languages, in one line, since an option of a form holds no elements."""
+    words = _option_words(text, study, translator)
+    return words.en if words.zh == words.en else f"{words.en} / {words.zh}"
+
+
+def _option_words(text: str, study: Study, translator: Translator) -> Label:
+    plain = text.replace("_", " ")
+    label = None if translator.knows(plain) else key_label(study, text)
+    return label or Label(en=plain, zh=translator.text(plain, where="explorer") or plain)
+
+
+def list_options(decision: Decision, study: Study, translator: Translator) -> Label:
+    """All options of a decision in a row, after its name."""
+    words = [_option_words(option, study, translator) for _, option in decision.options]
+    return Label(en=f": {'; '.join(word.en for word in words)}", zh=f"：{'；'.join(word.zh for word in words)}")
+
+
+def own_choices(study: Study) -> dict[str, str]:
+    """The primary specification's options in the words of the explorer's table."""
+    own = study.ladder[study.primary]
+    controls = study.specification.controls if own.controls else ()
+    return {
+        "effects": " + ".join(own.effects) or "none",
+        "controls": " + ".join(controls) or "none",
+        "sample": "all",
+        "lag": "0",
+    }

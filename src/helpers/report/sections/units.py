@@ -17,12 +17,18 @@ import pandas as pd
 from helpers.display.prose import format_number
 from helpers.display.tables import read_table
 from helpers.index.shown import main_index, read_tiles
+from helpers.report.chapters import Chapter
+from helpers.report.labels import unit_names
+from helpers.report.popovers import Shown
 from helpers.report.sections.cards import BETWEEN, Figure
 from helpers.results.rounding import tie
 from helpers.study.data import Label
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from helpers.study.study import Study
+
 
 VALUES, RANKS, PARTS = "index_scores", "index_ranks", "index_dimensions"
 """Tables whose numbers stand on the cards: by unit and period, a column for each index or dimension."""
@@ -224,3 +230,27 @@ def _rules(indices: int, periods: int) -> str:
         f".map:has(#mi{index}:checked):has(#mp{period}:checked) .tile{{--s:var(--v{index}-{period})}}"
         for index, period in chosen
     ) + "".join(f".map:has(#mi{index}:checked) .end:not(.e{index}){{display:none}}" for index in range(indices))
+
+
+@dataclass(frozen=True)
+class UnitSection:
+    """The section with a card for each unit: its chapter, HTML, style rules, and the tables that it shows."""
+
+    chapter: str = ""
+    html: str = ""
+    rules: str = ""
+    tables: tuple[Shown, ...] = ()
+
+
+def unit_section(study: Study, run_folder: Path, environment: Environment, chapters: Sequence[Chapter]) -> UnitSection:
+    """The cards of the units, in the chapter whose cell keeps the indices; empty where none does."""
+    cells = [(chapter.name, cell) for chapter in chapters for cell in chapter.cells]
+    keeping = [(name, cell.anchor) for name, cell in cells if f'run.write_panel(scores, "{VALUES}")' in cell.source]
+    units = unit_cards(study, run_folder, unit_names(study)) if keeping else None
+    if units is None:
+        return UnitSection()
+    chapter, anchor = keeping[0]
+    made: Any = environment.get_template("units.html.j2").make_module({"units": units})
+    nothing = Label(en="", zh="")
+    tables = tuple(Shown(name, str(caption), anchor, nothing) for name, caption in made.captions.items())
+    return UnitSection(chapter, str(made), units.rules, tables)
