@@ -15,7 +15,7 @@ import pandas as pd
 from helpers.identification.placebo import permute_treatment
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, cr3
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.many import fit_batch, fit_weighted_entities
 from helpers.regression.panel import PanelFit, fit_panel
 

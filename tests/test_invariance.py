@@ -39,7 +39,7 @@ from helpers.inference.cross_section import wild_beta, wild_gap, wild_line, wild
 from helpers.inference.family import Question, fit_clear_family, fit_family
 from helpers.inference.small_sample import SmallSampleTest
 from helpers.inference.wald import joint_wald
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.mediation.chain import fit_chain
 from helpers.mediation.moderated import fit_grouped, fit_interaction
 from helpers.mediation.probit import mediation_effects_probit

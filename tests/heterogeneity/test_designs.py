@@ -19,7 +19,7 @@ from helpers.heterogeneity.designs import DESIGNS, SplitFit, fit_design, fit_spl
 from helpers.heterogeneity.groups import read_grouping, usable_groups
 from helpers.heterogeneity.growth import compare_groups, measure_entities
 from helpers.heterogeneity.why import fit_start, has_start
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.leverage import find_leverage
 from helpers.regression.panel import fit
 from helpers.study.model import Model

@@ -12,7 +12,7 @@ import pytest
 from helpers.errors import StudyError
 from helpers.inference.clear import fit_clear, is_near, record_clear, wild_parameter
 from helpers.inference.family import Question, fit_family
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.leverage import find_leverage
 from helpers.regression.panel import fit
 from helpers.results.results import Results

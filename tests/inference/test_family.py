@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers.inference.family import Answer, Question, fit_family
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.panel import fit_panel
 from helpers.study.model import Model
 from outside import outside

@@ -15,7 +15,7 @@ from helpers.errors import StudyError
 from helpers.inference import contrast, dependence
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, cr3, reduced_tests
-from helpers.inference.wild import WildForm, wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import WildForm, wild_cluster_bootstrap
 from helpers.regression.design import build_design
 from helpers.regression.panel import PanelFit, fit_panel
 from outside import outside
@@ -116,7 +116,7 @@ def test_bootstrap_is_that_of_samples_drawn_and_fitted_one_by_one(method, contra
 def test_transformed_residuals_are_those_of_fits_without_the_cluster():
     # (I - H_gg)^-1 u_g is the error of predicting cluster g from the others, where that inverse exists.
     from helpers.inference.contrast import build_contrast
-    from helpers.inference.wild import _transform
+    from helpers.inference.wild.bootstrap import _transform
 
     data = gappy_grunfeld()
     fit = fit_panel(data, "inv", ["value", "capital"])

@@ -14,7 +14,7 @@ from scipy import linalg, stats
 
 from helpers.errors import StudyError
 from helpers.inference.small_sample import cr2, htz_wald
-from helpers.inference.wild import two_way_wild_bootstrap
+from helpers.inference.wild.two_way import two_way_wild_bootstrap
 from helpers.regression.panel import fit_panel
 from outside import outside
 from reference.panels import firm_rows, gappy_grunfeld, grunfeld
@@ -80,7 +80,7 @@ def test_htz_refuses_more_coefficients_than_the_clusters_carry():
 
 @pytest.mark.parametrize("most", [0, 50_000_000])
 def test_two_way_bootstrap_is_that_of_samples_fitted_one_by_one(most, monkeypatch):
-    monkeypatch.setattr("helpers.inference.wild.MOST_NUMBERS", most)  # 0: as where rows by clusters do not fit
+    monkeypatch.setattr("helpers.inference.wild.two_way.MOST_NUMBERS", most)  # 0: as where rows by clusters do not fit
     data = firm_rows(8).sort_index()
     data = data[data.index.get_level_values(1) < 1941]
     options = TWO_WAY | {"cluster": ("entity", "time")}

@@ -11,7 +11,7 @@ import pytest
 
 from helpers.errors import StudyError
 from helpers.inference.wald import joint_wald
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.panel import fit
 from helpers.study.model import Model
 from outside import outside

@@ -320,7 +320,7 @@ def test_a_draw_equals_the_regression_on_its_outcome(entities: int, tolerance: f
 
 
 def test_one_specification_gives_the_wild_bootstrap_p_value(grunfeld: pd.DataFrame) -> None:
-    from helpers.inference.wild import wild_cluster_bootstrap
+    from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 
     fit = fit_panel(grunfeld, "invest", ["capital"], entity_effects=True, time_effects=True)
     exact = wild_cluster_bootstrap(fit, "capital")

@@ -27,7 +27,8 @@ from helpers.diagnostics.residual_tests import modified_wald, pesaran_cd, wooldr
 from helpers.errors import StudyError
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, cr3, htz_wald
-from helpers.inference.wild import WildForm, two_way_wild_bootstrap, wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import WildForm, wild_cluster_bootstrap
+from helpers.inference.wild.two_way import two_way_wild_bootstrap
 from helpers.regression.leverage import find_leverage
 from helpers.regression.many import fit_batch, fit_weighted_entities
 from helpers.regression.panel import fit, fit_panel

@@ -13,7 +13,7 @@ import statsmodels.api as sm
 
 from helpers.errors import StudyError
 from helpers.inference.small_sample import cr2, cr3
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.panel import fit, fit_panel
 from helpers.study.model import Model
 from outside import outside

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from diagnostics.test_neighbours import grunfeld
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.estimate import Estimate
 from helpers.simulation.few_clusters import (

@@ -12,7 +12,7 @@ import pytest
 from helpers.errors import StudyError
 from helpers.heterogeneity.heterogeneity import fit_by_region
 from helpers.inference.small_sample import cr2, cr3
-from helpers.inference.wild import wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.mediation.mediation import fit_mediation
 from helpers.mediation.resampled import draw_samples
 from helpers.regression.panel import PanelFit, fit_panel

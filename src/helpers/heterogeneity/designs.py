@@ -14,7 +14,7 @@ import pandas as pd
 from helpers.errors import StudyError
 from helpers.heterogeneity.groups import Grouping, split_name, stack_regions
 from helpers.heterogeneity.joint import Equality, Ordering, check_order, compare_equal
-from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.panel import PanelFit, fit
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model

@@ -19,7 +19,9 @@ from helpers.heterogeneity.groups import Grouping, Regions, read_grouping, split
 from helpers.inference.contrast import build_contrast
 from helpers.inference.multiplicity import TIE, holm, romano_wolf
 from helpers.inference.small_sample import SmallSampleTest, reduced_tests
-from helpers.inference.wild import ENUMERATED_CLUSTERS, WildBootstrap, find_changes, wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import WildBootstrap, wild_cluster_bootstrap
+from helpers.inference.wild.changes import find_changes
+from helpers.inference.wild.signs import ENUMERATED_CLUSTERS
 from helpers.regression.conventions import find_convention
 from helpers.regression.design import build_design
 from helpers.regression.effects import Floats

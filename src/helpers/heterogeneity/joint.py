@@ -15,7 +15,9 @@ from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.inference.contrast import build_contrast, only_cluster
 from helpers.inference.multiplicity import TIE, romano_wolf
-from helpers.inference.wild import draw_weights, enumerate_signs, find_changes, wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
+from helpers.inference.wild.changes import find_changes
+from helpers.inference.wild.signs import draw_weights, enumerate_signs
 from helpers.regression.conventions import find_convention
 from helpers.regression.effects import Floats, group_sums
 from helpers.regression.panel import PanelFit

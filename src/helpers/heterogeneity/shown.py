@@ -18,7 +18,7 @@ from helpers.inference.clear import WITHOUT_TIMES, ClearTest, record_clear, wild
 from helpers.results.estimate import Estimate
 
 if TYPE_CHECKING:
-    from helpers.inference.wild import WildBootstrap
+    from helpers.inference.wild.bootstrap import WildBootstrap
     from helpers.study.model import Model
     from helpers.study.study import Regions, Study
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.inference.contrast import Parameter
 from helpers.inference.detectable import detectable_effect, is_bounded
-from helpers.inference.wild import WildBootstrap, wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import WildBootstrap, wild_cluster_bootstrap
 from helpers.regression.leverage import Leverage, find_leverage
 from helpers.regression.panel import PanelFit, fit
 from helpers.results.estimate import Estimate

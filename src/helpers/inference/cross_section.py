@@ -33,7 +33,7 @@ def wild_line(
     effect
         The slope by the test that stands beside.
     draws, rng
-        As in `helpers.inference.wild.wild_cluster_bootstrap`.
+        As in `helpers.inference.wild.bootstrap.wild_cluster_bootstrap`.
 
     Raises
     ------

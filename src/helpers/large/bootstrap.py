@@ -62,7 +62,8 @@ def wild_rows(
     """Test that a coefficient is zero, in each model with entity effects, by the classical restricted form.
 
     Rademacher signs by entity, the null imposed, t in every draw with its own clustered variance, as
-    `helpers.inference.wild.wild_cluster_bootstrap`. With G entities, no more draws are made than ``MOST_SIGNS / G``.
+    `helpers.inference.wild.bootstrap.wild_cluster_bootstrap`. With G entities, no more draws are made than
+    ``MOST_SIGNS / G``.
 
     Parameters
     ----------

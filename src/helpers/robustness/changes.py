@@ -14,7 +14,8 @@ from helpers.errors import StudyError
 from helpers.index.build import rebuild_indices
 from helpers.index.scaling import winsorise
 from helpers.inference.clear import wild_estimate
-from helpers.inference.wild import WildBootstrap, two_way_wild_bootstrap, wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import WildBootstrap, wild_cluster_bootstrap
+from helpers.inference.wild.two_way import two_way_wild_bootstrap
 from helpers.regression.design import build_design
 from helpers.regression.effects import Codes
 from helpers.regression.leverage import rank_influence

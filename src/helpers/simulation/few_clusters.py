@@ -13,7 +13,8 @@ from helpers.errors import StudyError
 from helpers.inference.clear import wild_estimate
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import JointTest, SmallSampleTest, cr2, cr3, htz_wald
-from helpers.inference.wild import WildBootstrap, WildForm, two_way_wild_bootstrap, wild_cluster_bootstrap
+from helpers.inference.wild.bootstrap import WildBootstrap, WildForm, wild_cluster_bootstrap
+from helpers.inference.wild.two_way import two_way_wild_bootstrap
 from helpers.regression.design import CONSTANT
 from helpers.regression.panel import PanelFit, fit_panel
 from helpers.results.estimate import Estimate

@@ -7,23 +7,18 @@ A draw gives each cluster g a weight v_g. With u the residuals of the model with
 
 s_g = w_g'u_g with w the weights of the estimate, and C a G x G matrix that is made once: for the sandwich (CV1) the
 scores of cluster h when only the residuals of cluster g are kept, for the jackknife (CV3) the change of the estimate
-without cluster h. B draws are then one product of a B x G by a G x G matrix. With many clusters, and entity effects
-that lie inside them, C = diag(d) - A B' with A and B as wide as the other effects and regressors together, so that
-thousands of clusters need no G x G matrix.
+without cluster h. B draws are then one product of a B x G by a G x G matrix.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from helpers.errors import StudyError
 from helpers.inference.contrast import (
-    MOST_NUMBERS,
     Contrast,
     Parameter,
-    annihilate,
     build_contrast,
     check_size,
     leave_out_weights,
@@ -31,30 +26,18 @@ from helpers.inference.contrast import (
     own_blocks,
     power_of_block,
 )
-from helpers.regression.collinearity import span
-from helpers.regression.conventions import cluster_terms, find_convention
-from helpers.regression.effects import Codes, Floats, group_means, group_sums
+from helpers.inference.wild.changes import Changes, Dense, find_changes
+from helpers.inference.wild.signs import DISTRIBUTIONS, ENUMERATED_CLUSTERS, draw_weights, enumerate_signs
+from helpers.regression.conventions import find_convention
+from helpers.regression.effects import Codes, Floats, group_sums
 from helpers.regression.panel import PanelFit
 
-DISTRIBUTIONS = ("rademacher", "webb", "mammen", "normal")
-
-# Numbers held at once in a block of draws.
-CHUNK = 1_000_000
-
-_WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
-
-# All sign vectors are enumerated up to this many clusters, or when there are no more of them than draws.
-ENUMERATED_CLUSTERS = 12
 # Relative distance within which two statistics are the same number.
 TIE = 1e-9
 # Widths of search, in standard errors, beyond which an interval counts as unbounded.
 WIDEST = 2.0**16
 # Precision of the ends of an interval, in standard errors.
 PRECISION = 1e-9
-# Numbers held at once where the scores of many clusters are changed one by one.
-HELD = 4_000_000
-# From so many clusters the G x G matrix is kept as a diagonal and a product of two narrow matrices.
-MANY_CLUSTERS = 200
 
 
 @dataclass(frozen=True)
@@ -122,35 +105,6 @@ class WildBootstrap:
     ci_low: float | None = None
     ci_high: float | None = None
     level: float = 0.95
-
-
-class Changes(Protocol):
-    """A G x G matrix that draws (B, G) are multiplied by."""
-
-    def of(self, draws: Floats) -> Floats:
-        """The product, (B, G)."""
-
-
-@dataclass(frozen=True)
-class _Dense:
-    """The matrix itself."""
-
-    matrix: Floats
-
-    def of(self, draws: Floats) -> Floats:
-        return np.asarray(draws @ self.matrix.T)
-
-
-@dataclass(frozen=True)
-class _Narrow:
-    """The matrix diag(diagonal) - left right', of which the narrow parts (G, m) are kept."""
-
-    diagonal: Floats
-    left: Floats
-    right: Floats
-
-    def of(self, draws: Floats) -> Floats:
-        return np.asarray(draws * self.diagonal - (draws @ self.right) @ self.left.T)
 
 
 @dataclass(frozen=True)
@@ -239,100 +193,6 @@ def wild_cluster_bootstrap(
     )
 
 
-def _changes_of_scores(
-    fit: PanelFit, w: Floats, codes: Codes, restricted: Floats, kinds: list[Codes]
-) -> Callable[[Floats], list[Floats]]:
-    """For signs (B, G): the sum of squares of the scores of every kind of groups in each draw, (B,) each.
-
-    With few clusters each cluster's part in the scores is made once; where rows times clusters would not fit into
-    memory, the signed residuals of some draws at a time are taken through the regression.
-    """
-    n_clusters = int(codes.max()) + 1
-    if len(w) * n_clusters <= MOST_NUMBERS:
-        moved = w[:, None] * annihilate(fit.design, np.eye(n_clusters)[codes] * restricted[:, None])
-        parts = [group_sums(moved, groups).T for groups in kinds]
-        return lambda signs: [np.sum((signs @ part) ** 2, axis=1) for part in parts]
-    step = max(1, CHUNK // len(w))
-
-    def squares(signs: Floats) -> list[Floats]:
-        found = []
-        for start in range(0, len(signs), step):
-            signed = signs[start : start + step].T[codes] * restricted[:, None]
-            moved = w[:, None] * annihilate(fit.design, signed)
-            found.append([np.sum(group_sums(moved, groups) ** 2, axis=0) for groups in kinds])
-        return [np.concatenate(kind) for kind in zip(*found, strict=True)]
-
-    return squares
-
-
-def two_way_wild_bootstrap(
-    fit: PanelFit, parameter: Parameter, *, null: float = 0.0, draws: int = 99_999, rng: np.random.Generator
-) -> WildBootstrap:
-    """Test a coefficient whose errors may be related within two kinds of clusters, by a restricted wild bootstrap.
-
-    Rademacher signs by the kind of which there are more clusters, t with the two-way variance in every draw (MacKinnon,
-    Nielsen and Webb 2021). A draw whose two-way variance is not positive counts as one that reaches |t|.
-
-    Parameters
-    ----------
-    fit
-        A fit with two cluster variables.
-    parameter, null
-        As in `wild_cluster_bootstrap`.
-    draws, rng
-        Number of draws, unless all sign vectors of few clusters are enumerated, and their source.
-
-    Raises
-    ------
-    StudyError
-        The fit has not two cluster variables.
-    """
-    if len(fit.clusters) != 2:
-        raise StudyError(
-            f"two-way wild bootstrap, cluster {fit.cluster}", "it needs two cluster variables", "fit with two"
-        )
-    contrast = build_contrast(fit, parameter)
-    w, codes = contrast.weights, max(fit.clusters, key=lambda found: int(found.max()))
-    distance, n_clusters = contrast.estimate - null, int(codes.max()) + 1
-    own = fit.residuals.loc[fit.design.index].to_numpy()
-    restricted = own + distance * w / (w @ w)
-    rule = find_convention("stata")
-    terms = []
-    variance = 0.0
-    for sign, groups in cluster_terms(fit.clusters):
-        factor = sign * rule.factor(fit.sizes, int(groups.max()) + 1)
-        terms.append((factor, groups))
-        variance += factor * float(np.sum(np.bincount(groups, w * own) ** 2))
-    if variance <= 0:
-        raise StudyError("two-way wild bootstrap", "the two-way variance is not positive", "cluster by one variable")
-    scores = np.bincount(codes, w * restricted, minlength=n_clusters)
-    enumerated = 2**n_clusters <= max(2**ENUMERATED_CLUSTERS, draws)
-    blocks = enumerate_signs(n_clusters) if enumerated else draw_weights("rademacher", draws, n_clusters, rng)
-    change = _changes_of_scores(fit, w, codes, restricted, [groups for _, groups in terms])
-    strict = tied = made = 0
-    for signs in blocks:
-        drawn = sum(factor * squares for (factor, _), squares in zip(terms, change(signs), strict=True))
-        left, right = (signs @ scores) ** 2 * variance, np.asarray(drawn).clip(min=0) * distance**2
-        strict += int(np.count_nonzero(left > right * (1 + 2 * TIE)))
-        tied += int(np.count_nonzero(left >= right * (1 - 2 * TIE)))
-        made += len(signs)
-    return WildBootstrap(
-        parameter=contrast.name,
-        estimate=contrast.estimate,
-        null=null,
-        statistic=distance / float(np.sqrt(variance)),
-        p_value=tied / made,
-        p_value_strict=strict / made,
-        smallest_p_value=2 / made if enumerated else 1 / made,
-        n_draws=made,
-        n_clusters=n_clusters,
-        enumerated=enumerated,
-        weights="rademacher",
-        restricted=True,
-        variant="two-way",
-    )
-
-
 def _check_options(form: WildForm, draws: int, level: float) -> None:
     """Stop at an option that is not known."""
     known = {"weights": (form.weights, DISTRIBUTIONS), "variant": (form.variant, ("11", "13", "31", "33"))}
@@ -358,66 +218,12 @@ def _build_pieces(fit: PanelFit, contrast: Contrast, codes: Codes, restricted: b
         changes = np.stack([group_sums((leave_out * row).T, codes).T for row in residuals]) - scores[:, None, :]
         factor = (n_clusters - 1) / n_clusters
         own = leave_out @ fit.design.y_within - contrast.estimate
-        dense = tuple(_Dense(matrix) for matrix in changes)
+        dense = tuple(Dense(matrix) for matrix in changes)
         return _Pieces(scores, dense, factor, float(np.sqrt(factor * (own @ own))))
     kept = tuple(find_changes(fit, codes, w, row) for row in residuals)
     factor = find_convention("stata").factor(fit.sizes, n_clusters)
     own = group_sums((w * fit.residuals.loc[fit.design.index].to_numpy())[:, None], codes)[:, 0]
     return _Pieces(scores, kept, factor, float(np.sqrt(factor * (own @ own))))
-
-
-def find_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> Changes:
-    """How the sums of w times the residuals change, cluster by cluster, with the sign of each cluster's residuals.
-
-    Parameters
-    ----------
-    fit
-        The regression that the signed residuals are taken through.
-    codes
-        Cluster of each row.
-    w, residuals
-        One number for each row.
-    """
-    narrow = int(codes.max()) + 1 > MANY_CLUSTERS and _holds_entities(fit, codes)
-    return (_narrow_changes if narrow else _dense_changes)(fit, codes, w, residuals)
-
-
-def _holds_entities(fit: PanelFit, codes: Codes) -> bool:
-    """Whether no entity effect reaches over two clusters; not asked where rows have weights."""
-    effects = fit.design.effects
-    if effects.root is not None:
-        return False
-    if not effects.entity_effects:
-        return True
-    first = np.zeros(effects.n_entities, dtype=codes.dtype)
-    first[effects.entity] = codes
-    return bool((first[effects.entity] == codes).all())
-
-
-def _narrow_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> Changes:
-    """How the scores of all clusters change with the sign of each, as a diagonal and two narrow matrices."""
-    effects = fit.design.effects
-    columns = [fit.design.x]
-    if effects.time_effects:
-        columns.insert(0, np.eye(effects.n_times)[effects.time])
-    parts = np.column_stack([*columns, residuals])
-    if effects.entity_effects:
-        parts = parts - group_means(parts, effects.entity)[effects.entity]
-    basis, own = span(parts[:, :-1]).q, parts[:, -1:]
-    left, right = group_sums(w[:, None] * basis, codes), group_sums(basis * own, codes)
-    return _Narrow(group_sums(w[:, None] * own, codes)[:, 0], left, right)
-
-
-def _dense_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> Changes:
-    """The same as one matrix (G, G), a few clusters at a time."""
-    n_clusters = int(codes.max()) + 1
-    changes = np.empty((n_clusters, n_clusters))
-    step = max(1, HELD // len(codes))
-    for start in range(0, n_clusters, step):
-        chosen = np.arange(start, min(start + step, n_clusters))
-        drawn = np.where(codes[:, None] == chosen, residuals[:, None], 0.0)
-        changes[:, chosen] = group_sums(w[:, None] * annihilate(fit.design, drawn), codes)
-    return _Dense(changes)
 
 
 def _transform(fit: PanelFit, contrast: Contrast, codes: Codes, residuals: Floats, restricted: bool) -> Floats:
@@ -486,41 +292,3 @@ def _invert(moments: Floats, pieces: _Pieces, estimate: float, alpha: float) -> 
             inside, outside = (middle, outside) if is_kept(middle) else (inside, middle)
         ends.append(estimate - outside)
     return float(ends[0]), float(ends[1])
-
-
-def enumerate_signs(n_clusters: int) -> Iterator[Floats]:
-    """All 2^G vectors of signs, in blocks."""
-    size = max(1, CHUNK // n_clusters)
-    for start in range(0, 2**n_clusters, size):
-        numbers = np.arange(start, min(start + size, 2**n_clusters), dtype=np.int64)
-        yield np.asarray(1.0 - 2.0 * ((numbers[:, None] >> np.arange(n_clusters)) & 1), dtype=np.float64)
-
-
-def draw_weights(weights: str, draws: int, n_clusters: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Independent weights of the clusters, in blocks of (B, G)."""
-    draw = _distributions(rng)[weights]
-    size = max(1, CHUNK // n_clusters)
-    for start in range(0, draws, size):
-        yield draw(min(size, draws - start), n_clusters)
-
-
-def _distributions(rng: np.random.Generator) -> dict[str, Callable[[int, int], Floats]]:
-    """How each kind of weight is drawn; all have mean 0 and variance 1."""
-    root = np.sqrt(5.0)
-
-    def signs(size: int, groups: int) -> Floats:
-        # One random bit a sign.
-        bits = np.frombuffer(rng.bytes(size * -(-groups // 8)), dtype=np.uint8).reshape(size, -1)
-        drawn = np.unpackbits(bits, axis=1, count=groups).astype(float)
-        drawn *= -2.0
-        drawn += 1.0
-        return drawn
-
-    return {
-        "rademacher": signs,
-        "webb": lambda size, groups: _WEBB[rng.integers(0, 6, (size, groups))],
-        "mammen": lambda size, groups: np.where(
-            rng.random((size, groups)) < (root + 1) / (2 * root), (1 - root) / 2, (1 + root) / 2
-        ),
-        "normal": lambda size, groups: rng.standard_normal((size, groups)),
-    }
