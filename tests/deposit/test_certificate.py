@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from helpers.cli import main
+from helpers.deposit.certificate import _classify
 from helpers.deposit.crate import build_crate
 from helpers.errors import StudyError
 from helpers.review.reference import open_reference, unpack
@@ -44,7 +46,7 @@ def written(tmp_path, capsys):
 def test_the_report_counts_what_the_verification_counted(verified, written):
     text = (written / "REPLICATION.md").read_text(encoding="utf-8")
     record = json.loads((verified.reports / "run" / "verify" / "verify.json").read_text(encoding="utf-8"))
-    assert f"12 of 12 numbers reproduced, against {record['reference']}" in text
+    assert f"against {record['reference']}: 12 of 12 numbers reproduced." in text
     assert "| sizes | 01_first cell-04 | 6 of 6 | 10 |" in text
     assert "| 01_first | 3 of 3 |" in text
     assert "| 02_second | 3 of 3 |" in text
@@ -53,9 +55,39 @@ def test_the_report_counts_what_the_verification_counted(verified, written):
     assert record["machine"]["python"] in text
     run = [name for name in record["seconds"] if name not in ("run", "report")]  # others may lie beside them
     assert f"{len(run)} notebooks, run side by side where one does not read another: {', '.join(run)}." in text
-    assert f"| run | {record['seconds']['run']:.1f} |" in text
+    assert f"| whole run | {record['seconds']['run']:.1f} |" in text
     for heading in ("Summary", "Data description", "Data checks", "Computing environment", "Replication steps", "Findings", "Classification"):  # fmt: skip
         assert f"## {heading}\n" in text
+
+
+def test_the_chinese_report_says_the_same_and_holds_no_english_sentence(written):
+    texts = {name: (written / name).read_text(encoding="utf-8") for name in ("REPLICATION.md", "REPLICATION.zh.md")}
+    english, chinese = texts.values()
+    assert english.count("\n") == chinese.count("\n")
+    assert numbers(english) == numbers(chinese)
+    bare = re.sub(r"`[^`]*`|[\w.-]*[._\d][\w.-]*", "", chinese.partition("## 计算环境")[0])
+    bare += re.sub(r"`[^`]*`|[\w.-]*[._\d][\w.-]*", "", chinese.partition("## 复现步骤")[2])
+    assert re.findall(r"[A-Za-z]{2,} [A-Za-z]{2,}", bare) == []
+    assert "- [x] 完全复现\n- [ ] 完全复现，有轻微问题" in chinese
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers of each line, sorted, so that a language may put them in its own order."""
+    return ["; ".join(sorted(re.findall(r"\d[\d.,]*\d|\d", line))) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("complete", "pictures", "counts", "place"),
+    [
+        (True, [], (5, 0, 0), 0),
+        (True, ["map"], (5, 0, 0), 1),
+        (False, [], (3, 2, 1), 2),
+        (False, [], (2, 2, 1), 3),
+    ],
+)
+def test_the_class_of_a_reproduction_follows_its_counts(complete, pictures, counts, place):
+    told = dict(zip(("reproduced", "differs", "cannot say"), counts, strict=True))
+    assert _classify({"complete": complete, "pictures_that_differ": pictures, "numbers": told}) == place
 
 
 def test_codecheck_lists_every_file_that_was_compared(written):

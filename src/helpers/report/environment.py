@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +47,13 @@ def make_environment(folder: Path, translator: Translator | None = None, languag
             return words.zh if language == LANGUAGE else words.en
         return Markup(both(html.escape(words.en), html.escape(words.zh)))  # noqa: S704 (both halves are escaped)
 
-    def spell(message: str, words: dict[str, Label | str]) -> Label:
-        values = {
-            name: {"en": word.en, "zh": word.zh} if isinstance(word, Label) else str(word)
-            for name, word in words.items()
+    def spell(message: str, words: Mapping[str, object]) -> Label:
+        both_said = {
+            name: word if isinstance(word, Label) else Label(en=str(word), zh=str(word)) for name, word in words.items()
         }
-        en = fill_message(message, values, "en")
-        return Label(en=en, zh=known.message(message, values, "page") or en)
+        en = fill_message(message, {name: word.en for name, word in both_said.items()}, "en")
+        values = {name: _sealed(word) for name, word in both_said.items()}
+        return Label(en=en, zh=html.unescape(known.message(message, values, "page") or html.escape(en)))
 
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -67,8 +68,15 @@ def make_environment(folder: Path, translator: Translator | None = None, languag
         line=lambda message, **words: _in_one_line(spell(message, words)),
         label=label,
         spoken=spoken,
+        comma=Label(en=", ", zh="、"),
+        colon=Label(en=": ", zh="："),
     )
     return environment
+
+
+def _sealed(words: Label) -> dict[str, str]:
+    """A name as a piece of HTML, as `Translator` takes what fills a place."""
+    return {"en": html.escape(words.en), LANGUAGE: html.escape(words.zh)}
 
 
 def _in_one_line(words: Label) -> str:

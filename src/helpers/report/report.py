@@ -113,7 +113,6 @@ def build_page(
     opened = [open_chapter(chapter, results, instead, origins) for chapter in chapters]
     chapters = [chapter for chapter, _ in opened]
     environment.filters["option"] = lambda text: option_line(text, study, translator)
-    environment.globals["comma"] = Label(en=", ", zh="、")
     environment.globals["chosen_from"] = lambda decision: list_options(decision, study, translator)
     environment.globals.update(words=origins.words, method=origins.method, code_of=origins.code_of)
     units = unit_section(study, run_folder, environment, chapters)

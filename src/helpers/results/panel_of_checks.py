@@ -22,6 +22,9 @@ PLAN_ROW = re.compile(
 )
 ABSOLUTE = re.compile(r"(?<![\w./:])(?:/(?:home|Users|root|tmp|var|opt|mnt|private)/|[A-Z]:\\\\)[\w.-]+")
 RECORD = Path("run") / "verify" / "verify.json"
+VERIFIED = "verified on {date}: {good} of {all} numbers reproduced"
+NAMED = 3
+"""Files that are not committed which are named."""
 NO_RECORD = "no record of a run is here"
 
 
@@ -135,9 +138,13 @@ def _check_committed(root: Path, study_folder: Path) -> CheckRow:
     if done.returncode:
         return CheckRow(name, None, "not a git repository", False)
     changed = [line[3:] for line in done.stdout.splitlines()]
-    told = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-    message = "not committed: {files}" if changed else "nothing differs from the commit"
-    return CheckRow(name, not changed, message, False, {"files": told})
+    if not changed:
+        return CheckRow(name, True, "nothing differs from the commit", False)
+    first, more = changed[:NAMED], len(changed) - NAMED
+    message = "not committed: {files} and {more} more" if more > 0 else "not committed: {files}"
+    return CheckRow(
+        name, False, message, False, {"files": ", ".join(first)} | ({"more": str(more)} if more > 0 else {})
+    )
 
 
 def _check_checksums(study_folder: Path) -> CheckRow:
@@ -274,9 +281,9 @@ def _check_verified(folder: Path) -> CheckRow:
     record = read_verification(folder)
     if record is None:
         return CheckRow("verified", None, "no verification of exactly these numbers is there", False)
-    return CheckRow(
-        "verified", bool(record["complete"]), "{verified}", False, {"verified": describe_verification(record)}
-    )
+    numbers: Mapping[str, int] = record["numbers"]
+    values = {"date": record["date"], "good": f"{numbers['reproduced']:,}", "all": f"{sum(numbers.values()):,}"}
+    return CheckRow("verified", bool(record["complete"]), VERIFIED, False, values)
 
 
 def read_verification(folder: Path) -> dict[str, Any] | None:
@@ -291,7 +298,7 @@ def read_verification(folder: Path) -> dict[str, Any] | None:
 def describe_verification(record: Mapping[str, Any]) -> str:
     """``verified on ... N of N``."""
     numbers: Mapping[str, int] = record["numbers"]
-    return f"verified on {record['date']}: {numbers['reproduced']:,} of {sum(numbers.values()):,} numbers reproduced"
+    return VERIFIED.format(date=record["date"], good=f"{numbers['reproduced']:,}", all=f"{sum(numbers.values()):,}")
 
 
 def list_deviations(study_folder: Path) -> Iterator[str]:
