@@ -33,7 +33,6 @@ from helpers.report.sections.opened import Origins, open_chapter
 from helpers.report.sections.units import unit_section
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
-from helpers.study.data import Label
 from helpers.study.file import find_root
 from helpers.study.needs import list_lacking
 
