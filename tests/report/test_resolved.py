@@ -1,5 +1,8 @@
 """A number that is neither recorded nor in a recorded table stops the report, wherever it is planted."""
 
+import re
+import shutil
+
 import pytest
 
 from helpers.errors import StudyError
@@ -56,6 +59,22 @@ def test_a_unit_that_is_called_by_a_number_hides_no_figure(run):
     folder, page = run
     with pytest.raises(StudyError, match=r"the number '17\.5' is neither"):
         check_resolved(page.replace("</button> rows.", "</button> rows of 17.5."), folder, ["5", "17"])
+
+
+@pytest.mark.parametrize(("last", "sound"), [("0.25", True), ("0.26", False)])
+def test_the_last_rows_of_a_long_table_are_those_of_the_end_of_its_file(run, tmp_path, last, sound):
+    folder = shutil.copytree(run[0], tmp_path / "run")
+    (row,) = re.findall(r'<tr><td class="s">&lt;b&gt;</td>.*?</tr>', run[1])
+    page = run[1].replace(row, row + row.replace("0.333", "0.250"))
+    head, first = (folder / "tables" / "wide.csv").read_text(encoding="utf-8").splitlines()
+    between = [first.replace("0.33333333", "0.9")] * 3
+    text = "\n".join([head, first, *between, first.replace("0.33333333", last)])
+    (folder / "tables" / "wide.csv").write_text(text, encoding="utf-8")
+    if sound:
+        assert check_resolved(page, folder) == check_resolved(run[1], run[0]) + 20
+    else:
+        with pytest.raises(StudyError, match=r"the number '0\.250' is neither"):
+            check_resolved(page, folder)
 
 
 @pytest.mark.parametrize(

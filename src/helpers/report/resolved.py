@@ -103,9 +103,10 @@ def _check_table(table: str, anchor: str, run_folder: Path) -> int:
         if 'class="n"' in cell[1] and re.search(r"\d", cell[2])
     ]
     held = _read(run_folder / "tables" / f"{name[1]}.csv") if name else []
+    unseen = max(0, len(held) - 1 - len(rows))  # of a long table the first and the last rows are shown
     for row, column, text in shown:
         try:
-            told = held[row + 1][column]
+            told = held[row + 1 + (unseen if 2 * row >= len(rows) else 0)][column]
         except IndexError:
             told = ""
         if not is_printed(text, told):
