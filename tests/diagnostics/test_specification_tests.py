@@ -16,7 +16,14 @@ from helpers.diagnostics import null_draws
 from helpers.diagnostics.effects_tests import Diagnostic, breusch_pagan_lm, f_test_effects, honda
 from helpers.diagnostics.random_effects import hausman
 from helpers.diagnostics.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
-from helpers.diagnostics.specification_tests import Refusal, diagnostic_table, list_tests, record_tests, run_tests
+from helpers.diagnostics.specification_tests import (
+    TITLES,
+    Refusal,
+    diagnostic_table,
+    list_tests,
+    record_tests,
+    run_tests,
+)
 from helpers.errors import StudyError
 from helpers.regression.collinearity import span
 from helpers.regression.design import build_design
@@ -195,17 +202,11 @@ def test_beyond_many_entities_a_test_keeps_its_distribution(monkeypatch):
     assert found.draws is None
 
 
-def test_every_test_has_a_key():
-    assert list(list_tests(FIRMS)) == [
-        "f_entity",
-        "f_time",
-        "poolability",
-        "breusch_pagan",
-        "hausman",
-        "hausman_robust",
-        "pesaran_cd",
-        "pesaran_cd_twoway",
-        "wooldridge",
-        "modified_wald",
-        "honda",
-    ]
+def test_a_test_is_called_the_same_where_it_can_be_made_and_where_not(monkeypatch):
+    assert list(TITLES) == list(list_tests(FIRMS))
+    monkeypatch.setattr(null_draws, "MANY_ENTITIES", 30)
+    made = run_tests(draw_panel(np.random.default_rng(5)), FIRMS, draws=19, rng=np.random.default_rng(1))
+    assert {name: test.name for name, test in made.items() if isinstance(test, Diagnostic)}.items() <= TITLES.items()
+    single = run_tests(draw_panel(np.random.default_rng(8), 3, 2), FIRMS, draws=19, rng=np.random.default_rng(1))
+    assert {name: test.name for name, test in single.items()} == TITLES
+    assert any(isinstance(test, Refusal) for test in single.values())

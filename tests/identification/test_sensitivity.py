@@ -19,10 +19,12 @@ from helpers.identification.confounding import (
     value_of,
 )
 from helpers.identification.oster import oster_delta
+from helpers.identification.shown import BEYOND, bound_table
 from helpers.regression.panel import fit_panel
 from helpers.study.model import Model
 from outside import outside
 from reference.panels import grunfeld
+from toy_study import make_study
 
 MODEL = Model("inv", "value", ("capital",), ())
 
@@ -54,15 +56,32 @@ def test_an_insignificant_estimate_has_no_robustness_at_its_level():
 def test_bounds_contain_what_leaving_the_benchmark_out_would_do():
     # The partial R2 of a control must be those of regressions without it.
     fit = fit_panel(grunfeld(), "inv", ["value", "capital"], entity_effects=True, time_effects=True)
-    table = confounder_bounds(fit, "value", ["capital"], times=[1.0])
+    table = confounder_bounds(fit, "value", ["capital"], times=[0.2, 1.0])
     short = fit_panel(grunfeld(), "inv", ["value"], entity_effects=True, time_effects=True)
     with_outcome = 1 - (fit.residuals**2).sum() / (short.residuals**2).sum()
     treatment = fit_panel(grunfeld(), "value", ["capital"], entity_effects=True, time_effects=True)
     r2 = treatment.r_squared_within
     shared = r2**2 / (1 - r2) ** 2
     outcome = ((1 + np.sqrt(shared)) / np.sqrt(1 - shared)) ** 2 * with_outcome / (1 - with_outcome)
-    assert table["r2_treatment"].iloc[0] == pytest.approx(r2 / (1 - r2), rel=1e-9)
-    assert table["r2_outcome"].iloc[0] == pytest.approx(min(outcome, 1.0), rel=1e-9)
+    assert outcome > 1  # a second capital would explain more than there is
+    assert table.iloc[1].isna().all()
+    less = 0.2 * r2**2 / ((1 - 0.2 * r2) * (1 - r2))
+    outcome = ((np.sqrt(0.2) + np.sqrt(less)) / np.sqrt(1 - less)) ** 2 * with_outcome / (1 - with_outcome)
+    assert table["r2_treatment"].iloc[0] == pytest.approx(0.2 * r2 / (1 - r2), rel=1e-9)
+    assert table["r2_outcome"].iloc[0] == pytest.approx(outcome, rel=1e-9)
+    assert 0.1 < outcome < 1
+    assert table["std_error"].iloc[0] > 0
+
+
+def test_a_variable_stronger_than_anything_has_a_remark_and_no_figures():
+    data = grunfeld().assign(noise=np.random.default_rng(1).normal(size=200))
+    strong = fit_panel(data, "inv", ["value", "capital"], entity_effects=True, time_effects=True)
+    table = bound_table(strong, "value", make_study())
+    assert set(table["remark"]) == {BEYOND}
+    assert table[["estimate", "std_error", "statistic"]].isna().all(axis=None)
+    weak = bound_table(fit_panel(data, "inv", ["value", "noise"], entity_effects=True), "value", make_study())
+    assert "remark" not in weak
+    assert (weak["std_error"] > 0).all()
 
 
 def test_contour_starts_at_the_estimate():

@@ -188,7 +188,7 @@ def test_single_row_entities_are_said():
     data = pd.concat([grunfeld(), grunfeld().iloc[[0]].rename(index={"General Motors": "Lonely"}, level=0)])
     fit = fit_panel(data, "inv", ["capital"], entity_effects=True)
     assert any("Lonely" in note for note in fit.notes)
-    assert any("1 of 11 clusters" in note for note in fit.notes)
+    assert any(note == "clusters with a single row: 1 of 11" for note in fit.notes)
 
 
 @pytest.mark.parametrize(

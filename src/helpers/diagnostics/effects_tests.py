@@ -182,7 +182,7 @@ def poolability(
         x = np.column_stack([np.ones(len(own)), own[list(regressors)].to_numpy(dtype=float)])
         basis = span(x)
         if basis.rank < x.shape[1] or len(own) <= x.shape[1]:
-            rule = f"{len(own)} rows cannot determine its own {x.shape[1]} coefficients"
+            rule = f"its rows ({len(own)}) cannot determine its own {x.shape[1]} coefficients"
             raise StudyError(f"poolability, {entity}", rule, "use fewer regressors, or more times")
         rss += float(np.sum(basis.remove(own[outcome].to_numpy(dtype=float)) ** 2))
         df += len(own) - x.shape[1]

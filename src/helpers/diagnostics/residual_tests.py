@@ -130,7 +130,7 @@ def _entity_residuals(data: pd.DataFrame, outcome: str, regressors: Sequence[str
         if basis.rank < x.shape[1] or len(rows) <= x.shape[1]:
             raise StudyError(
                 f"Pesaran CD, {entity}",
-                f"{len(rows)} rows cannot determine its own {x.shape[1]} coefficients",
+                f"its rows ({len(rows)}) cannot determine its own {x.shape[1]} coefficients",
                 "use the residuals of one regression for all (heterogeneous=False)",
             )
         parts.append(pd.Series(basis.remove(rows[outcome].to_numpy()), index=rows.index))

@@ -18,6 +18,21 @@ from helpers.diagnostics.residual_tests import modified_wald, pesaran_cd, wooldr
 from helpers.errors import StudyError
 from helpers.study.model import Model
 
+TITLES = {
+    "f_entity": "F test for entity effects",
+    "f_time": "F test for time effects",
+    "poolability": "F test of poolability",
+    "breusch_pagan": "Breusch-Pagan LM test (entity)",
+    "hausman": "Hausman test",
+    "hausman_robust": "robust Hausman (Mundlak) test",
+    "pesaran_cd": "Pesaran CD test",
+    "pesaran_cd_twoway": "Pesaran CD test",
+    "wooldridge": "Wooldridge test for serial correlation",
+    "modified_wald": "modified Wald test for groupwise heteroskedasticity",
+    "honda": "Honda test (entity)",
+}
+"""What each test is called, for those that cannot be made."""
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -26,7 +41,7 @@ class Refusal:
     Attributes
     ----------
     name
-        Its short name in words.
+        What it is called where it can be made.
     note
         Why it could not be made.
     """
@@ -110,14 +125,17 @@ def run_tests(
         try:
             found[name] = _run(rows, model, test, draws, rng)
         except StudyError as error:
-            found[name] = Refusal(name.replace("_", " "), f"not made: {error.where}: {error.rule}")
+            found[name] = Refusal(TITLES[name], f"not made: {error.where}: {error.rule}")
     return found
 
 
 def _run(data: pd.DataFrame, model: Model, test: ModelTest, draws: int, rng: np.random.Generator) -> Diagnostic:
     made = replace(test.run(data, model.outcome, list(model.regressors)), note="")
     if test.statistic is None or data.index.get_level_values(0).nunique() > null_draws.MANY_ENTITIES:
-        return replace(made, note="exact for normal errors" if test.statistic is None else "of many entities")
+        return replace(
+            made,
+            note="exact for normal errors" if test.statistic is None else "by its distribution, as entities are many",
+        )
     setting = null_draws.prepare(data, model.with_(effects=test.effects))
     p_value, used = null_draws.draw_p_value(setting, test.statistic(setting), made.statistic, draws, rng, how=test.how)
     return replace(made, p_value=p_value, draws=used, note="by draws from the null at these rows")

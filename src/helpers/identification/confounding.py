@@ -154,11 +154,10 @@ def confounder_bounds(
         for strength in times:
             r2 = _bound(with_treatment, with_outcome, strength)
             figures = np.full(2, np.nan)
-            if r2[0] < 1:
+            if not np.isnan(r2[0]):
                 pair = adjust_for_confounder(estimates[treatment], std_errors[treatment], df, *r2)
                 figures = np.array([float(value) for value in pair])
-            statistic = figures[0] / figures[1] if figures[1] > 0 else np.nan
-            rows.append((benchmark, strength, *r2, *figures, statistic))
+            rows.append((benchmark, strength, *r2, *figures, figures[0] / figures[1]))
     columns = ["benchmark", "times", "r2_treatment", "r2_outcome", "estimate", "std_error", "statistic"]
     return pd.DataFrame(rows, columns=columns).set_index(["benchmark", "times"])
 
@@ -218,4 +217,5 @@ def _bound(with_treatment: float, with_outcome: float, times: float) -> tuple[fl
     if shared >= 1:
         return float("nan"), float("nan")
     root = (np.sqrt(times) + np.sqrt(shared)) / np.sqrt(1 - shared)
-    return r2_treatment, min(float(root**2 * with_outcome / (1 - with_outcome)), 1.0)
+    r2_outcome = float(root**2 * with_outcome / (1 - with_outcome))
+    return (r2_treatment, r2_outcome) if r2_outcome < 1 else (float("nan"), float("nan"))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 Record = Callable[..., "Result"]
+BEYOND = "no variable is so strong: it would explain more than all that is left"
 BIAS = 0.10  # worst-case bias whose critical value is shown
 GMM = {
     "difference": Label(en="Difference GMM, two steps", zh="差分GMM（两步）"),
@@ -64,9 +65,14 @@ def judge_selection(found: OsterResult, p_value: float, level: float) -> str:
 
 
 def bound_table(fit: PanelFit, term: str, study: Study) -> pd.DataFrame:
-    """The estimate if an omitted variable were as strong as each control, or two or three times as strong."""
+    """The estimate if an omitted variable were as strong as each control, or two or three times as strong.
+
+    A remark stands where no variable can be so strong.
+    """
     controls = [name for name in fit.regressors if name not in (term, "const")]
-    return confounder_bounds(fit, term, controls).rename(index=study.label, level=0)
+    bounds = confounder_bounds(fit, term, controls).rename(index=study.label, level=0)
+    beyond = bounds["estimate"].isna()
+    return bounds.assign(remark=np.where(beyond, BEYOND, "")) if beyond.any() else bounds
 
 
 def contour_of(fit: PanelFit, term: str, bounds: pd.DataFrame) -> pd.DataFrame:

@@ -165,7 +165,7 @@ def _over_time(sample: _Sample, lag: int) -> Iterator[_Entry]:
     """Errors related over time, with all entities at once or each by itself."""
     effects, sizes = sample.fit.design.effects, sample.fit.sizes
     across = driscoll_kraay_meat(sample.scores, effects.time, lag).item()
-    assumes = f"within time, and over {lag} lags"
+    assumes = f"within time, and up to lag {lag}"
     df = sizes.n_obs - sizes.n_parameters
     yield _Entry("driscoll_kraay_plm", assumes, f"R plm, vcovSCC(maxlag = {lag})", "1", 1.0, across, df)
     by_time = count_sizes(sample.fit.design, (effects.time,))
@@ -176,7 +176,7 @@ def _over_time(sample: _Sample, lag: int) -> Iterator[_Entry]:
     yield _Entry("driscoll_kraay_fixest", assumes, software, formula, factor, across, rule.df(by_time))
     within = newey_west_meat(sample.scores, effects.entity, effects.time, lag).item()
     software = f"R plm, vcovNW(maxlag = {lag})"
-    yield _Entry("newey_west_plm", f"within entity, over {lag} lags", software, "1", 1.0, within, df)
+    yield _Entry("newey_west_plm", f"within entity, up to lag {lag}", software, "1", 1.0, within, df)
 
 
 def _few_clusters(sample: _Sample, parameter: str) -> Iterator[_Entry]:

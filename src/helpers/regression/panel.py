@@ -21,8 +21,8 @@ from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats
 from helpers.study.model import Cluster, Model
 
-# So many entities are named in a note, of however many it speaks.
-MOST_NAMED = 10
+# A note names the entities of which it speaks where they are so few.
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -195,15 +195,15 @@ def _singletons(design: Design, clusters: tuple[Codes, ...]) -> tuple[str, ...]:
     for codes in clusters:
         alone = int((np.bincount(codes) == 1).sum())
         if alone:
-            notes.append(f"{alone} of {int(codes.max()) + 1} clusters have a single row")
+            notes.append(f"clusters with a single row: {alone} of {int(codes.max()) + 1}")
     if design.effects.entity_effects:
         single = np.flatnonzero(np.bincount(design.effects.entity) == 1)
         names = [str(design.index[int(np.argmax(design.effects.entity == code))][0]) for code in single]
         if names:
             units = int(design.effects.entity.max()) + 1
-            listed = ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
             notes.append(f"{len(design.y) - len(names)} rows of {units - len(names)} entities identify the effect")
-            notes.append(f"seen once, so absorbed by the entity effects: {listed}")
+            if len(names) <= MOST_NAMED:
+                notes.append(f"seen once, so absorbed by the entity effects: {', '.join(names)}")
     return tuple(notes)
 
 
