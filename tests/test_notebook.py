@@ -44,7 +44,7 @@ def panel():
 
 
 def at_cell(monkeypatch, source, told=None, count=1):
-    monkeypatch.setattr(module, "_running_cell", lambda: (source, told, count))
+    monkeypatch.setattr(module, "running_cell", lambda: (source, told, count))
 
 
 def test_a_panel_goes_to_the_next_notebook_bit_by_bit(run, panel):

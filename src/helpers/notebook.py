@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from helpers.display.checks import Check, CheckList
 from helpers.display.figures import FigureView, draw_svg, set_style, show_svg
+from helpers.display.labels import label_words
 from helpers.display.periods import label_axes, show_periods
 from helpers.display.prose import Message, Named, Sentence, write_sentence
 from helpers.display.tables import TableView, check_name, drawn_p_values, read_table, show_table, write_table
 from helpers.errors import StudyError
 from helpers.files import write_bytes
+from helpers.results.cells import find_shell, read_cell_ids, running_cell
 from helpers.results.draws import DrawRecord
 from helpers.results.results import Result, Results, read_results
 from helpers.results.rounding import HANDED_OVER
@@ -46,33 +47,6 @@ DIGITS = {"estimate": 4, "std_error": 4, "statistic": 4, "df": 0, "ci_low": 4, "
 
 MOST_SHOWN, SHOWN_EACH = 350, 50
 """Rows of a table that is shown whole, and how many at either end are shown of a longer one."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One fact that a notebook made sure of."""
-
-    fact: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class CheckList:
-    """The checks of one cell, each with its tick."""
-
-    checks: tuple[Check, ...]
-
-    def _repr_html_(self) -> str:
-        items = "".join(
-            f"<li>✓ {html.escape(check.fact)}"
-            + (f' <span class="detail">{html.escape(check.detail)}</span>' if check.detail else "")
-            + "</li>"
-            for check in self.checks
-        )
-        return f'<ul class="checks">{items}</ul>'
-
-    def __repr__(self) -> str:
-        return "\n".join(f"✓ {check.fact} {check.detail}".rstrip() for check in self.checks)
 
 
 class NotebookRun:
@@ -152,10 +126,7 @@ class NotebookRun:
 
         Two notebooks that name the same purpose draw the same numbers, so that one test has one p-value.
         """
-        text = "\0".join((str(self.study.seed), name))
-        rng = np.random.default_rng(np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest())))
-        self.draws.watch(name, rng)
-        return rng
+        return self.draws.start(self.study.seed, name)
 
     def read(self, name: str) -> pd.DataFrame:
         """A table of an earlier notebook; a panel (index entity, time) when it has both columns."""
@@ -214,7 +185,7 @@ class NotebookRun:
             note += "\n" + self.text("The first and the last rows of a long table; all of them are in the file.")
             counted = isinstance(frame.index, pd.RangeIndex)  # a count of rows is no column, nor is what is left of it
             frame = pd.concat([frame.head(SHOWN_EACH), frame.tail(SHOWN_EACH)], ignore_index=counted)
-        names = self._labels(frame) | dict(labels or {})
+        names = label_words(frame, self.study) | dict(labels or {})
         view = show_table(
             frame,
             caption=caption,
@@ -251,24 +222,13 @@ class NotebookRun:
         StudyError
             The file has no such framework.
         """
-        from helpers.claims.frameworks import FILE, load_frameworks, measured_keys
+        from helpers.claims.frameworks import find_framework, framework_table
         from helpers.claims.verdicts import claim_words
 
-        known = load_frameworks(self.study.folder)
-        if name not in known:
-            raise StudyError(f"{FILE}", f"it has no framework {name!r}", f"known are {', '.join(known) or 'none'}")
-        framework, words = known[name], claim_words(self.study)
-        rows = [
-            {
-                **row.cells,
-                "measured_by": ", ".join(measured_keys(row, words)),
-                "not_measured": row.not_measured or "",
-            }
-            for row in framework.rows
-        ]
+        framework = find_framework(self.study.folder, name)
         heads = {column: self.text("{head}", head=label) for column, label in framework.columns.items()}
         return self.table(
-            pd.DataFrame(rows),
+            framework_table(framework, claim_words(self.study)),
             f"framework_{name}",
             caption="{title} ({source})",
             words={"title": framework.title, "source": framework.source},
@@ -382,26 +342,6 @@ class NotebookRun:
     def _index(self) -> tuple[str, str]:
         return self.study.entity.name, self.study.time.name
 
-    def _labels(self, frame: pd.DataFrame) -> dict[str, str]:
-        """The study's labels of the words in a table's heads and cells.
-
-        A variable may be called as anything is, "power" or "software": the heads, and each column of texts, are read
-        as names of the study only where more than half of them are. A grouping is no variable of the same name.
-        """
-        index = [
-            (str(level.name), level) for level in (frame.index.get_level_values(i) for i in range(frame.index.nlevels))
-        ]
-        texts = [(str(name), part) for name, part in frame.items() if part.dtype.kind not in "iufb"]
-        columns = [part for name, part in (*index, *texts) if name != "grouping"]
-        labels = {part.name: part.label.en for part in (self.study.entity, self.study.time)}
-        found = {name: labels[name] for name in frame.index.names if name in labels}
-        for words in (frame.columns, *columns):
-            known = {word for word in words if isinstance(word, str) and word}
-            named = {word: labels.get(word) or self.study.label(word) for word in known}
-            named = {word: label for word, label in named.items() if label != word}
-            found |= named if 2 * len(named) > len(known) else {}
-        return found
-
     def _texts_in(self, shown: str) -> dict[str, Message]:
         """Those of the notebook's texts that a view shows, on one line or on several."""
         return {
@@ -420,19 +360,13 @@ class NotebookRun:
 
     def _where(self) -> tuple[str | None, int]:
         """Id of the running cell and its execution count; the id is None outside a notebook."""
-        source, told, count = _running_cell()
+        source, told, count = running_cell()
         return (told if told in self._cells.values() else self._cells.get(source.strip())), count
 
     @cached_property
     def _cells(self) -> dict[str, str]:
         """Source of each code cell of the notebook's own file and its id."""
-        if self._source is None or not self._source.is_file():
-            return {}
-        ids: dict[str, str] = {}
-        for place, cell in enumerate(json.loads(self._source.read_text(encoding="utf-8"))["cells"]):
-            if cell["cell_type"] == "code":
-                ids.setdefault("".join(cell["source"]).strip(), cell.get("id", f"cell-{place + 1:02d}"))
-        return ids
+        return read_cell_ids(self._source)
 
 
 def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", out: str = "") -> NotebookRun:
@@ -477,7 +411,7 @@ def open_run(notebook: str, *, study: str = "provinces", run_folder: str = "", o
 
 def _tell_by_hand(run: NotebookRun, root: Path) -> None:
     """Say in JupyterLab where a notebook that is run by hand writes, and what it needs to have been run before."""
-    if _shell() is None:
+    if find_shell() is None:
         return
     from IPython.display import Markdown, display
 
@@ -491,27 +425,6 @@ def _tell_by_hand(run: NotebookRun, root: Path) -> None:
 
 def _note_draws(run: NotebookRun) -> None:
     """Let the notebook note the random draws of each cell when it ends."""
-    shell = _shell()
+    shell = find_shell()
     if shell is not None and hasattr(shell, "events"):
         shell.events.register("post_run_cell", lambda _: run.draws.note(run._where()[0]))
-
-
-def _shell() -> Any:
-    """The IPython at work; None elsewhere."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return None
-    return get_ipython()  # type: ignore[no-untyped-call, unused-ignore]
-
-
-def _running_cell() -> tuple[str, str | None, int]:
-    """Source, id and execution count of the cell that IPython is running; ("", None, 0) elsewhere.
-
-    The id is the one that the client told, as JupyterLab and the runner do; None if it told none.
-    """
-    shell = _shell()
-    if shell is None:
-        return "", None, 0
-    told = shell.get_parent().get("metadata", {}).get("cellId") if hasattr(shell, "get_parent") else None
-    return shell.history_manager.input_hist_raw[-1], told, int(shell.execution_count)

@@ -61,6 +61,34 @@ def load_frameworks(folder: Path) -> dict[str, Framework]:
     return read_as(path, dict[Name, Framework], "correct the frameworks file") if path.is_file() else {}
 
 
+def find_framework(folder: Path, name: str) -> Framework:
+    """One framework of a study's folder.
+
+    Raises
+    ------
+    StudyError
+        The file has no such framework.
+    """
+    known = load_frameworks(folder)
+    if name not in known:
+        raise StudyError(f"{FILE}", f"it has no framework {name!r}", f"known are {', '.join(known) or 'none'}")
+    return known[name]
+
+
+def framework_table(framework: Framework, words: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of a framework, each with the keys of what measures it."""
+    return pd.DataFrame(
+        [
+            {
+                **row.cells,
+                "measured_by": ", ".join(measured_keys(row, words)),
+                "not_measured": row.not_measured or "",
+            }
+            for row in framework.rows
+        ]
+    )
+
+
 def measured_keys(row: FrameworkRow, words: Mapping[str, Any]) -> list[str]:
     """The keys of the results that measure a row, with the study's words in the place of its placeholders."""
     return [key for entry in row.measured_by for key in expand_words(f"{FILE}, {entry}", entry, words)]

@@ -1,4 +1,7 @@
-"""Which random draws each cell made, as checksums: two runs that draw differently are told apart at the very cell."""
+"""The random numbers of a notebook: a generator for each purpose, and checksums of what each cell drew.
+
+Two runs that draw differently are told apart at the very cell.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,13 @@ class DrawRecord:
         }
         self._last = {name: _digest(state()) for name, state in self._watched.items()}
         self.cells: dict[str, dict[str, str]] = {}
+
+    def start(self, seed: int, purpose: str) -> np.random.Generator:
+        """A generator of its own for each seed and purpose, followed from now on."""
+        text = f"{seed}\0{purpose}"
+        rng = np.random.default_rng(np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest())))
+        self.watch(purpose, rng)
+        return rng
 
     def watch(self, purpose: str, rng: np.random.Generator) -> None:
         """Follow a generator from now on; one that is handed out again for the same purpose takes its place."""
