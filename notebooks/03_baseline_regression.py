@@ -31,9 +31,10 @@ from helpers import notebook
 from helpers.diagnostics import effects_tests as diagnostics
 from helpers.diagnostics import neighbours, specification_tests
 from helpers.display import journal
-from helpers.inference import clear, wild
+from helpers.inference import clear
 from helpers.inference import pictures as inference_pictures
 from helpers.inference.detectable import detectable_effect, is_bounded
+from helpers.inference.wild import bootstrap as wild
 from helpers.regression import engines, ladder, leverage, panel, pictures
 from helpers.results.estimate import estimate_frame
 from helpers.simulation import few_clusters, trust
