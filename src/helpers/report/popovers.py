@@ -19,7 +19,7 @@ from helpers.study.data import Label
 NUMBER = re.compile(r'<a class="num" data-key="([^"]+)" href="#([^"]+)">(.*?)</a>')
 TABLE = re.compile(r'<figure class="table">.*?</figure>', re.DOTALL)
 NAME = re.compile(r'href="tables/([a-z0-9_]+)\.csv"')
-ROW = re.compile(r"<tr(?: id=[^>]*)?>(.*?)</tr>", re.DOTALL)
+ROW = re.compile(r"<tr[^>]*>(.*?)</tr>", re.DOTALL)
 CELL = re.compile(r"<t[dh]([^>]*)>(.*?)</t[dh]>", re.DOTALL)
 HEAD = re.compile(r"<th ([^>]*)>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r'<span class="t" lang="zh">.*?</span>|<[^>]+>', re.DOTALL)

@@ -30,6 +30,7 @@ from helpers.report.sections.front import answer, quality
 from helpers.report.sections.ladder import ladder_axis, ladder_key, ladder_results, ladder_rungs
 from helpers.report.sections.lifted import lift_cells, open_verdicts
 from helpers.report.sections.opened import Origins, open_chapter
+from helpers.report.sections.sorting import order_rules
 from helpers.report.sections.units import unit_section
 from helpers.results.panel_of_checks import CheckRow, check_run
 from helpers.results.results import Result, Results, read_results
@@ -109,7 +110,11 @@ def build_page(
     environment = page_environment(translator)
     instead = replace_long_tables(study, run_folder, environment, translator)
     origins = Origins(study, chapters, run_folder)
-    opened = [open_chapter(chapter, results, instead, origins) for chapter in chapters]
+    order = environment.get_template("order.html.j2")
+    opened = [
+        open_chapter(chapter, results, instead, origins, lambda found: order.render(columns=found))
+        for chapter in chapters
+    ]
     chapters = [chapter for chapter, _ in opened]
     environment.filters["option"] = lambda text: option_line(text, study, translator)
     environment.globals["chosen_from"] = lambda decision: list_options(decision, study, translator)
@@ -136,6 +141,7 @@ def build_page(
             origins.of_table(table) for tables in (*(found for _, found in opened), units.tables) for table in tables
         ],
         units=units,
+        order_rules=order_rules(),
         methods=read_methods(),
         explorer=read_explorer(run_folder, study.specification.significance, own_choices(study)),
         explorer_chapter=next((name for name in notebooks if "multiverse" in name), ""),

@@ -25,6 +25,7 @@ from helpers.report.popovers import (
     replace_tables,
     row_names,
 )
+from helpers.report.sections.sorting import ColumnChoice, sort_tables
 from helpers.results.results import Result, Results
 from helpers.study.data import Label
 
@@ -97,9 +98,23 @@ class Origins:
 
 
 def open_chapter(
-    chapter: Chapter, results: Results, instead: Mapping[str, str], origins: Origins
+    chapter: Chapter, results: Results, instead: Mapping[str, str], origins: Origins, choice: ColumnChoice
 ) -> tuple[Chapter, list[Shown]]:
-    """The chapter with its numbers opened, notes under its tables and long ones replaced; and its tables."""
+    """The chapter with its numbers opened, notes under its tables and long ones replaced; and its tables.
+
+    Parameters
+    ----------
+    chapter
+        As it was read.
+    results
+        Of the run; what is among them opens.
+    instead
+        Name of a table -> what stands in its place.
+    origins
+        What the notes say.
+    choice
+        Writes the field that puts a table in the order of a column.
+    """
     shown: list[Shown] = []
 
     def opened(cell: Cell) -> Cell:
@@ -111,8 +126,11 @@ def open_chapter(
             shown.extend(tables)
         return replace(cell, outputs=tuple(filter(None, outputs)))
 
+    def in_order(cell: Cell) -> Cell:
+        return replace(cell, outputs=tuple(sort_tables(output, choice) for output in cell.outputs))
+
     sections = tuple(
-        replace(section, cells=_link_cells(tuple(opened(cell) for cell in section.cells)))
+        replace(section, cells=tuple(map(in_order, _link_cells(tuple(map(opened, section.cells))))))
         for section in chapter.sections
     )
     return replace(chapter, sections=sections), shown
