@@ -216,7 +216,8 @@ def _describe_statistics(panel: pd.DataFrame, jumps: pd.DataFrame, breaks: pd.Da
     times = panel.index.get_level_values(1)
     rows = {}
     for name, column in study.columns.items():
-        expected = panel.loc[[column.covers(int(time)) for time in times], name]
+        covered = [time for time in times.unique() if column.covers(int(time))]
+        expected = panel.loc[times.isin(covered), name]
         rows[name] = {
             "cells": len(expected),
             "missing": int(expected.isna().sum()),

@@ -13,7 +13,7 @@ from typing import Any
 from helpers.errors import StudyError
 from helpers.formats.columnar import read_parquet, read_r, read_spss, read_stata
 from helpers.formats.decoding import MAX_BYTES, Table, cut_text, decode, find_delimiter, load_bytes
-from helpers.formats.workbooks import read_xls, read_xlsx
+from helpers.formats.workbooks import Titles, read_xls, read_xlsx
 
 ARCHIVE = (b"PK\x03\x04", b"PK\x05\x06")
 OLD_WORKBOOK = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x09\x08", b"\x09\x04\x06\x00", b"\x09\x02\x06\x00")
@@ -41,7 +41,7 @@ _NO_TABLE = {
 _MARKUP = ("<!doctype", "<html", "<head", "<table", "<meta", "<?xml")
 
 
-def read_tables(path: Path, encoding: str | None = None) -> tuple[Table, ...]:
+def read_tables(path: Path, encoding: str | None = None, titles: Titles = None) -> tuple[Table, ...]:
     """The tables of a file: one of a text, a Stata or a Parquet file, one per visible worksheet of a workbook.
 
     Parameters
@@ -50,6 +50,8 @@ def read_tables(path: Path, encoding: str | None = None) -> tuple[Table, ...]:
         The file.
     encoding
         Codec of a text file; None for the one that :func:`helpers.formats.decoding.decode` finds.
+    titles
+        The worksheets of a workbook that are wanted; None for every one.
 
     Returns
     -------
@@ -62,6 +64,9 @@ def read_tables(path: Path, encoding: str | None = None) -> tuple[Table, ...]:
         When the file holds no table, is too large when unpacked, or is damaged.
     """
     content = unpack(load_bytes(path), path)
+    for marks, book in _WORKBOOKS.items():
+        if content.startswith(marks):
+            return book(content, path, titles)
     for marks, reader in _READERS.items():
         if content.startswith(marks):
             return reader(content, path)
@@ -112,9 +117,8 @@ def _check_text(content: bytes, path: Path) -> None:
         raise StudyError(str(path), f"the file is {kind}, not a table", remedy)
 
 
+_WORKBOOKS = {ARCHIVE: read_xlsx, OLD_WORKBOOK: read_xls}
 _READERS = {
-    ARCHIVE: read_xlsx,
-    OLD_WORKBOOK: read_xls,
     PARQUET: read_parquet,
     STATA: read_stata,
     SPSS: read_spss,

@@ -7,7 +7,7 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,11 @@ _XML = tuple(mark.encode(codec) for mark in ("<!DOCTYPE", "<!ENTITY") for codec 
 Cell = tuple[Any, str]
 _PADDED = re.compile("00+")
 Place = tuple[str, int, int]
+Titles = Collection[str] | None
 
 
-def read_xlsx(content: bytes, path: Path) -> tuple[Table, ...]:
-    """The visible worksheets of an .xlsx file.
+def read_xlsx(content: bytes, path: Path, titles: Titles = None) -> tuple[Table, ...]:
+    """The visible worksheets of an .xlsx file, or those of them with these titles.
 
     Raises
     ------
@@ -50,18 +51,18 @@ def read_xlsx(content: bytes, path: Path) -> tuple[Table, ...]:
         options = {"read_only": True, "keep_links": False}
         formulas = set()
         if unpacked:
-            formulas = set(_find_formulas(load_workbook(io.BytesIO(content), data_only=False, **options)))
+            formulas = set(_find_formulas(load_workbook(io.BytesIO(content), data_only=False, **options), titles))
         book = load_workbook(io.BytesIO(content), data_only=True, **options)
         tables = []
         for sheet in book.worksheets:
-            if sheet.sheet_state == "visible":
+            if sheet.sheet_state == "visible" and _is_wanted(sheet.title, titles):
                 sheet.reset_dimensions()  # the size that the file declares may be wrong, or absurd
                 tables.append(_table(sheet.title, map(_new_cells, sheet.iter_rows()), path, formulas))
     return tuple(tables)
 
 
-def read_xls(content: bytes, path: Path) -> tuple[Table, ...]:
-    """The visible worksheets of an .xls file.
+def read_xls(content: bytes, path: Path, titles: Titles = None) -> tuple[Table, ...]:
+    """The visible worksheets of an .xls file, or those of them with these titles.
 
     Raises
     ------
@@ -76,8 +77,14 @@ def read_xls(content: bytes, path: Path) -> tuple[Table, ...]:
         # What xlrd remarks on its way goes nowhere: it prints to the terminal by default.
         book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), formatting_info=True, ragged_rows=True)
         return tuple(
-            _table(sheet.name, _old_cells(book, sheet), path, set()) for sheet in book.sheets() if not sheet.visibility
+            _table(sheet.name, _old_cells(book, sheet), path, set())
+            for sheet in book.sheets()
+            if not sheet.visibility and _is_wanted(sheet.name, titles)
         )
+
+
+def _is_wanted(title: str, titles: Titles) -> bool:
+    return titles is None or title in titles
 
 
 @contextlib.contextmanager
@@ -114,8 +121,10 @@ def _check_archive(content: bytes, path: Path) -> bool:
     return any(b"<f" in part for name, part in parts.items() if name.startswith("xl/worksheets/"))
 
 
-def _find_formulas(book: Any) -> Iterator[tuple[str, int, int]]:
+def _find_formulas(book: Any, titles: Titles) -> Iterator[tuple[str, int, int]]:
     for sheet in book.worksheets:
+        if not _is_wanted(sheet.title, titles):
+            continue
         sheet.reset_dimensions()
         for line, row in enumerate(sheet.iter_rows(), start=1):
             _check_lines(line, sheet.title)

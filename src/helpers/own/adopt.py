@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -323,7 +324,7 @@ def _write_figures(folder: Path, proposal: Proposal, names: dict[str, str], enti
     width = 4 if proposal.kind == "year" else 0  # a year of long ago stands as a year does
     shown = {time: show_period(int(time), proposal.kind).rjust(width, "0") for time in figures.index.unique(1)}
     rows = [
-        [entities.keys[str(entity)], shown[time], *("" if pd.isna(cell) else repr(float(cell)) for cell in cells)]
+        [entities.keys[str(entity)], shown[time], *("" if math.isnan(cell) else repr(cell) for cell in cells)]
         for (entity, time), cells in zip(figures.index, figures.to_numpy().tolist(), strict=True)
     ]
     _write_csv(folder / "raw" / "figures.csv", [entities.key, time_name(proposal.kind), *figures.columns], rows)

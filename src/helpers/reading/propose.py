@@ -104,9 +104,9 @@ def _collect(path: Path, options: Options) -> list[tuple[str, Flat]]:
     if path.is_dir():
         files = _without_papers(files)
     for file in files:
-        tables = [table for table in read_tables(file, options.encoding) if table.rows]
+        tables = [table for table in read_tables(file, options.encoding, options.sheet) if table.rows]
         if options.sheet is not None:
-            tables = _chosen(tables, options.sheet, file)
+            tables = _chosen(tables, options.sheet, file, options.encoding)
         for table in tables:
             where = f"{file}, sheet '{table.title}'" if len(tables) > 1 else str(file)
             name = table.title if len(tables) > 1 else file.stem
@@ -139,10 +139,11 @@ def _without_papers(files: list[Path]) -> list[Path]:
     return kept or files
 
 
-def _chosen(tables: list[Table], sheets: tuple[str, ...], file: Path) -> list[Table]:
-    titles = [table.title for table in tables]
+def _chosen(tables: list[Table], sheets: tuple[str, ...], file: Path, encoding: str | None) -> list[Table]:
+    found = {table.title for table in tables}
     for sheet in sheets:
-        if sheet not in titles:
+        if sheet not in found:
+            titles = [table.title for table in read_tables(file, encoding) if table.rows]
             listed = few([title or "the only one" for title in titles])
             raise UndecidedError(str(file), f"there is no sheet '{sheet}'", f"sheets are: {listed}", "sheet", titles)
     return [table for table in tables if table.title in sheets]

@@ -63,9 +63,8 @@ def read_raw(
         figures = _join(parts, names)
         _check_times(folder / column.file, figures, time, column)
         _check_entities(folder / column.file, figures, spellings)
-        for cell, figure in figures.items():
-            if cell in rows:
-                panel[rows[cell], place] = figure
+        found = {rows[cell]: figure for cell, figure in figures.items() if cell in rows}
+        panel[list(found), place] = list(found.values())
     return pd.DataFrame(panel, index=index, columns=list(columns))
 
 
@@ -172,16 +171,19 @@ def _take(source: Source, indicator: str | None, measures: tuple[str | None, ...
             "put the right file there, or correct the indicator (name and unit) in the study file",
         )
     values: Figures = {}
-    places: dict[tuple[str, int], str] = {}
-    for figure in choose_figures(source, measures):
-        cell = (spellings.key_of(figure.entity, figure.place), figure.time)
+    keys: dict[str, str] = {}
+    figures = choose_figures(source, measures)
+    for figure in figures:
+        if figure.entity not in keys:
+            keys[figure.entity] = spellings.key_of(figure.entity, figure.place)
+        cell = (keys[figure.entity], figure.time)
         if cell in values:
-            line = places[cell].removeprefix(f"{path}, ")
+            first = next(other.place for other in figures if (keys[other.entity], other.time) == cell)
+            line = first.removeprefix(f"{path}, ")
             where = _cell(figure.place, cell, names)
             raise StudyError(where, f"it already stands in {line}", "keep one row per entity and time")
         number = plain_number(figure.text)
         values[cell] = parse_number(figure.text, _cell(figure.place, cell, names)) if number is None else number
-        places[cell] = figure.place
     if not values:
         raise StudyError(str(path), "there is a header but no figure", "put the figures below it")
     return values
