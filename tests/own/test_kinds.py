@@ -763,3 +763,30 @@ def test_measures_that_stay_as_they_are_are_named(project: Path) -> None:
 def test_indicators_of_one_unit_by_period_are_told_for_what_they_are(project: Path) -> None:
     wide = PANEL.loc[NAMES[0]].T.rename_axis("Indicators").reset_index()
     refused(wide.to_csv(index=False), project, "of one unit")
+
+
+def test_what_stands_in_brackets_is_a_unit_unless_a_function_stands_before_it_or_it_tells_measures_apart(
+    project: Path,
+) -> None:
+    names = {"wait": "log(wait)", "booking": "Visits (online)", "staff": "Visits (all)"}
+    text = FLAT.assign(beds=FLAT["staff"] ** 2).rename(columns={**names, "beds": "Beds (number)"}).to_csv(index=False)
+    study = load_study(adopted(text, project).folder)
+    told = {study.label(name): column.unit for name, column in study.columns.items()}
+    assert told == {"log(wait)": "", "Visits (online)": "", "Visits (all)": "", "Beds": "number"}
+
+
+def test_numbers_of_rows_name_no_units_and_a_table_of_one_measure_is_told_what_it_lacks(project: Path) -> None:
+    wide = FLAT.pivot_table(index="year", columns="place", values="wait").reset_index()
+    wide.insert(0, "rownames", range(1, len(wide) + 1))
+    error = refused(wide.to_csv(index=False), project, "measures of one entity, or one measure of several")
+    assert "of another measure beside this one into a folder" in error.remedy
+    refused(wide.to_csv(index=False), project, "it has one measure", Options(entity="columns"))
+    folder = project.parent / "two"
+    folder.mkdir()
+    for measure in ("wait", "booking"):
+        table = FLAT.pivot_table(index="year", columns="place", values=measure).reset_index()
+        table.insert(0, "rownames", range(1, len(table) + 1))
+        table.to_csv(folder / f"{measure}.csv", index=False)
+    found = adopt(folder, project, "two", Options(entity="columns"), check_study)
+    assert f"{FLAT['place'].nunique()} of them" in found.told[0]
+    assert set(load_study(found.folder).columns) == {"wait", "booking"}

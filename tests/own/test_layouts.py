@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from helpers.errors import StudyError
+from helpers.formats.tables import read_tables
 from helpers.reading.proposal import Options, Proposal
 from helpers.reading.propose import propose
 from own_tables import NAMES, YEARS, make_panel, write, write_rows
@@ -351,3 +352,17 @@ def test_western_text_is_not_read_as_chinese(tmp_path: Path) -> None:
     assert {"Évora", "Málaga"} <= set(propose(tmp_path / "t.csv").figures.index.unique(0))
     (tmp_path / "t.csv").write_bytes(text.replace("Évora", "北京A区").replace("á", "a").encode("gb18030"))
     assert "北京A区" in set(propose(tmp_path / "t.csv").figures.index.unique(0))
+
+
+def test_only_the_sheets_that_are_chosen_are_read(tmp_path: Path) -> None:
+    """A sheet that is not chosen may hold a formula without its result, which would stop the reading."""
+    book = openpyxl.Workbook()
+    book.active.title = "Figures"
+    book.active.append(["name", "figure"])
+    book.active.append(["a", 1])
+    book.create_sheet("Notes").append(["=1+1"])
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    assert [table.title for table in read_tables(path, titles=("Figures",))] == ["Figures"]
+    with pytest.raises(StudyError, match="saved without its result"):
+        read_tables(path)

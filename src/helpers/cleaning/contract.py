@@ -59,8 +59,8 @@ class ContractReport:
     def describe(self) -> str:
         """The report in one line."""
         return (
-            f"{len(self.statistics)} statistics, {len(self.identities)} identities hold, {self.n_warnings} warnings "
-            f"({len(self.jumps)} single figures that jump, {len(self.breaks)} periods that break)"
+            f"statistics: {len(self.statistics)}, identities that hold: {len(self.identities)}, warnings: "
+            f"{self.n_warnings} (single figures that jump: {len(self.jumps)}, periods that break: {len(self.breaks)})"
             + "".join(
                 f"; doubt: {name}, {row['at']}: {row['doubt']}" for name, row in self.doubts[:MOST_TOLD].iterrows()
             )

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.formats.decoding import few
@@ -211,7 +209,8 @@ def _choose_roles(proposal: Proposal, names: dict[str, str], options: Options, w
     if proposal.figures.index.unique(0).size < 2:
         raise StudyError(where, "it holds one unit", "a panel study compares several: add the rows of others")
     if len(proposal.measures) < 2:
-        raise StudyError(where, "it has one measure, a study needs two", "add a column, or a second file")
+        rule = f"it has one measure ({proposal.measures[0].label}), a study needs two: one explained, one that explains"
+        raise StudyError(where, rule, "add a column, or put a table of another measure beside it into a folder")
     if len(usable) < 2:
         still = [m.heading for m in proposal.measures if m.heading not in usable]
         rule = f"fewer than two measures change over time; within every unit these stay as they are: {few(still)}"

@@ -21,7 +21,7 @@ from helpers.reading.names import (
 )
 from helpers.reading.numbers import Cells, Notation, read_columns
 from helpers.reading.proposal import Known, Measure, Options, Proposal
-from helpers.reading.roles import MOST_MEASURES, Keys, is_whole
+from helpers.reading.roles import MOST_MEASURES, Keys, counts_rows, is_whole
 from helpers.reading.shapes import LONGEST_NAME, Flat
 from helpers.reading.times import find_kind, is_time_word
 from helpers.reading.units import normalise_name
@@ -31,6 +31,10 @@ MOST_GROUPS = 10
 MOST_SIGNS, LONGEST_SIGN, MOSTLY_DIGITS = 4, 3, 0.8
 ANSWERS = tuple(dict(zip(pair, "10", strict=True)) for pair in (("yes", "no"), ("true", "false"), ("是", "否")))
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[(（\[](?P<unit>[^()（）\[\]]+)[)）\]]\s*$")
+_FUNCTION = re.compile(
+    r"(?:.*[^A-Za-z])?(?:log|ln|log10|log2|sqrt|exp|asinh|arcsinh|ihs|lag|lead|diff|delta|d|sum|mean|std)[(（]",
+    re.IGNORECASE,
+)
 _RISKY = re.compile(r"^[=+\-@]|[<>\x00-\x1f]")
 
 
@@ -45,7 +49,7 @@ def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation
     groups = _group_codes(flat, numeric - taken, entities)
     names = [name for name in flat.columns if name in numeric and name not in taken and name not in groups]
     names = [name for name in names if not (is_time_word(name) and find_kind(flat.columns[name], name))]
-    names = [name for name in names if not _counts_rows(flat.columns[name])]
+    names = [name for name in names if not counts_rows(flat.columns[name])]
     names = [name for name in names if not _marks_periods(flat.columns[name], keys.times.codes)]
     texts = [name for name in flat.columns if name not in numeric | taken]
     unread = [name for name in texts if _hides_figures(flat.columns[name], entities)]
@@ -60,7 +64,7 @@ def describe_table(flat: Flat, keys: Keys, numeric: set[str], notation: Notation
     index = pd.MultiIndex.from_arrays([pd.Index(entities, dtype=object), keys.times.codes], names=["entity", "time"])
     figures = pd.DataFrame(read.columns, index=index)
     attributes = _attributes(flat.columns, entities, {*taken, *names})
-    measures = tuple(_measure(name, flat, read.units) for name in names)
+    measures = _describe_measures(names, flat, read.units)
     ignored = tuple(name for name in flat.columns if name not in {*taken, *names, *map(str, attributes)})
     answers = f"yes and no: read as 1 and 0 in {few(answered)}" if answered else ""
     told = (*flat.told, *filter(None, [keys.times.told, answers]), *read.told)
@@ -76,11 +80,6 @@ def _read_answers(flat: Flat, entities: list[str], others: set[str]) -> tuple[Fl
         if codes and name not in others and (pd.Series(cells).groupby(entities).nunique() > 1).any():
             columns[name] = [codes.get(cell.casefold(), cell) for cell in cells]
     return replace(flat, columns=columns), [name for name in columns if columns[name] is not flat.columns[name]]
-
-
-def _counts_rows(cells: list[str]) -> bool:
-    """Whether a column numbers the rows of the file, as R and pandas write it in front: no measure."""
-    return len(cells) > 2 and cells[0] in ("0", "1") and cells == [str(int(cells[0]) + n) for n in range(len(cells))]
 
 
 def _hides_figures(cells: list[str], entities: list[str]) -> bool:
@@ -129,11 +128,24 @@ def _attributes(columns: dict[str, list[str]], entities: list[str], taken: set[s
     return grouped[constant].first() if constant else pd.DataFrame(index=index.unique().sort_values())
 
 
-def _measure(heading: str, flat: Flat, units: dict[str, str]) -> Measure:
-    text = join_blanks(flat.labels.get(heading, heading))
+def _describe_measures(names: list[str], flat: Flat, units: dict[str, str]) -> tuple[Measure, ...]:
+    """Labels and units of the measures; what stands in brackets is a unit unless it tells two of them apart."""
+    texts = {name: join_blanks(flat.labels.get(name, name)) for name in names}
+    cut = {name: _cut_unit(text) for name, text in texts.items()}
+    counts = Counter(label for label, _ in cut.values())
+    parts = {name: cut[name] if counts[cut[name][0]] == 1 else (texts[name], "") for name in names}
+    return tuple(
+        Measure(name, label, flat.units.get(name) or unit or units.get(name, ""))
+        for name, (label, unit) in parts.items()
+    )
+
+
+def _cut_unit(text: str) -> tuple[str, str]:
+    """A label and the unit in brackets behind it; log(price) is a label, and has none."""
     match = _UNIT.match(text)
-    label, unit = (match["name"], match["unit"]) if match and match["name"] else (text, "")
-    return Measure(heading, label, flat.units.get(heading) or unit or units.get(heading, ""))
+    if match is None or not match["name"] or _FUNCTION.match(text):
+        return text, ""
+    return match["name"], match["unit"]
 
 
 def _check_name(name: str, line: int, where: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from helpers.errors import StudyError
 from helpers.formats.decoding import Table, few
 from helpers.formats.tables import read_tables
+from helpers.reading.decimal_times import spell_times
 from helpers.reading.numbers import Notation, UndecidedError
 from helpers.reading.panels import describe_table, join_names, join_proposals, leave_out_totals
 from helpers.reading.proposal import Known, Options, Proposal
@@ -69,7 +70,7 @@ def _read_part(flat: Flat, where: str, options: Options, known: Known) -> Propos
     notation = Notation(options.missing, options.decimal, flat.semicolons, flat.typed)
     flat = replace(flat, columns={name: cells for name, cells in flat.columns.items() if any(cells)})
     numeric = {name for name, cells in flat.columns.items() if is_numeric(cells, notation)}
-    flat, options = _join_keys(flat, options)
+    flat, options = _join_keys(spell_times(flat, options.time), options)
     for given in (options.entity, options.time):
         if given is not None and given not in flat.columns and given != "columns":
             raise UndecidedError(

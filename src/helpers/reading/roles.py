@@ -53,6 +53,7 @@ _ENTITY_WORDS = (
 _CODE = re.compile(
     r"code|iso|(^|[_\W])id($|[_\W])|id$|^id|stkcd|symbol|代码|编码|编号|序号|gvkey|permno", re.IGNORECASE
 )
+_ROW_NUMBER = re.compile(r"(row[\s._]*names?|unnamed: 0|x|index|\.\.\.1)?", re.IGNORECASE)
 _FLAG = re.compile(r"flag|footnote|status|note|comment|备注|注释", re.IGNORECASE)
 
 
@@ -164,6 +165,7 @@ def _entity_columns(flat: Flat, numeric: set[str], times: set[str], options: Opt
         return [options.entity]
     taken = {part for time in times for part in (time, *time.split(" + "))}
     names = [name for name in flat.columns if name not in taken]
+    names = [name for name in names if not _numbers_rows(name, flat)]
     texts = [name for name in names if name not in numeric and _filled(flat.columns[name]) and not _FLAG.search(name)]
     texts.sort(key=lambda name: (bool(_CODE.search(name)),))
     whole = [name for name in names if name in numeric and is_whole(flat.columns[name])]
@@ -171,6 +173,16 @@ def _entity_columns(flat: Flat, numeric: set[str], times: set[str], options: Opt
     codes = [name for name in whole if any(word in name.casefold() for word in _ENTITY_WORDS)]
     rest = [name for name in whole if name not in codes and len(set(flat.columns[name])) * 2 <= flat.rows]
     return texts + codes + rest
+
+
+def counts_rows(cells: list[str]) -> bool:
+    """Whether a column numbers the rows of the file, as R and pandas write it in front: no measure."""
+    return len(cells) > 2 and cells[0] in ("0", "1") and cells == [str(int(cells[0]) + n) for n in range(len(cells))]
+
+
+def _numbers_rows(name: str, flat: Flat) -> bool:
+    """Whether a column is the one that a program wrote in front of the rows, which names nothing."""
+    return bool(_ROW_NUMBER.fullmatch(name)) and counts_rows(flat.columns[name])
 
 
 def is_whole(cells: Sequence[str]) -> bool:
@@ -284,7 +296,7 @@ def turn_entities(flat: Flat, numeric: set[str], options: Options, known: Known)
     """Entities side by side, periods down: turned into one row per entity and period."""
     times = [name for name, cells in flat.columns.items() if is_time_word(name) and find_kind(cells, name)]
     times = [options.time] if options.time else times or [n for n, c in flat.columns.items() if find_kind(c, n)][:1]
-    others = [name for name in flat.columns if name not in times]
+    others = [name for name in flat.columns if name not in times and not _numbers_rows(name, flat)]
     if flat.melted or len(times) != 1 or len(set(flat.columns[times[0]])) < flat.rows:
         return flat, numeric
     names = [name for name in others if name in numeric]
@@ -313,7 +325,10 @@ def _explain_keys(
     if not entities:
         if len(set(read.codes)) == flat.rows:
             rule = f"every row is another {heading}: its columns are measures of one entity, or one measure of several"
-            remedy = "a study needs several entities; where the columns are entities, say --entity columns"
+            remedy = (
+                "a study needs several entities and two measures of them; where the columns are entities, put a table "
+                "of another measure beside this one into a folder, and say --entity columns of the folder"
+            )
             return UndecidedError(where, rule, remedy, "entity", ["columns"])
         remedy = f"say with --entity which column does, or add one; columns are: {few(list(flat.columns))}"
         return UndecidedError(where, "no column names the entities", remedy, "entity", list(flat.columns))

@@ -79,15 +79,14 @@ def check_study(study: Study, notebooks: Path | None = None) -> str:
         check_presets(study, notebooks)
     if not study.memory:
         reading.read_codebook(study.folder / "codebook.csv", study.columns)
-        return f"{check_headings(study)}, {len(claims.claims)} claims; the first notebook checks keys and figures"
+        return f"{check_headings(study)}; claims: {len(claims.claims)}; the first notebook checks keys and figures"
     checked = check_data(study)
-    panel = check_model(checked, study)
-    check_texts(checked, panel, study)
+    design = describe_design(checked.panel, study)
+    check_texts(checked, check_model(checked, study), study)
     rows, entities = len(checked.panel), checked.panel.index.unique(0).size
     return (
-        f"{rows} rows of {entities} entities, {checked.filled} figures filled by rule, {len(claims.claims)} claims; "
-        f"contract: {checked.contract.describe()}"
-        + "".join(f"; {line}" for line in describe_design(checked.panel, study))
+        f"{rows} rows of {entities} entities; figures filled by rule: {checked.filled}; claims: {len(claims.claims)}; "
+        f"contract: {checked.contract.describe()}" + "".join(f"; {line}" for line in design)
     )
 
 
