@@ -228,9 +228,10 @@ def build_mini(folder: Path, patch: pytest.MonkeyPatch) -> Mini:
     package.mkdir(parents=True)
     for part in ("runner", "report"):
         (package / part).mkdir()
-    runner = ("__init__", "execution", "kernels", "twins", "forks")
+    runner = ("__init__", "execution", "parameters", "twins")
     for module in ("__init__", "errors", "files", *(f"runner/{name}" for name in runner), "report/__init__"):
         shutil.copy(ROOT / "src" / "helpers" / f"{module}.py", package / f"{module}.py")
+    shutil.copytree(ROOT / "src" / "helpers" / "runner" / "kernels", package / "runner" / "kernels")
     (package / "mini.py").write_text(MODULE)
     (package / "shared.py").write_text('LETTER = "a"\n')
     (package / "report" / "report.py").write_text(REPORT)

@@ -16,7 +16,7 @@ from helpers.runner.execution import (
     listeners,
     prepare_staging,
 )
-from helpers.runner.kernels import ONE_THREAD, kernel_environment
+from helpers.runner.kernels.environment import ONE_THREAD, kernel_environment
 from helpers.runner.twins import Cell, build_notebook
 
 SAVE = (

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers.runner import forks, kernels
 from helpers.runner.execution import NotebookError, execute, prepare_staging
+from helpers.runner.kernels import forks
+from helpers.runner.kernels.environment import ALIKE, alike, kernel_environment
+from helpers.runner.kernels.processes import SERVERS, forked_kernels
 from helpers.runner.pipeline import run
 from helpers.runner.sources import find_foreign_imports, read_sources
 from helpers.runner.twins import Cell
@@ -42,9 +44,9 @@ def run_cells(staging: Path, *cells: Cell, **options: object) -> str:
 
 @pytest.fixture
 def server(tmp_path: Path):
-    with kernels.forked_kernels(tmp_path, ["wave"], tmp_path / "log"):
-        yield kernels._servers[0]
-    assert kernels._servers == []
+    with forked_kernels(tmp_path, ["wave"], tmp_path / "log"):
+        yield SERVERS[0]
+    assert SERVERS == []
 
 
 def test_a_kernel_is_a_child_of_the_server_leads_a_group_and_has_the_modules(server, tmp_path):
@@ -74,7 +76,7 @@ def test_a_server_with_two_threads_forks_nothing(tmp_path):
     (tmp_path / "twothreads.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
     )
-    environment = {**kernels.kernel_environment(), "PYTHONPATH": str(tmp_path)}
+    environment = {**kernel_environment(), "PYTHONPATH": str(tmp_path)}
     server = forks.ForkServer(tmp_path, environment, ["twothreads"], tmp_path / "log")
     try:
         with pytest.raises(OSError, match="2 threads"):
@@ -88,7 +90,7 @@ def test_the_whole_stack_leaves_the_server_one_thread(tmp_path):
     own = [name for source in read_sources(root / "notebooks") for name in source.modules]
     names = [*own, *find_foreign_imports(root / "src" / "helpers", own)]
     assert {"numpy", "pandas", "pyarrow.parquet"} <= set(names)
-    server = forks.ForkServer(tmp_path, kernels.kernel_environment(), [], tmp_path / "log")
+    server = forks.ForkServer(tmp_path, kernel_environment(), [], tmp_path / "log")
     (tmp_path / "kernel.log").write_bytes(b"")
     try:
         assert server.fork(["--help"], names, str(tmp_path / "kernel.log")).pid > 0
@@ -97,7 +99,7 @@ def test_the_whole_stack_leaves_the_server_one_thread(tmp_path):
 
 
 def test_kernels_end_with_their_server(tmp_path):
-    server = forks.ForkServer(tmp_path, kernels.kernel_environment(), [], tmp_path / "log")
+    server = forks.ForkServer(tmp_path, kernel_environment(), [], tmp_path / "log")
     (tmp_path / "kernel.log").write_bytes(b"")
     left = [server.fork([], [], str(tmp_path / "kernel.log")) for _ in range(2)]
     assert [kernel.poll() for kernel in left] == [None, None]
@@ -112,7 +114,7 @@ def test_kernels_end_with_their_server(tmp_path):
 KILLED_WHILE_IMPORTING = """\
 import os, signal, sys
 from pathlib import Path
-from helpers.runner.forks import ForkServer
+from helpers.runner.kernels.forks import ForkServer
 folder = Path(sys.argv[1])
 server = ForkServer(folder, {**os.environ, "PYTHONPATH": str(folder)}, ["slow"], folder / "log")
 while not (folder / "begun").exists():
@@ -162,19 +164,19 @@ def test_libraries_are_found_where_the_helpers_import_them(tmp_path):
     assert find_foreign_imports(package, ["helpers.a"]) == ["another", "another.y", "other.x"]
 
 
-@pytest.mark.parametrize(("flags", "expected"), [("fpu avx2 fma sse", kernels.ALIKE), ("fpu sse", {})])
+@pytest.mark.parametrize(("flags", "expected"), [("fpu avx2 fma sse", ALIKE), ("fpu sse", {})])
 def test_processors_with_avx2_are_made_to_round_alike(flags, expected, monkeypatch):
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"flags : {flags} x\n")
-    kernels.alike.cache_clear()
+    alike.cache_clear()
     try:
-        assert kernels.alike() == expected
+        assert alike() == expected
     finally:
-        kernels.alike.cache_clear()
+        alike.cache_clear()
 
 
 def test_what_a_person_sets_goes_before_what_makes_processors_alike(monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Zen")
-    assert kernels.kernel_environment()["OPENBLAS_CORETYPE"] == "Zen"
+    assert kernel_environment()["OPENBLAS_CORETYPE"] == "Zen"
 
 
 PROBE = """\
@@ -204,7 +206,7 @@ axes.plot(x @ fit, y, "o")
 """
 
 
-@pytest.mark.skipif(kernels.alike() == {}, reason="the processor has no AVX2, and so no two kernels to compare")
+@pytest.mark.skipif(alike() == {}, reason="the processor has no AVX2, and so no two kernels to compare")
 def test_another_processor_leaves_the_same_bytes(tmp_path):
     """The short form of benchmarks/perturb.py: sums and solutions that differ in last bits are written alike."""
     old = {"OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"}
@@ -212,7 +214,7 @@ def test_another_processor_leaves_the_same_bytes(tmp_path):
     for name, changes in (("alike", {}), ("old", old), ("other", {"OPENBLAS_CORETYPE": "Sandybridge"})):
         folder = tmp_path / name
         folder.mkdir()
-        environment = {**kernels.kernel_environment(), **changes}
+        environment = {**kernel_environment(), **changes}
         subprocess.run([sys.executable, "-c", PROBE, str(folder)], env=environment, check=True)
         left[name] = {path.name: path.read_bytes() for path in folder.iterdir()}
     raw = {name: files.pop("raw") for name, files in left.items()}

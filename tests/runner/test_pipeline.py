@@ -17,8 +17,9 @@ import pytest
 
 from conftest import build_mini
 from helpers.errors import StudyError
-from helpers.runner import kernels, pipeline, workspace
+from helpers.runner import pipeline, workspace
 from helpers.runner.execution import NotebookError
+from helpers.runner.kernels import processes
 from helpers.runner.pipeline import Outcome, run
 from helpers.runner.plan import explain, plan
 from helpers.runner.record import digest_file, read_entry
@@ -376,7 +377,7 @@ def test_a_killed_kernel_is_one_message_and_the_next_run_goes_on(done, monkeypat
     done.edit("notebooks/03_third.py", "print(label", "import time; time.sleep(30 * (label == 'x')); print(label")
 
     def kill():
-        for process in kernels._kernels:
+        for process in processes._kernels:
             os.kill(process, signal.SIGKILL)
 
     def hear(notebook, number, _):
@@ -400,7 +401,7 @@ def test_a_kernel_takes_no_interrupt(done, monkeypatch, fork):
     done.edit("notebooks/02_second.py", "run.save()", "import time; time.sleep(0.5); run.save()")
 
     def interrupt(*_):
-        for process in kernels._kernels:
+        for process in processes._kernels:
             os.kill(process, signal.SIGINT)
 
     def hear(*_):
@@ -415,7 +416,7 @@ def test_a_kernel_takes_no_interrupt(done, monkeypatch, fork):
 
 def test_a_kernel_is_killed_before_it_leads_its_group():
     with subprocess.Popen(["sleep", "60"]) as process:
-        kernels._kill(process.pid)
+        processes.kill(process.pid)
         assert process.wait(timeout=30) == -signal.SIGKILL
 
 

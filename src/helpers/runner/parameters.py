@@ -17,6 +17,8 @@ from typing import Any
 from helpers.errors import StudyError, did_you_mean
 from helpers.runner.twins import Cell
 
+INJECTED = "injected-parameters"
+"""Tag and id of the cell that holds the values that a run fills in."""
 RUNNER_NAMES = ("study", "run_folder", "out")
 """Filled by the runner: the study, where earlier notebooks' results are read, and where this notebook writes."""
 

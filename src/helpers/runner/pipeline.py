@@ -22,7 +22,7 @@ from helpers.errors import StudyError
 from helpers.files import sweep
 from helpers.runner.ahead import Queue, Work
 from helpers.runner.execution import execute, prepare_staging
-from helpers.runner.kernels import forked_kernels
+from helpers.runner.kernels.processes import forked_kernels
 from helpers.runner.parameters import read_parameters
 from helpers.runner.plan import Request, explain, plan
 from helpers.runner.record import (

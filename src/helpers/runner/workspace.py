@@ -15,7 +15,7 @@ from typing import Any
 from helpers.errors import StudyError
 from helpers.files import write_text
 from helpers.runner.execution import DISK_ERRORS
-from helpers.runner.kernels import allow_kernels, stop_kernels
+from helpers.runner.kernels.processes import allow_kernels, stop_kernels
 
 
 @contextlib.contextmanager
