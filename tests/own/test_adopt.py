@@ -10,10 +10,12 @@ import openpyxl  # type: ignore[import-untyped]
 import pandas as pd
 import pytest
 
+from helpers.claims.file import load_claims
 from helpers.errors import StudyError
 from helpers.own.adopt import adopt, copy_study
 from helpers.reading import statistics as reading
 from helpers.reading import units
+from helpers.reading.proposal import Options
 from helpers.reading.propose import propose
 from helpers.runner.check import check_study
 from helpers.study import needs
@@ -112,6 +114,44 @@ def test_provinces_are_known_by_name_or_code_and_take_their_regions(project: Pat
     assert set(study.grouping.order) == {"east", "central", "west"}
     assert "gdp" in study.columns
     assert any("known from the study provinces" in line for line in adopted.told)
+
+
+def test_known_units_keep_the_groups_of_their_own_table_before_those_of_the_list(project: Path) -> None:
+    known = pd.read_csv(ROOT / "data" / "provinces" / "units.csv", dtype=str)
+    rows = [
+        f"{name},{int(place < 9)},{year},{place + year % 7},{place * 2 + place * year % 5}"
+        for place, name in enumerate(known["province_en"])
+        for year in (2019, 2020, 2021)
+    ]
+    study = load_study(adopt(write(project, "\n".join(["province,member,year,gdp,spending", *rows])), project).folder)
+    assert list(study.regions) == ["member", "region"]
+    assert [study.label(name) for name in study.regions["member"].order] == ["member = 1", "member = 0"]
+    members = units.read_units(study.folder / study.entity.units, study.entity)["member"]
+    assert set(members[members == "1"].index) == set(known["province_en"][:9])
+
+
+@pytest.mark.parametrize(("controls", "columns"), [(("none",), 3), (None, 6)])
+def test_a_column_with_controls_stands_in_the_ladder_where_there_are_controls(
+    project: Path, controls: tuple[str, ...] | None, columns: int
+) -> None:
+    study = load_study(adopt(write(project, TABLE), project, options=Options(controls=controls)).folder)
+    assert len(study.ladder) == columns
+    assert study.ladder[study.primary].controls is (controls is None)
+    assert any(step.controls for step in study.ladder.values()) is (controls is None)
+
+
+def test_the_claim_calls_treatment_and_outcome_what_the_study_file_does(project: Path) -> None:
+    folder = adopt(write(project, TABLE), project, options=Options(claim="raises")).folder
+    study = load_study(folder)
+    outcome = study.label(study.specification.outcome)
+    text = (folder / "study.yml").read_text(encoding="utf-8")
+    write(
+        folder,
+        text.replace(f"en: {outcome}", "en: Yield of wheat").replace(f'"{outcome}"', "Yield of wheat"),
+        "study.yml",
+    )
+    said = load_claims(folder).claims["OWN-1"].text.en
+    assert said == f"{study.label(study.specification.treatment)} raises Yield of wheat."
 
 
 def test_what_a_study_lacks_leaves_notebooks_out(project: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.claims.file import load_claims
 from helpers.cleaning.series import find_moved_times
 from helpers.errors import StudyError
 from helpers.own.adopt import Adopted, adopt
@@ -26,6 +27,7 @@ from helpers.reading.propose import propose
 from helpers.reading.times import find_kind, read_times
 from helpers.regression.specification import specify
 from helpers.runner.check import check_data, check_study
+from helpers.study.data import Label
 from helpers.study.periods import show_period
 from helpers.study.study import load_study
 from own_tables import NAMES, YEARS, least_squares, make_panel, write
@@ -336,7 +338,7 @@ def test_no_heading_is_taken_for_syntax(word: str, project: Path) -> None:
         (lambda f: f.assign(booking=f["year"] * 1.0), "the same for all entities at each time"),
         (lambda f: f.assign(staff=f["year"] + f["place"].map(len)), "a sum of an entity part and a time part"),
         (lambda f: f.assign(staff=100 * f["booking"]), "collinear"),
-        (lambda f: f[f["place"].isin(NAMES[:2])], "too few"),
+        (lambda f: f[f["place"].isin(NAMES[:2])], "the errors of each cluster cancel"),
     ],
     ids=["a price", "an age", "twice the same", "two units"],
 )
@@ -353,13 +355,13 @@ def test_the_person_says_which_measures_the_model_is_of(project: Path) -> None:
     found = adopted(text, project, Options(outcome="staff", treatment="wait", controls=("booking",), claim="lowers"))
     assert estimate(found) == pytest.approx(least_squares(PANEL, "staff", "wait", ["booking"]), abs=1e-8)
     claims = (found.folder / "claims.yml").read_text(encoding="utf-8")
-    assert "wait lowers staff." in claims
+    assert load_claims(found.folder).claims["OWN-1"].text == Label(en="wait lowers staff.", zh="wait降低staff。")
     assert "supported: primary.estimate < 0" in claims
 
 
 def test_without_a_direction_the_claim_has_none(project: Path) -> None:
     claims = (adopted(CSV, project).folder / "claims.yml").read_text(encoding="utf-8")
-    assert "booking moves wait." in claims
+    assert "{treatment} moves {outcome}." in claims
     assert "contradicted" not in claims
 
 

@@ -16,10 +16,14 @@ from helpers.claims.rules import Rule, RuleError, parse_rule
 from helpers.errors import StudyError
 from helpers.study.data import Label, Name, Strict
 from helpers.study.file import read_as
+from helpers.study.study import load_study
 
 ClaimId = Annotated[str, Field(pattern=r"^[A-Z]{2,5}-[0-9]{1,2}[a-z]?$")]
 SourceKey = Annotated[str, Field(pattern=r"^[A-Z]{2,5}$")]
 VerdictName = Literal["supported", "partly_supported", "not_supported", "contradicted", "not_testable"]
+
+# What a sentence may leave to the study file to name.
+ROLES = ("treatment", "outcome")
 
 # The order in which the conditions are tried.
 CONDITIONS: tuple[VerdictName, ...] = ("contradicted", "supported", "partly_supported")
@@ -179,6 +183,8 @@ class Claims(Strict):
 def load_claims(path: Path) -> Claims:
     """Read and validate a claims file; a folder stands for the ``claims.yml`` in it.
 
+    A sentence may say ``{treatment}`` and ``{outcome}``: they are what the study file beside it calls these.
+
     Raises
     ------
     StudyError
@@ -189,4 +195,33 @@ def load_claims(path: Path) -> Claims:
         raise StudyError(
             str(path), "there is no claims file here", "write one; data/provinces/claims.yml is an example"
         )
-    return read_as(path, Claims, "correct the claims file; helpers.claims.verdicts lists what it may hold")
+    claims = read_as(path, Claims, "correct the claims file; helpers.claims.verdicts lists what it may hold")
+    return _with_labels(claims, path.parent) if any(map(_names_roles, claims.claims.values())) else claims
+
+
+def _names_roles(claim: Claim) -> bool:
+    return any(f"{{{role}}}" in claim.text.en + claim.text.zh for role in ROLES)
+
+
+def _with_labels(claims: Claims, folder: Path) -> Claims:
+    """Claims whose sentences call treatment and outcome by the labels of the study."""
+    study = load_study(folder)
+    words = {role: study.words(getattr(study.specification, role)) for role in ROLES}
+    said = {
+        name: claim.model_copy(
+            update={
+                "text": Label(
+                    en=_fill(claim.text.en, {role: word.en for role, word in words.items()}),
+                    zh=_fill(claim.text.zh, {role: word.zh for role, word in words.items()}),
+                )
+            }
+        )
+        for name, claim in claims.claims.items()
+    }
+    return claims.model_copy(update={"claims": said})
+
+
+def _fill(text: str, words: dict[str, str]) -> str:
+    for role, word in words.items():
+        text = text.replace(f"{{{role}}}", word)
+    return text

@@ -302,9 +302,7 @@ def _write_study(
     claim = options.claim or "moves"
     text = study_text(name, proposal, names, entities, roles, _origin(path, proposal, options), claim)
     (folder / "study.yml").write_text(text, encoding="utf-8")
-    by_name = {names[item.heading]: item for item in proposal.measures}
-    claims = claims_text(by_name[roles.outcome], by_name[roles.treatment], claim)
-    (folder / "claims.yml").write_text(claims, encoding="utf-8")
+    (folder / "claims.yml").write_text(claims_text(claim), encoding="utf-8")
 
 
 def _origin(path: Path, proposal: Proposal, options: Options) -> dict[str, object]:

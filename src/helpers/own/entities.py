@@ -177,7 +177,7 @@ def match_entities(proposal: Proposal, lists: Sequence[UnitList], asked: bool = 
     """
     names = [str(name) for name in proposal.figures.index.unique(0)]
     best, keys = _choose_list(names, lists, asked)
-    return _own_entities(proposal, names) if best is None else _listed_entities(best, names, keys)
+    return _own_entities(proposal, names) if best is None else _listed_entities(best, proposal, names, keys)
 
 
 def _choose_list(
@@ -232,12 +232,16 @@ def _join_rows(
     return left.combine_first(right)[list(one.columns)]
 
 
-def _listed_entities(best: UnitList, names: list[str], keys: dict[str, str]) -> Entities:
+def _listed_entities(best: UnitList, proposal: Proposal, names: list[str], keys: dict[str, str]) -> Entities:
+    """The list's names; groups are those of the table, then those of the list."""
     others = [name for name in names if name not in keys]
     found = set(keys.values())
     table = best.table.loc[[key for key in best.table.index if key in found]]
     table = pd.concat([table, pd.DataFrame("", index=others, columns=table.columns)]).rename_axis(best.entity.key)
-    told = [f"{len(keys)} of {len(names)} names known from the list {best.name}, whose codes and groups they take"]
+    told = [
+        f"{len(keys)} of {len(names)} names known from the list {best.name}: they take its codes, and its groups where "
+        "these have members enough"
+    ]
     told[0] = told[0].replace("from the list", "from the study") if "/" not in best.name else told[0]
     if others:
         absent = [key for key in best.table.index if key not in found]
@@ -247,17 +251,23 @@ def _listed_entities(best: UnitList, names: list[str], keys: dict[str, str]) -> 
         told.append(f"not in the list {best.name}, kept without a group: {few(shown)}")
     aliases = best.entity.aliases
     keys |= {name: name for name in others}
-    return Entities(table, best.entity.key, aliases, best.groupings, keys, tuple(told), best.name)
+    own = _own_groups(proposal, {best.entity.key, "year", *map(str, table.columns)})
+    own = own.set_axis([keys[str(name)] for name in own.index])
+    own = own[~own.index.duplicated()].reindex(table.index).fillna("")
+    groupings = (*map(str, own.columns), *best.groupings)
+    return Entities(table.join(own), best.entity.key, aliases, groupings, keys, tuple(told), best.name)
+
+
+def _own_groups(proposal: Proposal, taken: set[str]) -> pd.DataFrame:
+    """What the table itself says of its units and several of them share, under names of its own."""
+    heads = _name_attributes(proposal.attributes, taken)
+    table = proposal.units.rename(columns=heads).fillna("")
+    return table[[name for name in table if 1 < table[name].nunique() < len(table)]]
 
 
 def _own_entities(proposal: Proposal, names: list[str]) -> Entities:
     """The table's own names; what is constant within an entity becomes another name of it, or a group."""
-    heads: dict[str, str] = {}
-    for number, head in enumerate(proposal.attributes, start=1):
-        word = snake(head) or f"attribute_{number}"
-        while word in {"entity", "year", *heads.values()}:
-            word += "_attribute"
-        heads[head] = word
+    heads = _name_attributes(proposal.attributes, {"entity", "year"})
     table = proposal.units.rename(columns=heads).rename_axis("entity").fillna("")
     columns = [str(name) for name in table]
     distinct = {name: table[name].map(normalise_name) for name in columns}
@@ -265,6 +275,17 @@ def _own_entities(proposal: Proposal, names: list[str]) -> Entities:
     table, aliases = _check_aliases(table, aliases)
     groupings = tuple(str(name) for name in table if name not in aliases)
     return Entities(table, "entity", tuple(aliases), groupings, {name: name for name in names})
+
+
+def _name_attributes(attributes: Sequence[str], taken: set[str]) -> dict[str, str]:
+    """Heading -> name of a column of the units file, none of them taken."""
+    heads: dict[str, str] = {}
+    for number, head in enumerate(attributes, start=1):
+        word = snake(head) or f"attribute_{number}"
+        while word in {*taken, *heads.values()}:
+            word += "_attribute"
+        heads[head] = word
+    return heads
 
 
 def _check_aliases(table: pd.DataFrame, aliases: list[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -72,16 +72,17 @@ def study_text(
         outcome=word(roles.outcome),
         treatment=word(roles.treatment),
         controls=", ".join(map(word, roles.controls)),
+        ladder=read_template("adopted_ladder.yml" if roles.controls else "adopted_ladder_bare.yml").rstrip("\n"),
         regions=_regions_text(entities, _analysed(proposal, names, entities, roles)),
     )
 
 
-def claims_text(outcome: Measure, treatment: Measure, claim: str) -> str:
-    """The claims file: one claim in the direction that the person named, or in either."""
-    english, chinese = (word for word in _WORDS[claim])
+def claims_text(claim: str) -> str:
+    """The claims file: one claim in the direction that the person named, or in either, by the labels of the study."""
+    english, chinese = _WORDS[claim]
     words = {
-        "en": quote(f"{treatment.label} {english} {outcome.label}."),
-        "zh": quote(f"{treatment.label}{chinese}{outcome.label}。"),
+        "en": quote(f"{{treatment}} {english} {{outcome}}."),
+        "zh": quote(f"{{treatment}}{chinese}{{outcome}}。"),
     }
     template = "adopted_claims.yml" if claim in _SIGNS else "adopted_claims_two_sided.yml"
     sign = _SIGNS.get(claim, "")

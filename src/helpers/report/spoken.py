@@ -145,7 +145,8 @@ PARTS = (
     *(f"{kind} {{name}}" for kind in ("raw file", "statistic", "derived column", "index", "helper module")),
     *(f"{kind} {{name}}" for kind in ("parameter", "package")),
     *(f"{change}: {{names}}" for change in ("changed", "missing", "not listed")),
-    "{keys} of {names} names known from the study {name}, whose codes and groups they take",
+    "{keys} of {names} names known from the study {name}: they take its codes, and its groups where these have members "
+    "enough",
     'if the figures are as published, say --genuine "{names}"',
 )
 # Words that reach a person through a field: kinds of numbers, answers, verdicts, factors, kinds of parts.
