@@ -1,7 +1,8 @@
 """Spatial pattern.
 
-Source: esda 2.9 with libpysal weights, to 1e-12 because both form the same sums; the file of the provincial study is checked
-against facts that any map shows.
+Source: esda 2.9 with libpysal weights, to 1e-12 because both form the same sums; R 4.2.2 with spdep 1.2-7, moran.test and
+localmoran(mlvar = FALSE) with style "W", to its fifteen digits; the file of the provincial study is checked against facts
+that any map shows.
 """
 
 from itertools import permutations
@@ -15,6 +16,7 @@ from numpy.testing import assert_allclose
 
 from helpers.disparity.spatial import local_moran, moran_by_time, moran_test, read_contiguity
 from helpers.errors import StudyError
+from outside import outside
 
 ROOT = Path(__file__).resolve().parents[2]
 PROVINCES = ROOT / "data" / "provinces"
@@ -52,7 +54,7 @@ def test_global_moran_agrees_with_esda(contiguity: pd.DataFrame, values: "pd.Ser
 
     expected = Moran(values.to_numpy(), weights, permutations=0)
     found = moran_test(values, contiguity, np.random.default_rng(1), 99)
-    assert_allclose([found.estimate, found.expected], [expected.I, expected.EI], atol=1e-12)
+    outside(moran_test, "esda: Moran", [found.estimate, found.expected], [expected.I, expected.EI], atol=1e-12)
 
 
 def test_local_moran_agrees_with_esda(contiguity: pd.DataFrame, values: "pd.Series[float]") -> None:
@@ -61,9 +63,20 @@ def test_local_moran_agrees_with_esda(contiguity: pd.DataFrame, values: "pd.Seri
 
     expected = Moran_Local(values.to_numpy(), weights, permutations=0)
     found = local_moran(values, contiguity, np.random.default_rng(1), 99)
-    assert_allclose(found["estimate"], expected.Is, atol=1e-12)
+    outside(local_moran, "esda: Moran_Local", found["estimate"], expected.Is, atol=1e-12)
     quadrants = {1: "high-high", 2: "low-high", 3: "low-low", 4: "high-low"}
     assert found["quadrant"].tolist() == [quadrants[quadrant] for quadrant in expected.q]
+
+
+def test_figures_with_ties_in_a_large_unit_are_those_of_spdep(contiguity: pd.DataFrame) -> None:
+    figures = pd.Series([1e6, 3e6, 3e6, 9e6, 7e6, 2e6, 1e6, 5e6], index=NAMES)
+    everywhere = moran_test(figures, contiguity, np.random.default_rng(1), 99)
+    numbers = [0.0184005661712668, -0.142857142857143]
+    outside(moran_test, "R spdep: moran.test", [everywhere.estimate, everywhere.expected], numbers, rtol=1e-12)
+    local = local_moran(figures, contiguity, np.random.default_rng(1), 99)["estimate"]
+    numbers = [-0.3845541401273885, 0.2297416843595187, -0.2210721868365181, 0.6855095541401274,
+               0.0464437367303609, -0.0278662420382166, 0.1851556970983722, -0.3845541401273885]  # fmt: skip
+    outside(local_moran, "R spdep: localmoran", local, numbers, rtol=1e-12)
 
 
 def test_p_is_close_to_that_of_all_permutations(tmp_path: Path) -> None:

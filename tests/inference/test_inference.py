@@ -2,6 +2,10 @@
 
 Tolerances: shares of enumerated draws are exact; half a unit of the last printed digit; 1e-9 relative where the same
 number is reached another way; four simulation standard errors where draws are random.
+
+Conley's errors are those of StatsPAI 1.40.2, sp.conley(sp.regress("inv ~ value + capital", d), d, "lat", "lon", cutoff,
+kernel), on Grunfeld with gaps and the places of `far_places`, columns less their firm means where firms have effects;
+its earth has a radius of 6371 km, so that the cutoff given to it is cutoff_km x 6371 / 6371.0088.
 """
 
 from itertools import product
@@ -434,6 +438,43 @@ def test_conley_in_blocks_is_the_sum_over_all_pairs(kernel, cutoff, monkeypatch)
     np.fill_diagonal(weight, 1.0)
     sums = scores.reshape(3, 60, 2).sum(axis=0)
     assert ours == pytest.approx(sums.T @ weight @ sums, rel=1e-6)
+
+
+def far_places(entities: pd.Index) -> pd.DataFrame:
+    """Points between 20 and 50 degrees north, the first two on either side of equator and date line."""
+    rng = np.random.default_rng(9)
+    degrees = [np.round(rng.uniform(*ends, len(entities)), 2) for ends in ((20, 50), (80, 130))]
+    table = pd.DataFrame({"latitude": degrees[0], "longitude": degrees[1]}, index=entities)
+    table.iloc[:2] = [[0.5, 179.9], [-0.5, -179.9]]
+    return table
+
+
+# Firm effects, kernel, cutoff in kilometres: standard errors of value and capital; missing: its variance is negative.
+CONLEY = {
+    (False, "uniform", 800): [0.01291282589702, 0.06463422272677],
+    (False, "uniform", 2500): [0.00121632458537, 0.04432404264637],
+    (False, "bartlett", 800): [0.01358448345844, 0.08283834595344],
+    (False, "bartlett", 2500): [0.009478271730843, 0.06106692873368],
+    (True, "uniform", 800): [np.nan, 0.02406129824999],
+    (True, "uniform", 2500): [0.006998802105992, 0.02072247321146],
+    (True, "bartlett", 800): [0.01204236025905, 0.04150765835832],
+    (True, "bartlett", 2500): [0.007346578789379, 0.02907681849055],
+}
+
+
+@pytest.mark.parametrize(("effects", "kernel", "cutoff"), CONLEY)
+def test_conley_on_a_panel_with_gaps_is_that_of_statspai(effects, kernel, cutoff):
+    fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], entity_effects=effects)
+    coordinates = far_places(gappy_grunfeld().index.unique(0).sort_values())
+    options = {"coordinates": coordinates, "cutoff_km": cutoff, "kernel": kernel}
+    for name, number in zip(["value", "capital"], CONLEY[effects, kernel, cutoff], strict=True):
+        line = standard_error_passport(fit, name, **options).loc["conley"]
+        if np.isnan(number):
+            assert np.isnan(line["std_error"])
+            assert "variance is negative" in line["formula"]
+        else:
+            source = "StatsPAI: conley, Grunfeld with gaps"
+            outside(standard_error_passport, source, line["std_error"], number, rtol=1e-9)
 
 
 def test_a_missing_coordinate_is_told():

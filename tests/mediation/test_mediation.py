@@ -3,7 +3,9 @@
 Published: Preacher and Hayes (2004, Behavior Research Methods 36, 717-731), therapy, attributions and satisfaction of 30
 persons; the data as printed in the documentation of the R package psych (function mediate), the coefficients as printed
 by their SPSS macro to four decimals. Other numbers come from statsmodels and scipy, to 1e-8 (least squares on the same
-rows) and to Monte-Carlo tolerance where both sides draw.
+rows) and to Monte-Carlo tolerance where both sides draw. Effects and their curve over rho on Grunfeld with gaps: StatsPAI
+1.40.2, sp.mediate and sp.mediate_sensitivity(d, "inv", "value", "capital"), columns less their firm means, to 1e-6: its
+curve is the fixed point of an iteration.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from helpers.mediation.steps import step_table
 from helpers.regression.panel import fit_panel
 from helpers.study.model import Model
 from outside import outside
+from reference.panels import gappy_grunfeld
 
 SATISFACTION = """-0.59 1.3 0.02 0.01 0.79 -0.35 -0.03 1.75 -0.8 -1.2 -1.27 0.7 -1.59 0.68 -0.39 1.33 -1.59 1.34 0.1 0.05
 0.66 0.56 0.85 0.88 0.14 -0.72 0.84 -1.13 -0.13 0.2"""
@@ -281,6 +284,19 @@ def test_sensitivity_is_the_indirect_effect_without_correlation(panel: pd.DataFr
     whole = fit_mediation(panel, MODEL, ["first"], drawn)
     assert found.curve.loc[0.0, "indirect_effect"] == pytest.approx(whole.indirect["first"].estimate, abs=1e-12)
     assert found.curve.loc[0.0, "ci_low"] == pytest.approx(whole.bootstrap["first"].percentile_low, abs=1e-12)
+
+
+def test_the_curve_over_rho_is_that_of_statspai() -> None:
+    model = Model("inv", "value", (), ("entity",))
+    samples = draw_samples(gappy_grunfeld(), model, draws=99, rng=generator())
+    effects = fit_mediation(gappy_grunfeld(), model, ["capital"], samples).effects()
+    ours = [effects[f"{name}_effect"].estimate for name in ("indirect", "direct", "total")]
+    numbers = [0.09281199133981524, 0.11280101753858668, 0.20561300887840192]
+    outside(fit_mediation, "StatsPAI: mediate, Grunfeld with gaps", ours, numbers, rtol=1e-9)
+    found = rho_sensitivity(gappy_grunfeld(), model, "capital", samples, rho=[-0.8, -0.4, 0.0, 0.4, 0.8])
+    ours = [*found.curve["indirect_effect"], found.rho_at_zero]
+    numbers = [0.1782752, 0.12078639, 0.09281199, 0.06483759, 0.00734878, 0.822843264160249]
+    outside(rho_sensitivity, "StatsPAI: mediate_sensitivity, Grunfeld with gaps", ours, numbers, rtol=1e-6)
 
 
 def test_sensitivity_vanishes_at_the_correlation_of_the_errors(panel: pd.DataFrame) -> None:

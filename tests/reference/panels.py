@@ -64,3 +64,45 @@ def firm_rows(firms: int) -> pd.DataFrame:
     """Grunfeld's data of the first firms in the order of the alphabet."""
     names = sorted(grunfeld().index.get_level_values("firm").unique())[:firms]
     return grunfeld()[grunfeld().index.get_level_values("firm").isin(names)]
+
+
+@cache
+def rugged() -> pd.DataFrame:
+    """23 entities seen 1 to 12 times, gaps inside, rounded figures, columns in units from 1e-5 to 1e9."""
+    rng = np.random.default_rng(77)
+    rows = []
+    for entity in range(23):
+        seen = np.flatnonzero(rng.random(12) < rng.uniform(0.25, 1.0)) if entity > 1 else np.array([entity + 3])
+        effect = rng.normal()
+        for year in seen:
+            z1, z2, x, u = rng.normal(size=4)
+            w = round(0.4 * x + 0.3 * effect + rng.normal(), 1)
+            d = 0.5 * z1 + 0.2 * z2 + 0.3 * w + 0.5 * u + effect + rng.normal()
+            m = 0.6 * d - 0.2 * w + rng.normal()
+            y = 0.3 * d + 0.4 * m + 0.5 * w + u + effect + 0.1 * year + rng.normal() * (1 + abs(effect))
+            rows.append((entity, 2000 + year, y, d, m, w, z1, z2))
+    data = pd.DataFrame(rows, columns=["entity", "year", *UNITS]).set_index(["entity", "year"])
+    return data * list(UNITS.values())
+
+
+UNITS = {"y": 1e6, "d": 1e-5, "m": 1.0, "w": 1e9, "z1": 1.0, "z2": 1e-3}
+"""Units of the columns of `rugged`."""
+
+
+@cache
+def lumpy() -> pd.DataFrame:
+    """A dynamic panel of 80 entities seen 1 to 10 times, gaps inside, figures of two decimals."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for entity in range(80):
+        share = rng.uniform(0.5, 1.0)
+        effect, y, w, before = rng.normal(), 0.0, 0.0, 0.0
+        for year in range(-15, 10):
+            x, error = rng.normal() + 0.3 * effect, rng.normal()
+            w = 0.5 * w + 0.3 * effect + 0.3 * before + rng.normal()
+            y = 0.5 * y + 0.4 * x + 0.3 * w + effect + error
+            before = error
+            seen = rng.random() < share if entity > 1 else year == 4
+            if year >= 0 and seen:
+                rows.append((entity, 2000 + year, round(y, 2), round(x, 2), round(w, 2)))
+    return pd.DataFrame(rows, columns=["entity", "year", "y", "x", "w"]).set_index(["entity", "year"])

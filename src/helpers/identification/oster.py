@@ -69,14 +69,18 @@ def oster_delta(
     r_max: float | None = None,
     beta: float = 0.0,
     delta: float = 1.0,
-    r_squared: Literal["within", "overall"] = "within",
+    r_squared: Literal["within", "overall", "psacalc"] = "within",
 ) -> OsterResult:
     """Relative selection that would explain the effect away, and the effect under a given relative selection.
 
-    Exact solutions of Oster (2019, propositions 1-3), as Stata's psacalc: delta is a ratio of polynomials in the
-    estimates, R2 and variances; the bound solves a quadratic (delta = 1) or a cubic. Of several real solutions the
-    one nearest the full estimate is taken among those that move it further in the direction in which the controls
+    Exact solutions of Oster (2019, propositions 1-3), as Stata's psacalc after regress: delta is a ratio of polynomials
+    in the estimates, R2 and variances; the bound solves a quadratic (delta = 1) or a cubic. Of several real solutions
+    the one nearest the full estimate is taken among those that move it further in the direction in which the controls
     move it.
+
+    R2 enters in products with the variance of the outcome: what a regression explains. Both are of the outcome after
+    the effects here, or both of the whole outcome. Stata's psacalc after xtreg, fe takes R2 after the effects times the
+    variance of the whole outcome, which no regression explains, and prints another number; "psacalc" gives that one.
 
     Parameters
     ----------
@@ -94,7 +98,8 @@ def oster_delta(
     delta
         Relative selection that the bound assumes.
     r_squared
-        Whether R2 is that after the effects (Stata xtreg, fe) or of the whole outcome (areg); without effects the same.
+        Whether R2 and the variance are those after the effects ("within") or of the whole outcome ("overall"), or R2
+        after the effects and the variance of the whole outcome ("psacalc"); without effects the same.
 
     Raises
     ------
@@ -137,8 +142,10 @@ def _moments(y: Floats, x: Floats, y_given: Floats, names: tuple[str, ...], n_al
     """Moments of the projected columns; the treatment is the first, then those that are always there."""
     short = np.array([j for j, name in enumerate(names) if j <= n_always or name == CONSTANT])
     base = short[1:]
-    centred = y_given - y_given.mean() if r_squared == "overall" or names[-1] == CONSTANT else y
-    total = float(centred @ centred)
+    whole = y_given - y_given.mean()
+    left = whole if names[-1] == CONSTANT else y
+    of_r_squared, of_variance = {"within": (left, left), "overall": (whole, whole), "psacalc": (left, whole)}[r_squared]
+    total = float(of_r_squared @ of_r_squared)
     others = np.arange(1, x.shape[1])
     (slope_short, rss_short), (slope_full, rss_full) = _regress(y, x[:, short]), _regress(y, x)
     return _Moments(
@@ -146,7 +153,7 @@ def _moments(y: Floats, x: Floats, y_given: Floats, names: tuple[str, ...], n_al
         estimate_full=slope_full,
         r_short=1 - rss_short / total,
         r_full=1 - rss_full / total,
-        variance_outcome=total / len(y),
+        variance_outcome=float(of_variance @ of_variance) / len(y),
         variance_treatment=_residual_variance(x[:, 0], x[:, base]),
         variance_left=_residual_variance(x[:, 0], x[:, others]),
     )

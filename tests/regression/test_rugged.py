@@ -1,0 +1,148 @@
+"""A panel with rough edges beside other programs: entities seen once, gaps, rounded figures, units from 1e-5 to 1e9.
+
+The reference numbers are those of StatsPAI 1.40.2, ivmodels 0.10.0, R 4.2.2 with estimatr 1.0.0, on
+``reference.panels.rugged`` (189 rows of 23 entities) with every column over its unit in ``UNITS``, d a data frame of it:
+
+    sp.oster_bounds(d, "y", "d", ["w", "m"], absorb=effects, r_max or delta); after effects as Stata's psacalc, xtreg, fe
+    sp.effective_f_test(d, "d", ["z1", "z2"], ["w"], vcov="classic" or "HC1", absorb=effects, cluster="entity"), its
+        simplified critical values; "HC1" and clustered without the two entities seen once, which it leaves out
+    sp.weakrobust(d, "y", "d", ["z1", "z2"], ["w"]), kp_rk_f: Kleibergen and Paap's rk F, robust and clustered
+    anderson_rubin_test and inverse_anderson_rubin_test, critical_values="f", effects as dummies in C
+    lm_robust(y ~ d + w + m + dummies, d, clusters, se_type = "CR2"); of Grunfeld with gaps too
+
+StatsPAI charges one effect less than reghdfe under two kinds of effects, one nested in the clusters: left out.
+Tolerance: 1e-9 relative; thirteen digits were printed, and the least exact of these statistics loses four.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers.identification.anderson_rubin import invert_anderson_rubin
+from helpers.identification.first_stage import measure_first_stage
+from helpers.identification.instruments import InstrumentedFit, fit_instrumented
+from helpers.identification.oster import oster_delta
+from helpers.inference.small_sample import cr2
+from helpers.regression.panel import fit_panel
+from helpers.study.model import Model
+from outside import outside
+from reference.panels import UNITS, gappy_grunfeld, rugged
+
+EFFECTS: dict[str, tuple[str, ...]] = {"pooled": (), "entity": ("entity",), "two-way": ("entity", "time")}
+UNIT = UNITS["y"] / UNITS["d"]
+"""Unit of the coefficient of d."""
+
+# Effects: both estimates, both R2, delta; bound at delta 1, and at delta -0.7, 0.5 and 2; delta and bound at R2 of 0.99.
+OSTER = {
+    "pooled": [1.266055967152, 1.026188734085, 0.479994129567, 0.5037079853936, 0.6945018276265, -1.561749510131,
+               1.425225751837, 0.3295011863264, 1.46211210704, 0.3214888305192, -7.562802318347],
+    "entity": [0.9552257893637, 0.6996765637253, 0.2568867264838, 0.292090473029, 0.7382341350303, -0.5708927122648,
+               1.1123093223, 0.2665907233295, 1.35948416313, 0.131850272096, -11.72667260581],
+    "two-way": [0.9178096510664, 0.6633846103369, 0.2343331968603, 0.2653949985873, 0.6569570130354, -0.8316119285595,
+                1.0524276288, 0.1848263541314, 1.262694468025, 0.09886154280066, -15.99869130098],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", OSTER)
+def test_delta_and_bounds_are_those_of_psacalc(form: str) -> None:
+    model = Model("y", "d", ("w", "m"), EFFECTS[form])
+    options: list[dict[str, Any]] = [{}, {"delta": -0.7}, {"delta": 0.5}, {"delta": 2.0}, {"r_max": 0.99}]
+    one, *others = found = [oster_delta(rugged(), model, r_squared="psacalc", **given) for given in options]
+    ours = [
+        one.estimate_short / UNIT, one.estimate_full / UNIT, one.r_squared_short, one.r_squared_full, one.delta,
+        *(each.bound / UNIT for each in found[:4]), others[-1].delta, others[-1].bound / UNIT,
+    ]  # fmt: skip
+    outside(oster_delta, "StatsPAI: oster_bounds, a rugged panel", ours, OSTER[form], rtol=1e-9)
+
+
+def test_after_effects_the_variance_explained_is_that_of_psacalc_only_where_it_is_asked_for() -> None:
+    model = Model("y", "d", ("w", "m"), ("entity",))
+    own, mixed = (oster_delta(rugged(), model, r_squared=kind).delta for kind in ("within", "psacalc"))
+    assert own > 1.2 * mixed
+    # Without effects every definition is the same.
+    plain = [oster_delta(rugged(), model.with_(effects=()), r_squared=kind).delta for kind in ("within", "psacalc")]
+    assert plain[0] == pytest.approx(plain[1], rel=1e-12)
+
+
+# Effects, convention: effective F, its critical values at a bias of 5, 10, 20 and 30 %.
+STRENGTH = {
+    ("pooled", "iid"): [15.98874813796, 32.31746178546, 19.29434344996, 12.17207500736, 9.574647725463],
+    ("pooled", "hc1"): [14.47299301539, 32.72318554764, 19.59009440689, 12.38643299894, 9.750794046568],
+    ("pooled", "stata"): [23.82250448261, 32.95339352172, 19.75853454298, 12.5093261153, 9.852399406604],
+    ("entity", "iid"): [26.95867358821, 32.31746178546, 19.29434344996, 12.17207500736, 9.574647725463],
+    ("entity", "hc1"): [30.0097553542, 32.57567845718, 19.48240426724, 12.30816841196, 9.686319321633],
+    ("entity", "stata"): [34.62369066547, 34.64469293344, 21.00948559299, 13.43935994991, 10.63461943395],
+    ("two-way", "iid"): [26.22299581999, 32.31746178546, 19.29434344996, 12.17207500736, 9.574647725463],
+    ("two-way", "hc1"): [29.0521486497, 32.85732861609, 19.68819017147, 12.45793278751, 9.80985482798],
+}  # fmt: skip
+
+
+def instrumented(form: str, convention: str, *, several: bool = False) -> InstrumentedFit:
+    """Two stages for d by z1 and z2 beside w; `several`: without the entities that are seen once."""
+    data = rugged()
+    data = data[data.groupby(level=0)["y"].transform("size") > 1] if several else data
+    cluster = "entity" if convention == "stata" else None
+    return fit_instrumented(data, Model("y", "d", ("w",), EFFECTS[form], cluster), ["z1", "z2"], convention=convention)
+
+
+@pytest.mark.parametrize(("form", "convention"), STRENGTH)
+def test_the_effective_f_and_what_it_must_exceed(form: str, convention: str) -> None:
+    stage = instrumented(form, convention, several=convention != "iid").first_stage
+    ours = [stage.f_effective, *stage.critical_values]
+    source = "StatsPAI: effective_f_test, a rugged panel"
+    outside(measure_first_stage, source, ours, STRENGTH[form, convention], rtol=1e-9)
+
+
+def test_the_robust_f_of_one_treatment_is_that_of_kleibergen_and_paap() -> None:
+    ours = [instrumented("pooled", convention).first_stage.f_robust for convention in ("hc1", "stata")]
+    source = "StatsPAI: weakrobust, rk F of Kleibergen and Paap"
+    outside(measure_first_stage, source, ours, [15.238012345005, 25.512314439595], rtol=1e-9)
+
+
+# Effects: statistic and p-value of no effect, ends of the set.
+ANDERSON_RUBIN = {
+    "pooled": [2.133459572626, 0.1213316049019, -0.2897105178816, 0.9071927865493],
+    "entity": [4.930776338986, 0.008334304740436, 0.4312206709066, 0.7956685465199],
+    "two-way": [4.887057627032, 0.008770536298703, 0.3891084393327, 0.9061841132794],
+}
+
+
+@pytest.mark.parametrize("form", ANDERSON_RUBIN)
+def test_the_set_of_anderson_and_rubin_is_that_of_ivmodels(form: str) -> None:
+    found = instrumented(form, "iid").anderson_rubin
+    ours = [found.statistic, found.p_value, *(np.array(found.intervals[0]) / UNIT)]
+    source = "ivmodels: anderson_rubin_test and its inverse, a rugged panel"
+    outside(invert_anderson_rubin, source, ours, ANDERSON_RUBIN[form], rtol=1e-9)
+
+
+# Effects, cluster: standard error, degrees of freedom and p-value of d, w and m.
+REDUCED = {
+    ("pooled", "entity"): [0.098887982058212, 15.1359926893447, 2.80836683966461e-08, 0.155977503468393,
+                           15.6122024926965, 1.12669284828723e-02, 0.137694802890596, 15.9627903728246,
+                           5.05629353897648e-02],
+    ("entity", "entity"): [0.145965577821630, 14.7379833979802, 0.000248561690228368, 0.156322307194885,
+                           15.0382456661962, 0.027596417086463390, 0.152725822102833, 15.3876293748529,
+                           0.029732687574000827],
+    ("two-way", "year"): [0.120914278482124, 9.47149130399270, 0.000323322418935269, 0.165673969072065,
+                          9.89206983706479, 0.047033825398427112, 0.224624484879896, 9.12254570629656,
+                          0.156876596084629061],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "cluster"), REDUCED)
+def test_cr2_is_that_of_estimatr(form: str, cluster: str) -> None:
+    effects: dict[str, Any] = {"entity_effects": "entity" in EFFECTS[form], "time_effects": "time" in EFFECTS[form]}
+    fit = fit_panel(rugged(), "y", ["d", "w", "m"], cluster=cluster, **effects)
+    tests = [(cr2(fit, name), UNITS["y"] / UNITS[name]) for name in ("d", "w", "m")]
+    ours = [number for test, unit in tests for number in (test.std_error / unit, test.df, test.p_value)]
+    outside(cr2, "R estimatr: lm_robust(se_type = 'CR2'), a rugged panel", ours, REDUCED[form, cluster], rtol=1e-9)
+
+
+def test_cr2_of_grunfeld_with_gaps_is_that_of_estimatr() -> None:
+    fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], cluster="year", entity_effects=True)
+    tests = [cr2(fit, name) for name in ("value", "capital")]
+    ours = [number for test in tests for number in (test.std_error, test.df, test.p_value)]
+    numbers = [0.0183829056973038, 9.74968992851086, 1.22762992214657e-04,
+               0.0362800893521845, 7.79462848423966, 1.71693250443754e-05]  # fmt: skip
+    outside(cr2, "R estimatr: lm_robust(fixed_effects), Grunfeld with gaps", ours, numbers, rtol=1e-9)
