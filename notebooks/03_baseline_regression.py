@@ -37,6 +37,7 @@ from helpers.inference.detectable import detectable_effect, is_bounded
 from helpers.inference.wild import bootstrap as wild
 from helpers.regression import engines, ladder, leverage, panel, pictures
 from helpers.results.estimate import estimate_frame
+from helpers.results.rounding import fix_number
 from helpers.simulation import few_clusters, trust
 
 # %%
@@ -261,10 +262,11 @@ run.say(
 # %% [markdown]
 # ## Which p-value can be trusted?
 #
-# Panels are simulated in which the truth is known: as many units as here (500 at most), then as few as in the smallest
-# region. In the even world errors are alike and unrelated; in the uneven one they stay and drift within a unit, are
-# louder where the treatment moves more, and the treatment moves in a few units. A method is honest if it rejects a true
-# null hypothesis as often as it promises; power is taken at an effect of fixed distance from zero.
+# Panels are simulated in which the truth is known: as many units as here (500 at most), and where units are grouped
+# into regions also as few as in the smallest one. In the even world errors are alike and unrelated; in the uneven one
+# they stay and drift within a unit, are louder where the treatment moves more, and the treatment moves in a few units.
+# A method is honest if it rejects a true null hypothesis as often as it promises; power is taken at an effect of fixed
+# distance from zero.
 
 # %%
 sizes = trust.cluster_sizes(fit, run.regions)
@@ -339,7 +341,7 @@ run.say(
 promised = run.record("baseline.detectable.clustered_t", value=detectable_effect(fit[term], level=level), digits=2)
 run.say(
     "The clustered t test alone would promise to find an effect of {detectable}, since its interval is narrower."
-    if not bounded or round(promised.value, promised.digits) < round(detectable, promised.digits)
+    if not bounded or float(fix_number(promised.value, 2)) < float(fix_number(detectable, 2))
     else "The clustered t test alone promises no more: it would find an effect of {detectable}.",
     detectable=promised,
 )
@@ -502,19 +504,18 @@ run.say(
     wide=run.record("baseline.passport.largest", value=wide.replace("_", " ")),
 )
 
-# %% [markdown]
+# %% [markdown] tags=["asks"]
 # Nearness in space is a convention of its own:
 
 # %%
-conley = {
-    True: "Conley's standard error lets errors be related among units within {cutoff} km of each other, less so the "
-    "further they are.",
-    False: "Conley's standard error is not shown: the units file has no columns `latitude` and `longitude` (degrees), "
-    "which it needs. Its cutoff would be {cutoff} km.",
-}
-run.say(
-    conley[few_clusters.has_coordinates(run.units)],
-    cutoff=run.record("baseline.passport.cutoff_km", value=cutoff_km, unit="km"),
+(
+    run.say(
+        "Conley's standard error lets errors be related among units within {cutoff} km of each other, less so the "
+        "further they are.",
+        cutoff=run.record("baseline.passport.cutoff_km", value=cutoff_km, unit="km"),
+    )
+    if few_clusters.has_coordinates(run.units)
+    else None
 )
 
 # %% [markdown]

@@ -130,29 +130,30 @@ run.figure(
 # A dot is a variable that would be as strong as a control that was observed, or twice, or three times. If dots lie
 # beyond the line at zero, a variable of ordinary strength is enough to take the estimate away.
 
-# %% [markdown]
+# %% [markdown] tags=["needs-instruments"]
 # ## Does something move the treatment that has no other way to the outcome?
 #
 # The study file may declare instruments, each with the argument for it and its weakness. The effective F says how much
 # they move the treatment; where they are weak, the estimate and its standard error mislead, and only the set of effects
 # that the Anderson-Rubin test does not reject keeps its promise.
 
-# %%
+# %% tags=["needs-instruments"]
 columns = declared.build_instruments(data, choices, run.read("statistics"), run.units)
 instrumented = declared.fit_each(data, model, columns)
-shown.record_instruments(run.record, instrumented)
+if instrumented:
+    shown.record_instruments(run.record, instrumented)
 
-# %%
+# %% tags=["needs-instruments"]
 (
     run.table(shown.argument_table(choices), "instruments_arguments", caption="Why each instrument, and why not")
     if instrumented
     else run.say("The study file declares no instrument (block `instruments`), so that none is tried.")
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-instruments"]
 # Each instrument alone, and all of them together:
 
-# %%
+# %% tags=["needs-instruments"]
 (
     run.table(
         shown.instrument_table(instrumented),
@@ -166,10 +167,10 @@ shown.record_instruments(run.record, instrumented)
     else run.say("Without instruments there is no such regression.")
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-instruments"]
 # Only what a strong set of instruments says is to be read as an estimate:
 
-# %%
+# %% tags=["needs-instruments"]
 run.say(
     "Nothing is said of an effect by instruments."
     if not instrumented
@@ -183,7 +184,7 @@ run.say(
     }[shown.judge_instruments(instrumented, level)]
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-instruments"]
 # An effective F above the critical value excludes a large bias of the estimate; it says nothing of whether the
 # instrument reaches the outcome on another way, which no test with one instrument can.
 
@@ -253,12 +254,12 @@ run.say(
     "the estimate in place of its t in {robustness.placebo.size.estimate:.1%}."
 )
 
-# %% [markdown]
+# %% [markdown] tags=["asks"]
 # The true estimate among those of chance:
 
 # %%
 (
-    run.say("Without a permutation there is no such picture.")
+    None
     if isinstance(dealt, StudyError)
     else run.figure(
         pictures.draw_null(
@@ -303,18 +304,19 @@ run.say(
     }[placebo.judge_lead(led[placebo.LEAD], primary.estimate, level)]
 )
 
-# %% [markdown] tags=["needs-indices"]
+# %% [markdown] tags=["needs-outcome_dimensions"]
 # ## Which parts of the outcome respond?
 #
 # Whoever looks at several outcomes finds one by chance. The p-values below are adjusted for all that are looked at, by
 # Holm's method and by that of Romano and Wolf, which uses how the tests move together and, here, the wild bootstrap.
 
-# %% tags=["needs-indices"]
+# %% tags=["needs-outcome_dimensions"]
 questions = shown.ask_dimensions(data, choices, model)
 answers = family.fit_family(questions, draws=wild_draws, rng=run.rng("family, functions")) if questions else {}
-shown.record_dimensions(run.record, answers, wild_draws, level)
+if answers:
+    shown.record_dimensions(run.record, answers, wild_draws, level)
 
-# %% tags=["needs-indices"]
+# %% tags=["needs-outcome_dimensions"]
 (
     run.table(
         shown.dimension_table(answers),
@@ -327,10 +329,10 @@ shown.record_dimensions(run.record, answers, wild_draws, level)
     else run.say("The outcome is no index of several dimensions, so that there is no family of outcomes to adjust for.")
 )
 
-# %% [markdown] tags=["needs-indices"]
+# %% [markdown] tags=["needs-outcome_dimensions"]
 # How many of them respond depends on how the looking is counted:
 
-# %% tags=["needs-indices"]
+# %% tags=["needs-outcome_dimensions"]
 run.say(
     "There are no parts of the outcome to look at."
     if not answers
@@ -340,10 +342,10 @@ run.say(
     "the t tests and {robustness.dimension.count.significant} by that of Romano and Wolf for the bootstrap."
 )
 
-# %% [markdown] tags=["needs-indices"]
+# %% [markdown] tags=["needs-outcome_dimensions"]
 # And in which direction:
 
-# %% tags=["needs-indices"]
+# %% tags=["needs-outcome_dimensions"]
 rise, fall = shown.sort_dimensions(answers, choices, level)
 run.say(
     "Without dimensions there are no signs to tell apart."

@@ -109,10 +109,17 @@ def test_first_differences_are_differences_by_calendar_time(rng: np.random.Gener
 
 def test_a_neighbour_that_cannot_be_fitted_gives_its_reason(rng: np.random.Generator) -> None:
     panel = make_panel(rng)
-    one_region = pd.Series("all", index=panel.index.unique(0))
-    neighbour = neighbours_of(panel, regions=one_region)["region_by_time"]
+    used = pd.Series("all", index=panel.index.unique(0))
+    neighbour = neighbours_of(panel, regions=pd.concat([used, pd.Series({"unused": "other"})]))["region_by_time"]
     assert neighbour.found is None
     assert "no two regions" in neighbour.remark
+
+
+def test_without_two_regions_there_is_no_neighbour_of_regions(rng: np.random.Generator) -> None:
+    panel = make_panel(rng)
+    assert "region_by_time" in neighbours_of(panel)
+    one_region = pd.Series("all", index=panel.index.unique(0))
+    assert "region_by_time" not in neighbours_of(panel, regions=one_region)
 
 
 def test_significant_neighbours_are_counted_by_their_sign() -> None:

@@ -12,6 +12,7 @@ from cells import PlantedRun, run_cell
 from helpers.diagnostics import neighbours
 from helpers.inference.detectable import detectable_effect, is_bounded
 from helpers.results.estimate import Estimate
+from helpers.results.rounding import fix_number
 from helpers.simulation import few_clusters, trust
 
 NOTEBOOK = "03_baseline_regression"
@@ -78,12 +79,19 @@ def test_a_headline_whose_interval_has_no_end_says_so(p_value, words):
 
 
 @pytest.mark.parametrize(
-    ("headline", "words"),
-    [(0.43, "0.29, since its interval is narrower"), (0.29, "promises no more"), (np.inf, "interval is narrower")],
+    ("std_error", "headline", "words"),
+    [
+        (0.1, 0.43, "0.29, since its interval is narrower"),
+        (0.1, 0.29, "promises no more"),
+        (0.1, np.inf, "interval is narrower"),
+        (0.001, 0.0043, "0.002895, since its interval is narrower"),
+        (0.001, 0.0028, "promises no more"),
+    ],
 )
-def test_the_t_test_is_said_to_promise_more_only_where_it_does(headline, words):
-    found = PlantedFit(dose=estimate(0.5))
+def test_the_t_test_is_said_to_promise_more_only_where_it_does(std_error, headline, words):
+    found = PlantedFit(dose=replace(estimate(0.5), std_error=std_error))
     names = {"fit": found, "term": "dose", "detectable": headline, "detectable_effect": detectable_effect}
+    names |= {"fix_number": fix_number}
     names |= {"bounded": np.isfinite(headline), "level": 0.05}
     assert words in run_cell(NOTEBOOK, "alone would promise", **names)
 
@@ -170,14 +178,13 @@ def test_neighbours_are_counted_by_sign_and_verdict():
     )
 
 
-@pytest.mark.parametrize(
-    ("columns", "words"), [(["latitude", "longitude"], "lets errors be related"), (["latitude"], "is not shown")]
-)
-def test_conley_is_explained_or_missed(columns, words):
+@pytest.mark.parametrize(("columns", "there"), [(["latitude", "longitude"], True), (["latitude"], False)])
+def test_conley_is_explained_where_places_are_known_and_else_not_spoken_of(columns, there):
     run = PlantedRun(units=pd.DataFrame(columns=columns))
-    told = run_cell(NOTEBOOK, "conley = {", run=run, cutoff_km=800, few_clusters=few_clusters)
-    assert words in told
-    assert "800 km" in told
+    told = run_cell(NOTEBOOK, "Conley's standard error", run=run, cutoff_km=800, few_clusters=few_clusters)
+    assert ("lets errors be related among units within 800 km" in told) == there
+    assert (told == "None") != there
+    assert ("baseline.passport.cutoff_km" in run.results) == there
 
 
 def test_the_passport_names_both_ends():

@@ -246,6 +246,23 @@ def test_cells_about_what_a_study_does_not_have_are_left_out_of_the_report(tmp_p
     assert kept["indices",] == [""]
 
 
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_text_that_leads_to_nothing_is_left_out_of_the_report(tmp_path, answered):
+    shown = [nbformat.v4.new_output("display_data", {"text/markdown": "It moves."})] if answered else []
+    cells = [
+        nbformat.v4.new_markdown_cell("# 1 First\n\nWhat is there?"),
+        nbformat.v4.new_markdown_cell("## Whose movement is it?\n\nA share."),
+        nbformat.v4.new_markdown_cell("Unit by unit:", metadata={"tags": ["asks"]}),
+        nbformat.v4.new_code_cell("run.say(told)", outputs=shown),
+        nbformat.v4.new_markdown_cell("The code speaks:"),
+        nbformat.v4.new_code_cell("fit = 1"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_first.ipynb")
+    texts = "".join(cell.text for cell in read_chapter(tmp_path / "01_first.ipynb", Translator({})).cells)
+    assert ("Unit by unit:" in texts) == answered
+    assert "The code speaks:" in texts
+
+
 def test_every_need_of_a_cell_is_a_block_of_the_study_file():
     found = set()
     for path in sorted((ROOT / "notebooks").glob("*.py")):

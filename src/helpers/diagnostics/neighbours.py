@@ -56,7 +56,8 @@ def fit_neighbours(
     window
         The times of the study in order; a change is one from a time to the next.
     regions
-        Region of each entity; entities without one are left out of the specification with region-by-time effects.
+        Region of each entity; entities without one are left out of the specification with region-by-time effects,
+        which there is only among two regions or more.
     """
     step = Specification(data[list(model.columns)], model)
     neighbours: dict[str, tuple[str, str, Callable[[], tuple[Estimate, str]]]] = {
@@ -91,6 +92,8 @@ def fit_neighbours(
             lambda: _fit_trends(step),
         ),
     }
+    if regions.dropna().nunique() < 2:
+        del neighbours["region_by_time"]
     return {name: _try(*parts) for name, parts in neighbours.items()}
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SUMMARY = "summary"
 NEEDS = "needs-"
 """Start of a tag: the cell speaks of a block of the study file, and is left out of the report where there is none."""
+ASKS = "asks"
+"""Tag of a text that leads to what the next cell shows, and is left out of the report where that shows nothing."""
 HIDE = "hide"
 CHECKED = "nbval-check-output"
 """Tag of cells whose printed lines a test compares: they are no text for a reader."""
@@ -142,7 +144,12 @@ def read_chapter(path: Path, translator: Translator, lacking: Collection[str] = 
         raise StudyError(str(path), f"not a notebook ({str(error).splitlines()[0]})", remedy) from None
     name = path.stem
     unwanted = {HIDE, *(f"{NEEDS}{block}" for block in lacking)}
-    shown = [cell for cell in content.cells if not unwanted.intersection(_tags(cell))]
+    kept = [cell for cell in content.cells if not unwanted.intersection(_tags(cell))]
+    shown = [
+        cell
+        for cell, after in zip(kept, [*kept[1:], None], strict=True)
+        if ASKS not in _tags(cell) or (after is not None and after.get("outputs"))
+    ]
     language = _Language(translator, name)
     title, question = _opening([cell.source for cell in shown if cell.cell_type == "markdown"], name, language)
     starts = [place for place, cell in enumerate(shown) if place == 0 or _heading(cell)]

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 NEEDS_FILE = "needs.yml"
 Need = Literal[
-    "memory", "indices", "mediators", "regions", "multiverse", "coordination", "society", "policies", "space"
+    "memory",
+    "indices",
+    "mediators",
+    "regions",
+    "multiverse",
+    "coordination",
+    "society",
+    "policies",
+    "space",
+    "instruments",
+    "outcome_dimensions",
 ]
 
 _REASONS: dict[Need, str] = {
@@ -34,6 +44,8 @@ _REASONS: dict[Need, str] = {
     "society": "the study file declares no figures of society",
     "policies": "the study file declares no policy",
     "space": "the study file declares no spatial weights",
+    "instruments": "the study file declares no instrument",
+    "outcome_dimensions": "the outcome is no index of several dimensions",
     "memory": "it works on all rows at once, and the panel is kept on disk (engine: disk)",
 }
 

@@ -185,6 +185,12 @@ class Study(Strict):
         return next(iter(self.regions.values()), WHOLE)
 
     @property
+    def outcome_dimensions(self) -> tuple[str, ...]:
+        """The dimensions of the outcome; none where it is no index of several."""
+        index = self.indices.get(self.specification.outcome)
+        return tuple(index.dimensions) if index is not None and len(index.dimensions) > 1 else ()
+
+    @property
     def indicators(self) -> dict[str, Indicator]:
         """Every indicator of every index by its name."""
         return {name: item for index in self.indices.values() for name, item in index.indicators.items()}
