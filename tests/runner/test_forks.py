@@ -15,8 +15,9 @@ from helpers.runner.execution import NotebookError, execute, prepare_staging
 from helpers.runner.kernels import forks
 from helpers.runner.kernels.environment import ALIKE, alike, kernel_environment
 from helpers.runner.kernels.processes import SERVERS, forked_kernels
+from helpers.runner.modules import Package
 from helpers.runner.pipeline import run
-from helpers.runner.sources import find_foreign_imports, read_sources
+from helpers.runner.sources import read_sources
 from helpers.runner.twins import Cell
 
 pytestmark = pytest.mark.skipif(not forks.can_fork(), reason="kernels are forked on Linux only")
@@ -88,7 +89,7 @@ def test_a_server_with_two_threads_forks_nothing(tmp_path):
 def test_the_whole_stack_leaves_the_server_one_thread(tmp_path):
     root = Path(__file__).resolve().parents[2]
     own = [name for source in read_sources(root / "notebooks") for name in source.modules]
-    names = [*own, *find_foreign_imports(root / "src" / "helpers", own)]
+    names = [*own, *Package(root / "src" / "helpers").find_foreign_imports(own)]
     assert {"numpy", "pandas", "pyarrow.parquet"} <= set(names)
     server = forks.ForkServer(tmp_path, kernel_environment(), [], tmp_path / "log")
     (tmp_path / "kernel.log").write_bytes(b"")
@@ -161,7 +162,7 @@ def test_libraries_are_found_where_the_helpers_import_them(tmp_path):
     (package / "formats").mkdir()
     (package / "formats" / "books.py").write_text("def read():\n    import workbooks\n")
     (package / "a.py").write_text((package / "a.py").read_text() + "from helpers.formats import books\n")
-    assert find_foreign_imports(package, ["helpers.a"]) == ["another", "another.y", "other.x"]
+    assert Package(package).find_foreign_imports(["helpers.a"]) == ["another", "another.y", "other.x"]
 
 
 @pytest.mark.parametrize(("flags", "expected"), [("fpu avx2 fma sse", ALIKE), ("fpu sse", {})])

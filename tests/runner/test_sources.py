@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from helpers.errors import StudyError
-from helpers.runner.sources import Source, find_modules, find_upstream, read_source
+from helpers.runner.modules import Package
+from helpers.runner.sources import Source, find_upstream, read_source
 
 
 def source(name, reads=(), writes=(), reads_all=False):
@@ -76,10 +77,10 @@ def package(tmp_path):
 
 
 def test_imports_are_followed_also_inside_functions_but_not_for_type_checkers(package):
-    found = {path.name for path in find_modules(package, ["helpers.top", "pandas"])}
+    found = {path.name for path in Package(package).find_modules(["helpers.top", "pandas"])}
     assert found == {"__init__.py", "top.py", "middle.py", "bottom.py"}
 
 
 @pytest.mark.parametrize("module", ["apart", "shown"])
 def test_a_data_file_belongs_to_the_module_that_names_it(package, module):
-    assert package / "templates" / "page.html" in find_modules(package, [f"helpers.{module}"])
+    assert package / "templates" / "page.html" in Package(package).find_modules([f"helpers.{module}"])

@@ -17,8 +17,9 @@ from helpers.results.panel_of_checks import find_notebooks
 from helpers.results.results import Result
 from helpers.review.chain import find_columns, find_slices, find_terms, read_recorded
 from helpers.review.slices import find_cells
+from helpers.runner.modules import Package
 from helpers.runner.plan import Request, plan
-from helpers.runner.sources import Source, find_modules, read_sources
+from helpers.runner.sources import Source, read_sources
 from helpers.runner.twins import cell_id
 
 if TYPE_CHECKING:
@@ -170,11 +171,12 @@ def _by_code(root: Path, sources: Sequence[Source], part: Part) -> Callable[[Res
     """Whether the cells behind a result use a parameter, or a name that leads to a helper module."""
     slices = cache(lambda notebook, cell: find_slices(sources, notebook, cell))
     named = {source.name: set(find_cells(source, part.name)) for source in sources}
+    package = Package(root / "src" / "helpers")
 
     @cache
     def reached(name: str) -> frozenset[str]:
         """Modules that an imported name leads to; it may be a module or stand in one."""
-        files = find_modules(root / "src" / "helpers", [name, name.rpartition(".")[0]])
+        files = package.find_modules([name, name.rpartition(".")[0]])
         return frozenset(_dotted(root, path) for path in files)
 
     def hangs(result: Result) -> bool:

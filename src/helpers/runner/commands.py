@@ -153,6 +153,7 @@ def make_request(options: argparse.Namespace) -> Request:
         expect=lambda asked: _expect(study, root / "notebooks", asked, options.workers),
         headline=_headline_of(study),
         notebooks=notebooks,
+        declared=study,
     )
 
 

@@ -23,6 +23,7 @@ from helpers.files import sweep
 from helpers.runner.ahead import Queue, Work
 from helpers.runner.execution import execute, prepare_staging
 from helpers.runner.kernels.processes import forked_kernels
+from helpers.runner.modules import Package
 from helpers.runner.parameters import read_parameters
 from helpers.runner.plan import Request, explain, plan
 from helpers.runner.record import (
@@ -42,7 +43,6 @@ from helpers.runner.record import (
     upstream_files,
     write_entry,
 )
-from helpers.runner.sources import find_foreign_imports
 from helpers.runner.workspace import check_own, check_writable, disk_errors, interruptible, mark_own, only_run
 
 PATIENCE = 10
@@ -146,7 +146,7 @@ def _forked(
     if request.scheduler is not None:
         return contextlib.nullcontext()
     own = dict.fromkeys(name for job in jobs if reasons[job.name] for name in job.imports)
-    foreign = find_foreign_imports(request.root / "src" / "helpers", own)
+    foreign = Package(request.root / "src" / "helpers").find_foreign_imports(own)
     return forked_kernels(request.root, [*own, *foreign], request.folder / "run" / "staging" / "kernels.log")
 
 

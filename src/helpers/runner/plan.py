@@ -6,16 +6,18 @@ import os
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import StudyError
 from helpers.runner.locks import installed_versions
+from helpers.runner.modules import Package
 from helpers.runner.parameters import RUNNER_NAMES, assign_parameters
-from helpers.runner.record import REPORT, Job, explain_task, take_digests
-from helpers.runner.sources import Source, find_modules, find_own_modules, find_upstream, read_sources
+from helpers.runner.record import REPORT, Job, explain_task, read_entry, take_digests
+from helpers.runner.sources import Source, find_upstream, read_sources
 from helpers.study.needs import NEEDS_FILE, keep_notebooks
-from helpers.study.study import load_study
+from helpers.study.study import Study, load_study
 
 RUNNER_MODULE = "helpers.runner.execution"
 REPORT_MODULES = ("helpers.report.report", "helpers.results.consistency")
@@ -60,6 +62,8 @@ class Request:
         Key of the result that the study is about, and what it is in words.
     notebooks
         Another folder of notebooks than the project's own; a person has said that they trust it.
+    declared
+        The study, where it has been read already.
     """
 
     root: Path
@@ -77,6 +81,7 @@ class Request:
     tell: Callable[[str], object] = field(default=lambda _: None)
     headline: tuple[str, str] = ("", "")
     notebooks: Path | None = None
+    declared: Study | None = None
 
     @property
     def notebook_folder(self) -> Path:
@@ -93,7 +98,9 @@ def plan(request: Request) -> list[Job]:
         A notebook that breaks a rule (see :mod:`helpers.runner.sources`), a parameter that does not exist or is of the
         wrong type, or ``only`` naming no notebook.
     """
-    digests = _take_digests(request)
+    package = Package(request.root / "src" / "helpers")
+    study_files = _study_files(request)
+    digests = _take_digests(request, package, study_files)
     every = read_sources(request.notebook_folder)
     sources = _keep_sources(every, request)
     upstream = find_upstream(sources)
@@ -108,9 +115,9 @@ def plan(request: Request) -> list[Job]:
             values=values[source.name],
             upstream=upstream[source.name],
             reads=source.reads,
-            files=_choose(digests, request, _notebook_files(request, source)),
+            files=_choose(digests, _notebook_files(request, source, package, study_files)),
             cells=source.cells,
-            imports=find_own_modules(request.root / "src" / "helpers", source.modules),
+            imports=package.find_own_modules(source.modules),
         )
         for source in sources
     ]
@@ -118,20 +125,18 @@ def plan(request: Request) -> list[Job]:
         return _restrict(jobs, request.only)
     names = tuple(job.name for job in jobs)
     report = replace(template, name=REPORT, upstream=names)
-    return [*jobs, replace(report, files=_choose(digests, request, _report_files(request)))]
+    return [*jobs, replace(report, files=_choose(digests, _report_files(request, package, study_files)))]
 
 
-def _take_digests(request: Request) -> dict[str, str]:
-    """The digest of every file that a task may depend on, taken before any of them is read."""
-    helpers = [path for path in (request.root / "src" / "helpers").rglob("*") if path.suffix != ".pyc"]
+def _take_digests(request: Request, package: Package, study_files: list[Path]) -> dict[Path, tuple[str, str]]:
+    """Label and digest of every file that a task may depend on, taken before any of them is read."""
     notebooks = request.notebook_folder.glob("[0-9]*.py")
-    files = [path for path in (*helpers, *notebooks, *_study_files(request)) if path.is_file()]
-    return take_digests([*files, request.root / "requirements.lock"], request.root)
+    files = [*package.files.values(), *notebooks, *study_files, request.root / "requirements.lock"]
+    return dict(zip(files, take_digests(files, request.root).items(), strict=True))
 
 
-def _choose(digests: dict[str, str], request: Request, paths: list[Path]) -> dict[str, str]:
-    labels = [Path(os.path.relpath(path, request.root)).as_posix() for path in paths]
-    return {label: digests.get(label, "missing") for label in labels}
+def _choose(digests: Mapping[Path, tuple[str, str]], paths: list[Path]) -> dict[str, str]:
+    return dict(digests[path] for path in paths)
 
 
 def _keep_sources(every: list[Source], request: Request) -> list[Source]:
@@ -139,7 +144,7 @@ def _keep_sources(every: list[Source], request: Request) -> list[Source]:
     folder = request.notebook_folder
     if not (folder / NEEDS_FILE).is_file():
         return every
-    return keep_notebooks(every, load_study(request.study_folder), folder)
+    return keep_notebooks(every, request.declared or load_study(request.study_folder), folder)
 
 
 def _preset_of(every: list[Source], kept: list[Source], request: Request) -> dict[str, Any]:
@@ -148,21 +153,20 @@ def _preset_of(every: list[Source], kept: list[Source], request: Request) -> dic
     return {name: value for name, value in request.preset.items() if name in names or name not in all_names}
 
 
-def _notebook_files(request: Request, source: Source) -> list[Path]:
+def _notebook_files(request: Request, source: Source, package: Package, study_files: list[Path]) -> list[Path]:
     missing = set(RUNNER_NAMES) - source.parameters.keys()
     if missing:
         names = " and ".join(sorted(missing))
         raise StudyError(
             f"notebooks/{source.name}.py", f"does not declare {names}", 'write `out: str = ""` and the like'
         )
-    study = [path for path in _study_files(request) if path.suffix not in DOCUMENTS]
-    modules = find_modules(request.root / "src" / "helpers", [*source.modules, RUNNER_MODULE])
+    study = [path for path in study_files if path.suffix not in DOCUMENTS]
+    modules = package.find_modules([*source.modules, RUNNER_MODULE])
     return [request.notebook_folder / f"{source.name}.py", *study, *modules, request.root / "requirements.lock"]
 
 
-def _report_files(request: Request) -> list[Path]:
-    modules = find_modules(request.root / "src" / "helpers", REPORT_MODULES)
-    return [*_study_files(request), *modules, request.root / "requirements.lock"]
+def _report_files(request: Request, package: Package, study_files: list[Path]) -> list[Path]:
+    return [*study_files, *package.find_modules(REPORT_MODULES), request.root / "requirements.lock"]
 
 
 def _study_files(request: Request) -> list[Path]:
@@ -186,8 +190,9 @@ def explain(jobs: list[Job]) -> dict[str, list[str]]:
     A task that only would run if an earlier one came to other results says so.
     """
     reasons: dict[str, list[str]] = {}
+    read = cache(lambda task: read_entry(jobs[0].folder, task))
     for job in jobs:
-        found = explain_task(job)
+        found = explain_task(job, read)
         again = [name for name in job.upstream if reasons.get(name)]
         if not found and again:
             found = [f"only if {' or '.join(again)}, run again, gives other results"]

@@ -11,8 +11,9 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +122,15 @@ def digest_file(path: Path) -> str:
         return "missing"
 
 
-def collect_inputs(job: Job) -> dict[str, str]:
+def collect_inputs(job: Job, read: Callable[[str], Entry] | None = None) -> dict[str, str]:
     """Everything that decides a task's products, by content.
+
+    Parameters
+    ----------
+    job
+        The task.
+    read
+        Gives the record of a task by its name; from the run folder when left out.
 
     Returns
     -------
@@ -131,7 +139,7 @@ def collect_inputs(job: Job) -> dict[str, str]:
     """
     inputs = {**job.files, **{f"package {name}": version for name, version in job.packages.items()}}
     inputs |= {f"parameter {name}": json.dumps(value) for name, value in job.values.items()}
-    inputs |= {path: digest_file(job.folder / path) for path in upstream_files(job)}
+    inputs |= {path: digest_file(job.folder / path) for path in upstream_files(job, read)}
     return inputs | {"study": job.study, "Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
 
 
@@ -153,12 +161,13 @@ def check_unedited(job: Job) -> None:
             raise StudyError(label, "it was edited while the run was at work", "run again: what finished is kept")
 
 
-def upstream_files(job: Job) -> list[str]:
+def upstream_files(job: Job, read: Callable[[str], Entry] | None = None) -> list[str]:
     """The files of earlier tasks that this one may read, as paths in the run folder."""
+    read = read or partial(read_entry, job.folder)
     if job.name == REPORT:
-        return sorted({path for name in job.upstream for path in read_entry(job.folder, name).products})
+        return sorted({path for name in job.upstream for path in read(name).products})
     results = [f"{RESULTS}/{name}.json" for name in job.upstream]
-    written = [path for name in job.upstream for path in read_entry(job.folder, name).products]
+    written = [path for name in job.upstream for path in read(name).products]
     tables = [path for path in written if path.startswith("tables/") and _is_read(Path(path).stem, job.reads)]
     return sorted({*results, *tables})
 
@@ -167,15 +176,16 @@ def _is_read(table: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(table, pattern) for pattern in patterns)
 
 
-def explain_task(job: Job, entry: Entry | None = None) -> list[str]:
-    """Why a task would run, in words; an empty list when it is up to date."""
-    entry = read_entry(job.folder, job.name) if entry is None else entry
+def explain_task(job: Job, read: Callable[[str], Entry] | None = None) -> list[str]:
+    """Why a task would run, in words; an empty list when it is up to date. ``read`` is as in `collect_inputs`."""
+    read = read or partial(read_entry, job.folder)
+    entry = read(job.name)
     if entry.failure == UNREADABLE:
         return [UNREADABLE]
     failure = [f"its last attempt failed: {entry.failure.splitlines()[0]}"] if entry.failure else []
     if not entry.inputs:
         return failure or ["never run"]
-    return failure + _product_reasons(job, entry) + _input_reasons(entry.inputs, collect_inputs(job))
+    return failure + _product_reasons(job, entry) + _input_reasons(entry.inputs, collect_inputs(job, read))
 
 
 def _product_reasons(job: Job, entry: Entry) -> list[str]:

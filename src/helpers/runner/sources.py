@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import ast
 import fnmatch
-import os
-import re
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from helpers.errors import StudyError
+from helpers.runner.modules import own_imports
 from helpers.runner.parameters import Parameter, read_parameters
 from helpers.runner.twins import Cell, check_twin
 
 WRITERS = ("table", "coefficients", "write_panel", "new_rows")
 READERS = ("read", "rows")
 READERS_OF_ALL = ("known", "earlier")
-FORMATS = "formats"
-"""Folder of the helpers that read files, each kind by a library of its own."""
-
-PLAIN_IMPORT = re.compile(r"^[ \t]*import ([\w. ,]+)$", re.MULTILINE)
-FROM_IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
-FOR_TYPE_CHECKERS = re.compile(r"^([ \t]*)if TYPE_CHECKING:\n(?:\1[ \t]+[^\n]*\n?|[ \t]*\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,7 @@ def read_source(path: Path) -> Source:
         reads=reads,
         writes=writes,
         reads_all=reads_all,
-        modules=tuple(sorted(set(_own_imports(code)))),
+        modules=tuple(sorted(set(own_imports(code)))),
     )
 
 
@@ -171,94 +163,3 @@ def _check_single_writers(sources: list[Source]) -> None:
                     f"writes the table '{table}', which {writer[table]} writes too",
                     "give one of the two another name",
                 )
-
-
-def find_modules(package: Path, roots: Iterable[str]) -> list[Path]:
-    """The files of helper modules reachable from some modules through imports, and the data files that they name.
-
-    Parameters
-    ----------
-    package
-        Folder of the package, for example ``src/helpers``.
-    roots
-        Dotted names such as ``helpers.regression.panel``.
-    """
-    files = _list_files(package)
-    found: dict[str, str] = {}
-    waiting, asked = set(roots), set[str]()
-    while waiting:
-        asked |= waiting
-        places = {
-            place for name in waiting for place in _module_places(package.name, name)
-        } & files.keys() - found.keys()
-        found |= {place: files[place].read_text(encoding="utf-8") for place in sorted(places)}
-        waiting = {name for place in places for name in _own_imports(found[place])} - asked
-    texts: dict[str, list[str]] = {}
-    for place, text in found.items():
-        texts.setdefault(place.rpartition("/")[0], []).append(text)
-    named = [place for place in files if not place.endswith((".py", ".pyc")) and _is_named(place, texts)]
-    return sorted(files[place] for place in [*found, *named])
-
-
-def find_foreign_imports(package: Path, roots: Iterable[str]) -> list[str]:
-    """Dotted names of other libraries that helper modules reachable from some modules import anywhere.
-
-    What reads files of one kind only, such as workbooks, is left out: a study that has such a file reads it once.
-    """
-    files = [path for path in find_modules(package, roots) if path.suffix == ".py" and path.parent != package / FORMATS]
-    texts = [path.read_text(encoding="utf-8") for path in files]
-    names = sorted({name for text in texts for name in _own_imports(text)})
-    known = sys.stdlib_module_names | {package.name, "as"}
-    return [name for name in names if name.partition(".")[0] not in known]
-
-
-def find_own_modules(package: Path, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of some dotted names that are modules of the package."""
-    inside = [name.split(".")[1:] for name in names if name.startswith(f"{package.name}.")]
-    return tuple(
-        ".".join([package.name, *parts]) for parts in inside if package.joinpath(*parts).with_suffix(".py").is_file()
-    )
-
-
-def _list_files(package: Path) -> dict[str, Path]:
-    """The package's files by their place in it, caches left out."""
-    found: dict[str, Path] = {}
-    for folder, inner, names in os.walk(package):
-        inner[:] = [name for name in inner if name != "__pycache__"]
-        here = Path(folder)
-        place = here.relative_to(package).as_posix()
-        found |= {name if place == "." else f"{place}/{name}": here / name for name in names}
-    return found
-
-
-def _module_places(package: str, module: str) -> list[str]:
-    """Where the file of a dotted name would lie, and the ``__init__`` files above it; nothing for a foreign name."""
-    first, *parts = module.split(".")
-    if first != package:
-        return []
-    above = ["/".join([*parts[:end], "__init__.py"]) for end in range(len(parts) + 1)]
-    return [*above, f"{'/'.join(parts)}.py"]
-
-
-@cache
-def _own_imports(text: str) -> tuple[str, ...]:
-    """Every dotted name that a module imports anywhere, imports for type checkers left out.
-
-    A pattern and not a parser: parsing all helpers would take most of the time of a run that has nothing to do.
-    """
-    text = FOR_TYPE_CHECKERS.sub("", text)
-    names = [name for line in PLAIN_IMPORT.findall(text) for name in re.findall(r"[\w.]+", line)]
-    for module, listed in FROM_IMPORT.findall(text):
-        names += [module, *(f"{module}.{name}" for name in re.findall(r"\w+", listed))]
-    return tuple(names)
-
-
-def _is_named(place: str, texts: Mapping[str, list[str]]) -> bool:
-    """Whether a module has the name of a data file beside it, or that of a folder between, in quotes."""
-    parts = place.split("/")
-    return any(
-        f'"{name}"' in text or f"'{name}'" in text
-        for end in range(len(parts))
-        for text in texts.get("/".join(parts[:end]), ())
-        for name in parts[end:]
-    )

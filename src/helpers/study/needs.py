@@ -5,6 +5,7 @@ A notebook of an ``engine`` has a form of its own for the other one, which runs 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -77,7 +78,11 @@ def list_lacking(study: Study) -> list[Need]:
 
 def list_left_out(study: Study, folder: Path) -> dict[str, str]:
     """Notebook -> why the study runs without it; not those that have another form for the study's engine."""
-    needs = {name: item for name, item in read_needs(folder).items() if item.engine in (None, study.engine)}
+    return _left_out(study, read_needs(folder))
+
+
+def _left_out(study: Study, every: Mapping[str, Needs]) -> dict[str, str]:
+    needs = {name: item for name, item in every.items() if item.engine in (None, study.engine)}
     lacking = {name: [need for need in _asked(item, study) if not getattr(study, need)] for name, item in needs.items()}
     return {name: "; ".join(_REASONS[need] for need in missing) for name, missing in lacking.items() if missing}
 
@@ -91,14 +96,18 @@ def _asked(item: Needs, study: Study) -> tuple[Need, ...]:
 
 def find_stand_ins(study: Study, folder: Path) -> dict[str, str]:
     """Table -> the table that is read in its place, since the notebook that writes it is left out."""
-    needs = read_needs(folder)
-    return {table: other for name in list_left_out(study, folder) for table, other in needs[name].instead.items()}
+    return _stand_ins(study, read_needs(folder))
+
+
+def _stand_ins(study: Study, needs: Mapping[str, Needs]) -> dict[str, str]:
+    return {table: other for name in _left_out(study, needs) for table, other in needs[name].instead.items()}
 
 
 def keep_notebooks(sources: list[Source], study: Study, folder: Path) -> list[Source]:
     """The notebooks that the study can run, reading what stands in for the tables of the others."""
-    out, stand_ins = list_left_out(study, folder), find_stand_ins(study, folder)
-    others = {name for name, item in read_needs(folder).items() if item.engine not in (None, study.engine)}
+    needs = read_needs(folder)
+    out, stand_ins = _left_out(study, needs), _stand_ins(study, needs)
+    others = {name for name, item in needs.items() if item.engine not in (None, study.engine)}
     kept = [
         source for source in sources if source.name not in out and source.name not in others and _belongs(source, study)
     ]
@@ -115,8 +124,9 @@ def notebook_table(study: Study, folder: Path) -> pd.DataFrame:
     """One row per notebook that needs a block of the study file, or memory: what it needs, and whether it runs."""
     import pandas as pd
 
-    out, rows = list_left_out(study, folder), {}
-    for name, item in read_needs(folder).items():
+    every, rows = read_needs(folder), {}
+    out = _left_out(study, every)
+    for name, item in every.items():
         needs = _asked(item, study)
         if needs and item.engine in (None, study.engine):
             rows[name] = {"needs": ", ".join(needs), "runs": name not in out, "reason": out.get(name, "")}
