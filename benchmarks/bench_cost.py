@@ -46,7 +46,7 @@ PARAMETERS = {
     "joint_draws": "rows", "threshold_draws": "rows", "wild_draws": "units", "permutations": "units",
     "simulations": "units",    "assignments": "units", "fragility_most": "sets",
 }  # fmt: skip
-ENDED = re.compile(r"^(\w+): ran, ")
+ENDED = re.compile(r"^(\w+): ran for ")
 CLOCK = os.sysconf("SC_CLK_TCK")
 
 

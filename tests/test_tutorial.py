@@ -17,7 +17,7 @@ import pytest
 
 from helpers.cli import main
 from helpers.index.composite import composite_index
-from helpers.study.arguments import DONE
+from helpers.study.arguments import DONE, SPOKEN
 
 ROOT = Path(__file__).resolve().parents[1]
 SET_UP = "./setup.sh"
@@ -32,11 +32,12 @@ def copy_project(target: Path) -> Path:
     return target
 
 
-def run(command: str, project: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """What a command of the tutorial prints; in this process, which has imported what a new one would import anew."""
+def run(command: str, project: Path, capsys: pytest.CaptureFixture[str], language: str = "en_US.UTF-8") -> str:
+    """What a command prints where the system speaks a language; in this process, where all is imported already."""
     first, *rest = shlex.split(command)
     assert first == ".venv/bin/study"
-    environment = {"PYTHONPATH": str(project / "src"), "STUDY_ROOT": str(project)}
+    environment = {"PYTHONPATH": str(project / "src"), "STUDY_ROOT": str(project), "LC_ALL": "", "LC_MESSAGES": ""}
+    environment |= {"LANG": language, SPOKEN: ""}
     with mock.patch.dict(os.environ, environment), contextlib.chdir(project):
         code = main(rest)
     told = capsys.readouterr()
@@ -57,6 +58,7 @@ def test_a_tutorial_can_be_followed_word_for_word(
     page: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, table, said = PAGES[page]
+    language = "zh_CN.UTF-8" if ".zh." in page else "en_US.UTF-8"
     project = copy_project(tmp_path)
     shown = (project / table).read_text(encoding="utf-8", errors="replace")
     study_file = project / "data" / name / "study.yml"
@@ -65,7 +67,7 @@ def test_a_tutorial_can_be_followed_word_for_word(
         match (kind, role.strip()):
             case ("bash", _):
                 commands = [command for command in text.splitlines() if command != SET_UP]
-                shown = "\n".join(run(command, project, capsys) for command in commands)
+                shown = "\n".join(run(command, project, capsys, language) for command in commands)
             case ("text", _):
                 assert [line for line in text.splitlines() if line not in shown] == []
             case ("yaml", "find"):

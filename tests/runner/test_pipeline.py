@@ -178,7 +178,7 @@ def test_what_has_run_is_told_at_once_and_what_was_changed_by_hand_before(done):
     (done.folder / "tables" / "upper.csv").write_text("changed")
     run(done.request(tell=told.append))
     assert told[0] == "02_second: tables/upper.csv is not as this task left it; it is made anew"
-    assert told[1].startswith("02_second: ran, ")
+    assert told[1].startswith("02_second: ran for ")
     assert len(told) == 2
 
 

@@ -48,8 +48,8 @@ def test_a_notebook_at_its_end_leaves_the_line():
 @pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])
 def test_what_is_told_stays_in_a_line_of_its_own(stream, capsys):
     with ProgressLine(stream) as line:
-        line.tell("03_a: ran, 1.0 s")
-    assert capsys.readouterr().out == "03_a: ran, 1.0 s\n"
+        line.tell("03_a: ran for 1.0 s")
+    assert capsys.readouterr().out == "03_a: ran for 1.0 s\n"
 
 
 def test_a_notebook_that_never_began_is_not_named():

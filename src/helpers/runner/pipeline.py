@@ -241,7 +241,7 @@ def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
 def _tell_end(job: Job, request: Request) -> None:
     entry = read_entry(job.folder, job.name)
     if entry.run == job.run:
-        request.tell(f"{job.name}: ran, {entry.seconds:.1f} s")
+        request.tell(f"{job.name}: ran for {entry.seconds:.1f} s")
 
 
 def _tell_cost(jobs: list[Job], request: Request) -> None:
