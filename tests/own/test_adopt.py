@@ -269,6 +269,14 @@ def test_a_workbook_with_one_table_twice_is_refused(tmp_path: Path) -> None:
         propose(tmp_path / "own.xlsx")
 
 
+def test_a_series_over_time_has_no_entities_also_where_a_count_repeats(project: Path) -> None:
+    """Beside a period that stands once every column tells the rows apart, so that none is thereby a name of units."""
+    rows = ["t,weekends,accidents,fatal"]
+    rows += [f"{t},{12 + t % 3},{40000 + 13 * t * t % 977},{300 + 7 * t % 41}" for t in range(1, 61)]
+    with pytest.raises(StudyError, match="every row is another t"):
+        adopt(write(project, "\n".join(rows) + "\n"), project, "series", check=check_study)
+
+
 def test_a_group_whose_members_have_no_whole_row_is_no_region(project: Path) -> None:
     """Of three kinds of units, those of one lack the model's figures: the study is of the other two."""
     lines = [line.split(",") for line in TABLE.splitlines()]

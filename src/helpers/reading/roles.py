@@ -87,8 +87,12 @@ def find_keys(flat: Flat, numeric: set[str], options: Options, where: str) -> Ke
     entities = _entity_columns(flat, numeric, {name for name, _ in times}, options)
     best: list[tuple[int, int, str, str, Times]] = []
     for heading, read in times:
+        # Beside a period that stands once every column tells the rows apart, and none thereby names entities.
+        alone = not (options.entity or flat.melted or _repeats(read.codes))
         for rank, entity in enumerate(entities):
             cells = flat.columns[entity]
+            if alone and len(set(cells)) > 1:
+                continue
             if entity not in heading.split(" + ") and len(set(zip(cells, read.codes, strict=True))) == flat.rows:
                 best.append((len(set(cells)), rank, entity, heading, read))
         if best:
