@@ -325,9 +325,11 @@ def _explain_keys(
     where: str,
     places: list[str],
 ) -> StudyError:
-    heading, read = times[0]
-    if not entities:
-        if len(set(read.codes)) == flat.rows:
+    repeated = [item for item in times if _repeats(item[1].codes)]
+    named = bool(entities) and not is_numeric(flat.columns[entities[0]], Notation())
+    heading, read = repeated[0] if repeated and named else times[-1]
+    if not entities or not _repeats(read.codes):
+        if not _repeats(read.codes):
             rule = f"every row is another {heading}: its columns are measures of one entity, or one measure of several"
             remedy = (
                 "a study needs several entities and two measures of them; where the columns are entities, put a table "
