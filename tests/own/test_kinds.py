@@ -338,7 +338,7 @@ def test_no_heading_is_taken_for_syntax(word: str, project: Path) -> None:
         (lambda f: f.assign(booking=f["year"] * 1.0), "the same for all entities at each time"),
         (lambda f: f.assign(staff=f["year"] + f["place"].map(len)), "a sum of an entity part and a time part"),
         (lambda f: f.assign(staff=100 * f["booking"]), "collinear"),
-        (lambda f: f[f["place"].isin(NAMES[:2])], "the errors of each cluster cancel"),
+        (lambda f: f[f["place"].isin(NAMES[:2])], "too few"),
     ],
     ids=["a price", "an age", "twice the same", "two units"],
 )
