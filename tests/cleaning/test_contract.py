@@ -182,3 +182,12 @@ def test_a_common_change_is_a_break_and_no_jump() -> None:
     changes = series.measure_changes(panel)
     assert series.find_jumps(changes).empty
     assert list(series.find_breaks(changes)["time"]) == [2014]
+
+
+@pytest.mark.parametrize(("counting", "found"), [(5, [2011]), (4, [])])
+def test_a_count_that_most_entities_do_not_have_breaks_nowhere(counting: int, found: list[int]) -> None:
+    """A trend of one entity, as a column of its own, doubles from its first period to its second."""
+    index = pd.MultiIndex.from_product([[f"u{i:02d}" for i in range(12)], range(2010, 2018)], names=["unit", "year"])
+    unit, year = (index.get_level_values(level) for level in (0, 1))
+    trend = pd.DataFrame({"trend": (year - 2009.0) * (unit < f"u{counting:02d}")}, index=index)
+    assert list(series.find_breaks(series.measure_changes(trend))["time"]) == found

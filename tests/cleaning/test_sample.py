@@ -37,6 +37,23 @@ def test_every_row_that_leaves_is_counted(countries: Study, statistics: pd.DataF
     assert chosen.flow["rows_left_out"].sum() + len(chosen.panel) == window
 
 
+def test_a_unit_and_period_of_which_no_file_tells_anything_is_no_row_that_was_dropped(
+    countries: Study, statistics: pd.DataFrame
+) -> None:
+    marked = mark_sample(statistics, countries)
+    derived = cleaning.derive(statistics, countries.formulas, marked)
+    before = select_sample(derived, marked, countries)
+    kept, asked = (rows.groupby(level=0).size() for rows in (before.panel, marked[marked]))
+    entity = kept.index[kept == asked.reindex(kept.index)][0]  # it has every figure in every period
+    gone = derived.copy()
+    gone.loc[entity] = np.nan
+    after = select_sample(gone, marked, countries)
+    assert len(before.panel) - len(after.panel) == kept[entity]
+    assert after.dropped == before.dropped
+    gone.loc[entity, model_columns(countries)[-1]] = 1.0  # a row now tells something, but not all that is needed
+    assert select_sample(gone, marked, countries).dropped > before.dropped
+
+
 def test_the_sample_holds_every_figure_that_the_model_needs(countries: Study, statistics: pd.DataFrame) -> None:
     marked = mark_sample(statistics, countries)
     chosen = select_sample(cleaning.derive(statistics, countries.formulas, marked), marked, countries)

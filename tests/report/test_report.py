@@ -5,6 +5,7 @@ import base64
 import hashlib
 import html
 import itertools
+import json
 import re
 import shutil
 import socket
@@ -261,6 +262,23 @@ def test_a_text_that_leads_to_nothing_is_left_out_of_the_report(tmp_path, answer
     texts = "".join(cell.text for cell in read_chapter(tmp_path / "01_first.ipynb", Translator({})).cells)
     assert ("Unit by unit:" in texts) == answered
     assert "The code speaks:" in texts
+
+
+@pytest.mark.parametrize("tags", [["needs-indices"], []])
+def test_a_number_of_a_cell_that_is_left_out_is_not_listed(tmp_path, tags):
+    folder = write_toy_run(tmp_path)
+    path = folder / "notebooks" / "01_data.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("run.record(...)", id="cell-99", metadata={"tags": tags}))
+    nbformat.write(notebook, path)
+    held = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    held["results"].append(
+        {"key": "data.dimensions", "value": 0, "digits": 0, "notebook": "01_data", "cell": "cell-99"}
+    )
+    (folder / "results.json").write_text(json.dumps(held), encoding="utf-8")
+    page = write_report(make_study(), folder, NAMES).read_text(encoding="utf-8")
+    assert ("data.dimensions" in page) is (tags == [])
+    assert "data.rows" in page
 
 
 def test_every_need_of_a_cell_is_a_block_of_the_study_file():

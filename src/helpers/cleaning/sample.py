@@ -55,6 +55,8 @@ def model_columns(study: Study) -> list[str]:
 def select_sample(derived: pd.DataFrame, marked: pd.Series[bool], study: Study) -> Selection:
     """Take the marked rows and drop those that lack a figure which the model needs, where the study says so.
 
+    A unit and period of which no file tells anything is then no row, and is not counted as one that was dropped.
+
     Parameters
     ----------
     derived
@@ -67,6 +69,9 @@ def select_sample(derived: pd.DataFrame, marked: pd.Series[bool], study: Study) 
     StudyError
         When a figure is missing and the study does not drop such rows, or when no row is left.
     """
+    if study.sample.missing == "drop":
+        there = derived.notna().any(axis=1)
+        derived, marked = derived[there], marked[there]
     panel = derived[marked]
     window = derived.index.get_level_values(1).isin(study.time.window)
     steps = [_step("in the window, as required", int(window.sum()) - len(panel), panel)]

@@ -25,6 +25,8 @@ Order = NDArray[np.intp]
 
 MAD_TO_SD = 1.4826
 FEWEST_ENTITIES = 10
+# A period breaks for the median of so many entities.
+FEWEST_CHANGES = 5
 # A statistic is persistent where a typical period correlates at least so much with those beside it.
 PERSISTENT = 0.45
 # What one row up or down must reach, and by how much it must be better, for a period to be called misplaced.
@@ -146,12 +148,15 @@ def _tied(scores: pd.Series[float]) -> pd.Series[float]:
 def find_breaks(changes: Changes, smallest: float = 2.0) -> pd.DataFrame:
     """List periods in which the median entity changes by the factor ``smallest`` or more, either way, since its last.
 
+    It is the median of `FEWEST_CHANGES` entities at least, or of all: what one entity has alone breaks nowhere.
+
     Returns
     -------
     DataFrame
         Columns column, time, ratio (median over entities of the figure to the one before).
     """
-    middle = np.where(changes.is_log, _median(changes.change, axis=0), np.nan)
+    told = np.isfinite(changes.change).sum(axis=0) >= min(FEWEST_CHANGES, len(changes.change))
+    middle = np.where(changes.is_log & told, _median(changes.change, axis=0), np.nan)
     times, columns = np.nonzero(np.abs(middle) >= np.log(smallest))
     return pd.DataFrame(
         {

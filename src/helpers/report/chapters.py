@@ -102,12 +102,15 @@ class Chapter:
         First paragraph under that heading, as HTML.
     sections
         Its parts in order.
+    unseen
+        Anchors of the cells that the page leaves out, since the study has not what they speak of.
     """
 
     name: str
     title: str
     question: str
     sections: tuple[Section, ...]
+    unseen: frozenset[str] = frozenset()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -155,8 +158,11 @@ def read_chapter(path: Path, translator: Translator, lacking: Collection[str] = 
     starts = [place for place, cell in enumerate(shown) if place == 0 or _heading(cell)]
     ends = [*starts[1:], len(shown)]
     parts = [shown[start:end] for start, end in zip(starts, ends, strict=True)]
-    sections = (_read_section(name, part, language) for part in parts)
-    return Chapter(name, title, question, tuple(section for section in sections if not _is_empty(section)))
+    sections = tuple(_read_section(name, part, language) for part in parts)
+    kept = tuple(section for section in sections if not _is_empty(section))
+    seen = {cell.anchor for section in kept for cell in section.cells}
+    told = (f"{name}-{cell.get('id', '')}" for cell in content.cells if HIDE not in _tags(cell))
+    return Chapter(name, title, question, kept, frozenset(anchor for anchor in told if anchor not in seen))
 
 
 def write_markdown(text: str) -> str:

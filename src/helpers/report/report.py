@@ -17,7 +17,7 @@ from helpers.display.prose import Sentence, format_drawn_p_value, format_number,
 from helpers.errors import StudyError, attempt
 from helpers.files import write_text
 from helpers.report.bilingual import translate_formulas
-from helpers.report.chapters import read_chapter, write_markdown
+from helpers.report.chapters import Chapter, read_chapter, write_markdown
 from helpers.report.environment import STYLE, make_environment
 from helpers.report.labels import key_labels, read_units_file, study_labels
 from helpers.report.language import Briefs, Translator, both, read_catalogue, spread
@@ -136,7 +136,7 @@ def build_page(
         ladder=ladder_rungs(study, results),
         axis=ladder_axis(ladder_results(study, results)),
         primary=results.get(ladder_key(study, study.primary)),
-        results=list(results.values()),
+        results=_seen(results, chapters),
         tables=[
             origins.of_table(table) for tables in (*(found for _, found in opened), units.tables) for table in tables
         ],
@@ -151,6 +151,12 @@ def build_page(
     )
     check_links(text, run_folder / FILE)
     return text
+
+
+def _seen(results: Results, chapters: Sequence[Chapter]) -> list[Result]:
+    """The results whose cells the page shows: a count of what the study does not have leads nowhere."""
+    unseen = frozenset[str]().union(*(chapter.unseen for chapter in chapters))
+    return [result for result in results.values() if f"{result.notebook}-{result.cell}" not in unseen]
 
 
 def _steady_checks(study: Study, run_folder: Path) -> list[CheckRow]:
