@@ -159,10 +159,10 @@ def read_chapter(path: Path, translator: Translator, lacking: Collection[str] = 
     ends = [*starts[1:], len(shown)]
     parts = [shown[start:end] for start, end in zip(starts, ends, strict=True)]
     sections = tuple(_read_section(name, part, language) for part in parts)
-    kept = tuple(section for section in sections if not _is_empty(section))
-    seen = {cell.anchor for section in kept for cell in section.cells}
+    filled = tuple(section for section in sections if not _is_empty(section))
+    seen = {cell.anchor for section in filled for cell in section.cells}
     told = (f"{name}-{cell.get('id', '')}" for cell in content.cells if HIDE not in _tags(cell))
-    return Chapter(name, title, question, kept, frozenset(anchor for anchor in told if anchor not in seen))
+    return Chapter(name, title, question, filled, frozenset(anchor for anchor in told if anchor not in seen))
 
 
 def write_markdown(text: str) -> str:
