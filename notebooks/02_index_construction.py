@@ -23,6 +23,7 @@ run_folder: str = ""
 out: str = ""
 unit: str = ""
 index_draws: int = 999
+permutations: int = 9999
 choice_draws: int = 1000
 sobol_base: int = 256
 
@@ -390,12 +391,14 @@ run.table(
 # ## Are neighbours alike?
 
 # %%
-everywhere, somewhere = disparity_shown.neighbour_tables(values, choices, run.rng("neighbours"), index_draws)
+everywhere, somewhere = disparity_shown.neighbour_tables(values, choices, run.rng("neighbours"), permutations)
 now = everywhere.iloc[-1].to_dict() if len(everywhere) else None
 
 # %%
 moran = (
-    run.record(f"index.moran.{main}", estimate=now["estimate"], p_value=now["p_value"], draws=index_draws + 1, digits=3)
+    run.record(
+        f"index.moran.{main}", estimate=now["estimate"], p_value=now["p_value"], draws=permutations + 1, digits=3
+    )
     if now
     else None
 )
@@ -415,13 +418,14 @@ run.say(message, **({"moran": moran, **named} if moran else {}))
 # Moran's I is near zero where the neighbours of a unit are like any others, above it where they are like the unit.
 
 # %%
-run.table(everywhere, "moran", caption="Global Moran's I by period, p-value by permutation")
+dealt = {"p_value": permutations + 1}
+run.table(everywhere, "moran", caption="Global Moran's I by period, p-value by permutation", draws=dealt)
 
 # %% [markdown]
 # And unit by unit: who stands among units like itself?
 
 # %%
-run.table(somewhere, "moran_local", caption="Local Moran's I in the last period, p-value by permutation")
+run.table(somewhere, "moran_local", caption="Local Moran's I in the last period, p-value by permutation", draws=dealt)
 
 # %% [markdown]
 # ## What holds units back?

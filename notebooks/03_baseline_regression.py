@@ -33,7 +33,7 @@ from helpers.diagnostics import neighbours, specification_tests
 from helpers.display import journal
 from helpers.inference import clear
 from helpers.inference import pictures as inference_pictures
-from helpers.inference.detectable import detectable_effect, is_bounded
+from helpers.inference.detectable import detectable_effect, detectable_f, is_bounded
 from helpers.inference.wild import bootstrap as wild
 from helpers.regression import engines, ladder, leverage, panel, pictures
 from helpers.results.estimate import estimate_frame
@@ -77,16 +77,19 @@ run.table(
 joint = few_clusters.joint_controls(fit, model.controls)
 if joint:
     run.record("baseline.controls", value=joint.statistic, p_value=joint.p_value, convention="HTZ, F", digits=2)
+    strong = detectable_f(*joint.df, level=level)
+    strong = run.record("baseline.controls.detectable", value=strong, digits=2)
 
 # %%
 held_constant = {
     "clear": "Together the controls differ from zero (F = {joint}, {joint:p}, a test made for few clusters).",
-    "unclear": "Together the controls cannot be told from zero (F = {joint}, {joint:p}, a test made for few clusters).",
+    "unclear": "Together the controls cannot be told from zero (F = {joint}, {joint:p}, a test made for few clusters): "
+    "only if samples scattered around an F of {smallest} or more would it have been seen in four of five.",
     "none": "The controls are not tested together: there are none, or more than the clusters can tell apart.",
 }
 run.say(
     held_constant["none" if joint is None else "clear" if joint.p_value < level else "unclear"],
-    **({"joint": run.results["baseline.controls"]} if joint else {}),
+    **({"joint": run.results["baseline.controls"], "smallest": strong} if joint else {}),
 )
 
 # %% [markdown]

@@ -24,7 +24,10 @@ wild_draws: int = 99999
 # ## Load
 
 # %%
+from dataclasses import replace
+
 from helpers import notebook
+from helpers.inference.detectable import detectable_effect
 from helpers.mediation import coverage as measured
 from helpers.mediation import leverage, moderated, pictures, resampled, rho, shown, steps, sub_effects
 
@@ -159,13 +162,21 @@ named = {
     "all": run.results["mediation.count.channels"],
 }
 
+# %% [markdown]
+# What such a channel could have missed, as a test whose interval is as wide as that of the product would see it:
+
+# %%
+smallest = detectable_effect(replace(channels[best].indirect, std_error=None), level=level)
+
 # %%
 run.say(
     "Of {all} channels the clearest is {channel}: indirect effect {effect}, interval {effect:ci}, which leaves out "
     "zero."
     if channels[best].is_clear()
     else "Of {all} channels none has an indirect effect whose interval leaves out zero; the nearest to it is "
-    "{channel}, with {effect}, interval {effect:ci}, {effect:p}.",
+    "{channel}, with {effect}, interval {effect:ci}, {effect:p}. One of {smallest} or more would have been seen in "
+    "four of five samples.",
+    smallest=run.record(f"mediation.{best}.indirect_effect.detectable", value=smallest),
     **named,
 )
 

@@ -256,6 +256,7 @@ run.table(
     note="Null: {null}. No p-value can be below one divided by the number of draws and one. One-sided: as far from "
     "zero on the observed side; of the share, significant in the dominant direction of the data.",
     words={"null": shown.NULL},
+    draws={"one_sided_p_value": joint_draws + 1},
 )
 
 # %%
@@ -304,11 +305,13 @@ run.table(
 # specification curves print it, gives about half as much:
 
 # %%
+sides = shown.sides_table(tests, choices)
 run.table(
-    shown.sides_table(tests, choices),
+    sides,
     "multiverse_one_sided",
     caption="The joint test on the observed side alone",
     note="Only a reader who had fixed the side before the curve was seen may read these; the verdict above does not.",
+    draws=dict.fromkeys(sides, joint_draws + 1),
 )
 
 # %% [markdown]

@@ -11,7 +11,7 @@
 study: str = "provinces"
 run_folder: str = ""
 out: str = ""
-permutations: int = 9999
+assignments: int = 49999
 wild_draws: int = 99999
 
 # %% [markdown]
@@ -238,7 +238,7 @@ run.say(told[before.verdict("system", level)], **shown.gmm_words("system", run.r
 
 # %%
 dealt = attempt(
-    placebo.deal_histories, data, model, draws=permutations, level=level, rng=run.rng("placebo permutations")
+    placebo.deal_histories, data, model, draws=assignments, level=level, rng=run.rng("placebo permutations")
 )
 if not isinstance(dealt, StudyError):
     shown.record_placebo(run.record, dealt)
@@ -250,8 +250,8 @@ run.say(
     else "Dealt out to other units at random {robustness.placebo.draws} times, among the "
     "{robustness.placebo.permutation:n_entities} complete ones, the treatment histories give a statistic as far from "
     "zero as the true one with {robustness.placebo.permutation:p}. When there is no effect this test rejects in "
-    "{robustness.placebo.size.statistic:.1%} of {robustness.placebo.size.simulations} simulated outcomes, and one by "
-    "the estimate in place of its t in {robustness.placebo.size.estimate:.1%}."
+    "{robustness.placebo.size.statistic:.0%} of {robustness.placebo.size.simulations} simulated outcomes, and one by "
+    "the estimate in place of its t in {robustness.placebo.size.estimate:.0%}."
 )
 
 # %% [markdown] tags=["asks"]

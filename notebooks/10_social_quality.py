@@ -23,6 +23,7 @@ from helpers import notebook
 from helpers.index import build, dimensions
 from helpers.inference import clear, family
 from helpers.inference import shown as inference_shown
+from helpers.inference.detectable import detectable_effect
 from helpers.regression import pictures as drawings
 from helpers.regression import specification
 from helpers.society import equality, families, pictures, quality, shown
@@ -116,7 +117,9 @@ run.say(
     if gini.ci_high < 0
     else "Public services have become less equal between units: the Gini changed by {gini} {gini:ci}."
     if gini.ci_low > 0
-    else "Whether public services have become more equal is not clear: the Gini changed by {gini} {gini:ci}.",
+    else "Whether public services have become more equal is not clear: the Gini changed by {gini} {gini:ci}; a change "
+    "of {smallest} or more would have been seen in four of five samples.",
+    smallest=run.record(f"{gini.key}.detectable", value=detectable_effect(gini, level=level)),
     gini=gini,
     sigma=sigma,
     beta=beta,
@@ -254,12 +257,16 @@ gap = run.results[f"functions.{contrast}.{treatment}"]
 # %%
 run.say(
     "No function responds clearly once all are counted. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p})."
+    if not above + below and reach.is_clear(level)
+    else "No function responds clearly once all are counted, nor does {contrast}: {gap} ({gap:p}; wild bootstrap "
+    "{wild:p}). A difference of {smallest} or more would have been seen in four of five samples by the t test alone."
     if not above + below
     else "Clear once all are counted: up {up}; down {down}. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p}).",
     contrast=run.label(contrast),
     up=", ".join(choices.label(name) for name in above) or "nothing",
     down=", ".join(choices.label(name) for name in below) or "nothing",
     gap=gap,
+    smallest=run.record(f"{gap.key}.detectable", value=detectable_effect(reach.effect, level=level)),
     wild=run.results[f"functions.{contrast}.{treatment}.wild"],
 )
 

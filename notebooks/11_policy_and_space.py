@@ -13,7 +13,7 @@ study: str = "provinces"
 run_folder: str = ""
 out: str = ""
 wild_draws: int = 99999
-assignments: int = 4999
+assignments: int = 49999
 
 # %% [markdown]
 # ## Load
@@ -22,6 +22,7 @@ assignments: int = 4999
 from helpers import notebook
 from helpers.inference import clear
 from helpers.inference import shown as inference_shown
+from helpers.inference.detectable import detectable_effect
 from helpers.policy import pictures, pilots, shown, space, spatial_tests
 from helpers.regression import panel as regression
 
@@ -111,8 +112,15 @@ run.say(
         "against": "Where {policy} began, one of the two clearly rose less than elsewhere: {treatment} {stage} "
         "({stage:p}), {outcome} {effect} ({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
         "neither": "That {policy} moved either does not show: {treatment} {stage} ({stage:p}), {outcome} {effect} "
-        "({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
+        "({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}). By the t test alone {least_stage} or more of "
+        "the first and {least_effect} or more of the second would have been seen in four of five samples.",
     }[moved],
+    least_stage=run.record(
+        f"policy.{main}.treatment.detectable", value=detectable_effect(first.effect.effect, level=level)
+    ),
+    least_effect=run.record(
+        f"policy.{main}.outcome.detectable", value=detectable_effect(second.effect.effect, level=level)
+    ),
     policy=run.label(main),
     treatment=label[treatment],
     outcome=label[outcome],

@@ -30,11 +30,11 @@ def clear_test(
     estimate: float, p_value: float, wild: float, without: tuple[float, float, float] | None = None
 ) -> ClearTest:
     """An effect with its two p-values, and the same three numbers without time effects."""
-    found = ClearTest(NO_FIT, effect(estimate, p_value), effect(estimate, wild, draws=1000))
+    found = ClearTest(NO_FIT, effect(estimate, p_value), effect(estimate, wild, draws=100_000))
     if without is None:
         return found
     again, t, drawn = without
-    return ClearTest(NO_FIT, found.effect, found.wild, effect(again, t), effect(again, drawn, draws=1000))
+    return ClearTest(NO_FIT, found.effect, found.wild, effect(again, t), effect(again, drawn, draws=100_000))
 
 
 READINGS = {
@@ -61,7 +61,7 @@ def recorded(key: str, found: ClearTest, **attributes: Any) -> PlantedRun:
 def clear_family(**p_values: tuple[float, float]) -> ClearFamily:
     """A family by the members' estimates and Romano-Wolf p-values."""
     answers = {
-        name: Answer(NO_FIT, effect(estimate, p), effect(estimate, p), effect(estimate, p, draws=1000), p)
+        name: Answer(NO_FIT, effect(estimate, p), effect(estimate, p), effect(estimate, p, draws=100_000), p)
         for name, (estimate, p) in p_values.items()
     }
     return ClearFamily(answers, answers)

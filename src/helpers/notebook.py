@@ -171,11 +171,13 @@ class NotebookRun:
         digits: int | Mapping[str, int] = 3,
         labels: Mapping[str, str] | None = None,
         words: Mapping[str, Named] | None = None,
+        draws: Mapping[str, int] | None = None,
     ) -> TableView:
         """Write ``tables/<name>.csv`` and show the table (see `helpers.display.tables.show_table`).
 
         Names are printed by the study's labels; ``labels`` goes before them. Caption and note are messages whose
-        places ``words`` fills, as in ``say``; a cell may be a label in both languages. Of a table with more than
+        places ``words`` fills, as in ``say``; a cell may be a label in both languages. ``draws`` are those
+        behind the p-values of a column, where these are not recorded one by one. Of a table with more than
         `MOST_SHOWN` rows the file holds all, and the first and the last are shown.
         """
         caption, note = (self.text(part, **(words or {})) for part in (caption, note))
@@ -192,7 +194,7 @@ class NotebookRun:
             note=note,
             digits=digits,
             labels=names,
-            drawn=drawn_p_values(self.results.values()),
+            drawn=drawn_p_values(self.results.values(), draws),
             link=f"{self._files}tables/{name}.csv",
         )
         return replace(view, texts=self._texts_in(view.html))

@@ -3,17 +3,21 @@
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from helpers.display.prose import (
+    PART,
     Sentence,
     fill_message,
     format_drawn_p_value,
     format_number,
+    format_p_and_error,
     format_p_value,
     write_sentence,
 )
 from helpers.errors import StudyError
+from helpers.results.estimate import drawn_error
 from helpers.results.results import Results
 
 
@@ -144,24 +148,58 @@ def test_a_result_and_a_label_are_named_by_the_sentence_and_kept_for_the_other_l
     [
         (1 / 1000, 1000, "< 0.001"),
         (1 / 300, 300, "< 0.003"),
-        (0.02, 300, "0.02"),
+        (0.02, 300, "< 0.05"),
         (1e-6, 99999, "< 0.00001"),
         (0.2, None, "0.200"),
-        # The error of a drawn p-value, sqrt(p (1 - p) / draws), is 0.00049 and 0.00054 here.
-        (0.025, 100_000, "0.025"),
-        (0.03, 100_000, "0.03"),
+        # The error of a drawn p-value, sqrt(p (1 - p) / draws), is 0.00025 and 0.00030 here.
+        (0.0061, 100_000, "0.006"),
+        (0.0091, 100_000, "0.01"),
         (0.585, 100_000, "0.58"),
-        # Two decimals would print the level itself, from which 100,000 draws (error 0.0007) tell these two apart.
-        (0.046, 100_000, "0.046"),
-        (0.0526, 100_000, "0.053"),
+        (0.02, 5_000, "0.02"),
+        # Error 0.0036 and 0.022: one decimal.
+        (0.27, 10_000, "0.3"),
+        (0.53, 500, "0.5"),
+        (0.18, 500, "0.2"),
+        # The decimals would print the level itself, from which the draws (error 0.0007) tell these apart.
+        (0.046, 100_000, "< 0.05"),
+        (0.0526, 100_000, "> 0.05"),
         (0.0515, 100_000, "0.05"),
-        (0.046, 999, "0.05"),
+        (0.1025, 100_000, "0.10"),
+        (0.104, 100_000, "> 0.1"),
+        (0.013, 100_000, "0.01"),
+        (0.0085, 100_000, "< 0.01"),
+        # Nothing but zeros: the level below which the p-value lies by three errors.
+        (0.021, 500, "< 0.05"),
+        (0.036, 500, "< 0.1"),
+        (0.049, 100, "0.05"),
+        (0.046, 999, "< 0.1"),
         (0.004, 1999, "< 0.01"),
         (0.0002, 99_999, "< 0.001"),
     ],
 )
 def test_a_p_value_from_draws_is_not_printed_below_its_floor(p_value, draws, shown):
     assert format_drawn_p_value(p_value, draws) == shown
+
+
+@pytest.mark.parametrize("draws", [499, 9_999, 99_999])
+def test_two_runs_mostly_print_the_same_p_value(draws: int) -> None:
+    # Two drawn p-values are 2 / sqrt(pi) errors apart on average, and so many units of the last decimal apart is the
+    # share of runs between which an edge lies.
+    rng, alike = np.random.default_rng(8), []
+    for p_value in np.linspace(0.003, 0.997, 200):
+        texts = [format_drawn_p_value(hits / draws, draws) for hits in rng.binomial(draws, p_value, 60)]
+        alike.append(sum((texts.count(text) / 60) ** 2 for text in set(texts)))
+    assert np.mean(alike) > 1 - 2 / np.sqrt(np.pi) / PART
+
+
+def test_the_error_of_a_p_value_that_is_twice_a_share_is_that_of_its_draws() -> None:
+    shares = np.random.default_rng(9).binomial(1_999, 0.33, 4_000) / 1_999
+    told = drawn_error(0.66, 1_999, twice=True)
+    assert told == pytest.approx(np.std(2 * shares), rel=0.05)
+    assert format_drawn_p_value(0.046, 1_999) == "< 0.1"
+    assert format_p_and_error(0.66, 1_999, told) == "0.6600 ± 0.0210"
+    assert format_p_and_error(1 / 1_999, 1_999) == "< 0.0005"
+    assert format_p_and_error(0.2, None) == "0.200"
 
 
 HOSTILE = (

@@ -18,6 +18,7 @@ from helpers.heterogeneity import growth, pictures, shown, why
 from helpers.heterogeneity.groups import read_grouping
 from helpers.heterogeneity.heterogeneity import compare_regions, fit_by_region, region_means
 from helpers.index import build as construction
+from helpers.inference.detectable import detectable_effect
 from helpers.results.estimate import Estimate
 from helpers.results.results import Results
 from helpers.study.data import Label
@@ -232,8 +233,11 @@ def test_the_sentence_on_pairs(gaps, told):
         shown=shown,
         level=0.05,
         treatment="dose",
+        detectable_effect=detectable_effect,
     )
     assert f"after Romano and Wolf: {told} of {len(pairs)};" in said
+    least = detectable_effect(gap.effect, level=0.05)
+    assert (f"One of {least:.4f} or more would have been seen" in said) == (not told)
 
 
 @pytest.mark.parametrize("clear", [True, False])

@@ -5,10 +5,10 @@ Tolerance 1e-6: statsmodels stops its search there.
 
 import numpy as np
 import pytest
-from statsmodels.stats.power import TTestPower
+from statsmodels.stats.power import FTestAnovaPower, TTestPower
 
 from helpers.errors import StudyError
-from helpers.inference.detectable import detectable_effect, is_bounded
+from helpers.inference.detectable import detectable_effect, detectable_f, is_bounded
 from helpers.results.estimate import Estimate
 from outside import outside
 
@@ -19,6 +19,19 @@ def test_the_detectable_effect_has_the_power_of_statsmodels(df: int, level: floa
     size = TTestPower().solve_power(nobs=df + 1, alpha=level, power=power, alternative="two-sided")
     found = detectable_effect(Estimate(estimate=1.0, std_error=0.5, df=df), level=level, power=power)
     outside(detectable_effect, "statsmodels: TTestPower", found, 0.5 * size * (df + 1) ** 0.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("groups, n_obs, power", [(3, 30, 0.8), (6, 31, 0.8), (2, 50, 0.9)])
+def test_the_detectable_f_has_the_power_of_statsmodels(groups: int, n_obs: int, power: float) -> None:
+    # Cohen's f is the root of noncentrality / observations.
+    size = FTestAnovaPower().solve_power(nobs=n_obs, alpha=0.05, power=power, k_groups=groups)
+    found = detectable_f(groups - 1, n_obs - groups, power=power)
+    outside(detectable_f, "statsmodels: FTestAnovaPower", found, 1 + size**2 * n_obs / (groups - 1), rtol=1e-6)
+
+
+def test_a_power_below_the_level_is_refused() -> None:
+    with pytest.raises(StudyError, match="power"):
+        detectable_f(2, 30, power=0.05)
 
 
 def test_without_degrees_of_freedom_it_is_normal() -> None:

@@ -13,6 +13,7 @@ import pytest
 from cells import PlantedRun, run_cell
 from helpers.errors import StudyError
 from helpers.index import build as construction
+from helpers.inference.detectable import detectable_effect
 from helpers.mediation import coverage, leverage, pictures, shown, sub_effects
 from helpers.mediation.probit import ProbitMediation
 from helpers.mediation.resampled import Samples, draw_samples
@@ -284,7 +285,17 @@ def test_the_sentence_on_indirect_effects(low, told):
         for name, item in (("first", found), ("second", other))
     }
     run = planted(mediation__first__indirect_effect=found)
-    assert told in run_cell(NOTEBOOK, "best = min", "the clearest is", run=run, channels=channels)
+    given = {
+        "run": run,
+        "channels": channels,
+        "level": 0.05,
+        "replace": replace,
+        "detectable_effect": detectable_effect,
+    }
+    said = run_cell(NOTEBOOK, "best = min", "smallest = ", "the clearest is", **given)
+    assert told in said
+    # From -0.1 to 0.4: half of 0.5, times (1.960 + 0.842) / 1.960.
+    assert ("One of 0.3574 or more would have been seen" in said) == (low < 0)
 
 
 @pytest.mark.parametrize(("clear", "told"), [((True, True), "1 have both paths"), ((True, False), "none has")])

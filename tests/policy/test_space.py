@@ -121,6 +121,17 @@ def test_morans_i_of_residuals_is_the_double_sum():
 
 
 @pytest.mark.outside
+def test_the_mean_of_morans_i_over_dealt_residuals_is_that_of_all_orders():
+    panel = make_panel()
+    weights = space.build_weights(declare(kind="nearest", count=3), panel, UNITS, None)
+    found = spatial_tests.examine_residuals(fit(panel, MODEL), weights, draws=20_000, rng=np.random.default_rng(1))
+    # Every pair of series comes together alike often, and the series sum to zero at each time.
+    theirs = -1 / (len(NAMES) - 1)
+    source = "Cliff and Ord (1981): mean under dealing out"
+    outside(spatial_tests.examine_residuals, source, found.expected, theirs, atol=5e-3)
+
+
+@pytest.mark.outside
 def test_the_multiplier_tests_are_those_of_the_transformed_columns():
     panel = make_panel(3, 7)
     weights = space.build_weights(declare(kind="nearest", count=3), panel, UNITS, None)

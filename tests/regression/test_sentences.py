@@ -10,7 +10,7 @@ import pytest
 
 from cells import PlantedRun, run_cell
 from helpers.diagnostics import neighbours
-from helpers.inference.detectable import detectable_effect, is_bounded
+from helpers.inference.detectable import detectable_effect, detectable_f, is_bounded
 from helpers.results.estimate import Estimate
 from helpers.results.rounding import fix_number
 from helpers.simulation import few_clusters, trust
@@ -204,12 +204,15 @@ def test_the_passport_names_both_ends():
     ("p_value", "words"),
     [
         (0.049, "Together the controls differ from zero (F = 3.00, p = 0.049"),
-        (0.05, "cannot be told from zero (F = 3.00, p = 0.050"),
+        (
+            0.05,
+            "cannot be told from zero (F = 3.00, p = 0.050, a test made for few clusters): only if samples scattered",
+        ),
         (None, "The controls are not tested together"),
     ],
 )
 def test_the_controls_are_tested_together(p_value, words, monkeypatch):
-    joint = None if p_value is None else SimpleNamespace(statistic=3.0, p_value=p_value)
+    joint = None if p_value is None else SimpleNamespace(statistic=3.0, p_value=p_value, df=(3.0, 20.0))
     monkeypatch.setattr(few_clusters, "joint_controls", lambda *_: joint)
     model = SimpleNamespace(controls=("size",))
     told = run_cell(
@@ -220,5 +223,7 @@ def test_the_controls_are_tested_together(p_value, words, monkeypatch):
         model=model,
         level=0.05,
         few_clusters=few_clusters,
+        detectable_f=detectable_f,
     )
     assert words in told
+    assert ("around an F of" in told) == (p_value == 0.05)

@@ -89,6 +89,8 @@ def test_the_last_rows_of_a_long_table_are_those_of_the_end_of_its_file(run, tmp
         ("< 0.001", "0.001001001", True),
         ("< 0.00001", "0.0000100001", True),
         ("< 0.00001", "0.00002", False),
+        ("> 0.05", "0.0526", True),
+        ("> 0.05", "0.049", False),
         ("12,345", "12345", True),
         ("0.290***", "0.290***", True),
         ("(0.083)", "(0.083)", True),

@@ -8,6 +8,7 @@ import pytest
 
 from cells import PlantedRun, run_cell
 from helpers.inference import shown as inference_shown
+from helpers.inference.detectable import detectable_effect
 from helpers.society import quality, shown
 from helpers.study.data import Label
 from planted import READINGS, clear_family, clear_test, effect, recorded
@@ -41,9 +42,12 @@ def test_more_equal_is_said_only_of_an_interval_below_zero(
         beta=run.record("s.beta", effect(-0.1, 0.01)),
         sigma_wild=run.record("s.sigma.wild", effect(sigma[0], wild)),
         beta_wild=run.record("s.beta.wild", effect(-0.1, 0.01)),
+        detectable_effect=detectable_effect,
         choices=SimpleNamespace(time=SimpleNamespace(unit=Label(en="year", zh="年"))),
     )
     assert words in told
+    # An interval of 0.2 is (1.960 + 0.842) / 1.960 times as wide as what it can see on either side.
+    assert ("a change of 0.1429 or more" in told) == (words == "is not clear")
 
 
 @pytest.mark.parametrize(
@@ -91,10 +95,16 @@ def test_a_gap_moves_only_by_the_adjusted_p_value(p_value: float, words: str):
 
 
 @pytest.mark.parametrize(
-    "p_value, words", [(0.01, "Clear once all are counted: up one; down nothing."), (0.2, "No function responds")]
+    "p_value, wild, words",
+    [
+        (0.01, 0.2, "Clear once all are counted: up one; down nothing."),
+        (0.2, 0.01, "No function responds clearly once all are counted. c"),
+        (0.2, 0.2, "No function responds clearly once all are counted, nor does c"),
+    ],
 )
-def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, words: str):
-    run = recorded("functions.c.d", clear_test(-1.0, 0.01, 0.2))
+def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, wild: float, words: str):
+    reach = clear_test(-1.0, 0.01, wild)
+    run = recorded("functions.c.d", reach)
     told = run_cell(
         NOTEBOOK,
         "above, below = shown.count_sides",
@@ -106,9 +116,12 @@ def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, words:
         level=0.05,
         shown=shown,
         choices=LABELS,
+        reach=reach,
+        detectable_effect=detectable_effect,
     )
     assert words in told
-    assert "c: −1.0000 (p = 0.010; wild bootstrap p = 0.20)" in told
+    assert "c: −1.0000 (p = 0.010; wild bootstrap p" in told
+    assert ("A difference of 2.8016 or more" in told) == ("nor does" in words)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from helpers.claims.rules import Rule, RuleError, parse_rule
+from helpers.claims.rules import Rule, RuleError, parse_rule, split_rule
 from helpers.errors import StudyError
 from helpers.study.data import Label, Name, Strict
 from helpers.study.file import read_as
@@ -70,7 +70,8 @@ class Claim(Strict):
     test
         The rule in words.
     partly
-        What a partly supported verdict rests on, in words: a verdict names its condition.
+        What a partly supported verdict rests on, in words: a verdict names its condition. Of a rule that is one thing
+        or another, a list names each, and the verdict those that hold.
     qualified
         Words that are added to the verdict where their own condition holds; the first that does. They stand in the
         place of `partly`, which may name what either of several parts of the rule rests on.
@@ -82,7 +83,7 @@ class Claim(Strict):
     test: Label | None = None
     reads: dict[Name, str] = Field(default_factory=dict)
     rule: Conditions | None = None
-    partly: Label | None = None
+    partly: Label | tuple[Label, ...] | None = None
     qualified: tuple[Qualification, ...] = ()
     not_testable: Label | None = None
     caution: Label | None = None
@@ -111,6 +112,14 @@ class Claim(Strict):
             raise ValueError(f"reads names {', '.join(sorted(unused))}, which no condition uses")
         return self
 
+    @model_validator(mode="after")
+    def _check_ways(self) -> Self:
+        named, ways = self.partly if isinstance(self.partly, tuple) else (), self.ways
+        if named and len(named) != len(ways):
+            told = f"partly names {len(named)} things, and the rule of partly_supported joins {len(ways)} by or"
+            raise ValueError(told)
+        return self
+
     def _read_rule(self, condition: str, text: str) -> Rule:
         try:
             rule = parse_rule(text)
@@ -120,6 +129,11 @@ class Claim(Strict):
         if unknown:
             raise ValueError(f"rule {condition}: {', '.join(unknown)} is not among reads")
         return rule
+
+    @property
+    def ways(self) -> tuple[Rule, ...]:
+        """What makes the claim partly supported: each of the conditions that its rule joins by or."""
+        return split_rule(self._rules["partly_supported"]) if "partly_supported" in self._rules else ()
 
     @property
     def additions(self) -> tuple[tuple[Rule, Label], ...]:

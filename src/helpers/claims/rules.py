@@ -116,6 +116,15 @@ def parse_rule(text: str) -> Rule:
     return Rule(text, tuple(dict.fromkeys(pairs)), tuple(dict.fromkeys(constants)), tree)
 
 
+def split_rule(rule: Rule) -> tuple[Rule, ...]:
+    """The parts of a rule that is one thing or another; the rule itself where it is not."""
+    match rule.tree:
+        case ast.BoolOp(op=ast.Or(), values=parts):
+            return tuple(parse_rule(ast.unparse(part)) for part in parts)
+        case _:
+            return (rule,)
+
+
 def evaluate_rule(
     rule: Rule, values: Mapping[tuple[str, str], float | NDArray[np.float64]], constants: Mapping[str, float]
 ) -> Answer:

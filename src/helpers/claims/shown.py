@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,11 +11,15 @@ import pandas as pd
 
 from helpers.claims.file import Claims
 from helpers.claims.verdicts import VERDICT_LABELS, Evidence, Verdict
-from helpers.display.prose import format_drawn_p_value, format_number
+from helpers.display.prose import format_drawn_p_value, format_number, format_p_and_error
 from helpers.results.results import Result
 from helpers.study.study import Label
 
 NOTHING = Label(en="", zh="")
+SMALLEST = 0.0001
+HOLDS = Label(en="holds: ", zh="成立：")
+FAILS = Label(en="does not hold: ", zh="不成立：")
+BESIDE = Label(en="beside it: ", zh="另外：")
 BY_WILD = "_wild"
 WITHOUT_TIMES = "_e"
 BORDER = Label(
@@ -76,7 +79,8 @@ def counts(verdicts: Mapping[str, Verdict]) -> pd.DataFrame:
 def evidence(verdicts: Mapping[str, Verdict]) -> pd.DataFrame:
     """Every number that a rule read, by claim: the key of the result, the field, and the number or the p-value.
 
-    A p-value is told to four decimals, one that is drawn never below what its draws allow: none is printed as zero.
+    A p-value is told to four decimals, a drawn one with its Monte-Carlo error and never below what its draws allow:
+    none is printed as zero.
     """
     rows = [
         {
@@ -84,7 +88,7 @@ def evidence(verdicts: Mapping[str, Verdict]) -> pd.DataFrame:
             "key": item.key,
             "field": name,
             "number": np.nan if name == "p_value" else number,
-            "p": _tell_p_value(number, getattr(item.record, "draws", None)) if name == "p_value" else "",
+            "p": _tell_p_value(number, item.record) if name == "p_value" else "",
         }
         for claim_id, verdict in verdicts.items()
         for item in verdict.evidence
@@ -93,33 +97,59 @@ def evidence(verdicts: Mapping[str, Verdict]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["claim", "key", "field", "number", "p"]).set_index("claim")
 
 
-def _tell_p_value(p_value: float, draws: int | None) -> str:
-    smallest = 1 / draws if draws else 1e-4
-    below = p_value <= smallest if draws else p_value < smallest
-    shown = max(p_value, smallest)
-    return f"{'< ' if below else ''}{shown:.{max(4, math.ceil(-math.log10(shown)))}f}"
+def _tell_p_value(p_value: float, record: Any) -> str:
+    draws = getattr(record, "draws", None)
+    if draws:
+        return format_p_and_error(p_value, draws, getattr(record, "p_error", None))
+    return f"{p_value:.4f}" if p_value >= SMALLEST else f"< {SMALLEST}"
 
 
 def reason(verdict: Verdict, claims: Claims) -> Label:
     """The deciding numbers of a verdict in one sentence; where nothing tests it, why not.
 
     Each thing that the rule reads is named once, with its estimate and its p-values by the t test and by the bootstrap,
-    first with time effects, then without.
+    first with time effects, then without. Where a claim is partly supported by one thing or another, what holds comes
+    first, then what does not.
     """
     if verdict.claim.not_testable is not None:
         return verdict.claim.not_testable
+    parts = [
+        Label(en=f"{head.en}{told.en}", zh=f"{head.zh}{told.zh}")
+        for head, names in _sides(verdict)
+        if (told := _list(verdict, names, claims)) is not None
+    ]
+    return _join([*parts, BORDER] if verdict.at_border else parts)
+
+
+def _sides(verdict: Verdict) -> list[tuple[Label, set[str]]]:
+    """What the rule reads, by whether it makes the claim partly supported; under no head where it is one thing."""
+    every = {item.name for item in verdict.evidence}
+    if len(verdict.ways) < 2:
+        return [(NOTHING, every)]
+    held = {name for way, holds in verdict.ways if holds for name, _ in way.reads}
+    rest = {name for way, holds in verdict.ways if not holds for name, _ in way.reads} - held
+    return [(HOLDS, held), (FAILS, rest), (BESIDE, every - held - rest)]
+
+
+def _list(verdict: Verdict, names: set[str], claims: Claims) -> Label | None:
+    """The things of some names with their numbers; None where there is none."""
     groups: dict[str, dict[str, Evidence]] = {}
     several: dict[str, list[Evidence]] = {}
     for item in verdict.evidence:
+        if item.name not in names:
+            continue
         if sum(other.name == item.name for other in verdict.evidence) > 1:
             several.setdefault(item.name, []).append(item)
         else:
             groups.setdefault(_base(item.name), {})[item.name] = item
     parts = [_told(name, group, claims) for name, group in groups.items()]
     parts += [_shares(name, verdict, claims) for name in several if not name.endswith(BY_WILD)]
-    if verdict.at_border:
-        parts.append(BORDER)
-    return Label(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))
+    return _join(parts) if parts else None
+
+
+def _join(parts: Iterable[Label]) -> Label:
+    told = list(parts)
+    return Label(en="; ".join(part.en for part in told), zh="；".join(part.zh for part in told))
 
 
 def _base(name: str) -> str:
@@ -150,8 +180,8 @@ def _numbers(items: Iterable[Evidence]) -> Label:
         number = _get(record, "estimate", _get(record, "value"))
         shown = shown or format_number(number, 3)
         if "p_value" in item.values:
-            p_value = format_drawn_p_value(item.values["p_value"], _get(record, "draws"))
-            p_value = f"p {p_value}" if p_value.startswith("<") else f"p = {p_value}"
+            p_value = format_drawn_p_value(item.values["p_value"], _get(record, "draws"), _get(record, "p_error"))
+            p_value = f"p {p_value}" if p_value.startswith(("<", ">")) else f"p = {p_value}"
             en.append(f"{p_value} by the wild bootstrap" if is_wild else p_value)
             zh.append(f"野聚类自助法{p_value}" if is_wild else p_value)
         elif {"ci_low", "ci_high"} & item.values.keys():

@@ -14,7 +14,7 @@ import pandas as pd
 
 from helpers import distributions as stats
 from helpers.claims.file import CONDITIONS, Claim, Claims, VerdictName
-from helpers.claims.rules import RuleError, evaluate_rule
+from helpers.claims.rules import Rule, RuleError, evaluate_rule
 from helpers.errors import StudyError
 from helpers.results.results import Results
 from helpers.study.study import Label, Study
@@ -75,6 +75,8 @@ class Verdict:
         The verdict that one would give who reads estimates and t tests only, not the bootstrap or the family.
     at_border
         Keys of results whose drawn p-value lies so near the level that other draws could put it on the other side.
+    ways
+        Of a partly supported claim each of the conditions that its rule joins by "or", and whether it holds.
     """
 
     claim_id: str
@@ -86,13 +88,23 @@ class Verdict:
     added: Label | None = None
     by_stars: VerdictName | None = None
     at_border: tuple[str, ...] = ()
+    ways: tuple[tuple[Rule, bool], ...] = ()
 
     def words(self) -> Label:
         """The verdict with its condition, in both languages: what is added says it more exactly than `partly` does."""
-        told = VERDICT_LABELS[self.verdict]
-        more = self.claim.partly if self.verdict == "partly_supported" else None
-        parts = [part for part in (told, self.added or more) if part is not None]
-        return Label(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))
+        told, more = VERDICT_LABELS[self.verdict], [self.added] if self.added else self._partly()
+        return Label(
+            en="; ".join([told.en, *(part.en for part in more)]), zh="；".join([told.zh, *(part.zh for part in more)])
+        )
+
+    def _partly(self) -> list[Label]:
+        """What a partly supported verdict rests on: of several things those that hold."""
+        named = self.claim.partly
+        if named is None or self.verdict != "partly_supported":
+            return []
+        if not isinstance(named, tuple):
+            return [named]
+        return [label for label, (_, holds) in zip(named, self.ways, strict=True) if holds]
 
     def label(self, language: Literal["en", "zh"] = "en") -> str:
         """The verdict in words."""
@@ -194,7 +206,10 @@ def _judge(
     level = constants["significance"]
     border = tuple(item.key for item in evidence if "p_value" in item.values and _is_at_border(item.record, level))
     by_stars = _first(_evaluate(claim_id, claim, seen, constants)[0])
-    return Verdict(claim_id, claim, _first(holds), holds, computed, evidence, added, by_stars, border)
+    verdict = _first(holds)
+    ways = claim.ways if verdict == "partly_supported" else ()
+    told = tuple((way, evaluate_rule(way, values, constants).holds) for way in ways)
+    return Verdict(claim_id, claim, verdict, holds, computed, evidence, added, by_stars, border, told)
 
 
 def _evaluate(

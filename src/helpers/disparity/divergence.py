@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.disparity.dynamics import beta_convergence, sigma_convergence
 from helpers.disparity.inequality import gini
 from helpers.errors import StudyError
-from helpers.results.estimate import Estimate, t_estimate
+from helpers.results.estimate import Estimate, drawn_error, t_estimate
 
 
 def sigma_trend(values: pd.Series) -> Estimate:
@@ -67,15 +67,17 @@ def gini_change(values: pd.Series, *, draws: int, rng: np.random.Generator) -> E
     counts = rng.multinomial(len(ends), np.full(len(ends), 1 / len(ends)), size=draws).astype(float)
     drawn = _weighted_gini(ends[:, 1], counts) - _weighted_gini(ends[:, 0], counts)
     below, above = np.sum(drawn <= 0), np.sum(drawn >= 0)
+    p_value = float(min(1.0, 2 * (min(below, above) + 1) / (draws + 1)))
     return Estimate(
         estimate=estimate,
         std_error=float(drawn.std(ddof=1)),
-        p_value=float(min(1.0, 2 * (min(below, above) + 1) / (draws + 1))),
+        p_value=p_value,
         ci_low=float(np.quantile(drawn, 0.025)),
         ci_high=float(np.quantile(drawn, 0.975)),
         n_obs=2 * len(ends),
         n_entities=len(ends),
         draws=draws,
+        p_error=drawn_error(p_value, draws, twice=True),
         convention="entity bootstrap, percentile interval",
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from helpers.errors import StudyError
+from helpers.results.estimate import drawn_error
 from helpers.results.results import Result
 from helpers.results.rounding import fix_number
 
@@ -25,6 +26,9 @@ MINUS = "\N{MINUS SIGN}"
 SMALLEST_P = 0.001
 LEVELS = (0.01, 0.05, 0.1)
 """On which side of these a p-value lies, readers look at first."""
+PART = 4
+"""A drawn p-value has decimals of whose unit its Monte-Carlo error is no more than this part."""
+ERROR_DIGITS = 4
 
 MESSAGE = "application/vnd.study.message+json"
 """Kind of output that carries a sentence's template and values, so that it can be printed in another language."""
@@ -46,23 +50,39 @@ def format_p_value(p_value: float, digits: int = 3) -> str:
     return f"{p_value:.{digits}f}"
 
 
-def format_drawn_p_value(p_value: float, draws: int | None) -> str:
+def format_drawn_p_value(p_value: float, draws: int | None, error: float | None = None) -> str:
     """A p-value, from ``draws`` random draws with the decimals that these carry.
 
-    With the Monte-Carlo error e = sqrt(p (1 - p) / draws): three decimals where e is at most half a unit of the third,
-    else two; three also where two would put the p-value on a level (0.01, 0.05, 0.1) from which the draws tell it apart
-    (3 e). It cannot be told from anything below 1 / draws, which is then printed.
+    With e its Monte-Carlo error (`helpers.results.estimate.drawn_error` unless given): as many decimals as e allows, of
+    which it may be a quarter of a unit, three at most. Where these would print a level (0.01, 0.05, 0.1) from which the
+    draws tell the p-value apart (3 e), or nothing but zeros, the side on which it lies is printed (not that 0.013 is
+    above 0.01). It cannot be told from anything below 1 / draws, which is then printed.
     """
     if not draws:
         return format_p_value(p_value)
     if p_value <= 1 / draws:
         return f"< {1 / draws:.{math.ceil(math.log10(draws))}f}"
-    error = math.sqrt(p_value * (1 - p_value) / draws)
-    if error <= 0.5 * SMALLEST_P or any(
-        round(p_value, 2) == level and abs(p_value - level) > 3 * error for level in LEVELS
-    ):
+    error = drawn_error(p_value, draws) if error is None else error
+    decimals = next((count for count in (3, 2) if PART * error <= 10.0**-count), 1)
+    if decimals == 3:
         return format_p_value(p_value)
-    return f"{p_value:.2f}" if p_value >= 0.005 else "< 0.01"
+    text = f"{p_value:.{decimals}f}"
+    if not text.strip("0."):
+        above = [level for level in LEVELS if p_value + 3 * error < level or (decimals == 2 and level == LEVELS[0])]
+        return f"< {above[0]}" if above else f"{p_value:.2f}"
+    level = float(text)
+    if level not in LEVELS or abs(p_value - level) <= 3 * error or LEVELS[0] == level < p_value:
+        return text
+    return f"{'<' if p_value < level else '>'} {level}"
+
+
+def format_p_and_error(p_value: float, draws: int | None, error: float | None = None) -> str:
+    """A p-value and, where it was drawn, its Monte-Carlo error: "0.5847 ± 0.0016"."""
+    if not draws or p_value <= 1 / draws:
+        return format_drawn_p_value(p_value, draws)
+    error = drawn_error(p_value, draws) if error is None else error
+    decimals = max(ERROR_DIGITS, 1 - math.floor(math.log10(error))) if error else ERROR_DIGITS
+    return f"{p_value:.{decimals}f} ± {error:.{decimals}f}"
 
 
 class Words(Protocol):
@@ -227,14 +247,14 @@ def field_text(result: Result, field: str, spec: str = "") -> str:
         return f"[{low}, {high}]"
     if field == "p":
         told = field_text(result, "p_value", spec)
-        return f"p {told}" if told.startswith("<") else f"p = {told}"
+        return f"p {told}" if told.startswith(("<", ">")) else f"p = {told}"
     item = getattr(result, field, None) if field else result.shown
     if item is None:
         raise StudyError(f"result {result.key}", f"it has no {field!r}", "print a field that was recorded")
     if spec:
         return f"{item:{spec}}".replace("-", MINUS)
     if field == "p_value":
-        return format_drawn_p_value(float(item), result.draws)
+        return format_drawn_p_value(float(item), result.draws, result.p_error)
     return format_number(item, result.digits)
 
 

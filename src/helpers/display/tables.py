@@ -63,6 +63,8 @@ HEADS = {
     "vif": "Variance inflation",
 }
 
+Drawn = Mapping[float | str, tuple[int | None, float | None]]
+"""What is behind a p-value, or behind those of a column: draws, and their error where it is known."""
 FIGURE = re.compile(r"^[(\[]?[-−]?\d[\d.,]*\**[)\]]?\**$")
 
 # The selectors are long, so that they go before those of the program that shows a notebook.
@@ -127,7 +129,7 @@ def show_table(
     note: str = "",
     digits: int | Mapping[str, int] = 3,
     labels: Mapping[str, str] | None = None,
-    drawn: Mapping[float, int] | None = None,
+    drawn: Drawn | None = None,
     link: str = "",
 ) -> TableView:
     """Lay a table out in three lines, everything escaped.
@@ -144,7 +146,8 @@ def show_table(
     labels
         What to print for a column name or a text cell.
     drawn
-        Draws behind the p-values that were drawn, by p-value (see `drawn_p_values`).
+        Draws behind the p-values that were drawn, and their error where it is known, by p-value (see `drawn_p_values`)
+        or by column for the others.
     link
         Address of the CSV file.
     """
@@ -167,16 +170,25 @@ def show_table(
     return TableView(view, f"{caption}\n{text}\n{note}".rstrip())
 
 
-def drawn_p_values(results: Iterable[Result]) -> dict[float, int]:
-    """Draws behind each p-value that was drawn, so that a table prints it as a sentence does."""
-    return {round_number(item.p_value): item.draws for item in results if item.draws and item.p_value is not None}
+def drawn_p_values(results: Iterable[Result], columns: Mapping[str, int] | None = None) -> Drawn:
+    """What is behind each p-value that was drawn, so that a table prints it as a sentence does.
+
+    ``columns`` are the draws behind those of a column that are not recorded.
+    """
+    found: dict[float | str, tuple[int | None, float | None]] = {
+        name: (count, None) for name, count in (columns or {}).items()
+    }
+    for item in results:
+        if item.draws and item.p_value is not None:
+            found[round_number(item.p_value)] = (item.draws, item.p_error)
+    return found
 
 
 def format_table(
     frame: pd.DataFrame,
     digits: int | Mapping[str, int] = 3,
     labels: Mapping[str, str] | None = None,
-    drawn: Mapping[float, int] | None = None,
+    drawn: Drawn | None = None,
 ) -> pd.DataFrame:
     """A table as the texts that are printed, under the heads that are printed; see `show_table`."""
     flat, names = round_frame(_flat(frame)), dict(labels or {})
@@ -216,9 +228,7 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.rename_axis(index=names).reset_index()
 
 
-def _cell(
-    cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping[str, str], drawn: Mapping[float, int]
-) -> str:
+def _cell(cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping[str, str], drawn: Drawn) -> str:
     if cell is None or cell is pd.NA or (isinstance(cell, float | np.floating) and np.isnan(cell)):
         return ""
     if isinstance(cell, bool | np.bool_):
@@ -227,7 +237,9 @@ def _cell(
         return str(int(cell)) if name in labels or abs(int(cell)) < 10_000 else format_number(int(cell), 0)
     if isinstance(cell, float | np.floating):
         if name == "p_value" or name.endswith("_p_value"):
-            return format_drawn_p_value(float(cell), drawn.get(round_number(float(cell))))
+            return format_drawn_p_value(
+                float(cell), *drawn.get(round_number(float(cell)), drawn.get(name, (None, None)))
+            )
         return format_number(float(cell), digits if isinstance(digits, int) else digits.get(name, 3))
     text = labels.get(str(cell), str(cell))
     return text.replace("-", MINUS) if FIGURE.match(text) else text

@@ -14,8 +14,8 @@ import numpy as np
 from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.inference.contrast import build_contrast, only_cluster
-from helpers.inference.multiplicity import TIE, romano_wolf
-from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
+from helpers.inference.multiplicity import TIE
+from helpers.inference.wild.bootstrap import CACHED, wild_cluster_bootstrap
 from helpers.inference.wild.changes import find_changes
 from helpers.inference.wild.signs import draw_weights, enumerate_signs
 from helpers.regression.conventions import find_convention
@@ -40,8 +40,6 @@ class Equality:
         By the wild bootstrap of the Wald statistic.
     draws
         Random draws of it; None where every sign vector was enumerated.
-    p_romano_wolf
-        Pair of terms -> p-value of their difference, by Romano and Wolf over all pairs, from the same draws.
     n_obs, n_entities
         Rows and entities.
     """
@@ -52,7 +50,6 @@ class Equality:
     p_value: float
     wild_p_value: float
     draws: int | None
-    p_romano_wolf: dict[tuple[str, str], float]
     n_obs: int
     n_entities: int
 
@@ -103,35 +100,35 @@ def compare_equal(
         raise StudyError("joint test", f"{len(terms)} terms, {draws} draws", "give two terms or more, and draws")
     codes = only_cluster(fit, "joint test")
     size = int(codes.max()) + 1
-    pairs = [(one, two) for place, one in enumerate(terms) for two in terms[place + 1 :]]
-    neighbours = [pairs.index((one, two)) for one, two in itertools.pairwise(terms)]
-    contrasts = [build_contrast(fit, {one: 1.0, two: -1.0}) for one, two in pairs]
+    contrasts = [build_contrast(fit, {one: 1.0, two: -1.0}) for one, two in itertools.pairwise(terms)]
     # Each difference in units of its own size, so that no unit of a column decides a rank.
     lengths = np.array([np.linalg.norm(contrast.weights) for contrast in contrasts])
     weights = np.array([contrast.weights for contrast in contrasts]) / lengths[:, None]
     values = np.array([contrast.estimate for contrast in contrasts]) / lengths
-    factor = find_convention("stata").factor(fit.sizes, size)
+    root = np.sqrt(find_convention("stata").factor(fit.sizes, size))
     scores = group_sums((weights * fit.residuals.loc[fit.design.index].to_numpy()).T, codes)
-    observed, alone = _wald(values[None], scores.T[None] * np.sqrt(factor), neighbours)
+    observed = float(_wald(values[None], scores.T[None] * root)[0])
     null = equal.residuals.loc[fit.design.index].to_numpy()
     moves = group_sums((weights * null).T, codes).T
     changes = [find_changes(fit, codes, row, null) for row in weights]
     enumerated = size <= ENUMERATED
     blocks = enumerate_signs(size) if enumerated else draw_weights("rademacher", draws, size, rng)
-    parts = [
-        _wald(signs @ moves.T, np.stack([row.of(signs) for row in changes], axis=1) * np.sqrt(factor), neighbours)
-        for signs in blocks
-    ]
-    wald, single = (np.concatenate(column) for column in zip(*parts, strict=True))
+    step = max(1, CACHED // (size * len(changes)))
+    wald = np.concatenate(
+        [
+            _wald(some @ moves.T, np.stack([row.of(some) for row in changes], axis=1) * root)
+            for signs in blocks
+            for some in (signs[start : start + step] for start in range(0, len(signs), step))
+        ]
+    )
     own = 0 if enumerated else 1
     return Equality(
-        statistic=float(observed[0] / len(neighbours)),
-        df=len(neighbours),
+        statistic=observed / len(changes),
+        df=len(changes),
         df_rest=size - 1,
-        p_value=float(stats.f.sf(observed[0] / len(neighbours), len(neighbours), size - 1)),
-        wild_p_value=float((own + np.sum(wald >= observed[0] * (1 - TIE))) / (own + len(wald))),
+        p_value=float(stats.f.sf(observed / len(changes), len(changes), size - 1)),
+        wild_p_value=float((own + np.sum(wald >= observed * (1 - TIE))) / (own + len(wald))),
         draws=None if enumerated else draws + 1,
-        p_romano_wolf=dict(zip(pairs, romano_wolf(alone[0], single).tolist(), strict=True)),
         n_obs=fit.n_obs,
         n_entities=fit.n_entities,
     )
@@ -164,13 +161,12 @@ def check_order(fit: PanelFit, terms: Sequence[str], *, draws: int, rng: np.rand
     return Ordering(min(gaps) > 0, float(min(gaps)), max(p_values), float(max(wild)))
 
 
-def _wald(values: Floats, scores: Floats, neighbours: Sequence[int]) -> tuple[Floats, Floats]:
-    """Wald statistics (B,) of the neighbours' differences, and |t| (B, pairs) of every pair.
-
-    values (B, pairs); scores (B, pairs, G), the small-sample factor in them.
-    """
-    alone = np.abs(values) / np.sqrt(np.sum(scores**2, axis=2))
-    chosen, own = values[:, neighbours], scores[:, neighbours]
-    sandwich = np.matmul(own, own.transpose(0, 2, 1))
-    solved = np.matmul(np.linalg.pinv(sandwich, hermitian=True), chosen[:, :, None])[:, :, 0]
-    return np.sum(chosen * solved, axis=1), alone
+def _wald(values: Floats, scores: Floats) -> Floats:
+    """Wald statistics (B,) of m differences: values (B, m); scores (B, m, G), the small-sample factor in them."""
+    sandwich = np.matmul(scores, scores.transpose(0, 2, 1))
+    try:
+        root = np.linalg.cholesky(sandwich)
+    except np.linalg.LinAlgError:  # few clusters leave the sandwich of some draws without full rank
+        solved = np.matmul(np.linalg.pinv(sandwich, hermitian=True), values[:, :, None])[:, :, 0]
+        return np.asarray(np.sum(values * solved, axis=1))
+    return np.asarray(np.sum(np.linalg.solve(root, values[:, :, None])[:, :, 0] ** 2, axis=1))

@@ -49,6 +49,36 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
     return float(std_error * optimize.brentq(short, 0.0, critical + 5.0, xtol=1e-10))
 
 
+def detectable_f(df: float, df_rest: float, *, level: float = 0.05, power: float = 0.8) -> float:
+    """How strong several coefficients must be together for an F test to reject with probability `power`.
+
+    As the F statistic around which samples would scatter, 1 + noncentrality / df: it stands beside the one found.
+
+    Parameters
+    ----------
+    df, df_rest
+        Degrees of freedom of the test, 1 or more.
+    level, power
+        As in `detectable_effect`.
+
+    Raises
+    ------
+    StudyError
+        A power that is not between level and 1.
+
+    Source: Cohen (1988), chapter 9.
+    """
+    from scipy.stats import f, ncf
+
+    if not level < power < 1:
+        raise StudyError("detectable effect", f"power {power}", "give one between the level and 1")
+    critical, far = float(f.isf(level, df, df_rest)), 1.0
+    while ncf.sf(critical, df, df_rest, far) < power:
+        far *= 2
+    found = optimize.brentq(lambda size: float(ncf.sf(critical, df, df_rest, size)) - power, 0.0, far, xtol=1e-10)
+    return 1 + float(found) / df
+
+
 def is_bounded(found: Estimate) -> bool:
     """Whether the interval has two ends: without them a test may see no effect, however large."""
     return all(end is not None and bool(np.isfinite(end)) for end in (found.ci_low, found.ci_high))

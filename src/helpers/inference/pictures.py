@@ -66,4 +66,4 @@ def draw_size(table: pd.DataFrame, level: float) -> Figure:
 def written(p_value: float) -> str:
     """A p-value with its sign: p = 0.031, or p < 0.001."""
     text = format_p_value(p_value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return f"p {text}" if text.startswith(("<", ">")) else f"p = {text}"

@@ -21,7 +21,7 @@ from helpers.mediation.product import fit_product, read_path
 from helpers.mediation.resampled import Samples, check_failed, sample_slopes
 from helpers.regression.effects import Floats
 from helpers.regression.panel import PanelFit, fit
-from helpers.results.estimate import Estimate
+from helpers.results.estimate import Estimate, drawn_error
 from helpers.study.model import Model
 
 # Largest gap between total and indirect + direct that rounding can explain, relative to the largest of the three.
@@ -262,6 +262,7 @@ def _sum(indirect: Sequence[Estimate], estimate: float, drawn: BootstrapSummary,
         ci_low=drawn.percentile_low,
         ci_high=drawn.percentile_high,
         draws=draws,
+        p_error=drawn_error(drawn.p_value, draws, twice=True),
         convention=BY_BOOTSTRAP,
     )
 

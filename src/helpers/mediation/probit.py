@@ -18,7 +18,7 @@ from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.inference.resampling import check_level
 from helpers.regression.effects import Floats
-from helpers.results.estimate import Estimate
+from helpers.results.estimate import Estimate, drawn_error
 from helpers.study.model import Model
 
 
@@ -167,5 +167,6 @@ def _summarise(draws: ArrayLike, level: float, n_obs: int) -> Estimate:
         p_value=float(p_value),
         n_obs=n_obs,
         draws=len(sample),
+        p_error=drawn_error(p_value, len(sample), twice=True),
         convention="probit, draws of the coefficients",
     )

@@ -17,7 +17,7 @@ from helpers.mediation.moderated import fit_grouped
 from helpers.mediation.pictures import Arrow
 from helpers.mediation.probit import ProbitMediation, mediation_effects_probit
 from helpers.mediation.product import ProductTest
-from helpers.results.estimate import Estimate
+from helpers.results.estimate import Estimate, drawn_error
 
 if TYPE_CHECKING:
     from helpers.mediation.moderated import GroupedMediation, Interaction
@@ -277,6 +277,7 @@ def by_bootstrap(found: Mediation, mediator: str | None = None) -> Estimate:
         n_entities=effect.n_entities,
         n_clusters=effect.n_clusters,
         draws=found.draws,
+        p_error=drawn_error(drawn.p_value, found.draws, twice=True),
         convention="cluster bootstrap, percentile",
     )
 

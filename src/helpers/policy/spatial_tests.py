@@ -8,9 +8,13 @@ import numpy as np
 import pandas as pd
 
 from helpers import distributions as stats
+from helpers.arrays import Floats
 from helpers.errors import StudyError
 from helpers.policy.space import SpatialWeights
 from helpers.regression.panel import PanelFit
+
+# Numbers in a block of permutations.
+CHUNK = 500_000
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,23 @@ def examine_residuals(
         raise StudyError("residuals", "panel and weights do not fit together", "use a balanced panel and its entities")
     w = weights.matrix.to_numpy(dtype=float)
     residuals = fit.residuals.loc[design.index].to_numpy().reshape(n, t)
-    gram = residuals @ residuals.T
-    observed = float((w * gram).sum() / np.trace(gram))
-    drawn = np.empty(draws)
-    for draw in range(draws):
-        order = rng.permutation(n)
-        drawn[draw] = (w * gram[np.ix_(order, order)]).sum() / np.trace(gram)
+    total = float((residuals**2).sum())
+    observed = float((residuals * (w @ residuals)).sum()) / total
+    step = max(1, CHUNK // residuals.size)
+    drawn = np.concatenate(
+        [_cross(w, residuals, min(step, draws - start), rng) / total for start in range(0, draws, step)]
+    )
     centre = float(drawn.mean())
     reached = int(np.sum(np.abs(drawn - centre) >= abs(observed - centre) - 1e-12))
     return ResidualPattern(observed, centre, (1 + reached) / (1 + draws), draws + 1, _multipliers(fit, w))
+
+
+def _cross(w: Floats, residuals: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """sum_t e_t'W e_t, (count,), with the residual series (n, t) dealt out anew among the entities."""
+    orders = rng.permuted(np.tile(np.arange(len(w)), (count, 1)), axis=1)
+    dealt = residuals[orders].transpose(1, 0, 2)
+    near = (w @ dealt.reshape(len(w), -1)).reshape(dealt.shape)
+    return np.asarray(np.einsum("nbt,nbt->b", dealt, near))
 
 
 def _multipliers(fit: PanelFit, w: np.ndarray) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from helpers.display.prose import Sentence, format_drawn_p_value, format_number, format_p_value
+from helpers.display.prose import Sentence, format_number, format_p_and_error, format_p_value
 from helpers.errors import StudyError, attempt
 from helpers.files import write_text
 from helpers.report.bilingual import translate_formulas
@@ -203,7 +203,11 @@ def number(result: Result, field: str = "") -> str:
     item = getattr(result, field) if field else result.shown
     if item is None:
         return ""
-    return format_drawn_p_value(float(item), result.draws) if field == "p_value" else format_number(item, result.digits)
+    return (
+        format_p_and_error(float(item), result.draws, result.p_error)
+        if field == "p_value"
+        else format_number(item, result.digits)
+    )
 
 
 def page_environment(translator: Translator) -> Environment:

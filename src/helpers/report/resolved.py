@@ -135,6 +135,8 @@ def is_printed(text: str, held: str) -> bool:
     if plain.startswith("<"):
         bound = plain.lstrip("< ")  # the smallest share of draws, 1/999 as 1/1000, is told as below it at its decimals
         return round(number, len(bound.partition(".")[2])) <= float(bound)
+    if plain.startswith(">"):
+        return number >= float(plain.lstrip("> "))
     power = SCIENTIFIC.match(plain)
     if power is not None:
         unit = 10.0 ** (int(power[2]) - len(power[1] or ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,8 @@ class Estimate:
         Rows, entities and clusters behind it.
     draws
         Number of random draws behind the p-value, which then cannot be below 1 / draws; None where nothing was drawn.
+    p_error
+        Monte-Carlo standard error of a drawn p-value that is not a plain share of the draws; else None (`drawn_error`).
     convention
         What standard error, p-value and interval rest on, in words.
     """
@@ -46,6 +49,7 @@ class Estimate:
     n_entities: int | None = None
     n_clusters: int | None = None
     draws: int | None = None
+    p_error: float | None = None
     convention: str | None = None
 
 
@@ -79,6 +83,14 @@ def t_estimate(estimate: float, std_error: float, df: float, **rest: Any) -> Est
         ci_high=estimate + half,
         **rest,
     )
+
+
+def drawn_error(p_value: float, draws: int, *, twice: bool = False) -> float:
+    """Monte-Carlo standard error of a p-value from B random draws, sqrt(p (1 - p) / B).
+
+    A p-value that is ``twice`` the smaller share of the draws on either side of 0 has sqrt(p (2 - p) / B).
+    """
+    return math.sqrt(p_value * ((2 if twice else 1) - p_value) / draws)
 
 
 def estimate_frame(estimates: Mapping[str, Estimate]) -> pd.DataFrame:

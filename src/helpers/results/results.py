@@ -26,7 +26,7 @@ from helpers.results.rounding import round_number
 
 SCHEMA = 1
 KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+$")
-NUMBERS = ("estimate", "value", "std_error", "statistic", "df", "p_value", "ci_low", "ci_high")
+NUMBERS = ("estimate", "value", "std_error", "statistic", "df", "p_value", "ci_low", "ci_high", "p_error")
 COUNTS = ("n_obs", "n_entities", "n_clusters", "draws")
 ESTIMATE_FIELDS = tuple(field.name for field in fields(Estimate))
 RECORDED = {*NUMBERS, *COUNTS, "convention"}
@@ -48,6 +48,8 @@ class Result:
         Rows, entities and clusters behind the number.
     draws
         Number of random draws behind the p-value: it cannot be below 1 / draws.
+    p_error
+        Monte-Carlo standard error of a drawn p-value that is not a plain share of the draws (`Estimate`).
     convention
         Name of the standard-error convention.
     digits
@@ -71,6 +73,7 @@ class Result:
     n_entities: int | None = None
     n_clusters: int | None = None
     draws: int | None = None
+    p_error: float | None = None
     convention: str | None = None
     digits: int = 4
     unit: str | None = None
@@ -145,7 +148,7 @@ class Results(Mapping[str, Result]):
         **numbers
             Fields of `Result` by name, in place of an estimate or beside it: ``value`` or ``estimate``, ``std_error``,
             ``statistic``, ``df``, ``p_value``, ``ci_low``, ``ci_high``, ``n_obs``, ``n_entities``, ``n_clusters``,
-            ``draws``, ``convention``.
+            ``draws``, ``p_error``, ``convention``.
 
         Raises
         ------

@@ -11,7 +11,7 @@ import pandas as pd
 from helpers.display.tables import write_table
 from helpers.errors import StudyError
 from helpers.inference.detectable import detectable_effect
-from helpers.results.estimate import Estimate
+from helpers.results.estimate import Estimate, drawn_error
 from helpers.results.rounding import tie
 from helpers.robustness.fragility import FragilityMap, map_fragility
 from helpers.robustness.indexed import IndexRegression, bootstrap_index_regression
@@ -155,6 +155,7 @@ def record_index_bootstrap(record: Record, found: IndexRegression, study: Study)
             n_obs=fit.n_obs,
             n_entities=fit.n_entities,
             draws=found.n_draws + 1,
+            p_error=drawn_error(summary.p_value, found.n_draws, twice=True),
             convention=f"entity bootstrap, {found.n_draws} draws, indices {'as given' if name else 'derived anew'}, "
             "percentile interval",
         )

@@ -10,8 +10,10 @@ scores of cluster h when only the residuals of cluster g are kept, for the jackk
 without cluster h. B draws are then one product of a B x G by a G x G matrix.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -32,12 +34,15 @@ from helpers.regression.conventions import find_convention
 from helpers.regression.effects import Codes, Floats, group_sums
 from helpers.regression.panel import PanelFit
 
+# Numbers of a block of draws that are multiplied while the processor holds them.
+CACHED = 250_000
 # Relative distance within which two statistics are the same number.
 TIE = 1e-9
 # Widths of search, in standard errors, beyond which an interval counts as unbounded.
 WIDEST = 2.0**16
-# Precision of the ends of an interval, in standard errors.
-PRECISION = 1e-9
+# Precision of the ends of an interval, in standard errors; and the width at which draws that stay on their side are
+# counted once for all narrower ones.
+PRECISION, NARROW = 1e-9, 0.02
 
 
 @dataclass(frozen=True)
@@ -246,49 +251,83 @@ def _draw_moments(pieces: _Pieces, blocks: Iterator[Floats], shift: float | None
     d is the distance of the estimate from the null. With `both` it stays free, for intervals; else the residuals are
     moved to the null by `shift` first (None: not at all) and the rows are n0 and q0 alone.
     """
+    scores, changes = pieces.scores, pieces.changes
+    if not both or shift is None:
+        scores = scores[:1] + (shift or 0.0) * scores[1:]
+        changes = (changes[0].plus(changes[1], shift or 0.0),)
+    pairs = [(i, j) for i in range(len(changes)) for j in range(i, len(changes))]
+    step = max(1, CACHED // scores.shape[1])
     parts = []
     for block in blocks:
-        numerators = [block @ score for score in pieces.scores]
-        changes = [change.of(block) for change in pieces.changes]
-        if not both or shift is None:
-            numerators = [numerators[0] + (shift or 0.0) * numerators[1]]
-            changes = [changes[0] + (shift or 0.0) * changes[1]]
-        pairs = [(i, j) for i in range(len(changes)) for j in range(i, len(changes))]
-        squares = [np.einsum("bg,bg->b", changes[i], changes[j]) for i, j in pairs]
-        parts.append(np.stack([*numerators, *squares]))
+        for start in range(0, len(block), step):
+            some = block[start : start + step]
+            moved = [change.of(some) for change in changes]
+            squares = [np.einsum("bg,bg->b", moved[i], moved[j]) for i, j in pairs]
+            parts.append(np.concatenate([scores @ some.T, np.stack(squares)]))
     return np.concatenate(parts, axis=1)
 
 
 def _shares(moments: Floats, pieces: _Pieces, distance: float) -> tuple[float, float]:
     """Share of draws with |t*| above |t|, strictly and with ties, for a null `distance` below the estimate."""
+    left, right = _sides(moments, pieces, distance)
+    return _count(left, right * (1 + 2 * TIE), strict=True) / len(left), _count(left, right * (1 - 2 * TIE)) / len(left)
+
+
+def _sides(moments: Floats, pieces: _Pieces, distance: float) -> tuple[Floats, Floats]:
+    """What |t*| >= |t| compares once the fractions are gone, (B,) each."""
     if len(moments) == 2:
         numerator, squares = moments
     else:
         numerator = moments[0] + distance * moments[1]
         squares = moments[2] + distance * (2 * moments[3] + distance * moments[4])
-    left = numerator**2 * (pieces.std_error**2 / pieces.factor)
-    right = squares * distance**2
-    strict = np.count_nonzero(left > right * (1 + 2 * TIE))
-    tied = np.count_nonzero(left >= right * (1 - 2 * TIE))
-    return float(strict / len(numerator)), float(tied / len(numerator))
+    return numerator**2 * (pieces.std_error**2 / pieces.factor), squares * distance**2
+
+
+def _count(left: Floats, right: Floats, strict: bool = False) -> int:
+    return int(np.count_nonzero(left > right if strict else left >= right))
 
 
 def _invert(moments: Floats, pieces: _Pieces, estimate: float, alpha: float) -> tuple[float, float]:
     """The nearest values on both sides of the estimate that the test rejects."""
+    n_draws, size = moments.shape[1], pieces.std_error
 
-    def is_kept(distance: float) -> bool:
-        return _shares(moments, pieces, distance)[1] > alpha
+    def is_kept(distance: float, sure: int = 0, rest: Floats = moments) -> bool:
+        left, right = _sides(rest, pieces, distance)
+        return bool((sure + _count(left, right * (1 - 2 * TIE))) / n_draws > alpha)
 
     ends = []
     for side in (1.0, -1.0):
-        inside, outside = 0.0, side * pieces.std_error
-        while is_kept(outside) and abs(outside) < WIDEST * pieces.std_error:
+        inside, outside = 0.0, side * size
+        while is_kept(outside) and abs(outside) < WIDEST * size:
             inside, outside = outside, 1.25 * outside
-        if abs(outside) >= WIDEST * pieces.std_error:
+        if abs(outside) >= WIDEST * size:
             ends.append(-side * np.inf)
             continue
-        while abs(outside - inside) > PRECISION * pieces.std_error:
-            middle = (inside + outside) / 2
-            inside, outside = (middle, outside) if is_kept(middle) else (inside, middle)
-        ends.append(estimate - outside)
+        inside, outside = _halve(is_kept, inside, outside, NARROW * size)
+        settled = partial(is_kept, **_settle(moments, pieces, inside, outside))
+        ends.append(estimate - _halve(settled, inside, outside, PRECISION * size)[1])
     return float(ends[0]), float(ends[1])
+
+
+def _halve(is_kept: Callable[[float], bool], inside: float, outside: float, width: float) -> tuple[float, float]:
+    """Two distances no further apart than `width`, the first kept by the test, the second rejected."""
+    while abs(outside - inside) > width:
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if is_kept(middle) else (inside, middle)
+    return inside, outside
+
+
+def _settle(moments: Floats, pieces: _Pieces, inside: float, outside: float) -> dict[str, Any]:
+    """Between two distances: how many draws surely reach |t|, and the moments of the `rest`, which may turn.
+
+    left - right of `_sides` is a polynomial in the distance, so that it changes by no more than the largest slope that
+    its coefficients allow times the width.
+    """
+    zero = np.zeros(moments.shape[1])
+    n0, n1, q0, q1, q2 = np.abs(moments if len(moments) == 5 else [moments[0], zero, moments[1], zero, zero])
+    far = max(abs(inside), abs(outside))
+    slope = 2 * pieces.std_error**2 / pieces.factor * n1 * (n0 + far * n1)
+    slope += far * (2 * q0 + far * (6 * q1 + 4 * far * q2))
+    left, right = _sides(moments, pieces, outside)
+    margin = slope * abs(outside - inside) * (1 + 4 * TIE) + 4 * TIE * (left + right)
+    return {"sure": _count(left, right + margin, strict=True), "rest": moments[:, np.abs(left - right) <= margin]}

@@ -5,7 +5,7 @@ effects and regressors together, so that thousands of clusters need no G x G mat
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -28,6 +28,9 @@ class Changes(Protocol):
     def of(self, draws: Floats) -> Floats:
         """The product, (B, G)."""
 
+    def plus(self, other: Any, times: float) -> "Changes":
+        """The sum of this matrix and `times` another of the same regression."""
+
 
 @dataclass(frozen=True)
 class Dense:
@@ -39,10 +42,14 @@ class Dense:
         """The product, (B, G)."""
         return np.asarray(draws @ self.matrix.T)
 
+    def plus(self, other: "Dense", times: float) -> "Dense":
+        """The sum of this matrix and `times` another."""
+        return Dense(self.matrix + times * other.matrix)
+
 
 @dataclass(frozen=True)
 class Narrow:
-    """The matrix diag(diagonal) - left right', of which the narrow parts (G, m) are kept."""
+    """The matrix diag(diagonal) - left right', of which the narrow parts (G, m) are kept; left is the regression's."""
 
     diagonal: Floats
     left: Floats
@@ -51,6 +58,10 @@ class Narrow:
     def of(self, draws: Floats) -> Floats:
         """The product, (B, G), without the matrix."""
         return np.asarray(draws * self.diagonal - (draws @ self.right) @ self.left.T)
+
+    def plus(self, other: "Narrow", times: float) -> "Narrow":
+        """The sum of this matrix and `times` another of the same regression."""
+        return Narrow(self.diagonal + times * other.diagonal, self.left, self.right + times * other.right)
 
 
 def find_changes(fit: PanelFit, codes: Codes, w: Floats, residuals: Floats) -> Changes:
