@@ -1,10 +1,14 @@
 """The page for everybody: axe-core finds no breach of WCAG 2.2 AA, and a keyboard reaches what a mouse reaches."""
 
+import re
 import shutil
 
 import pytest
 
+from helpers.report.environment import STYLE
+from helpers.report.popovers import open_numbers
 from helpers.report.report import write_report
+from helpers.results.results import Results
 from toy_run import NAMES, make_study, write_toy_run
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -98,6 +102,56 @@ def test_on_a_phone_the_contents_close_when_a_line_is_followed(page, browser):
     contents.locator('a[href="#03_model"]').click()
     assert not contents.is_visible()
     context.close()
+
+
+SENTENCES = {
+    "en": ("", "word ", "It fell (<0>), by <1>; to <2>. Then (<0>). "),
+    "zh": ("字", "效应", "系数为<0>，（<1>）；由<2>。区间（<0>），升至<1>：止"),
+}
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_no_sign_is_parted_from_the_number_that_it_touches(language, tmp_path, browser):
+    """Sentences of every length, so that a number meets the end of a phone's line at each of its places."""
+    filler, longer, sentence = SENTENCES[language]
+    results = Results("toy")
+    for place in range(3):
+        results.record(f"a.n{place}", value=place)
+    linked = re.sub("<(.)>", r'<a class="num" data-key="a.n\1" href="#x">0.\1</a>', sentence)
+    paragraphs = [f"<p>{longer * (place // 3)}{(filler or 'i') * (place % 3)}{linked}</p>" for place in range(60)]
+    path = tmp_path / "page.html"
+    body = open_numbers("".join(paragraphs), results)
+    assert body.count("<button") == linked.count("<a") * len(paragraphs)
+    path.write_text(f'<!DOCTYPE html><html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{STYLE.read_text(encoding="utf-8")}</style><main>{body}</main>', "utf-8")  # fmt: skip
+    sheet = browser.new_page(viewport={"width": 390, "height": 800})
+    sheet.goto(path.as_uri())
+    parted, lines = sheet.evaluate(PARTED)
+    sheet.close()
+    assert lines > 2 * len(paragraphs)
+    assert parted == []
+
+
+# Each sign beside a figure of the text, and on which line both stand.
+PARTED = """() => {
+  const parted = [], tops = new Set();
+  for (const text of document.querySelectorAll('p')) {
+    const letters = [], walk = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) for (let i = 0; i < walk.currentNode.length; i++) {
+      const range = document.createRange();
+      range.setStart(walk.currentNode, i); range.setEnd(walk.currentNode, i + 1);
+      const box = range.getBoundingClientRect();
+      letters.push([walk.currentNode.data[i], box.top + box.height / 2]);
+      tops.add(Math.round(box.top));
+    }
+    letters.slice(1).forEach(([sign, middle], i) => {
+      const [before, above] = letters[i];
+      const touch = /\\d/.test(before) && /[，。；：）,.;:)]/.test(sign) || /[(（]/.test(before) && /\\d/.test(sign)
+        || /[)）]/.test(before) && /[，。；：,.;:]/.test(sign);
+      if (touch && middle - above > 8) parted.push(text.textContent.slice(-40) + ' | ' + before + sign);
+    });
+  }
+  return [parted, tops.size];
+}"""
 
 
 def test_paper_cuts_no_table_and_shows_nothing_to_choose(page, browser):

@@ -17,6 +17,8 @@ from helpers.results.results import Result, Results
 from helpers.study.data import Label
 
 NUMBER = re.compile(r'<a class="num" data-key="([^"]+)" href="#([^"]+)">(.*?)</a>')
+# A number and the signs that touch it: a browser may break a line beside a button, and so would part them.
+TOUCHED = re.compile(rf'([“（(\[]?){NUMBER.pattern}([”，。、；：）！？％%,.;:)\]]*)')
 TABLE = re.compile(r'<figure class="table">.*?</figure>', re.DOTALL)
 NAME = re.compile(r'href="tables/([a-z0-9_]+)\.csv"')
 ROW = re.compile(r"<tr[^>]*>(.*?)</tr>", re.DOTALL)
@@ -56,14 +58,13 @@ class Shown:
 
 
 def open_numbers(piece: str, results: Results) -> str:
-    """Recorded numbers of a sentence as buttons that open the popover of their result."""
+    """Recorded numbers of a sentence as buttons that open the popover of their result, with the signs that touch them."""
 
     def button(match: re.Match[str]) -> str:
-        if match[1] not in results:
-            return match[0]
-        return f'<button class="num" popovertarget="k-{match[1]}">{match[3]}</button>'
+        before, key, _, shown, after = match.groups()
+        return f'<button class="num" popovertarget="k-{key}">{before}{shown}{after}</button>' if key in results else match[0]
 
-    return NUMBER.sub(button, piece)
+    return TOUCHED.sub(button, piece)
 
 
 def open_tables(piece: str, anchor: str) -> tuple[str, list[Shown]]:
