@@ -18,7 +18,7 @@ from helpers.study.data import Label
 
 NUMBER = re.compile(r'<a class="num" data-key="([^"]+)" href="#([^"]+)">(.*?)</a>')
 # A number and the signs that touch it: a browser may break a line beside a button, and so would part them.
-TOUCHED = re.compile(rf'([“（(\[]?){NUMBER.pattern}([”，。、；：）！？％%,.;:)\]]*)')
+TOUCHED = re.compile(rf"([“（(\[]?){NUMBER.pattern}([”，。、；：）！？％%,.;:)\]]*)")
 TABLE = re.compile(r'<figure class="table">.*?</figure>', re.DOTALL)
 NAME = re.compile(r'href="tables/([a-z0-9_]+)\.csv"')
 ROW = re.compile(r"<tr[^>]*>(.*?)</tr>", re.DOTALL)
@@ -58,11 +58,13 @@ class Shown:
 
 
 def open_numbers(piece: str, results: Results) -> str:
-    """Recorded numbers of a sentence as buttons that open the popover of their result, with the signs that touch them."""
+    """Recorded numbers of a sentence, with the signs that touch them, as buttons that open what the result is."""
 
     def button(match: re.Match[str]) -> str:
         before, key, _, shown, after = match.groups()
-        return f'<button class="num" popovertarget="k-{key}">{before}{shown}{after}</button>' if key in results else match[0]
+        if key not in results:
+            return match[0]
+        return f'<button class="num" popovertarget="k-{key}">{before}{shown}{after}</button>'
 
     return TOUCHED.sub(button, piece)
 
