@@ -215,7 +215,9 @@ names = shown.labels_of(grouping)
 run.figure(
     drawings.draw_ranks(paths, bootstraps[main].ranks, run.regions, names),
     "rank_paths",
-    caption="Ranks by period, coloured by region; the bars at the right are sampling intervals of the last rank",
+    caption="Ranks by period, coloured by region; the bars at the right are sampling intervals of the last rank"
+    if choices.regions
+    else "Ranks by period; the bars at the right are sampling intervals of the last rank",
     alt="One line per unit from its first to its last rank.",
 )
 
@@ -299,7 +301,9 @@ trends = build.region_trends(final, [model.treatment, model.outcome], run.region
 run.figure(
     drawings.draw_trends(trends, {name: choices.label(name) for name in grouping.order}, grouping.order),
     "index_trends",
-    caption="Mean of treatment and outcome by region and period",
+    caption="Mean of treatment and outcome by region and period"
+    if choices.regions
+    else "Mean of treatment and outcome by period",
     alt="Lines of the mean by period, one line per region, one panel per variable.",
 )
 
@@ -355,10 +359,10 @@ run.table(
     note="A negative trend of sigma, or a negative beta, says that units come together in relation to their mean.",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-regions"]
 # How much of the inequality lies between the regions, and how much within them?
 
-# %%
+# %% tags=["needs-regions"]
 gaps = disparity_shown.gap_table(values, run.regions)
 run.table(gaps, "inequality", caption="{index}: Theil and Gini with their regional parts", words=named)
 
@@ -387,14 +391,14 @@ run.table(
     note="The diagonal says how often a unit stays in its quartile.",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["needs-map"]
 # ## Are neighbours alike?
 
-# %%
+# %% tags=["needs-map"]
 everywhere, somewhere = disparity_shown.neighbour_tables(values, choices, run.rng("neighbours"), permutations)
 now = everywhere.iloc[-1].to_dict() if len(everywhere) else None
 
-# %%
+# %% tags=["needs-map"]
 moran = (
     run.record(
         f"index.moran.{main}", estimate=now["estimate"], p_value=now["p_value"], draws=permutations + 1, digits=3
@@ -403,7 +407,7 @@ moran = (
     else None
 )
 
-# %%
+# %% tags=["needs-map"]
 if moran is None:
     message = "This study declares no map, so that no spatial statistic is computed."
 elif now["p_value"] < level and now["estimate"] > now["expected"]:
@@ -414,17 +418,17 @@ else:
     message = "Whether neighbours are alike in {index} cannot be told in {last}: Moran's I is {moran}, {moran:p}."
 run.say(message, **({"moran": moran, **named} if moran else {}))
 
-# %% [markdown]
+# %% [markdown] tags=["needs-map"]
 # Moran's I is near zero where the neighbours of a unit are like any others, above it where they are like the unit.
 
-# %%
+# %% tags=["needs-map"]
 dealt = {"p_value": permutations + 1}
 run.table(everywhere, "moran", caption="Global Moran's I by period, p-value by permutation", draws=dealt)
 
-# %% [markdown]
+# %% [markdown] tags=["needs-map"]
 # And unit by unit: who stands among units like itself?
 
-# %%
+# %% tags=["needs-map"]
 run.table(somewhere, "moran_local", caption="Local Moran's I in the last period, p-value by permutation", draws=dealt)
 
 # %% [markdown]

@@ -169,11 +169,11 @@ refitted = run.text("fitted again with the indices derived anew") if choices.ind
 
 # %% tags=["summary"]
 run.say(
-    "None of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units turns the sign when it is "
-    "left out."
+    "None of {robustness.fragility.refits} sets of units, {robustness.fragility.most} at most in each, turns the sign "
+    "when it is left out."
     if fragility.smallest_sign is None
-    else "Of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units, the smallest that turns "
-    "the sign when it is left out has the size {robustness.fragility.smallest_set_sign.size}: "
+    else "Of {robustness.fragility.refits} sets of units, {robustness.fragility.most} at most in each, the smallest "
+    "that turns the sign when it is left out has the size {robustness.fragility.smallest_set_sign.size}: "
     "{robustness.fragility.smallest_set_sign} ({refitted}: {robustness.fragility.smallest_set_sign.refit}, "
     "{robustness.fragility.smallest_set_sign.refit:p} by the clustered t test).",
     refitted=refitted,
@@ -181,11 +181,11 @@ run.say(
 
 # %%
 run.say(
-    "None of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units changes the verdict when it "
-    "is left out."
+    "None of {robustness.fragility.refits} sets of units, {robustness.fragility.most} at most in each, changes the "
+    "verdict when it is left out."
     if fragility.smallest_verdict is None
-    else "Of {robustness.fragility.refits} sets of up to {robustness.fragility.most} units, the smallest that changes "
-    "the verdict when it is left out has the size {robustness.fragility.smallest_set_verdict.size}: "
+    else "Of {robustness.fragility.refits} sets of units, {robustness.fragility.most} at most in each, the smallest "
+    "that changes the verdict when it is left out has the size {robustness.fragility.smallest_set_verdict.size}: "
     "{robustness.fragility.smallest_set_verdict} ({refitted}: "
     "{robustness.fragility.smallest_set_verdict.refit}, {robustness.fragility.smallest_set_verdict.refit:p} by the "
     "clustered t test).",

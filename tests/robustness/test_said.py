@@ -44,7 +44,7 @@ def test_the_smallest_set_is_named_or_said_not_to_be(panel: pd.DataFrame, kind: 
     none = shown.fit_fragility(panel, make_study(), most=1)
     shown.record_fragility(run.record, none)
     told = run_cell(NOTEBOOK, f"smallest_set_{kind}", run=run, fragility=none, refitted="")
-    assert told == f"None of 14 sets of up to 1 units {words} when it is left out."
+    assert told == f"None of 14 sets of units, 1 at most in each, {words} when it is left out."
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ Need = Literal[
     "society",
     "policies",
     "space",
+    "map",
     "instruments",
     "outcome_dimensions",
 ]
@@ -45,6 +46,7 @@ _REASONS: dict[Need, str] = {
     "society": "the study file declares no figures of society",
     "policies": "the study file declares no policy",
     "space": "the study file declares no spatial weights",
+    "map": "the study file declares no map",
     "instruments": "the study file declares no instrument",
     "outcome_dimensions": "the outcome is no index of several dimensions",
     "memory": "it works on all rows at once, and the panel is kept on disk (engine: disk)",
