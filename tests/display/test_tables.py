@@ -36,6 +36,23 @@ def test_a_table_is_utf8_with_plain_line_ends(tmp_path):
     assert content == "name\n省份\n".encode()
 
 
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("share_of_total", "Share of total"),
+        ("order_wild_p_value", "p, order wild"),
+        ("ar1_p_value", "p, AR(1)"),
+        ("size_std_error", "Std. error, size"),
+        ("p_value", "p"),
+        ("wild_p_value", "p, wild"),
+        ("Loans p_value", "Loans p_value"),
+    ],
+)
+def test_a_head_begins_with_what_the_column_holds(name: str, head: str) -> None:
+    shown = show_table(pd.DataFrame({name: [0.5]}), caption="A table").html
+    assert f">{head}</th>" in shown
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'x"])
 def test_no_text_of_a_file_is_a_spreadsheet_formula(tmp_path, text):
     frame = pd.DataFrame({text: [text]}, index=pd.Index([text], name="name"))

@@ -60,11 +60,28 @@ HEADS = {
     "without_times_p_value": "its p",
     "without_times_wild_p_value": "its p, wild",
     "without_times_romano_wolf_p_value": "its p, Romano-Wolf",
+    "p_value_strict": "p, strict",
+    "share_effects_only": "Share before the controls",
     "vif": "Variance inflation",
 }
 
 Drawn = Mapping[float | str, tuple[int | None, float | None]]
 """What is behind a p-value, or behind those of a column: draws, and their error where it is known."""
+
+ENDINGS = {"_p_value": "p", "_std_error": "Std. error"}
+"""Ends of names whose head begins with what the column holds."""
+PROPER = {
+    "anderson_rubin": "Anderson-Rubin",
+    "ar1": "AR(1)",
+    "ar2": "AR(2)",
+    "cr2": "CR2",
+    "hansen": "Hansen",
+    "moran": "Moran",
+    "sobel": "Sobel",
+    "stouffer": "Stouffer",
+}
+"""Names of people and tests in such a head."""
+
 FIGURE = re.compile(r"^[(\[]?[-−]?\d[\d.,]*\**[)\]]?\**$")
 
 # The selectors are long, so that they go before those of the program that shows a notebook.
@@ -246,7 +263,11 @@ def _cell(cell: Any, name: str, digits: int | Mapping[str, int], labels: Mapping
 
 
 def _words(name: str) -> str:
-    """A name as a head: ``share_of_total`` becomes "Share of total"."""
+    """A name as a head: ``share_of_total`` becomes "Share of total", ``order_p_value`` "p, order"."""
+    for ending, head in ENDINGS.items():
+        if NAME.match(name) and name.endswith(ending):
+            of = name.removesuffix(ending)
+            return f"{head}, {PROPER.get(of, of.replace('_', ' '))}"
     return name[:1].upper() + name[1:].replace("_", " ") if NAME.match(name) else name
 
 
