@@ -27,6 +27,7 @@ from helpers.report.report import check_links, write_report
 from helpers.report.sections.ladder import ladder_axis
 from helpers.results.results import Result
 from helpers.runner.twins import read_percent
+from helpers.study.model import Model
 from helpers.study.needs import Need
 from toy_run import NAMES, make_study, write_toy_run
 
@@ -262,6 +263,13 @@ def test_a_text_that_leads_to_nothing_is_left_out_of_the_report(tmp_path, answer
     texts = "".join(cell.text for cell in read_chapter(tmp_path / "01_first.ipynb", Translator({})).cells)
     assert ("Unit by unit:" in texts) == answered
     assert "The code speaks:" in texts
+
+
+def test_a_label_in_a_formula_is_shown_as_it_is_written():
+    label = "l_police, 100% R&D #1"
+    shown = write_markdown(Model("y", "x", ()).latex({"y": label, "x": "x"}))
+    assert html.unescape(re.sub("<[^>]+>", "", shown)).replace("\N{NO-BREAK SPACE}", " ").strip().startswith(label)
+    assert "\\" not in shown
 
 
 @pytest.mark.parametrize("tags", [["needs-indices"], []])

@@ -33,6 +33,8 @@ CHECKED = "nbval-check-output"
 EMPTY = re.compile(r'<div class="scroll(?:(?!</div>).)*<tbody></tbody></table></div>', re.DOTALL)
 """A table without a row, in place of which a word stands."""
 NONE = '<p class="none">'
+ESCAPED = re.compile(r"\\([_%#$&])")
+"""A sign that TeX takes for its own, which MathML does not: a name with an underscore would show a backslash."""
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 FOLDER = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:\"'<>]+)+[/\\](?=[^\s/\\:\"'<>]+\.py)")
 
@@ -379,9 +381,10 @@ def _formula(content: str, options: dict[str, Any]) -> str:
     found = [item for item in vars(exceptions).values() if isinstance(item, type)]
     refusals: tuple[type[Exception], ...] = (*found, IndexError)
     try:
-        return str(convert(content, display="block" if options.get("display_mode") else "inline"))
+        made = str(convert(content, display="block" if options.get("display_mode") else "inline"))
     except refusals as error:
         raise StudyError(f"formula ${content}$", f"it cannot be set ({type(error).__name__})", "correct it") from None
+    return ESCAPED.sub(r"\1", made)
 
 
 def _opening(texts: list[str], name: str, language: _Language) -> tuple[str, str]:
