@@ -19,7 +19,7 @@ from helpers.report.origins import (
     spell_formula,
     spell_key,
 )
-from helpers.report.popovers import head_of_rows, read_heads
+from helpers.report.popovers import head_of_rows, open_tables, read_heads
 from helpers.report.report import write_report
 from helpers.results.results import Result
 from helpers.study.data import Label
@@ -126,7 +126,7 @@ def test_a_note_has_three_parts_in_each_language_and_a_count_of_many_programs():
 def test_a_note_speaks_of_the_columns_that_are_there_and_names_what_a_row_is():
     note = note_of(method_of(None, [], "ranking_x"), ["province", "ci_low"], Label(en="Province", zh="省份"))
     assert "One row per province." in note
-    assert "每行对应一项“省份”。" in note
+    assert "各行按“省份”列示。" in note
     assert "holds zero" not in note  # an interval of what is no effect
     assert "one row" not in note_of(method_of(None, [], "regions"), ["regions"], Label(en="Regions", zh="地区")).lower()
 
@@ -259,9 +259,11 @@ def test_a_model_is_spelt_by_the_words_of_its_names_and_a_formula_by_those_of_it
 
 
 def test_sources_are_joined_as_each_language_joins_them():
-    found = name_sources(["Lind and Mehlum (2010)", "Wang et al. (2021)", "R car"])
-    assert found.en == "Lind and Mehlum (2010); Wang et al. (2021); R car"
-    assert found.zh == "Lind和Mehlum（2010）；Wang等（2021）；R car"
+    found = name_sources(
+        ["Lind and Mehlum (2010)", "Diakoulaki, Mavrotas and Papayannakis (1995)", "Wang et al. (2021)", "R car"]
+    )
+    assert found.en == "Lind and Mehlum (2010); Diakoulaki, Mavrotas and Papayannakis (1995); Wang et al. (2021); R car"
+    assert found.zh == "Lind和Mehlum（2010）、Diakoulaki等（1995）、Wang等（2021）、R car"
 
 
 def test_a_table_that_names_results_is_read_in_words():
@@ -271,3 +273,21 @@ def test_a_table_that_names_results_is_read_in_words():
     assert named["baseline.inference.wild_webb"] == "基准回归 · 统计推断 · 野聚类自助法（Webb权重）"
     assert named["wild_webb"] == "野聚类自助法（Webb权重）"
     assert named["rank_shift_digital_empowerment"] == "排名变动：数字赋能"
+
+
+def test_an_address_stands_in_both_languages_where_it_reads_differently():
+    """Row and column in each language, the table's name once; where both read the same, the address stands once."""
+    table = (
+        '<figure class="table"><table><tr><th class="t w" lang="en">Region</th><th class="t w" lang="zh">地区</th>'
+        '<th class="n"><span class="t" lang="en">Share</span><span class="t" lang="zh">份额</span></th>'
+        '<th class="n">2019</th></tr><tr><td class="t" lang="en">East</td><td class="t" lang="zh">东部</td>'
+        '<td class="n">0.5</td><td class="n">0.6</td></tr><tr><td>AGO</td><td class="n">0.7</td><td class="n">0.8</td>'
+        '</tr></table><a href="tables/shares.csv">CSV</a></figure>'
+    )
+    shown, _ = open_tables(table, "03-cell-1")
+    assert re.findall('title="([^"]*)"', shown) == [
+        "shares · East · Share / 东部 · 份额",
+        "shares · East · 2019 / 东部 · 2019",
+        "shares · AGO · Share / AGO · 份额",
+        "shares · AGO · 2019",
+    ]

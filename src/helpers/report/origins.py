@@ -278,11 +278,16 @@ def spell_formula(code: str, label: Callable[[str], Label | None]) -> Label:
     return Label(en=code, zh=re.sub(r"[A-Za-z_]\w*", word, f"{body}{end}", flags=re.ASCII))
 
 
+SEVERAL = re.compile(r"^([^,]+), .+ and .+ \(")
+"""Three authors or more, of whom Chinese names the first."""
+
+
 def name_sources(checked: Iterable[str]) -> Label:
     """Programs and papers in a row, joined as each language joins them."""
     names = list(checked)
-    told = (re.sub(r" \((\d{4})\)", r"（\1）", name).replace(" and ", "和").replace(" et al.", "等") for name in names)
-    return Label(en="; ".join(names), zh="；".join(name.replace(", ", "、") for name in told))
+    told = (re.sub(r" \((\d{4})\)", r"（\1）", SEVERAL.sub(r"\1等 (", name)) for name in names)
+    zh = "、".join(name.replace(" and ", "和").replace(" et al.", "等").replace(", ", "、") for name in told)
+    return Label(en="; ".join(names), zh=zh)
 
 
 def key_label(study: Study, part: str) -> Label | None:

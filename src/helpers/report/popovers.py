@@ -24,7 +24,11 @@ NAME = re.compile(r'href="tables/([a-z0-9_]+)\.csv"')
 ROW = re.compile(r"<tr[^>]*>(.*?)</tr>", re.DOTALL)
 CELL = re.compile(r"<t[dh]([^>]*)>(.*?)</t[dh]>", re.DOTALL)
 HEAD = re.compile(r"<th ([^>]*)>(.*?)</th>", re.DOTALL)
-TAG = re.compile(r'<span class="t" lang="zh">.*?</span>|<[^>]+>', re.DOTALL)
+TAG = {
+    shown: re.compile(rf'<span class="t" lang="{hidden}">.*?</span>|<[^>]+>', re.DOTALL)
+    for shown, hidden in (("en", "zh"), ("zh", "en"))
+}
+"""What to take out of a piece of HTML so that its words in one language are left."""
 OTHER = ' lang="zh"'
 DIGIT = re.compile(r"\d")
 # Columns at most whose heads say what a row is.
@@ -199,22 +203,22 @@ def replace_tables(piece: str, instead: Mapping[str, str]) -> str:
 
 
 def _rows(text: str, name: str) -> Iterator[str]:
-    heads: list[str] = []
+    heads: list[Label] = []
     end = 0
     for row in ROW.finditer(text):
         yield text[end : row.start()]
         end = row.end()
         cells = list(CELL.finditer(row[1]))
         if not heads:
-            heads = [_plain(cell[2]) for cell in columns(cells)]
+            heads = _words(cells)
             yield row[0]
             continue
-        first = _plain(cells[0][2]) if cells else ""
+        first = next(iter(_words(cells)), NOTHING)
         yield "<tr>"
         told = iter(heads)
         for cell in cells:
             again = OTHER in cell[1]
-            yield cell[0] if again else _cell(cell, f"{name} · {first} · {next(told, '')}", name)
+            yield cell[0] if again else _cell(cell, _address(name, first, next(told, NOTHING)), name)
         yield "</tr>"
     yield text[end:]
 
@@ -230,8 +234,25 @@ def _cell(cell: re.Match[str], address: str, name: str) -> str:
     return f'<td class="n"><button popovertarget="t-{name}" title="{html.escape(address)}">{cell[2]}</button></td>'
 
 
-def _plain(piece: str) -> str:
-    return html.unescape(TAG.sub("", piece)).strip()
+def _plain(piece: str, language: str = "en") -> str:
+    return html.unescape(TAG[language].sub("", piece)).strip()
+
+
+def _words(cells: Iterable[re.Match[str]]) -> list[Label]:
+    """What stands in each column of a row, in both languages."""
+    found: list[Label] = []
+    for cell in cells:
+        if OTHER in cell[1] and found:
+            found[-1] = Label(en=found[-1].en, zh=_plain(cell[2], "zh"))
+        else:
+            found.append(Label(en=_plain(cell[2]), zh=_plain(cell[2], "zh")))
+    return found
+
+
+def _address(name: str, row: Label, column: Label) -> str:
+    """Where a number stands: table, row and column; an attribute holds one text, so that both languages stand in it."""
+    en, zh = f"{row.en} · {column.en}", f"{row.zh} · {column.zh}"
+    return f"{name} · {en}" if en == zh else f"{name} · {en} / {zh}"
 
 
 def anchor_of(result: Result) -> str:

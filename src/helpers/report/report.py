@@ -216,6 +216,7 @@ def page_environment(translator: Translator) -> Environment:
     environment.filters.update(
         heading=lambda name: name[:1].upper() + name[1:].replace("_", " "),
         number=number,
+        rounded=format_number,
         anchor=anchor_of,
         spread=lambda piece, start: Markup(spread(piece, start)),  # noqa: S704 (sealed before, as every title)
         p_value=format_p_value,
