@@ -31,7 +31,6 @@ from helpers.index import pictures as index_pictures
 from helpers.index import shown as index_shown
 from helpers.inference import clear, family, wald
 from helpers.inference import shown as inference_shown
-from helpers.inference.detectable import detectable_effect
 from helpers.regression import specification, threshold
 from helpers.regression.leverage import find_leverage
 
@@ -675,7 +674,7 @@ run.table(
 # Does each feed the other?
 
 # %%
-least = [detectable_effect(found.effect, level=level) for found in ways.values()]
+least = [found.detectable(level) for found in ways.values()]
 clear_ways = [found.is_clear(level) and found.effect.estimate > 0 for found in ways.values()]
 run.say(
     "Each goes before the other: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) forth and {back} ({back:p}; wild "
@@ -685,8 +684,8 @@ run.say(
     "{treatment} to {outcome}, {back} ({back:p}; wild bootstrap {back_wild:p}) back."
     if any(clear_ways)
     else "Neither way of the loop is clear and positive: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) from "
-    "{treatment} to {outcome}, {back} ({back:p}; wild bootstrap {back_wild:p}) back. By the t test alone {least_forth} "
-    "or more forth and {least_back} or more back would have been seen in four of five samples.",
+    "{treatment} to {outcome}, {back} ({back:p}; wild bootstrap {back_wild:p}) back. An effect smaller than "
+    "{least_forth} forth or {least_back} back would have been missed in more than one of five samples.",
     least_forth=run.record(f"{forth.key}.detectable", value=least[0]),
     least_back=run.record(f"{back.key}.detectable", value=least[1]),
     forth=forth,

@@ -259,14 +259,14 @@ run.say(
     "No function responds clearly once all are counted. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p})."
     if not above + below and reach.is_clear(level)
     else "No function responds clearly once all are counted, nor does {contrast}: {gap} ({gap:p}; wild bootstrap "
-    "{wild:p}). A difference of {smallest} or more would have been seen in four of five samples by the t test alone."
+    "{wild:p}). A difference smaller than {smallest} would have been missed in more than one of five samples."
     if not above + below
     else "Clear once all are counted: up {up}; down {down}. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p}).",
     contrast=run.label(contrast),
     up=", ".join(choices.label(name) for name in above) or "nothing",
     down=", ".join(choices.label(name) for name in below) or "nothing",
     gap=gap,
-    smallest=run.record(f"{gap.key}.detectable", value=detectable_effect(reach.effect, level=level)),
+    smallest=run.record(f"{gap.key}.detectable", value=reach.detectable(level)),
     wild=run.results[f"functions.{contrast}.{treatment}.wild"],
 )
 

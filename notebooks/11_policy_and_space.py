@@ -22,7 +22,6 @@ assignments: int = 49999
 from helpers import notebook
 from helpers.inference import clear
 from helpers.inference import shown as inference_shown
-from helpers.inference.detectable import detectable_effect
 from helpers.policy import pictures, pilots, shown, space, spatial_tests
 from helpers.regression import panel as regression
 
@@ -112,15 +111,11 @@ run.say(
         "against": "Where {policy} began, one of the two clearly rose less than elsewhere: {treatment} {stage} "
         "({stage:p}), {outcome} {effect} ({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
         "neither": "That {policy} moved either does not show: {treatment} {stage} ({stage:p}), {outcome} {effect} "
-        "({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}). By the t test alone {least_stage} or more of "
-        "the first and {least_effect} or more of the second would have been seen in four of five samples.",
+        "({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}). An effect smaller than {least_stage} on "
+        "the first or {least_effect} on the second would have been missed in more than one of five samples.",
     }[moved],
-    least_stage=run.record(
-        f"policy.{main}.treatment.detectable", value=detectable_effect(first.effect.effect, level=level)
-    ),
-    least_effect=run.record(
-        f"policy.{main}.outcome.detectable", value=detectable_effect(second.effect.effect, level=level)
-    ),
+    least_stage=run.record(f"policy.{main}.treatment.detectable", value=first.effect.detectable(level)),
+    least_effect=run.record(f"policy.{main}.outcome.detectable", value=second.effect.detectable(level)),
     policy=run.label(main),
     treatment=label[treatment],
     outcome=label[outcome],

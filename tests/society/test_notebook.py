@@ -117,11 +117,10 @@ def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, wild: 
         shown=shown,
         choices=LABELS,
         reach=reach,
-        detectable_effect=detectable_effect,
     )
     assert words in told
     assert "c: −1.0000 (p = 0.010; wild bootstrap p" in told
-    assert ("A difference of 2.8016 or more" in told) == ("nor does" in words)
+    assert ("A difference smaller than 2.8016 would" in told) == ("nor does" in words)
 
 
 @pytest.mark.parametrize(
