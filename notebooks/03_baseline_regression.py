@@ -83,8 +83,8 @@ if joint:
 # %%
 held_constant = {
     "clear": "Together the controls differ from zero (F = {joint}, {joint:p}, a test made for few clusters).",
-    "unclear": "Together the controls cannot be told from zero (F = {joint}, {joint:p}, a test made for few clusters): "
-    "only if samples scattered around an F of {smallest} or more would it have been seen in four of five.",
+    "unclear": "Together the controls cannot be told from zero (F = {joint}, {joint:p}, a test made for few clusters); "
+    "controls that give an F of {smallest} on average would have been seen in four of five samples.",
     "none": "The controls are not tested together: there are none, or more than the clusters can tell apart.",
 }
 run.say(

@@ -206,7 +206,7 @@ def test_the_passport_names_both_ends():
         (0.049, "Together the controls differ from zero (F = 3.00, p = 0.049"),
         (
             0.05,
-            "cannot be told from zero (F = 3.00, p = 0.050, a test made for few clusters): only if samples scattered",
+            "cannot be told from zero (F = 3.00, p = 0.050, a test made for few clusters); controls that give",
         ),
         (None, "The controls are not tested together"),
     ],
