@@ -68,9 +68,7 @@ run.table(kept.breaks, "breaks", caption="Periods in which the typical figure ha
 # And signs that a figure is not what its name says:
 
 # %%
-run.table(
-    kept.doubts, "doubts", caption="Signs of another unit, or of figures in the rows of others", labels=official
-)
+run.table(kept.doubts, "doubts", caption="Signs of another unit, or of figures in the rows of others", labels=official)
 
 # %% [markdown]
 # Among few units such signs come by chance, so that there they are told; among 30 or more they stop the run, unless the
@@ -79,8 +77,8 @@ run.table(
 # %%
 warnings = run.record("data.warnings", value=kept.n_warnings, digits=0)
 message = (
-    "The contract is kept, with {warnings} warnings: the rows of the tables above. What is listed stays as it "
-    "was published; a result that rests on it is to be read with care."
+    "The contract is kept; the rows of the tables above are its warnings, {warnings} in all. What is listed stays as "
+    "it was published; a result that rests on it is to be read with care."
     if kept.n_warnings
     else "The contract is kept, and nothing is unusual: no figure jumps, no period breaks, no sign of another unit."
 )

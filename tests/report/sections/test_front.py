@@ -89,5 +89,5 @@ def test_the_line_on_the_data_tells_each_count_and_is_left_out_where_one_is_miss
         results.record(f"data.{key}", value=number)
     (line,) = map(repr, quality(results))
     assert "11 statistics were read, and 12 rows of 13 units over 14 periods" in line
-    assert "15 missing figures were filled, 16 rows were dropped" in line
-    assert "gave 17 warnings" in line
+    assert "missing figures filled: 15, rows dropped: 16" in line
+    assert line.endswith("warnings of the checks of the raw figures: 17.")

@@ -55,8 +55,7 @@ NOWHERE = (
 
 QUALITY = (
     "{statistics} statistics were read, and {rows} rows of {entities} units over {periods} periods are analysed; "
-    "{filled} missing figures were filled, {dropped} rows were dropped, and the checks of the raw figures gave "
-    "{warnings} warnings."
+    "missing figures filled: {filled}, rows dropped: {dropped}, warnings of the checks of the raw figures: {warnings}."
 )
 
 SURE_KEYS = {
