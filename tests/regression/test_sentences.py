@@ -226,4 +226,4 @@ def test_the_controls_are_tested_together(p_value, words, monkeypatch):
         detectable_f=detectable_f,
     )
     assert words in told
-    assert ("around an F of" in told) == (p_value == 0.05)
+    assert ("give an F of" in told) == (p_value == 0.05)
