@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.display.prose import field_text
-from helpers.results.results import Result, Results, read_results
+from helpers.results.results import Result, Results, join_results
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKED = ("src", "notebooks", "pyproject.toml", "uv.lock", "requirements.lock")
@@ -68,7 +68,7 @@ def run_with(options: argparse.Namespace, seed: int, scratch: Path) -> Results:
         text=True,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return read_results(scratch / "out" / "results.json")
+    return join_results(scratch / "out")
 
 
 def drawn(results: Mapping[str, Result]) -> list[str]:

@@ -2,8 +2,8 @@
 # # 6 Where?
 #
 # Is the effect the same everywhere, and if not, why? Regions have few units, so a clustered standard error says little
-# there; the exact wild cluster bootstrap stands beside every estimate. Stars are never compared across columns: a
-# difference between regions is itself tested.
+# there; the wild cluster bootstrap stands beside every estimate, with every sign pattern where units are few, so that
+# nothing is drawn. Stars are never compared across columns: a difference between regions is itself tested.
 
 # %% [markdown]
 # ## Parameters

@@ -180,7 +180,8 @@ run.say(
         "clear": "{robustness.instrument.strong} of {robustness.instrument.count} sets of instruments are strong by "
         "the effective F, and with such a set the Anderson-Rubin test rejects that there is no effect.",
         "open": "{robustness.instrument.strong} of {robustness.instrument.count} sets of instruments are strong by the "
-        "effective F, and with none of these does the Anderson-Rubin test reject that there is no effect.",
+        "effective F, and with none of these does the Anderson-Rubin test reject that there is no effect, which does "
+        "not show that there is none: its set holds other effects too.",
     }[shown.judge_instruments(instrumented, level)]
 )
 

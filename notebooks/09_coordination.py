@@ -467,7 +467,7 @@ run.figure(
 # %%
 jump = run.results[f"returns.threshold.{chosen}"]
 run.say(
-    "There is no threshold to be seen: F = {jump:statistic:.2f}, {jump:p} by bootstrap."
+    "A threshold does not show: F = {jump:statistic:.2f}, {jump:p} by bootstrap."
     if jump.p_value >= level
     else "The slope changes at {jump} (interval {jump:ci}; F = {jump:statistic:.2f}, {jump:p}): {below} below and "
     "{above} above.",

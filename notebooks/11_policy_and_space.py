@@ -80,7 +80,8 @@ found = {
 }
 
 # %% [markdown]
-# Two rows per policy, the treatment first. Where the policy did not move it, a moved outcome has another cause.
+# Two rows per policy, the treatment first. Where the policy did not move it, the outcome cannot have moved through it;
+# that it did not move is not shown by a test that does not reject.
 
 # %%
 for (name, side), item in found.items():
