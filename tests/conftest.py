@@ -226,10 +226,18 @@ def build_mini(folder: Path, patch: pytest.MonkeyPatch) -> Mini:
     root = folder / "a project"
     package = root / "src" / "helpers"
     package.mkdir(parents=True)
-    for part in ("runner", "report"):
+    for part in ("runner", "report", "formats"):
         (package / part).mkdir()
     runner = ("__init__", "execution", "parameters", "twins")
-    for module in ("__init__", "errors", "files", *(f"runner/{name}" for name in runner), "report/__init__"):
+    for module in (
+        "__init__",
+        "errors",
+        "files",
+        *(f"runner/{name}" for name in runner),
+        "report/__init__",
+        "formats/__init__",
+        "formats/notebooks",
+    ):
         shutil.copy(ROOT / "src" / "helpers" / f"{module}.py", package / f"{module}.py")
     shutil.copytree(ROOT / "src" / "helpers" / "runner" / "kernels", package / "runner" / "kernels")
     (package / "mini.py").write_text(MODULE)

@@ -20,6 +20,7 @@ from helpers.files import write_text
 from helpers.report.environment import make_environment
 from helpers.results.panel_of_checks import check_run, describe_verification, list_deviations
 from helpers.review.machine import digest_files
+from helpers.study.file import read_yaml
 
 if TYPE_CHECKING:
     from helpers.study.study import Study
@@ -137,7 +138,7 @@ def codecheck(root: Path, study: Study, record: Mapping[str, Any]) -> str:
     for name, item in record["figures"].items():
         manifest[f"{home}/figures/{name}.svg"] = "same bytes" if item["same"] else "differs"
     citation = root / "CITATION.cff"
-    paper = yaml.safe_load(citation.read_text(encoding="utf-8")) if citation.is_file() else {}
+    paper = read_yaml(citation) if citation.is_file() else {}
     content = {
         "version": "https://codecheck.org.uk/spec/config/1.0/",
         "paper": {

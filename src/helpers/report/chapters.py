@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.display.prose import MESSAGE
 from helpers.errors import StudyError
+from helpers.formats.notebooks import import_nbformat
 from helpers.report.bilingual import translate_formulas, translate_html
 from helpers.report.language import Translator, both
 from helpers.report.picture import open_pictures
@@ -138,11 +139,10 @@ def read_chapter(path: Path, translator: Translator, lacking: Collection[str] = 
     StudyError
         The file is missing, is no notebook, or holds a formula that cannot be set.
     """
-    import nbformat
-
+    nbformat = import_nbformat()
     remedy = "run the study again: it executes the notebook anew"
     try:
-        content: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        content: Any = nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise StudyError(str(path), "the executed notebook is missing", remedy) from None
     except (ValueError, nbformat.ValidationError) as error:

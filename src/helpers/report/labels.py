@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -55,7 +55,7 @@ def read_units_file(study: Study) -> pd.DataFrame:
 
 def key_labels(study: Study, results: Mapping[str, Result]) -> dict[str, str]:
     """Chinese of every result's key and of its parts of several words, for tables that name results by them."""
-    label = partial(key_label, study)
+    label = cache(partial(key_label, study))
     parts = {part for key in results for part in key.split(".") if "_" in part}
     parts |= {part.replace("left_out", "rank_shift", 1) for part in parts if part.startswith("left_out_")}
     spelled = {part: spell_part(part, label).zh for part in sorted(parts)}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.results.results import Result
 from helpers.study.data import Label
+from helpers.study.file import read_yaml
 
 if TYPE_CHECKING:
     from helpers.study.study import Study
@@ -147,9 +148,7 @@ def key_words() -> dict[str, Label]:
 
 @cache
 def _file() -> dict[str, Any]:
-    import yaml
-
-    content: dict[str, Any] = yaml.safe_load(METHODS.read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_yaml(METHODS)
     return content
 
 

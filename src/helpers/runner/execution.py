@@ -11,14 +11,14 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from helpers.errors import StudyError
 from helpers.files import write_text
+from helpers.formats.notebooks import import_nbformat
 from helpers.runner.kernels.processes import was_stopped
 from helpers.runner.parameters import INJECTED
 from helpers.runner.twins import Cell, build_notebook, dump_notebook
@@ -30,9 +30,6 @@ LEFT_OUT = ("run_folder", "out")
 KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
 
 FRAME = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
-
-UNNEEDED = "rfc3987_syntax"
-"""Tells jsonschema, where it is there, whether a text is an IRI: no notebook asks, and importing it takes a second."""
 
 Listener = Callable[[str, int, int], None]
 """Called with notebook, number of the code cell that begins, and number of code cells (one more: all are done)."""
@@ -187,17 +184,16 @@ def execute(
 
 
 def _execute(cells: tuple[Cell, ...], values: Mapping[str, Any], progress: Progress, options: dict[str, Any]) -> Any:
-    with _left_out(UNNEEDED):
-        import nbformat
-
-        from helpers.runner.kernels.engine import ENGINE, register_engine
+    nbformat = import_nbformat()  # first: the next lines would import it with what it can do without
 
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from papermill.execute import execute_notebook
 
+    from helpers.runner.kernels.engine import ENGINE, register_engine
+
     register_engine()
-    notebook = nbformat.from_dict(build_notebook(cells))  # type: ignore[no-untyped-call]
+    notebook = nbformat.from_dict(build_notebook(cells))
     try:
         return execute_notebook(
             notebook,
@@ -222,19 +218,6 @@ def _execute(cells: tuple[Cell, ...], values: Mapping[str, Any], progress: Progr
         raise progress.error(problem, ANSI.sub("", error.traceback), bad_input) from None
     except (RuntimeError, NoSuchKernel) as error:
         raise NotebookError(progress.notebook, "", 0, 0, "", f"The kernel did not start: {error}") from None
-
-
-@contextmanager
-def _left_out(name: str) -> Iterator[None]:
-    """Let whoever would import a module if it is there do without it."""
-    absent = name not in sys.modules
-    if absent:
-        sys.modules[name] = cast(Any, None)
-    try:
-        yield
-    finally:
-        if absent:
-            del sys.modules[name]
 
 
 def _death_notice() -> str:

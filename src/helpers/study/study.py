@@ -211,15 +211,16 @@ class Study(Strict):
 
     def words(self, name: str) -> Label:
         """The label of a name in both languages (see :meth:`label`)."""
-        return Label(en=self.label(name), zh=self.label(name, "zh"))
+        return self._find_label(name) or Label(en=name, zh=name)
 
     def label(self, name: str, language: Literal["en", "zh"] = "en") -> str:
         """The label of a variable, index, dimension, indicator, statistic, region or ladder column; else the name."""
-        for pool in self._label_pools():
-            if name in pool:
-                item = pool[name]
-                return str(getattr(getattr(item, "label", item), language))
-        return name
+        found = self._find_label(name)
+        return name if found is None else str(getattr(found, language))
+
+    def _find_label(self, name: str) -> Label | None:
+        item = next((pool[name] for pool in self._label_pools() if name in pool), None)
+        return getattr(item, "label", item)
 
     def _label_pools(self) -> Iterator[dict[str, Any]]:
         yield from (self.mediators, self.indices, self.variables)

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,7 @@ class Origins:
 
     def __init__(self, study: Study, chapters: Sequence[Chapter], run_folder: Path) -> None:
         self._study = study
+        self._label = cache(partial(key_label, study))
         self._tables = run_folder / "tables"
         self._reached: dict[str, list[str]] = {}
         self._coded: set[str] = set()
@@ -63,7 +64,7 @@ class Origins:
 
     def words(self, result: Result) -> Label:
         """What a result is, by the parts of its key."""
-        return spell_key(result, partial(key_label, self._study))
+        return spell_key(result, self._label)
 
     def method(self, result: Result) -> Method:
         """The family of methods that a result belongs to."""
@@ -84,7 +85,7 @@ class Origins:
         axes = {axis.name: axis.label for axis in (self._study.entity, self._study.time)}
 
         def named(name: str) -> Label | None:
-            return axes.get(name) or key_label(self._study, name)
+            return axes.get(name) or self._label(name)
 
         def spelled(model: re.Match[str]) -> str:
             words = spell_formula(html.unescape(model[1]), named)
