@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from helpers import distributions as stats
 from helpers.claims.file import CONDITIONS, Claim, Claims, VerdictName
@@ -109,11 +108,6 @@ class Verdict:
     def label(self, language: Literal["en", "zh"] = "en") -> str:
         """The verdict in words."""
         return str(getattr(VERDICT_LABELS[self.verdict], language))
-
-    def evidence_table(self) -> pd.DataFrame:
-        """The evidence as rows: name, key, field, number."""
-        rows = [(item.name, item.key, name, number) for item in self.evidence for name, number in item.values.items()]
-        return pd.DataFrame(rows, columns=["name", "key", "field", "number"])
 
 
 def claim_words(study: Study) -> dict[str, str | tuple[str, ...]]:

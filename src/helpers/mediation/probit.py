@@ -7,8 +7,11 @@ averaged over e,
 Averaging over e is exact: E Phi(u + b s e) = Phi(u / sqrt(1 + b^2 s^2)).
 """
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +85,6 @@ def mediation_effects_probit(
         Missing columns or figures, outcome or treatment not 0 and 1, or a probit that the data separate.
     """
     import statsmodels.api as sm
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationError, PerfectSeparationWarning
 
     check_level(level)
     outcome, treatment, controls = model.outcome, model.treatment, model.controls
@@ -94,16 +96,8 @@ def mediation_effects_probit(
     base = np.column_stack([np.ones(len(columns)), columns[treatment], columns[list(controls)]])
     middle = columns[mediator].to_numpy()
     linear = sm.OLS(middle, base).fit()
-    try:
-        slopes = [middle, middle * columns[treatment].to_numpy()] if interaction else [middle]
-        with warnings.catch_warnings():
-            for refusal in (PerfectSeparationWarning, ConvergenceWarning):
-                warnings.simplefilter("error", refusal)
-            probit = sm.Probit(columns[outcome].to_numpy(), np.column_stack([base, *slopes])).fit(disp=0)
-    except (PerfectSeparationError, PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError):
-        raise StudyError(
-            f"probit of {outcome}", "the columns separate 0 from 1, or repeat one another", "use fewer controls"
-        ) from None
+    slopes = [middle, middle * columns[treatment].to_numpy()] if interaction else [middle]
+    probit = _fit_probit(columns[outcome], np.column_stack([base, *slopes]))
     first = rng.multivariate_normal(linear.params, linear.cov_params(), size=draws)
     second = rng.multivariate_normal(probit.params, probit.cov_params(), size=draws)
     if not interaction:
@@ -122,6 +116,22 @@ def mediation_effects_probit(
         draws=draws,
         level=level,
     )
+
+
+def _fit_probit(outcome: pd.Series[float], columns: Floats) -> Any:
+    """Maximum likelihood; what does not converge is refused."""
+    import statsmodels.api as sm
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationError, PerfectSeparationWarning
+
+    try:
+        with warnings.catch_warnings():
+            for refusal in (PerfectSeparationWarning, ConvergenceWarning):
+                warnings.simplefilter("error", refusal)
+            return sm.Probit(outcome.to_numpy(), columns).fit(disp=0)
+    except (PerfectSeparationError, PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError):
+        raise StudyError(
+            f"probit of {outcome.name}", "the columns separate 0 from 1, or repeat one another", "use fewer controls"
+        ) from None
 
 
 def _check(data: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -44,6 +44,24 @@ def _changes_of_scores(
     return squares
 
 
+def _variance_terms(fit: PanelFit, scores: Floats) -> tuple[list[tuple[float, Codes]], float]:
+    """Factor and groups of each term of the two-way variance, and the variance of the sample itself.
+
+    Raises
+    ------
+    StudyError
+        The variance is not positive.
+    """
+    rule, terms, variance = find_convention("stata"), [], 0.0
+    for sign, groups in cluster_terms(fit.clusters):
+        factor = sign * rule.factor(fit.sizes, int(groups.max()) + 1)
+        terms.append((factor, groups))
+        variance += factor * float(np.sum(np.bincount(groups, scores) ** 2))
+    if variance <= 0:
+        raise StudyError("two-way wild bootstrap", "the two-way variance is not positive", "cluster by one variable")
+    return terms, variance
+
+
 def two_way_wild_bootstrap(
     fit: PanelFit, parameter: Parameter, *, null: float = 0.0, draws: int = 99_999, rng: np.random.Generator
 ) -> WildBootstrap:
@@ -75,15 +93,7 @@ def two_way_wild_bootstrap(
     distance, n_clusters = contrast.estimate - null, int(codes.max()) + 1
     own = fit.residuals.loc[fit.design.index].to_numpy()
     restricted = own + distance * w / (w @ w)
-    rule = find_convention("stata")
-    terms = []
-    variance = 0.0
-    for sign, groups in cluster_terms(fit.clusters):
-        factor = sign * rule.factor(fit.sizes, int(groups.max()) + 1)
-        terms.append((factor, groups))
-        variance += factor * float(np.sum(np.bincount(groups, w * own) ** 2))
-    if variance <= 0:
-        raise StudyError("two-way wild bootstrap", "the two-way variance is not positive", "cluster by one variable")
+    terms, variance = _variance_terms(fit, w * own)
     scores = np.bincount(codes, w * restricted, minlength=n_clusters)
     enumerated = 2**n_clusters <= max(2**ENUMERATED_CLUSTERS, draws)
     blocks = enumerate_signs(n_clusters) if enumerated else draw_weights("rademacher", draws, n_clusters, rng)
