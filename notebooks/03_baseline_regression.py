@@ -378,10 +378,10 @@ if held.without_heaviest:
 
 # %%
 share = {
-    True: "{name} alone holds {one:.0%} of the variation that identifies the effect ({before:.0%} before the controls)"
-    ", the three heaviest units {three:.0%}. Without {name} the estimate is {without} ({without:p}, clustered t).",
-    False: "{name} alone holds {one:.0%} of the variation that identifies the effect ({before:.0%} before the controls)"
-    ", the three heaviest units {three:.0%}. Without {name} nothing can be estimated.",
+    True: "One unit, {name}, holds {one:.0%} of the variation that identifies the effect ({before:.0%} before the "
+    "controls), the three heaviest units {three:.0%}. Without it the estimate is {without} ({without:p}, clustered t).",
+    False: "One unit, {name}, holds {one:.0%} of the variation that identifies the effect ({before:.0%} before the "
+    "controls), the three heaviest units {three:.0%}. Without it nothing can be estimated.",
 }
 run.say(
     share[held.without_heaviest is not None],

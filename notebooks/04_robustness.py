@@ -118,10 +118,11 @@ low, high = shown.record_range(run.record, left_out)
 # %%
 run.say(
     "Without one unit, and the indices as they were built, the estimate lies between "
-    "{robustness.leave_one_out.smallest} (without {low}) and {robustness.leave_one_out.largest} (without {high})."
+    "{robustness.leave_one_out.smallest} (without unit {low}) and {robustness.leave_one_out.largest} (without unit "
+    "{high})."
     if choices.indices
-    else "Without one unit the estimate lies between {robustness.leave_one_out.smallest} (without {low}) and "
-    "{robustness.leave_one_out.largest} (without {high}).",
+    else "Without one unit the estimate lies between {robustness.leave_one_out.smallest} (without unit {low}) and "
+    "{robustness.leave_one_out.largest} (without unit {high}).",
     low=run.label(low),
     high=run.label(high),
 )

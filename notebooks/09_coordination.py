@@ -257,7 +257,7 @@ run.say(
 # %%
 heaviest = run.record("coordination.interaction.leverage", value=float(leverage.iloc[0]), digits=3)
 run.say(
-    "{unit} alone holds {share:.0%} of the variation of the product that identifies this interaction.",
+    "One unit, {unit}, holds {share:.0%} of the variation of the product that identifies this interaction.",
     unit=str(leverage.index[0]),
     share=heaviest,
 )

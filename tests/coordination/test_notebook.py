@@ -247,4 +247,4 @@ def test_beside_what_does_not_show_stands_what_would_have(key: str):
 
 def test_the_unit_that_holds_most_of_an_interaction_is_named():
     told = run_cell(NOTEBOOK, "heaviest = run.record", leverage=pd.Series([0.4, 0.1], index=["Aland", "Bland"]))
-    assert "Aland alone holds 40%" in told
+    assert "One unit, Aland, holds 40%" in told

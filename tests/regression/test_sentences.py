@@ -165,7 +165,7 @@ def test_the_heaviest_unit_is_named_with_what_is_left_without_it(without, words)
     run.record("baseline.leverage.heaviest.effects_only", value=0.6)
     held = SimpleNamespace(heaviest="Capital", top=lambda _: 0.49, without_heaviest=without)
     told = run_cell(NOTEBOOK, "if held.without_heaviest:", "share = {", run=run, held=held)
-    assert told.startswith("Capital alone holds 49% of the variation that identifies the effect (60% before")
+    assert told.startswith("One unit, Capital, holds 49% of the variation that identifies the effect (60% before")
     assert words in told
 
 

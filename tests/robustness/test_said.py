@@ -66,9 +66,9 @@ def test_the_range_without_one_unit_speaks_of_indices_where_there_are_some(indic
     run.record("robustness.leave_one_out.smallest", Estimate(estimate=0.1))
     run.record("robustness.leave_one_out.largest", Estimate(estimate=0.2))
     choices = SimpleNamespace(indices=indices)
-    said = run_cell(NOTEBOOK, "(without {low})", run=run, choices=choices, low="p01", high="p02")
+    said = run_cell(NOTEBOOK, "(without unit {low})", run=run, choices=choices, low="p01", high="p02")
     assert said.startswith(told)
-    assert said.endswith("0.1000 (without p01) and 0.2000 (without p02).")
+    assert said.endswith("0.1000 (without unit p01) and 0.2000 (without unit p02).")
 
 
 def test_a_set_that_changes_the_verdict_is_named() -> None:
