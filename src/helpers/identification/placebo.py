@@ -245,8 +245,9 @@ def measure_size(
 ) -> PlaceboSize:
     """Measure the true size of the permutation test on a design of one's own.
 
-    Outcomes without an effect: the fit without the treatment plus its residuals, those of each entity with a random
-    sign. Each is tested by the same 999 permutations.
+    Outcomes without an effect: the fit less the part of the treatment, plus its residuals, those of each entity with a
+    random sign; the residuals of a fit without the treatment would carry its effect into every entity. Each is tested
+    by the same 999 permutations.
 
     Parameters
     ----------
@@ -266,7 +267,9 @@ def measure_size(
     """
     design = fit.design
     n_entities, n_draws = design.effects.n_entities, 999
-    x, basis, residual = _take_controls_out(fit, treatment)
+    x, basis, outcome = _take_controls_out(fit, treatment)
+    moved = x.ravel() - basis @ (basis.T @ x.ravel())
+    residual = outcome - moved * (moved @ outcome) / (moved @ moved)
     simulations = min(simulations, max(FEWEST_SIMULATIONS, MOST_ROWS // design.n_obs))
     signs = np.where(rng.random((simulations, n_entities)) < 0.5, -1.0, 1.0)
     orders = np.concatenate([np.arange(n_entities)[None], *_random_orders(n_entities, n_draws, 1, rng)])
