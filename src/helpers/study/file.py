@@ -97,7 +97,7 @@ def read_as(path: Path, kind: type[Kind], remedy: str) -> Kind:
     Raises
     ------
     StudyError
-        The file is not YAML, or breaks a rule of its kind; every broken rule is told, with the remedy.
+        The file is not YAML, or breaks rules of its kind; the message names the first five of them.
     """
     try:
         return TypeAdapter(kind).validate_python(read_yaml(path))
