@@ -175,7 +175,8 @@ def _headline_of(study: Study) -> tuple[str, str]:
     """Key of the primary estimate, and what it is."""
     model, spoken = study.model(), spoken_language()
     treatment, outcome, column = (study.label(name, spoken) for name in (model.treatment, model.outcome, study.primary))
-    words = f"{treatment} -> {outcome} ({column})"
+    end = {"en": f" ({column}): ", "zh": f"，{column}："}[spoken]
+    words = f"{treatment} -> {outcome}{end}"
     return f"baseline.{study.primary}.{model.treatment}", words
 
 
@@ -232,7 +233,7 @@ def _headline(request: Request) -> list[str]:
     path = request.folder / "results.json"
     rows = json.loads(path.read_text(encoding="utf-8"))["results"] if path.is_file() else []
     return [
-        f"{words}: {fix_number(row['estimate'], 3)} [{fix_number(row['ci_low'], 3)}, {fix_number(row['ci_high'], 3)}], "
+        f"{words}{fix_number(row['estimate'], 3)} [{fix_number(row['ci_low'], 3)}, {fix_number(row['ci_high'], 3)}], "
         + (f"p = {row['p_value']:.3f}" if row["p_value"] >= 0.001 else "p < 0.001")
         for row in rows
         if row["key"] == key
