@@ -17,18 +17,11 @@ from hypothesis import strategies as st
 
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index
+from helpers.multiverse.cell_null import build_null, draw_statistics, look_up, normal_scores
 from helpers.multiverse.curve import count_universes, specification_curve, thin_out
 from helpers.multiverse.declared import index_runs, plan_study, study_specifications
 from helpers.multiverse.fit import Multiverse, all_subsets, run_specifications
-from helpers.multiverse.joint import (
-    JointTest,
-    build_null,
-    draw_signs,
-    draw_statistics,
-    joint_tests,
-    look_up,
-    normal_scores,
-)
+from helpers.multiverse.joint import JointTest, draw_signs, joint_tests
 from helpers.multiverse.pictures import draw_specification_curve
 from helpers.multiverse.plan import walk_cells
 from helpers.multiverse.shares import variance_shares
