@@ -1,7 +1,8 @@
 """Dynamics.
 
 Sources: scipy's Gaussian kernel density with Silverman's factor, to 1e-10 (the same sum in another order); statsmodels' OLS with
-HC1, to 1e-12; closed forms and counts worked by hand.
+HC1, to 1e-12; PySAL's giddy 2.3.8, Markov(classes) with its steady state, to the eight digits printed; closed forms and
+counts worked by hand.
 """
 
 import numpy as np
@@ -18,6 +19,7 @@ from helpers.disparity.dynamics import (
     sigma_convergence,
 )
 from helpers.errors import StudyError
+from outside import outside
 
 
 def a_column(wide: list[list[float]], first: int = 2015) -> "pd.Series[float]":
@@ -37,7 +39,7 @@ def test_density_agrees_with_scipy() -> None:
     density = kernel_density(values)
     for year in density.columns:
         expected = gaussian_kde(values.xs(year, level=1).to_numpy(), "silverman")(density.index)
-        assert_allclose(density[year], expected, atol=1e-10)
+        outside(kernel_density, "scipy: gaussian_kde, silverman", density[year], expected, atol=1e-10)
 
 
 def test_density_integrates_to_1() -> None:
@@ -96,11 +98,9 @@ def test_beta_agrees_with_statsmodels() -> None:
     wide = np.log(values.unstack())
     fit = sm.OLS((wide[2019] - wide[2015]) / 4, sm.add_constant(wide[2015])).fit(cov_type="HC1", use_t=True)
     found = beta_convergence(values)
-    assert_allclose(
-        [found.estimate, found.std_error, found.p_value],
-        [fit.params[2015], fit.bse[2015], fit.pvalues[2015]],
-        atol=1e-12,
-    )
+    ours = [found.estimate, found.std_error, found.p_value]
+    numbers = [fit.params[2015], fit.bse[2015], fit.pvalues[2015]]
+    outside(beta_convergence, "statsmodels: OLS of growth on its start, HC1", ours, numbers, atol=1e-12)
 
 
 def test_beta_finds_the_speed_that_made_the_data() -> None:
@@ -128,6 +128,16 @@ def test_moves_are_counted_by_hand() -> None:
     found = markov_transitions(a_column([[1, 1, 4], [2, 5, 6], [7, 8, 3]]), classes=2)
     assert found.counts.to_numpy().tolist() == [[2, 1], [1, 2]]
     assert_allclose(found.matrix, [[2 / 3, 1 / 3], [1 / 3, 2 / 3]], atol=1e-15)
+
+
+def test_moves_between_tied_figures_are_those_of_giddy() -> None:
+    # The pooled quantiles of figures 0, 1 and 2 are the figures themselves, which belong to the lower class.
+    wide = [[0, 1, 1, 2], [2, 2, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1], [2, 1, 2, 2], [0, 0, 0, 1]]
+    found = markov_transitions(a_column(wide), classes=3)
+    ours = [*found.counts.to_numpy().ravel(), *found.matrix.to_numpy().ravel()]
+    numbers = [4, 3, 0, 2, 3, 2, 0, 2, 2, 0.57142857, 0.42857143, 0, 0.28571429, 0.42857143, 0.28571429, 0, 0.5, 0.5]
+    outside(markov_transitions, "giddy: Markov", ours, numbers, atol=5e-9)
+    outside(markov_transitions, "giddy: Markov", found.ergodic, [0.29787234, 0.44680851, 0.25531915], atol=5e-9)
 
 
 def test_the_ergodic_shares_stay_as_they_are() -> None:

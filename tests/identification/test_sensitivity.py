@@ -1,6 +1,7 @@
 """Omitted-variable sensitivity against sensemakr's printed Darfur example and against panels whose truth is known.
 
-Tolerance: half a unit of the last printed digit; 1e-9 relative for identities; three simulation standard errors, about
+A rugged panel (``reference.panels.rugged``): StatsPAI 1.40.2, sp.sensemakr(d, "y", "d", ["w", "m", "z1"], benchmark=["w"],
+kd=[1, 2, 3]), columns over their units. Tolerance: half a unit of the last printed digit; 1e-9 relative for identities; three simulation standard errors, about
 0.02, for the known truth of 100,000 rows.
 """
 
@@ -23,7 +24,7 @@ from helpers.identification.shown import BEYOND, bound_table
 from helpers.regression.panel import fit_panel
 from helpers.study.model import Model
 from outside import outside
-from reference.panels import grunfeld
+from reference.panels import grunfeld, rugged
 from toy_study import make_study
 
 MODEL = Model("inv", "value", ("capital",), ())
@@ -41,6 +42,18 @@ def test_a_confounder_as_strong_as_female_in_darfur_leaves_what_sensemakr_prints
     estimate, std_error = adjust_for_confounder(0.09731582, 0.02325654, 783, 0.00916, 0.12464)
     outside(adjust_for_confounder, "R sensemakr: Darfur, 1x female", [estimate, std_error], [0.0752, 0.0219], atol=5e-5)
     outside(adjust_for_confounder, "R sensemakr: Darfur, 1x female", estimate / std_error, 3.44, atol=5e-3)
+
+
+def test_values_and_benchmarks_of_a_rugged_panel_are_those_of_statspai():
+    fit = fit_panel(rugged(), "y", ["d", "w", "m", "z1"], cluster=None)
+    value = value_of(fit, "d")
+    ours = [value.statistic, value.partial_r2, value.value, value.value_alpha]
+    numbers = [8.07439467856874, 0.2616249410881252, 0.4438944223388226, 0.3596271407336097]
+    outside(value_of, "StatsPAI: sensemakr, a rugged panel", ours, numbers, rtol=1e-9)
+    table = confounder_bounds(fit, "d", ["w"])
+    ours = [*table["r2_treatment"], *table["r2_outcome"], *table["statistic"]]
+    numbers = [0.152551, 0.305102, 0.457654, 0.053983, 0.114144, 0.185260, 6.359234, 4.449689, 2.205940]
+    outside(confounder_bounds, "StatsPAI: sensemakr, a rugged panel", ours, numbers, atol=5e-7)
 
 
 def test_a_confounder_at_the_robustness_value_removes_the_estimate():

@@ -21,6 +21,7 @@ from skcriteria.agg.topsis import TOPSIS
 from helpers.errors import StudyError
 from helpers.index.composite import composite_index, entropy_weights, min_max_scale
 from helpers.study.index import Aggregate, Levels
+from outside import outside
 
 INDICATORS = {
     "patents": {"direction": 1, "dimension": "technology"},
@@ -63,13 +64,15 @@ def test_the_default_index_is_the_sum_of_pooled_entropy_weight_times_pooled_scor
 def test_the_default_index_agrees_with_the_weighted_sum_of_scikit_criteria() -> None:
     index = composite_index(a_panel(), a_spec())
     problem = mkdm(index.scores.to_numpy(), [1] * 5, weights=index.weights.to_numpy())
-    assert_allclose(index.values, WeightedSumModel().evaluate(problem).e_.score, atol=1e-12)
+    expected = WeightedSumModel().evaluate(problem).e_.score
+    outside(composite_index, "scikit-criteria: WeightedSumModel", index.values, expected, atol=1e-12)
 
 
 def test_topsis_agrees_with_scikit_criteria() -> None:
     index = composite_index(a_panel(), a_spec(), aggregate="topsis")
     problem = mkdm(index.scores.to_numpy(), [1] * 5, weights=index.weights.to_numpy())
-    assert_allclose(index.values, TOPSIS().evaluate(problem).e_.similarity, atol=1e-12)
+    expected = TOPSIS().evaluate(problem).e_.similarity
+    outside(composite_index, "scikit-criteria: TOPSIS", index.values, expected, atol=1e-12)
 
 
 def test_the_default_index_lies_in_0_1() -> None:

@@ -26,6 +26,7 @@ from helpers.index.weights import (
     pca_weights,
     variation_weights,
 )
+from outside import outside
 
 ELSAYED = np.array(
     [
@@ -72,12 +73,13 @@ def test_entropy_of_the_scikit_criteria_example() -> None:
 
 
 def test_entropy_agrees_with_scikit_criteria() -> None:
-    assert_allclose(entropy_weights(ELSAYED), weighters.entropy_weights(ELSAYED), atol=1e-12)
+    expected = weighters.entropy_weights(ELSAYED)
+    outside(entropy_weights, "scikit-criteria: entropy_weights", entropy_weights(ELSAYED), expected, atol=1e-12)
 
 
 def test_entropy_of_elsayed_agrees_with_pymcdm() -> None:
     expected = [0.104991, 0.069124, 0.071373, 0.449937, 0.304575]
-    assert_allclose(entropy_weights(ELSAYED), expected, atol=5e-7)
+    outside(entropy_weights, "pymcdm: entropy_weights", entropy_weights(ELSAYED), expected, atol=5e-7)
 
 
 def test_entropy_after_min_max_counts_0_ln_0_as_0() -> None:
@@ -179,11 +181,13 @@ def test_critic_agrees_with_scikit_criteria_on_mixed_directions() -> None:
     directions = [1, -1, 1, -1, 1]
     scored = np.asarray(min_max_scale(ELSAYED, directions))
     expected = weighters.critic_weights(scored, np.ones(5), correlation="pearson", scale=False)
-    assert_allclose(critic_weights(ELSAYED, directions), expected, atol=1e-12)
+    found = critic_weights(ELSAYED, directions)
+    outside(critic_weights, "scikit-criteria: critic_weights", found, expected, atol=1e-12)
 
 
 def test_equal_weights_agree_with_scikit_criteria() -> None:
-    assert_allclose(equal_weights(ELSAYED), weighters.equal_weights(ELSAYED, base_value=1), atol=1e-12)
+    expected = weighters.equal_weights(ELSAYED, base_value=1)
+    outside(equal_weights, "scikit-criteria: equal_weights", equal_weights(ELSAYED), expected, atol=1e-12)
 
 
 def test_variation_weights_are_the_coefficients_of_variation() -> None:
@@ -202,7 +206,8 @@ def test_pca_index_is_an_affine_map_of_the_first_component() -> None:
 
     component = PCA(DIAKOULAKI, ncomp=1, standardize=True).factors[:, 0]
     index = DIAKOULAKI @ np.asarray(pca_weights(DIAKOULAKI))
-    assert_allclose(abs(np.corrcoef(component, index)[0, 1]), 1, atol=1e-12)
+    alike = abs(np.corrcoef(component, index)[0, 1])
+    outside(pca_weights, "statsmodels: PCA, correlation with its first factor", alike, 1, atol=1e-12)
 
 
 def test_pca_loadings_sum_above_0_while_a_contrary_column_counts_against() -> None:
