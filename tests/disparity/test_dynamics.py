@@ -132,7 +132,7 @@ def test_moves_are_counted_by_hand() -> None:
 
 def test_moves_between_tied_figures_are_those_of_giddy() -> None:
     # The pooled quantiles of figures 0, 1 and 2 are the figures themselves, which belong to the lower class.
-    wide = [[0, 1, 1, 2], [2, 2, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1], [2, 1, 2, 2], [0, 0, 0, 1]]
+    wide: list[list[float]] = [[0, 1, 1, 2], [2, 2, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1], [2, 1, 2, 2], [0, 0, 0, 1]]
     found = markov_transitions(a_column(wide), classes=3)
     ours = [*found.counts.to_numpy().ravel(), *found.matrix.to_numpy().ravel()]
     numbers = [4, 3, 0, 2, 3, 2, 0, 2, 2, 0.57142857, 0.42857143, 0, 0.28571429, 0.42857143, 0.28571429, 0, 0.5, 0.5]
