@@ -39,7 +39,9 @@ def test_density_agrees_with_scipy() -> None:
     density = kernel_density(values)
     for year in density.columns:
         expected = gaussian_kde(values.xs(year, level=1).to_numpy(), "silverman")(density.index)
-        outside(kernel_density, "scipy: gaussian_kde, silverman", density[year], expected, atol=1e-10)
+        assert_allclose(density[year], expected, atol=1e-10)
+        source = "scipy: gaussian_kde, silverman, every twentieth point"
+        outside(kernel_density, source, density[year].iloc[::20], expected[::20], atol=1e-10)
 
 
 def test_density_integrates_to_1() -> None:
