@@ -3,13 +3,14 @@
 import csv
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from helpers.reading.statistics import read_codebook
 from helpers.report.bilingual import translate_formulas, translate_html
 from helpers.report.console import CATALOGUES, LANGUAGE
-from helpers.report.labels import study_labels
+from helpers.report.labels import study_labels, unit_names
 from helpers.report.language import (
     Translator,
     both,
@@ -184,6 +185,18 @@ def test_lines_that_make_no_text_are_texts_of_their_own():
 
 def test_countries_have_the_names_of_the_unicode_register():
     assert territory_names(["AGO", "FRA", "Beijing", "QQQ"]) == {"AGO": "安哥拉", "FRA": "法国"}
+
+
+def test_a_unit_without_a_chinese_name_keeps_its_own_also_inside_a_sentence(tmp_path):
+    rows = ["place", "FRA", "Yugoslavia SFR"]
+    (tmp_path / "units.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    study = SimpleNamespace(folder=tmp_path, entity=SimpleNamespace(units="units.csv", key="place", aliases=()))
+    names = unit_names(study)
+    assert names == {"FRA": "法国", "Yugoslavia SFR": "Yugoslavia SFR"}
+    translator = Translator(read_catalogue(), names)
+    said = translate_html("<td>the weakest refit: without unit Yugoslavia SFR</td>", translator)
+    assert "最弱的重新估计结果：剔除单位Yugoslavia SFR" in said
+    assert translator.missing == {}
 
 
 @pytest.mark.parametrize("name", ["provinces", "countries"])

@@ -38,11 +38,15 @@ def _codebook_words(study: Study) -> dict[str, str]:
 
 
 def unit_names(study: Study) -> dict[str, str]:
-    """Names of the units in Chinese: from the first column of the units file that spells them so, or of countries."""
+    """Names of the units in Chinese: from the first column of the units file that spells them so, or of countries.
+
+    A name of which neither knows the Chinese stays as it is, also in a sentence.
+    """
     units = read_units_file(study)
     spelt = [name for name in study.entity.aliases if name in units and units[name].str.fullmatch(CHINESE).all()]
     keys = units[study.entity.key]
-    return dict(zip(keys, units[spelt[0]], strict=True)) if spelt else territory_names(keys)
+    as_written = dict(zip(keys, keys, strict=True))
+    return dict(zip(keys, units[spelt[0]], strict=True)) if spelt else as_written | territory_names(keys)
 
 
 def read_units_file(study: Study) -> pd.DataFrame:
