@@ -87,21 +87,23 @@ run.table(
 # Is the first region ahead of the others, and does it gain on them?
 
 # %%
-ahead = compared["first"].gaps
-first_gaps = [gap for name, gap in ahead.items() if name.startswith(f"{order[0]}_minus_")]
 counted = {
-    "region": run.label(order[0]),
-    "others": run.record("region.count.others", value=len(first_gaps)),
-    "ahead": run.record("region.count.ahead", value=growth.count_ahead(compared["first"], order[0], level)),
-    "faster": run.record("region.count.faster", value=growth.count_ahead(compared["points"], order[0], level)),
+    word: run.record(f"region.count.{word}", value=growth.count_ahead(compared[name], order[0], level))
+    for word, name in {"ahead": "first", "faster": "points"}.items()
+    if name in compared
 }
 
 # %%
 run.say(
     "Of the other regions, {ahead} of {others} lie clearly below {region} at the start, and {faster} of {others} gain "
-    "clearly less a {unit}, in points, by Welch's t test and by the wild bootstrap.",
-    **counted,
+    "clearly less a {unit}, in points, by Welch's t test and by the wild bootstrap."
+    if {"ahead", "faster"} <= set(counted)
+    else "Who starts ahead, and who gains, is not compared: the treatment's first value or its change is the same in "
+    "all units, or known for too few of them.",
+    others=run.record("region.count.others", value=len(order) - 1),
+    region=run.label(order[0]),
     unit=choices.time.unit,
+    **counted,
 )
 
 # %% [markdown]

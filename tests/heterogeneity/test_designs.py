@@ -155,6 +155,7 @@ def test_differences_of_first_values_are_those_of_welch(panel: pd.DataFrame) -> 
     theirs = [test.statistic, test.pvalue, test.df, interval.low, interval.high]
     outside(compare_groups, "scipy: ttest_ind, Welch", ours, theirs, rtol=1e-9)
     assert compare_groups(measure.where(measure.index != "u08"), read_grouping(panel, REGIONS, ORDER)) is not None
+    assert compare_groups(measure * 0, read_grouping(panel, REGIONS, ORDER)) is None  # a policy that nobody has yet
     assert compare_groups(measure.iloc[:9], read_grouping(panel.loc[:"u10"], REGIONS, ORDER)) is None
 
 

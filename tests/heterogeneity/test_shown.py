@@ -185,7 +185,7 @@ def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
     found = growth.GroupComparison({}, {"coast_minus_inland": effect(estimate, p_value)}, drawn)
     said = run_cell(
         NOTEBOOK,
-        "ahead = compared",
+        "counted = {",
         "lie clearly below",
         compared=dict.fromkeys(("first", "points"), found),
         order=["coast", "inland"],
@@ -195,6 +195,22 @@ def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
     )
     assert told in said
     assert "gain clearly less a quarter" in said
+
+
+@pytest.mark.parametrize("name", ["first", "points"])
+def test_regions_are_not_compared_by_what_is_the_same_everywhere(name):
+    found = growth.GroupComparison({}, {"coast_minus_inland": effect(0.3, 0.01)}, {})
+    said = run_cell(
+        NOTEBOOK,
+        "counted = {",
+        "lie clearly below",
+        compared={name: found},
+        order=["coast", "inland"],
+        level=0.05,
+        growth=growth,
+        choices=SimpleNamespace(time=SimpleNamespace(unit=Label(en="quarter", zh="季度"))),
+    )
+    assert said.startswith("Who starts ahead, and who gains, is not compared: the treatment's first value or")
 
 
 @pytest.mark.parametrize(("p_value", "count"), [(0.01, 2), (0.4, 0)])

@@ -56,13 +56,15 @@ def measure_entities(values: pd.Series) -> pd.DataFrame:
 def compare_groups(
     measure: pd.Series, grouping: Grouping, *, draws: int = 99_999, rng: np.random.Generator | None = None
 ) -> GroupComparison | None:
-    """Compare one measure between groups; None where a group has fewer than two entities with it.
+    """Compare one measure between groups.
+
+    None where a group has fewer than two entities with it, or where it is the same in all entities of two groups.
 
     Welch's t: difference of means over sqrt(s1^2 / n1 + s2^2 / n2), degrees of freedom by Satterthwaite. Where `rng` is
     given, the restricted wild bootstrap of the same difference stands beside.
     """
     parts = {name: measure.reindex(grouping.region.index[grouping.members(name)]).dropna() for name in grouping.order}
-    if any(len(part) < 2 for part in parts.values()):
+    if any(len(part) < 2 for part in parts.values()) or sum(part.nunique() < 2 for part in parts.values()) > 1:
         return None
     gaps = {f"{one}_minus_{two}": _welch(parts, one, two) for one, two in grouping.pairs}
     wild = {}
