@@ -4,6 +4,7 @@ import csv
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -190,7 +191,7 @@ def test_countries_have_the_names_of_the_unicode_register():
 def test_a_unit_without_a_chinese_name_keeps_its_own_also_inside_a_sentence(tmp_path):
     rows = ["place", "FRA", "Yugoslavia SFR"]
     (tmp_path / "units.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    study = SimpleNamespace(folder=tmp_path, entity=SimpleNamespace(units="units.csv", key="place", aliases=()))
+    study: Any = SimpleNamespace(folder=tmp_path, entity=SimpleNamespace(units="units.csv", key="place", aliases=()))
     names = unit_names(study)
     assert names == {"FRA": "法国", "Yugoslavia SFR": "Yugoslavia SFR"}
     translator = Translator(read_catalogue(), names)
