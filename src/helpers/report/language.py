@@ -22,7 +22,7 @@ SPOKEN = re.compile(
 # What reads the same in both languages: text without a Latin letter, file names and keys, numbers, formulas, codes.
 PLAIN = re.compile(r"[^A-Za-zÀ-ÿ]*")
 CODE = re.compile(r"[a-z0-9_]+(?:[./][a-z0-9_{}]+)+|[a-z0-9]+(?:_[a-z0-9]+)+|[\w./]+\.(?:csv|json|svg|html|yml)")
-NUMBER = re.compile(r"[-−+]?\d[\d,.]*(?:e[-−+]?\d+)?\**|(?:[A-Za-z]²? [=<] |< ?)[-−]?\d[\d.]*|[tF]\([\d., ]+\)")
+NUMBER = re.compile(r"[-−+]?\d[\d,.]*(?:e[-−+]?\d+)?\**|(?:[A-Za-z]²? [=<>] |[<>] ?)[-−]?\d[\d.]*|[tF]\([\d., ]+\)")
 FORMULA = re.compile(r"(?:[A-Z](?:_\w++)?+|[kx](?!\w)|min |[\d\s/()^+\-−])++")  # possessive: no way back to be tried
 ABBREVIATION = re.compile(r"[A-Z]{1,4}\d?(?:[-']?\d+[a-z]?)?")
 # A longer text is a message as it stands, or none: to take it apart would take its square or cube of steps.
