@@ -118,7 +118,7 @@ def mediation_effects_probit(
     )
 
 
-def _fit_probit(outcome: pd.Series[float], columns: Floats) -> Any:
+def _fit_probit(figures: pd.Series[float], columns: Floats) -> Any:
     """Maximum likelihood; what does not converge is refused."""
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationError, PerfectSeparationWarning
@@ -127,10 +127,11 @@ def _fit_probit(outcome: pd.Series[float], columns: Floats) -> Any:
         with warnings.catch_warnings():
             for refusal in (PerfectSeparationWarning, ConvergenceWarning):
                 warnings.simplefilter("error", refusal)
-            return sm.Probit(outcome.to_numpy(), columns).fit(disp=0)
+            return sm.Probit(figures.to_numpy(), columns).fit(disp=0)
     except (PerfectSeparationError, PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError):
+        outcome = figures.name
         raise StudyError(
-            f"probit of {outcome.name}", "the columns separate 0 from 1, or repeat one another", "use fewer controls"
+            f"probit of {outcome}", "the columns separate 0 from 1, or repeat one another", "use fewer controls"
         ) from None
 
 
