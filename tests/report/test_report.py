@@ -138,6 +138,15 @@ def test_a_certain_estimate_is_a_filled_dot(page):
     assert re.findall(r'<circle class="(\w+)"', page) == ["certain", "open"]
 
 
+def test_a_mark_of_the_ladder_opens_the_number_that_it_shows(page):
+    rows = re.findall(
+        r"<tr[^>]*>\n(<th scope=\"row\".*?)</tr>", page[page.index('<table class="ladder">') :], re.DOTALL
+    )
+    opened = [re.findall(r'popovertarget="([^"]+)"', row) for row in rows]
+    assert [sorted(set(keys)) for keys in opened] == [["k-baseline.pooled.x"], ["k-baseline.twoway_controls.x"]]
+    assert all(re.search(r'<button popovertarget="[^"]+"><svg', row) for row in rows)
+
+
 def test_front_page_shows_what_is_tagged_for_it(page):
     front = page[: page.index('<article id="01_data"')]
     assert "A line</figcaption>" in front

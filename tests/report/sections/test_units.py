@@ -162,6 +162,28 @@ def test_without_scripts_a_period_colours_the_map_and_a_tile_opens_its_card(page
 
 
 @needs_browser
+@pytest.mark.parametrize("size", [(390, 600), (820, 600), (1440, 900)])
+def test_all_of_a_card_can_be_brought_into_sight_wherever_its_tile_stands(page, browser, size):
+    sheet = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    sheet.goto(page.as_uri())
+    hidden = []
+    for place in (0, -1):
+        tile = sheet.locator(".tile").nth(place)
+        for block in ("start", "center", "end"):
+            tile.evaluate("(tile, block) => tile.scrollIntoView({block, behavior: 'instant'})", block)
+            tile.click()
+            card = sheet.locator("[popover]:popover-open")
+            last = card.locator("td button").last
+            last.evaluate("one => one.scrollIntoView({block: 'nearest', behavior: 'instant'})")
+            boxes = [card.bounding_box(), last.bounding_box()]
+            inside = [box["y"] >= 0 and box["y"] + box["height"] <= size[1] and box["x"] >= 0 for box in boxes]
+            hidden += [] if all(inside) and boxes[0]["height"] > size[1] / 5 else [(place, block, boxes)]
+            sheet.keyboard.press("Escape")
+    sheet.close()
+    assert hidden == []
+
+
+@needs_browser
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh", "dark")])
 def test_axe_finds_no_violation_in_the_map_and_a_card(page, browser, language, scheme):
     from axe_playwright_python.sync_playwright import Axe
