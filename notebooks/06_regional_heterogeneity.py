@@ -22,6 +22,7 @@ since: int = 2020
 
 # %%
 from helpers import notebook
+from helpers.errors import StudyError, attempt
 from helpers.heterogeneity import designs, groups, growth, heterogeneity, pictures, shown, why
 from helpers.inference.detectable import detectable_effect
 from helpers.regression.leverage import find_leverage
@@ -35,7 +36,7 @@ model, level = choices.model(), choices.specification.significance
 
 # %%
 panel, treatment = run.read("panel"), choices.specification.treatment
-order, _ = groups.usable_groups(panel, run.regions, choices.grouping.order)
+order, _ = groups.usable_groups(panel, run.regions, choices.grouping.order, model)
 data = shown.keep_grouped(panel, run.regions, order)
 regions = run.regions[run.regions.isin(order)]
 grouping = groups.read_grouping(data, regions, order)
@@ -81,7 +82,7 @@ run.table(
     caption="The treatment's first value, its mean yearly growth (logarithm) and its mean yearly change, by region",
     note="Differences: Welch's t over units. Growth is not defined where a first or last value is not above zero.",
     digits=4,
-)
+) if compared else run.say("Neither first values nor growth differ between units.")
 
 # %% [markdown]
 # Is the first region ahead of the others, and does it gain on them?
@@ -254,11 +255,12 @@ run.say(
 
 # %%
 start_of = {"infrastructure": next(iter(choices.mediators), None), "level": treatment}
-starts = {
-    name: why.fit_start(data, model, variable, draws=wild_draws, rng=run.rng(f"start {name}"))
+asked = {
+    name: attempt(why.fit_start, data, model, variable, draws=wild_draws, rng=run.rng(f"start {name}"))
     for name, variable in start_of.items()
-    if variable is not None and why.has_start(data, variable)
+    if variable is not None
 }
+starts = {name: test for name, test in asked.items() if not isinstance(test, StudyError)}
 
 # %% [markdown]
 # One row per first value:
@@ -269,7 +271,7 @@ run.table(
     shown.start_table({choices.label(start_of[name]): test for name, test in starts.items()}),
     "region_starts",
     caption="How the effect changes with one standard deviation more of a first value",
-)
+) if starts else run.say("No first value can be asked: it is the same in all units, or not known of each.")
 
 # %% [markdown]
 # Is the effect larger where that first value was higher?
@@ -382,7 +384,7 @@ run.table(
     "region_rows",
     caption="The effect by thirds of the treatment's first value, before and since a period, and period by period",
     note="Common controls and effects.",
-)
+) if rows else run.say("The rows cannot tell the effects of such groups apart.")
 
 # %% [markdown]
 # Are the effects of these groups of rows told apart?

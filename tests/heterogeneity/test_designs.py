@@ -18,7 +18,8 @@ from helpers.errors import StudyError
 from helpers.heterogeneity.designs import DESIGNS, SplitFit, fit_design, fit_split
 from helpers.heterogeneity.groups import read_grouping, usable_groups
 from helpers.heterogeneity.growth import compare_groups, measure_entities
-from helpers.heterogeneity.why import fit_start, has_start
+from helpers.heterogeneity.shown import fit_rows
+from helpers.heterogeneity.why import fit_start
 from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.leverage import find_leverage
 from helpers.regression.panel import fit
@@ -125,9 +126,26 @@ def test_groups_of_rows_share_controls_and_effects(panel: pd.DataFrame) -> None:
 def test_a_group_with_too_few_or_no_entities_is_named(panel: pd.DataFrame) -> None:
     regions = REGIONS.replace({"hills": "plain"})
     regions.iloc[-1] = "alone"
-    order, small = usable_groups(panel, regions, ["coast", "plain", "alone", "empty"])
+    order, left_out = usable_groups(panel, regions, ["coast", "plain", "alone", "empty"], MODEL)
     assert order == ["coast", "plain"]
-    assert small == {"alone": 1, "empty": 0}
+    assert left_out == {"alone": "too few for a regression", "empty": "too few for a regression"}
+
+
+def test_a_group_in_which_the_treatment_never_moves_has_no_regression(panel: pd.DataFrame) -> None:
+    inland = REGIONS.reindex(panel.index.get_level_values(0)).to_numpy() == "hills"
+    still = panel.assign(dose=panel["dose"].where(~inland, 0.0))
+    groups = list(REGIONS.unique())
+    order, left_out = usable_groups(still, REGIONS, groups, MODEL)
+    assert order == [name for name in groups if name != "hills"]
+    assert left_out == {"hills": "its rows determine no regression of their own"}
+
+
+def test_rows_are_not_split_by_what_most_units_share(panel: pd.DataFrame) -> None:
+    """A policy that nobody has in the first year: no thirds of a first value, and no effect in that year."""
+    later = panel.index.get_level_values(1) > panel.index.get_level_values(1).min()
+    found = fit_rows(panel.assign(dose=panel["dose"].where(later, 0.0)), MODEL, 2017, draws=49, rng=generator())
+    assert set(found) == {"since"}
+    assert set(fit_rows(panel, MODEL, 2017, draws=49, rng=generator())) == {"first_third", "since", "time"}
 
 
 def test_an_unknown_design_is_refused(panel: pd.DataFrame) -> None:
@@ -169,7 +187,6 @@ def test_a_first_value_is_standardised_over_entities(panel: pd.DataFrame) -> Non
     slope = np.linalg.lstsq(x, panel["reply"], rcond=None)[0][0]
     outside(fit_start, "written out: dummies and lstsq", found.effect.estimate, slope, rtol=1e-8)
     gappy = panel.assign(size=panel["size"].where(panel.index.get_level_values(1) > 2015))
-    assert not has_start(gappy, "size")
     with pytest.raises(StudyError, match="no figure at the first time"):
         fit_start(gappy, MODEL, "size", draws=9, rng=generator())
     with pytest.raises(StudyError, match="the same everywhere"):

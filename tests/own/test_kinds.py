@@ -792,3 +792,14 @@ def test_numbers_of_rows_name_no_units_and_a_table_of_one_measure_is_told_what_i
     found = adopt(folder, project, "two", Options(entity="columns"), check_study)
     assert f"{FLAT['place'].nunique()} of them" in found.told[0]
     assert set(load_study(found.folder).columns) == {"wait", "booking"}
+
+
+def test_a_grouping_whose_groups_cannot_be_fitted_is_not_proposed(project: Path) -> None:
+    """In one of two groups nobody is treated: no regression of its own, so that there is nothing to compare."""
+    panel = make_panel([f"u{n}" for n in range(12)]).reset_index()
+    number = panel["place"].str[1:].astype(int)
+    panel["kind"] = np.where(number < 6, "treated", "never")
+    panel["booking"] = panel["booking"].where(number < 6, 0.0)
+    found = adopted(panel.to_csv(index=False), project)
+    assert not load_study(found.folder).regions
+    assert any("no grouping by kind" in line for line in found.told)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.errors import StudyError
+from helpers.errors import StudyError, attempt
+from helpers.regression.panel import fit
+from helpers.study.model import Model
 
 Regions = str | pd.Series | Mapping[str, str]
 
@@ -42,15 +44,24 @@ class Grouping:
 
 FEWEST = 3
 """Entities below which a group has no regression of its own."""
+TOO_FEW = "too few for a regression"
+NO_REGRESSION = "its rows determine no regression of their own"
 
 
-def usable_groups(data: pd.DataFrame, regions: pd.Series, order: Sequence[str]) -> tuple[list[str], dict[str, int]]:
-    """The groups that have enough entities in a panel, in order, and those that have too few with their number."""
-    there = regions.reindex(data.index.unique(level=0)).value_counts()
-    counts = {name: int(there.get(name, 0)) for name in order}
-    return [name for name in order if counts[name] >= FEWEST], {
-        name: count for name, count in counts.items() if count < FEWEST
-    }
+def usable_groups(
+    data: pd.DataFrame, regions: pd.Series, order: Sequence[str], model: Model
+) -> tuple[list[str], dict[str, str]]:
+    """The groups whose entities in a panel can have a regression of their own, in order, and why the others cannot."""
+    there = regions.reindex(data.index.unique(level=0))
+    counts = there.value_counts()
+    left_out: dict[str, str] = {}
+    for name in order:
+        rows = data[data.index.get_level_values(0).isin(there.index[there == name])]
+        if counts.get(name, 0) < FEWEST:
+            left_out[name] = TOO_FEW
+        elif isinstance(attempt(fit, rows, model.with_(cluster="entity")), StudyError):
+            left_out[name] = NO_REGRESSION
+    return [name for name in order if name not in left_out], left_out
 
 
 def read_grouping(data: pd.DataFrame, regions: Regions, order: Sequence[str] | None = None) -> Grouping:

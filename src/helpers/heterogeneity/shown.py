@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from helpers.errors import StudyError, attempt
 from helpers.heterogeneity.designs import DESIGNS, SplitFit, fit_design, fit_split
 from helpers.heterogeneity.groups import Grouping, read_grouping, usable_groups
 from helpers.heterogeneity.growth import GroupComparison
@@ -42,10 +43,10 @@ def count_left_out(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> pd
     ]
     for name, grouping in study.regions.items():
         regions = units[grouping.column].map(grouping.group)
-        for group in usable_groups(panel, regions, grouping.order)[1]:
+        for group, reason in usable_groups(panel, regions, grouping.order, study.model())[1].items():
             held = panel.index.get_level_values(0).isin(regions.index[regions == group])
             counts = {"n_entities": panel.index.get_level_values(0)[held].nunique(), "n_obs": int(held.sum())}
-            rows.append({"grouping": name, "value": study.label(group), **counts, "reason": "too few for a regression"})
+            rows.append({"grouping": name, "value": study.label(group), **counts, "reason": reason})
     return pd.DataFrame(rows, columns=["grouping", "value", "n_entities", "n_obs", "reason"]).set_index("grouping")
 
 
@@ -56,7 +57,7 @@ def fit_groupings(
     found = {}
     for name, grouping in list(study.regions.items())[1:]:
         regions = units[grouping.column].map(grouping.group)
-        order, _ = usable_groups(panel, regions, grouping.order)
+        order, _ = usable_groups(panel, regions, grouping.order, study.model())
         if len(order) > 1:
             data = keep_grouped(panel, regions, order)
             inside = regions[regions.isin(order)]
@@ -71,7 +72,7 @@ def fit_grouping_designs(
     found: dict[str, dict[str, SplitFit]] = {}
     for name, grouping in list(study.regions.items())[1:]:
         regions = units[grouping.column].map(grouping.group)
-        order = usable_groups(panel, regions, grouping.order)[0]
+        order = usable_groups(panel, regions, grouping.order, study.model())[0]
         if len(order) > 1:
             data = keep_grouped(panel, regions, order)
             inside = read_grouping(data, regions[regions.isin(order)], order)
@@ -119,22 +120,29 @@ def fit_without(
 def fit_rows(
     data: pd.DataFrame, model: Model, since: int, *, draws: int, rng: np.random.Generator
 ) -> dict[str, SplitFit]:
-    """The effect by thirds of the treatment's first value, before and since a time, and time by time."""
+    """The effect by thirds of the treatment's first value, before and since a time, and time by time.
+
+    A split whose parts the rows cannot tell apart is left out, and so are thirds of a first value that most entities
+    share.
+    """
     times = pd.Series(data.index.get_level_values(1), index=data.index)
     start = first_values(data[model.treatment])
     # Ranks, so that no tie and no last digit of a bound decides where an entity belongs.
     place = np.argsort(np.argsort(start.to_numpy(dtype=float), kind="stable"), kind="stable")
     third = pd.Series([THIRDS[3 * rank // len(start)] for rank in place], index=start.index)
+    if int(start.value_counts().max()) > len(start) // len(THIRDS):
+        third[:] = THIRDS[0]
     labels = {
         "first_third": (pd.Series(third.reindex(data.index.get_level_values(0)).to_numpy(), data.index), list(THIRDS)),
         "since": (times.ge(since).map({True: "since", False: "before"}), ["before", "since"]),
         "time": (times.astype(str), [str(time) for time in sorted(times.unique())]),
     }
-    return {
-        name: fit_split(data, model, groups, order, draws=draws, rng=rng)
+    splits = {
+        name: attempt(fit_split, data, model, groups, order, draws=draws, rng=rng)
         for name, (groups, order) in labels.items()
         if groups.nunique() > 1
     }
+    return {name: found for name, found in splits.items() if not isinstance(found, StudyError)}
 
 
 def record_regions(record: Record, fits: Mapping[str, RegionFit], treatment: str, ending: str = "") -> None:

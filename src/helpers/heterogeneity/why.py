@@ -33,11 +33,6 @@ def first_values(values: pd.Series) -> pd.Series:
     return ordered.set_axis(ordered.index.get_level_values(0)).groupby(level=0).head(1)
 
 
-def has_start(data: pd.DataFrame, variable: str) -> bool:
-    """Whether every entity has a figure of a variable at its first time."""
-    return bool(first_values(data[variable]).notna().all())
-
-
 def fit_start(data: pd.DataFrame, model: Model, variable: str, *, draws: int, rng: np.random.Generator) -> ClearTest:
     """Let the effect change with an entity's first value of a variable: treatment x z0, z0 standardised over entities.
 

@@ -112,21 +112,27 @@ def adopt(
 
 
 def _check(folder: Path, check: Check | None) -> list[str]:
-    """Check a new study; a proposed robustness row that its rows cannot carry is taken out again, and told."""
+    """Check a new study; a proposed robustness row or grouping that its rows cannot carry is taken out, and told."""
     told: list[str] = []
     while True:
         study = load_study(folder)
         try:
             return [*told, check(study)] if check is not None else told
         except StudyError as error:
-            row = next((name for name in study.robustness if f"robustness.{name}:" in error.where), None)
-            if row is None:
+            blocks: dict[str, Iterable[str]] = {"robustness": study.robustness, "regions": study.regions}
+            refused = [(block, row) for block in blocks for row in blocks[block] if f"{block}.{row}:" in error.where]
+            if not refused:
                 raise
+            block, row = refused[0]
             text = (folder / "study.yml").read_text(encoding="utf-8")
             kept = re.sub(rf"^  {row}:\n(?:    .*\n)+", "", text, count=1, flags=re.MULTILINE)
-            write_text(folder / "study.yml", kept)
+            write_text(folder / "study.yml", re.sub(r"^regions:\n(?!  )", "regions: {}\n", kept, flags=re.MULTILINE))
             write_manifest(folder)
-            told.append(f"no robustness row {row}: {error.rule}")
+            told.append(
+                f"no robustness row {row}: {error.rule}"
+                if block == "robustness"
+                else f"no grouping by {row}: {error.rule}"
+            )
 
 
 def copy_study(source: str, name: str, root: Path) -> Path:

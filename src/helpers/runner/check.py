@@ -18,6 +18,7 @@ from helpers.cleaning import contract, sample
 from helpers.cleaning import gaps as cleaning
 from helpers.coordination.moderation import moderate
 from helpers.errors import StudyError, did_you_mean
+from helpers.heterogeneity.groups import usable_groups
 from helpers.index import build as construction
 from helpers.index.dimensions import add_dimensions
 from helpers.large.engine import check_headings
@@ -233,6 +234,12 @@ def check_model(checked: Checked, study: Study) -> pd.DataFrame:
         except StudyError as error:
             raise _placed(study, f"robustness.{name}", error) from None
     model = study.model()
+    for name, grouping in list(study.regions.items())[:1]:
+        regions = checked.units[grouping.column].map(grouping.group)
+        if len(usable_groups(panel, regions, grouping.order, model)[0]) < 2:
+            rule = "fewer than two of its groups have rows that determine a regression of their own"
+            remedy = "take the grouping out of the study file, or draw wider groups"
+            raise _placed(study, f"regions.{name}", StudyError(grouping.column, rule, remedy))
     for name in study.mediators:
         try:
             rows = panel[[*model.columns, name]].dropna()
