@@ -55,7 +55,7 @@ def draw_quadrants(
         axes.text(x, y, word, transform=axes.transAxes, ha=side, va="center", fontsize=8.5, color=PALETTE[1])
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    axes.margins(0.1)
+    axes.margins(x=0.1, y=0.2)  # the corners' words stand above and below every entity
     axes.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 0.08))
     return figure
 
