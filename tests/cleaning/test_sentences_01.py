@@ -11,7 +11,8 @@ NOTEBOOK = "01_data_cleaning"
 
 
 @pytest.mark.parametrize(
-    ("warnings", "told"), [(0, "no figure jumps, no period breaks"), (4, "with 4 warnings: the rows of the tables")]
+    ("warnings", "told"),
+    [(0, "no figure jumps, no period breaks"), (4, "the rows of the tables above are its warnings, 4 in all")],
 )
 def test_warnings_are_told_or_that_there_is_none(warnings: int, told: str) -> None:
     assert told in run_cell(NOTEBOOK, "data.warnings", kept=SimpleNamespace(n_warnings=warnings))

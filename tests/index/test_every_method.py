@@ -27,6 +27,7 @@ from small_study import CONTENT, REGIONS, label, make_indicators
 ROOT = Path(__file__).resolve().parents[2]
 FEW = {
     "index_draws": 9,
+    "permutations": 99,
     "choice_draws": 4,
     "sobol_base": 2,
     "wild_draws": 19,

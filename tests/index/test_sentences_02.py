@@ -98,7 +98,7 @@ def test_an_index_whose_choices_move_nothing_is_said() -> None:
     assert "No choice of the index moves" in say_leaders([0.0] * 3, 0.1)
 
 
-def say_moran(estimate: float, p_value: float, draws: int = 1000) -> str:
+def say_moran(estimate: float, p_value: float, draws: int = 10_000) -> str:
     run = PlantedRun()
     now = {"estimate": estimate, "p_value": p_value, "expected": -0.033}
     moran = run.record("planted.moran", estimate=estimate, p_value=p_value, draws=draws, digits=3)
@@ -111,7 +111,7 @@ def test_neighbours_are_alike_unlike_or_not_to_be_told() -> None:
     assert "neighbours are alike in dose: Moran's I is 0.200, p = 0.01" in say_moran(0.2, 0.01)
     assert "differ in dose more than chance would have it" in say_moran(-0.2, 0.01)
     assert "cannot be told in 2021" in say_moran(0.2, 0.06)
-    assert "p < 0.001" in say_moran(0.2, 0.001)
+    assert "p < 0.0001" in say_moran(0.2, 0.0001)
 
 
 def test_a_study_without_a_map_is_told_so() -> None:

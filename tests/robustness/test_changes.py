@@ -297,7 +297,8 @@ def test_the_table_says_what_each_row_asks_and_finds():
 def test_the_range_without_one_place_names_the_extreme_places(panel):
     left_out, run = leave_one_out(panel, make_study().model()), PlantedRun()
     low, high = shown.record_range(run.record, left_out)
-    told = run_cell("04_robustness", "Without one unit, and the indices as they were built", run=run, low=low, high=high)
+    named = {"run": run, "low": low, "high": high, "choices": make_study()}
+    told = run_cell("04_robustness", "Without one unit, and the indices as they were built", **named)
     estimates = left_out.table["estimate"]
-    assert f"(without {estimates.idxmin()}) and" in told
+    assert f"(without unit {estimates.idxmin()}) and" in told
     assert run.results["robustness.leave_one_out.largest"].estimate == pytest.approx(estimates.max(), rel=1e-7)

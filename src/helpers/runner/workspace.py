@@ -147,6 +147,9 @@ def use_own_folders(root: Path, folder: Path) -> None:
     home = (prefix if prefix.is_relative_to(root) else folder / "run") / "var"
     for name, part in OWN_FOLDERS.items():
         os.environ[name] = str(home / part)
+    # IPython takes a temporary folder, which it leaves behind, where its own has no parent.
+    with contextlib.suppress(OSError):
+        (home / OWN_FOLDERS["IPYTHONDIR"]).mkdir(parents=True, exist_ok=True)
     own = str(root / "src")
     others = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part not in ("", own)]
     os.environ |= {"STUDY_ROOT": str(root), "PYTHONPATH": os.pathsep.join([own, *others])}
