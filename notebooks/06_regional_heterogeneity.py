@@ -273,7 +273,7 @@ run.table(
     caption="How the effect changes with one standard deviation more of a first value",
 ) if starts else run.say("No first value can be asked: it is the same in all units, or not known of each.")
 
-# %% [markdown]
+# %% [markdown] tags=["asks"]
 # Is the effect larger where that first value was higher?
 
 # %%
@@ -285,7 +285,7 @@ run.say(
     all=run.record("heterogeneity.count.starts", value=len(starts)),
     larger=run.record("heterogeneity.count.larger", value=len(larger)),
     smaller=run.record("heterogeneity.count.smaller", value=len(smaller)),
-)
+) if starts else None
 
 # %% [markdown] tags=["needs-mediators"]
 # ## Why: does it need a level of the first channel?

@@ -274,3 +274,7 @@ def test_a_further_grouping_is_told_by_its_two_designs(panel):
     assert {"heterogeneity.second.common.coast.dose", "heterogeneity.second.group_times.equality.wild"} <= set(results)
     words = {"common": "together", "group_times": "own periods"}
     assert list(shown.grouping_joint_table(found, words).index) == [("second", "together"), ("second", "own periods")]
+
+
+def test_without_a_first_value_nothing_is_counted():
+    assert run_cell(NOTEBOOK, "larger = [name", starts={}, level=0.05) == "None"
