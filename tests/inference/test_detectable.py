@@ -13,7 +13,7 @@ from helpers.results.estimate import Estimate
 from outside import outside
 
 
-@pytest.mark.parametrize("df, level, power", [(30, 0.05, 0.8), (7, 0.05, 0.8), (30, 0.1, 0.9), (200, 0.01, 0.5)])
+@pytest.mark.parametrize("df, level, power", [(30, 0.05, 0.8), (7, 0.05, 0.8), (30, 0.1, 0.9), (200, 0.01, 0.5), (1, 0.05, 0.95)])
 def test_the_detectable_effect_has_the_power_of_statsmodels(df: int, level: float, power: float) -> None:
     # With n = df + 1 and an effect size e, the noncentrality is e sqrt(n): that many standard errors.
     size = TTestPower().solve_power(nobs=df + 1, alpha=level, power=power, alternative="two-sided")
@@ -32,6 +32,13 @@ def test_the_detectable_f_has_the_power_of_statsmodels(groups: int, n_obs: int, 
 def test_a_power_below_the_level_is_refused() -> None:
     with pytest.raises(StudyError, match="power"):
         detectable_f(2, 30, power=0.05)
+
+
+def test_degrees_of_freedom_of_the_estimate_go_before_those_that_are_given() -> None:
+    """Satterthwaite's 2 of 50: an effect that the interval of the test covers would not have been seen."""
+    few = Estimate(estimate=0.0, std_error=0.1, df=2.0)
+    assert detectable_effect(few, df=50) == detectable_effect(few) > 0.1 * 4.3
+    assert detectable_effect(Estimate(estimate=0.0, std_error=0.1), df=2.0) == detectable_effect(few)
 
 
 def test_without_degrees_of_freedom_it_is_normal() -> None:

@@ -23,7 +23,7 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
     power
         Probability of seeing the effect.
     df
-        Degrees of freedom in place of the estimate's.
+        Degrees of freedom where the estimate has none of its own, as that of a bootstrap.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
     """
     from scipy.stats import nct
 
-    freedom = found.df if df is None else df
+    freedom = df if found.df is None else found.df
     critical = float(stats.norm.isf(level / 2) if freedom is None else stats.t.isf(level / 2, freedom))
     std_error = _std_error(found, freedom)
     if std_error is None or not level < power < 1:
@@ -45,8 +45,11 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
         far = float(np.nan_to_num(nct.cdf(-critical, freedom, distance)))
         return float(nct.sf(critical, freedom, distance)) + far - power
 
-    # Power grows from level to one, which it nearly has where the centre is five beyond the critical value.
-    return float(std_error * optimize.brentq(short, 0.0, critical + 5.0, xtol=1e-10))
+    # Power grows from level to one, which it nearly has five beyond the critical value, but for few degrees of freedom.
+    most = critical + 5.0
+    while short(most) < 0:
+        most *= 2
+    return float(std_error * optimize.brentq(short, 0.0, most, xtol=1e-10))
 
 
 def detectable_f(df: float, df_rest: float, *, level: float = 0.05, power: float = 0.8) -> float:
