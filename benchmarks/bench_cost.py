@@ -8,8 +8,8 @@ processor seconds of the command and all that it starts, and the largest sum of 
 notebook's end and the next. `firms_UNITS_PERIODS` is a simulated panel that `study adopt` takes in, with an index of
 six indicators, a mediator and three regions; `disk_UNITS_PERIODS` the same on disk. Then, or alone with `--fit`, the
 numbers are fitted: non-negative least squares, squared errors over what was measured. Memory 0 was not looked at. Rows
-of firms_5000_20, provinces and countries are of runs whose seconds were the clock's, those of firms_5000_20 scaled to
-the processor seconds of the run. Linux only.
+of firms_5000_20, provinces and countries are of runs whose seconds were the clock's.
+Linux only.
 """
 
 from __future__ import annotations
