@@ -13,6 +13,7 @@ from helpers.report.bilingual import translate_formulas, translate_html
 from helpers.report.console import CATALOGUES, LANGUAGE
 from helpers.report.labels import study_labels, unit_names
 from helpers.report.language import (
+    FORMULA,
     Translator,
     both,
     collect_labels,
@@ -255,3 +256,12 @@ def test_a_long_text_that_is_no_message_is_left_as_it_is_without_being_taken_apa
     translator = Translator({"{a} of {b} in {c}": "{c}{b}{a}"})
     assert translator.text(hostile) is None
     assert list(translator.missing) == [" ".join(hostile.split())]
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("0-500 km", False), ("N/(N - K)", True), ("min G/(min G - 1)", True), ("A_it + B", True), ("K kx", False)],
+)
+def test_a_formula_is_read_as_one_on_every_python(text, same):
+    """A distance has a unit to be said; with possessive signs Python 3.11.2 took it for a formula."""
+    assert bool(FORMULA.fullmatch(text)) is same

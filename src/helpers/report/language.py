@@ -23,7 +23,8 @@ SPOKEN = re.compile(
 PLAIN = re.compile(r"[^A-Za-zÀ-ÿ]*")
 CODE = re.compile(r"[a-z0-9_]+(?:[./][a-z0-9_{}]+)+|[a-z0-9]+(?:_[a-z0-9]+)+|[\w./]+\.(?:csv|json|svg|html|yml)")
 NUMBER = re.compile(r"[-−+]?\d[\d,.]*(?:e[-−+]?\d+)?\**|(?:[A-Za-z]²? [=<>] |[<>] ?)[-−]?\d[\d.]*|[tF]\([\d., ]+\)")
-FORMULA = re.compile(r"(?:[A-Z](?:_\w++)?+|[kx](?!\w)|min |[\d\s/()^+\-−])++")  # possessive: no way back to be tried
+# A subscript ends with its word, so that a text is read in one way only; early Pythons 3.11 misread possessive signs.
+FORMULA = re.compile(r"(?:[A-Z](?:_\w+(?!\w))?|[kx](?!\w)|min |[\d\s/()^+\-−])+")
 ABBREVIATION = re.compile(r"[A-Z]{1,4}\d?(?:[-']?\d+[a-z]?)?")
 # A longer text is a message as it stands, or none: to take it apart would take its square or cube of steps.
 LONGEST = 600
