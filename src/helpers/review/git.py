@@ -50,11 +50,25 @@ def lay_out(root: Path, revision: str, target: Path, *under: str) -> None:
     if archive is None:
         raise StudyError(revision, "its files cannot be read from the repository", "try `git fsck`")
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        try:
-            files.extractall(target, filter="data")
-        except tarfile.FilterError as error:
-            rule = f"a file of it would lie outside ({error})"
-            raise StudyError(revision, rule, "take that file out of the repository") from None
+        for member in files:
+            _write(files, member, target.resolve(), revision)
+
+
+def _write(files: tarfile.TarFile, member: tarfile.TarInfo, target: Path, revision: str) -> None:
+    """Write one member of an archive of git, which holds folders, files and links; tarfile's filters are younger."""
+    place = target / member.name
+    meant = place.parent / member.linkname if member.issym() else place
+    if not (place.parent.resolve().is_relative_to(target) and meant.resolve().is_relative_to(target)):
+        rule = f"a file of it would lie outside ({member.name})"
+        raise StudyError(revision, rule, "take that file out of the repository")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if member.isdir():
+        place.mkdir(exist_ok=True)
+    elif member.issym():
+        place.symlink_to(member.linkname)
+    elif (content := files.extractfile(member)) is not None:
+        place.write_bytes(content.read())
+        place.chmod(member.mode & 0o777)
 
 
 def describe_commit(root: Path) -> str:
