@@ -122,18 +122,18 @@ def fit_rows(
 ) -> dict[str, SplitFit]:
     """The effect by thirds of the treatment's first value, before and since a time, and time by time.
 
-    A split whose parts the rows cannot tell apart is left out, and so are thirds of a first value that most entities
-    share.
+    A split whose parts the rows cannot tell apart is left out, and so are the thirds where more than a third of the
+    entities share one first value.
     """
     times = pd.Series(data.index.get_level_values(1), index=data.index)
     start = first_values(data[model.treatment])
     # Ranks, so that no tie and no last digit of a bound decides where an entity belongs.
     place = np.argsort(np.argsort(start.to_numpy(dtype=float), kind="stable"), kind="stable")
     third = pd.Series([THIRDS[3 * rank // len(start)] for rank in place], index=start.index)
-    if int(start.value_counts().max()) > len(start) // len(THIRDS):
-        third[:] = THIRDS[0]
+    thirds = pd.Series(third.reindex(data.index.get_level_values(0)).to_numpy(), data.index)
+    apart = int(start.value_counts().max()) <= len(start) // len(THIRDS)
     labels = {
-        "first_third": (pd.Series(third.reindex(data.index.get_level_values(0)).to_numpy(), data.index), list(THIRDS)),
+        **({"first_third": (thirds, list(THIRDS))} if apart else {}),
         "since": (times.ge(since).map({True: "since", False: "before"}), ["before", "since"]),
         "time": (times.astype(str), [str(time) for time in sorted(times.unique())]),
     }

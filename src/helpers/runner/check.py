@@ -234,12 +234,8 @@ def check_model(checked: Checked, study: Study) -> pd.DataFrame:
         except StudyError as error:
             raise _placed(study, f"robustness.{name}", error) from None
     model = study.model()
-    for name, grouping in list(study.regions.items())[:1]:
-        regions = checked.units[grouping.column].map(grouping.group)
-        if len(usable_groups(panel, regions, grouping.order, model)[0]) < 2:
-            rule = "fewer than two of its groups have rows that determine a regression of their own"
-            remedy = "take the grouping out of the study file, or draw wider groups"
-            raise _placed(study, f"regions.{name}", StudyError(grouping.column, rule, remedy))
+    if study.regions:
+        _check_groups(panel, checked.units, study)
     for name in study.mediators:
         try:
             rows = panel[[*model.columns, name]].dropna()
@@ -247,6 +243,16 @@ def check_model(checked: Checked, study: Study) -> pd.DataFrame:
         except StudyError as error:
             raise _placed(study, f"mediators.{name}", error) from None
     return panel
+
+
+def _check_groups(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> None:
+    """The chapter on regions compares two groups of the first grouping or more."""
+    grouping = study.grouping
+    regions = units[grouping.column].map(grouping.group)
+    if len(usable_groups(panel, regions, grouping.order, study.model())[0]) < 2:
+        rule = "fewer than two of its groups have rows that determine a regression of their own"
+        remedy = "take the grouping out of the study file, or draw wider groups"
+        raise _placed(study, f"regions.{next(iter(study.regions))}", StudyError(grouping.column, rule, remedy))
 
 
 def check_texts(checked: Checked, panel: pd.DataFrame, study: Study) -> None:
