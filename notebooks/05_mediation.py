@@ -43,7 +43,7 @@ data = run.read("panel")
 # Where the study names a text that lays out a mechanism, its table stands here, with the results that measure each row.
 
 # %%
-run.framework("emp_mechanism") if "emp_mechanism" in run.frameworks else run.say("No text of this study does.")
+run.framework("emp_mechanism")
 
 # %% [markdown]
 # ## Which rows and which measures?

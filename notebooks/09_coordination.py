@@ -50,8 +50,9 @@ data, features = dimensions.add_features(data, choices, asked.features)
 # %% [markdown]
 # ## What do the texts say?
 #
-# Five dimensions, each with its dilemma and its way out; the passage from stacking to integration; four features with
-# their logics, problems and paths. The last column names what measures a row here, or why nothing does.
+# Where the study holds their tables: five dimensions, each with its dilemma and its way out; the passage from stacking
+# to integration; four features with their logics, problems and paths. The last columns name what measures a row here,
+# or why nothing does.
 
 # %%
 run.framework("hol_dimensions")

@@ -38,7 +38,8 @@ data = dimensions.add_dimensions(panel, choices, shown.society_columns(choices))
 # %% [markdown]
 # ## What do the texts say?
 #
-# Four transformations and three fusions; four dilemmas, each with its factor of social quality and its strategy.
+# Where the study holds their tables: four transformations and three fusions; four dilemmas, each with its factor of
+# social quality and its strategy.
 
 # %%
 run.framework("mod_transformations")

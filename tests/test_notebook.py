@@ -101,6 +101,12 @@ def test_of_a_long_table_the_first_and_the_last_rows_are_shown_and_the_file_hold
     assert ("all of them are in the file" in view.html) is (shown < rows)
 
 
+def test_a_study_without_the_table_of_a_text_is_told_so(run, tmp_path):
+    run.study.folder = tmp_path
+    assert str(run.framework("hol_dimensions")) == "No text of this study has such a table."
+    assert not (run.out / "tables").exists()
+
+
 def test_a_table_is_headed_by_the_labels_of_the_study(run):
     frame = pd.DataFrame({"x": [1.0]}, index=pd.Index(["east"], name="place"))
     html = run.table(frame, "small", caption="Caption").html

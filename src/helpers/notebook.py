@@ -209,25 +209,18 @@ class NotebookRun:
         time = self.study.time
         return frame if time.kind == "year" else show_periods(frame, time.name, time.read, time.show)
 
-    @cached_property
-    def frameworks(self) -> tuple[str, ...]:
-        """Names of the texts' tables that the study holds; none where it has no frameworks file."""
-        from helpers.claims.frameworks import load_frameworks
-
-        return tuple(load_frameworks(self.study.folder))
-
-    def framework(self, name: str) -> TableView:
+    def framework(self, name: str) -> TableView | Sentence:
         """A table of one of the texts, in the words of the study's frameworks file, with what measures each row here.
 
-        Raises
-        ------
-        StudyError
-            The file has no such framework.
+        A study without that text is told so.
         """
-        from helpers.claims.frameworks import find_framework, framework_table
+        from helpers.claims.frameworks import framework_table, load_frameworks
         from helpers.claims.verdicts import claim_words
 
-        framework = find_framework(self.study.folder, name)
+        known = load_frameworks(self.study.folder)
+        if name not in known:
+            return self.say("No text of this study has such a table.")
+        framework = known[name]
         heads = {column: self.text("{head}", head=label) for column, label in framework.columns.items()}
         return self.table(
             framework_table(framework, claim_words(self.study)),

@@ -43,8 +43,15 @@ def test_choices_with_one_option_are_no_inputs() -> None:
     assert an_experiment().inputs == ("zero_rule", "scale", "weights", "aggregate")
 
 
-def test_leaving_one_out_is_an_input_of_each_index() -> None:
-    assert an_experiment(leave_one_out=True).inputs[-2:] == ("left_out_power", "left_out_order")
+def test_leaving_one_out_is_an_input_of_each_index_of_three_indicators_and_more() -> None:
+    experiment = an_experiment(leave_one_out=True)
+    assert experiment.inputs == ("zero_rule", "scale", "weights", "aggregate", "left_out_power")
+    assert experiment.options["left_out_power"] == (None, *POWER["indicators"])
+
+
+def test_an_index_of_two_indicators_is_built_under_every_choice() -> None:
+    uncertainty = draw_uncertainty(an_experiment(leave_one_out=True), 40, np.random.default_rng(1))
+    assert np.isfinite(uncertainty.runs.estimates["estimate"]).all()
 
 
 def test_the_first_options_give_the_primary_specification() -> None:

@@ -61,20 +61,6 @@ def load_frameworks(folder: Path) -> dict[str, Framework]:
     return read_as(path, dict[Name, Framework], "correct the frameworks file") if path.is_file() else {}
 
 
-def find_framework(folder: Path, name: str) -> Framework:
-    """One framework of a study's folder.
-
-    Raises
-    ------
-    StudyError
-        The file has no such framework.
-    """
-    known = load_frameworks(folder)
-    if name not in known:
-        raise StudyError(f"{FILE}", f"it has no framework {name!r}", f"known are {', '.join(known) or 'none'}")
-    return known[name]
-
-
 def framework_table(framework: Framework, words: Mapping[str, Any]) -> pd.DataFrame:
     """The rows of a framework, each with the keys of what measures it."""
     return pd.DataFrame(

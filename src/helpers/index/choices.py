@@ -31,7 +31,7 @@ class IndexChoices:
     winsorise
         Shares pulled in at each end.
     leave_one_out
-        Whether each indicator in turn is also left out, each as likely as leaving none out.
+        Whether each indicator in turn is also left out, each as likely as leaving none out; never one of two.
     floor
         Lowest score under geometric and harmonic means, whose scores lie in [floor, 1] instead of [0, 1].
     """
@@ -123,6 +123,8 @@ class ChoiceIndex:
         self.spec = spec
         self.floor = floor
         self.indicators = tuple(str(name) for name in read_field(spec, "indicators"))
+        # Of two indicators one may not be left out: what stays is no index but a column, whatever the weights.
+        self.may_be_left_out = self.indicators if len(self.indicators) > 2 else ()
         self._times = np.unique(panel.index.get_level_values(1), return_inverse=True)[1]
         self._made: dict[tuple[Any, ...], Floats] = {}
         self._bytes = 0

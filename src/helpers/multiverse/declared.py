@@ -146,7 +146,7 @@ class _Side:
         self.index = ChoiceIndex(panel, study.indices[name], FLOOR) if name in study.indices else None
         self.columns: list[Floats] = [] if self.index else [check_panel(panel, [name])[name].to_numpy()]
         self.reasons: list[str] = [] if self.index else [""]
-        self.indicators = self.index.indicators if self.index else ()
+        self.indicators = self.index.may_be_left_out if self.index else ()
         self._places: dict[IndexRun, int] = {}
         self._empty = np.zeros(len(panel))
 

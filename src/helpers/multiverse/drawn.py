@@ -147,7 +147,7 @@ class IndexExperiment:
         options = {name: tuple(getattr(self.choices, name)) for name in SHARED}
         if self.choices.leave_one_out:
             for name, index in self.indices.items():
-                options[f"left_out_{name}"] = (None, *index.indicators)
+                options[f"left_out_{name}"] = (None, *index.may_be_left_out)
         return {name: values for name, values in options.items() if len(values) > 1}
 
     @property
