@@ -47,19 +47,19 @@ shown.record_survival(run.record, multiverse, found)
 # %% tags=["summary"]
 run.say(
     "{robustness.multiverse.specifications} specifications were estimated; {robustness.multiverse.failures} more could "
-    "not be, and are listed below. The claim that the effect is positive and significant survives in "
-    "{robustness.multiverse.share_positive_significant:.1%} of them; it is negative and significant in "
+    "not be, and are listed below. The effect is positive and significant in "
+    "{robustness.multiverse.share_positive_significant:.1%} of them, negative and significant in "
     "{robustness.multiverse.share_negative_significant:.1%}, and positive, significant or not, in "
     "{robustness.multiverse.share_positive:.1%}."
     if found.n_failures
-    else "{robustness.multiverse.specifications} specifications were estimated. The claim that the effect is positive "
-    "and significant survives in {robustness.multiverse.share_positive_significant:.1%} of them; it is negative and "
-    "significant in {robustness.multiverse.share_negative_significant:.1%}, and positive, significant or not, in "
+    else "{robustness.multiverse.specifications} specifications were estimated. The effect is positive and significant "
+    "in {robustness.multiverse.share_positive_significant:.1%} of them, negative and significant in "
+    "{robustness.multiverse.share_negative_significant:.1%}, and positive, significant or not, in "
     "{robustness.multiverse.share_positive:.1%}."
 )
 
 # %% [markdown]
-# The claim is a matter of significance; how large the effect is across the universes is another:
+# Sign and significance are one question; how large the effect is across the universes is another:
 
 # %%
 run.say(
@@ -90,7 +90,7 @@ run.figure(
 run.table(
     shown.survival_table(found, choices),
     "multiverse_survival",
-    caption="The share of universes in which the claim survives",
+    caption="The share of universes by sign and significance of the effect",
 )
 
 # %% [markdown]
@@ -143,24 +143,28 @@ run.say(
 # ## Does the claim hang on the effects?
 #
 # Two series that rise together are related without year effects, whatever caused either; so the universes are counted
-# by the effects that they absorb, and among these those with all controls.
+# by the effects that they absorb, and among these those with all controls. What is counted is the side of zero on which
+# more of all universes are significant.
 
 # %%
 groups = survival.group_universes(multiverse)
 counted = survival.survival_by_group(multiverse, groups)
 shown.record_groups(run.record, counted)
-apart = shown.effects_apart(counted)
+side = shown.significant_side(counted)
+apart = shown.effects_apart(counted, side)
 
 # %% tags=["summary"]
 run.say(
     "The study file declares one set of effects, so that the claim cannot hang on them."
     if apart is None
-    else "The claim hangs on the effects: positive and significant in {most:.1%} of the universes with {with_most}, in "
-    "{least:.1%} of those with {with_least}."
-    if shown.hangs_on_effects(counted, apart)
-    else "The claim does not hang on the effects alone: positive and significant in {most:.1%} of the universes with "
+    else "Whatever effects are absorbed, no universe is significant."
+    if not side
+    else "Significance hangs on the effects: {side} and significant in {most:.1%} of the universes with {with_most}, "
+    "in {least:.1%} of those with {with_least}."
+    if shown.hangs_on_effects(counted, apart, side)
+    else "Significance does not hang on the effects alone: {side} and significant in {most:.1%} of the universes with "
     "{with_most}, in {least:.1%} of those with {with_least}.",
-    **shown.effects_words_of(apart, choices, run.results),
+    **shown.effects_words_of(apart, side, choices, run.results),
 )
 
 # %% [markdown]
@@ -188,10 +192,11 @@ run.say(
 run.say(
     {
         "alone": "So nothing can be said of where it stands among its like.",
-        "low": "Most other choices would have given a larger one: it stands at the lower end of the curve.",
+        "low": "Most other choices would have given a larger estimate: it stands at the lower end of the curve, which "
+        "favours a claim that the effect is negative.",
         "middle": "It stands at neither end of the curve.",
-        "high": "Most other choices would have given a smaller one: it stands at the upper end of the curve, which "
-        "favours the claim.",
+        "high": "Most other choices would have given a smaller estimate: it stands at the upper end of the curve, "
+        "which favours a claim that the effect is positive.",
     }[standing.place]
 )
 

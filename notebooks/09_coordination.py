@@ -259,7 +259,7 @@ run.say(
 heaviest = run.record("coordination.interaction.leverage", value=float(leverage.iloc[0]), digits=3)
 run.say(
     "One unit, {unit}, holds {share:.0%} of the variation of the product that identifies this interaction.",
-    unit=str(leverage.index[0]),
+    unit=run.label(str(leverage.index[0])),
     share=heaviest,
 )
 
@@ -633,7 +633,7 @@ run.say(
     if not clearly
     else "What stands out once all are looked at: {names}; together the features have F = {joint} ({joint:p}; wild "
     "bootstrap {wild:p}).",
-    names=", ".join(choices.label(name) for name in clearly),
+    names=run.labels(clearly) or "none",
     joint=joint_f,
     wild=joint_wild,
 )

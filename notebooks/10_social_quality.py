@@ -214,7 +214,7 @@ run.say(
     else "No gap moves clearly once all outcomes of a family are counted: neither the promise nor the warning shows."
     if not moved
     else "What moves clearly once all outcomes are counted: {names}. The sign in the table says which way.",
-    names=", ".join(choices.label(name) for name in dict.fromkeys(moved)),
+    names=run.labels(dict.fromkeys(moved)) or "none",
 )
 
 # %% [markdown]
@@ -264,8 +264,8 @@ run.say(
     if not above + below
     else "Clear once all are counted: up {up}; down {down}. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p}).",
     contrast=run.label(contrast),
-    up=", ".join(choices.label(name) for name in above) or "nothing",
-    down=", ".join(choices.label(name) for name in below) or "nothing",
+    up=run.labels(above) or "nothing",
+    down=run.labels(below) or "nothing",
     gap=gap,
     smallest=run.record(f"{gap.key}.detectable", value=reach.detectable(level)),
     wild=run.results[f"functions.{contrast}.{treatment}.wild"],
@@ -303,8 +303,8 @@ run.say(
     else "No share moves clearly once all are counted: a turn from administering to serving does not show."
     if not more + less
     else "Clear once all are counted: up {more}; down {less}.",
-    more=", ".join(choices.label(name) for name in more) or "nothing",
-    less=", ".join(choices.label(name) for name in less) or "nothing",
+    more=run.labels(more) or "nothing",
+    less=run.labels(less) or "nothing",
 )
 
 # %% [markdown]
@@ -387,8 +387,8 @@ run.say(
     else "No measure of market or society moves clearly once all are counted."
     if not up + down
     else "Clear once all are counted: up {up}; down {down}.",
-    up=", ".join(choices.label(name) for name in up) or "nothing",
-    down=", ".join(choices.label(name) for name in down) or "nothing",
+    up=run.labels(up) or "nothing",
+    down=run.labels(down) or "nothing",
 )
 
 # %% [markdown]
@@ -408,7 +408,7 @@ run.table(
     caption="Social quality: indicators, factors and weights",
 ) if indexed else run.say(
     "The mean of these columns stands for social quality: {names}.",
-    names=", ".join(choices.label(name) for name in asked.quality),
+    names=run.labels(asked.quality) or "none",
 )
 
 # %%
@@ -522,8 +522,8 @@ run.say(
     "No factor has clearly moved less, or more, than the outcome."
     if not behind + forward
     else "Moved less than the outcome: {behind}. Moved more: {forward}.",
-    behind=", ".join(choices.label(name) for name in behind) or "none",
-    forward=", ".join(choices.label(name) for name in forward) or "none",
+    behind=run.labels(behind) or "none",
+    forward=run.labels(forward) or "none",
 )
 
 # %% [markdown]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +53,11 @@ class PlantedRun:
     def label(self, name: str) -> Any:
         """A name for itself."""
         return SimpleNamespace(en=name, zh=name)
+
+    def labels(self, names: Iterable[str]) -> Any:
+        """Names for themselves, one after another."""
+        joined = ", ".join(names)
+        return SimpleNamespace(en=joined, zh=joined) if joined else None
 
     def text(self, template: str, **words: Named) -> str:
         """A short text."""

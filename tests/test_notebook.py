@@ -101,6 +101,14 @@ def test_of_a_long_table_the_first_and_the_last_rows_are_shown_and_the_file_hold
     assert ("all of them are in the file" in view.html) is (shown < rows)
 
 
+def test_labels_one_after_another_may_hold_digits_and_are_none_where_there_are_none(run):
+    names = {"co2": ("CO2 per person", "人均二氧化碳（CO2）"), "x": ("The treatment", "处理")}
+    run.study.words = lambda name: SimpleNamespace(en=names[name][0], zh=names[name][1])
+    told = run.say("Clear: up {up}; down {down}.", up=run.labels(["co2", "x"]), down=run.labels([]) or "nothing")
+    assert str(told) == "Clear: up CO2 per person, The treatment; down nothing."
+    assert told.values["up"]["zh"] == "人均二氧化碳（CO2）、处理"
+
+
 def test_a_study_without_the_table_of_a_text_is_told_so(run, tmp_path):
     run.study.folder = tmp_path
     assert str(run.framework("hol_dimensions")) == "No text of this study has such a table."

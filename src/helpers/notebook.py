@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -283,6 +283,14 @@ class NotebookRun:
     def label(self, name: str) -> Label:
         """The study's label of a name, in both languages: a word for ``say``, ``text`` and captions."""
         return self.study.words(name)
+
+    def labels(self, names: Iterable[str]) -> Label | None:
+        """The labels of some names, one after another, as one word; None where there are none."""
+        from helpers.study.data import Label
+
+        found = [self.study.words(name) for name in names]
+        joined = {"en": ", ".join(label.en for label in found), "zh": "、".join(label.zh for label in found)}
+        return Label(**joined) if found else None
 
     def text(self, template: str, **words: Named) -> str:
         """A short text for a picture or a table, in English; the report finds it again and prints either language.

@@ -49,7 +49,7 @@ def test_failures_are_said_where_there_are_any(failures: int, told: str) -> None
     run.record("robustness.multiverse.share_negative_significant", value=0.0)
     text = run_cell(NOTEBOOK, "share_negative_significant", run=run, found=SimpleNamespace(n_failures=failures))
     assert told in text
-    assert "survives in 25.0% of them" in text
+    assert "The effect is positive and significant in 25.0% of them, negative and significant in 0.0%" in text
 
 
 def shares(first: dict[str, float], total: dict[str, float]) -> pd.DataFrame:
@@ -77,30 +77,35 @@ def test_the_decision_that_moves_most_is_named_by_both_measures(scope: float, to
 
 
 @pytest.mark.parametrize(
-    "one_way, told",
+    "side, one_way, told",
     [
-        (0.4, "The claim hangs on the effects: positive and significant in 40.0% of the universes with province "
-         "effects, in 12.0% of those with province and year effects."),
-        (0.2, "The claim does not hang on the effects alone: positive and significant in 20.0% of the universes"),
-        (0.24, "The claim hangs on the effects"),
-        (0.0, "The claim does not hang on the effects alone: positive and significant in 0.0% of the universes"),
-        (None, "The study file declares one set of effects"),
+        ("positive", 0.4, "Significance hangs on the effects: positive and significant in 40.0% of the universes with "
+         "province effects, in 12.0% of those with province and year effects."),
+        ("negative", 0.4, "Significance hangs on the effects: negative and significant in 40.0% of the universes with "
+         "province effects, in 12.0% of those with province and year effects."),
+        ("positive", 0.2, "Significance does not hang on the effects alone: positive and significant in 20.0% of the"),
+        ("positive", 0.24, "Significance hangs on the effects"),
+        ("negative", 0.12, "Significance does not hang on the effects alone: negative and significant in 12.0% of the "
+         "universes with province effects, in 12.0% of those with province and year effects."),
+        ("", 0.0, "Whatever effects are absorbed, no universe is significant."),
+        ("positive", None, "The study file declares one set of effects"),
     ],
 )  # fmt: skip
-def test_it_is_said_whether_the_claim_hangs_on_the_effects(one_way: float | None, told: str) -> None:
+def test_it_is_said_whether_significance_hangs_on_the_effects(side: str, one_way: float | None, told: str) -> None:
     run = PlantedRun()
-    rows = {
-        "all": 0.3,
-        "entity": one_way,
-        "entity + time": 0.12 if one_way else 0.0,
-        "entity + time, all controls": 0.01,
-    }
-    table = pd.DataFrame({"positive_significant": {name: row for name, row in rows.items() if row is not None}})
-    for name in table.index[1:]:
-        value = table.loc[name, "positive_significant"]
-        run.record(f"{shown.group_key(name)}.share_positive_significant", value=value, digits=3)
-    apart = shown.effects_apart(table)
-    text = run_cell(NOTEBOOK, "hangs on the effects", run=run, apart=apart, counted=table, choices=STUDY, shown=shown)
+    rows = {"all": 0.3, "entity": one_way, "entity + time": 0.12, "entity + time, all controls": 0.01}
+    kept = {name: row if side else 0.0 for name, row in rows.items() if row is not None}
+    table = pd.DataFrame({"positive_significant": kept, "negative_significant": dict.fromkeys(kept, 0.0)})
+    if side == "negative":
+        table = table.rename(
+            columns={"positive_significant": "negative_significant", "negative_significant": "positive_significant"}
+        )
+    for name, row in table.iloc[1:].iterrows():
+        for column, value in row.items():
+            run.record(f"{shown.group_key(str(name))}.share_{column}", value=value, digits=3)
+    assert shown.significant_side(table) == side
+    found = {"side": side, "apart": shown.effects_apart(table, side), "counted": table}
+    text = run_cell(NOTEBOOK, "hangs on the effects", run=run, **found, choices=STUDY, shown=shown)
     assert text.startswith(told)
 
 
@@ -108,10 +113,10 @@ def test_it_is_said_whether_the_claim_hangs_on_the_effects(one_way: float | None
     "below_own, place, told",
     [
         (None, "alone", "nothing can be said"),
-        (0.09, "low", "lower end"),
+        (0.09, "low", "lower end of the curve, which favours a claim that the effect is negative."),
         (0.11, "middle", "neither end"),
         (0.89, "middle", "neither end"),
-        (0.91, "high", "upper end"),
+        (0.91, "high", "upper end of the curve, which favours a claim that the effect is positive."),
     ],
 )
 def test_the_end_at_which_the_primary_stands_is_named(below_own: float | None, place: str, told: str) -> None:

@@ -38,6 +38,7 @@ JOINT_WORDS = {
     "share_significant": "share significant in the dominant direction",
     "stouffer": "Stouffer's Z",
 }
+SIDES = {"positive": Label(en="positive", zh="为正"), "negative": Label(en="negative", zh="为负")}
 READ = ("share_significant", "median_standardised", "stouffer")
 """The statistics that compare across indices of different scales, which a verdict reads."""
 NULL = "restricted wild cluster null: one sign for each entity, the same in all specifications"
@@ -259,30 +260,39 @@ def joint_nulls(test: JointTest) -> dict[str, tuple[np.ndarray, float]]:
     return {JOINT_WORDS[name]: (item.null, item.observed) for name, item in test.statistics.items() if name in READ}
 
 
-def effects_apart(groups: pd.DataFrame) -> tuple[str, str] | None:
-    """The sets of effects with which the claim survives most and least often; None where there is one set."""
+def significant_side(groups: pd.DataFrame) -> str:
+    """The side of zero on which more universes are significant; positive where as many, "" where none is."""
+    shares = {side: float(groups.loc["all", f"{side}_significant"]) for side in ("positive", "negative")}
+    return max(shares, key=shares.__getitem__) if any(shares.values()) else ""
+
+
+def effects_apart(groups: pd.DataFrame, side: str) -> tuple[str, str] | None:
+    """The sets of effects with which most and fewest universes are significant on a side; None where there is one set.
+
+    Of sets with as many, the first and the last: two sets in every case.
+    """
     sets = [str(group) for group in groups.index if group != "all" and ", " not in str(group)]
     if len(sets) < 2:
         return None
-    shares = groups.loc[sets, "positive_significant"]
-    return str(shares.idxmax()), str(shares.idxmin())
+    shares = groups.loc[sets, f"{side or 'positive'}_significant"]
+    return str(shares.idxmax()), str(shares[::-1].idxmin())
 
 
-def hangs_on_effects(groups: pd.DataFrame, apart: tuple[str, str]) -> bool:
-    """Whether the claim survives at all, and with one set of effects at least twice as often as with the other."""
-    most, least = groups["positive_significant"].astype(float).loc[list(apart)]
+def hangs_on_effects(groups: pd.DataFrame, apart: tuple[str, str], side: str) -> bool:
+    """Whether universes are significant on a side, and with one set of effects at least twice as often as another."""
+    most, least = groups[f"{side}_significant"].astype(float).loc[list(apart)]
     return most > 0 and most >= 2 * least
 
 
 def effects_words_of(
-    apart: tuple[str, str] | None, study: Study, results: Mapping[str, Result]
+    apart: tuple[str, str] | None, side: str, study: Study, results: Mapping[str, Result]
 ) -> dict[str, Result | Label]:
-    """The words of the sentence on the effects: the two sets and how often the claim survives with each."""
-    if apart is None:
+    """The words of the sentence on the effects: the two sets and the share significant on the side with each."""
+    if apart is None or not side:
         return {}
-    most, least = (results[f"{group_key(name)}.share_positive_significant"] for name in apart)
+    most, least = (results[f"{group_key(name)}.share_{side}_significant"] for name in apart)
     with_most, with_least = (effects_words(name, study) for name in apart)
-    return {"most": most, "least": least, "with_most": with_most, "with_least": with_least}
+    return {"side": SIDES[side], "most": most, "least": least, "with_most": with_most, "with_least": with_least}
 
 
 def joint_verdict(test: JointTest, level: float) -> str:
