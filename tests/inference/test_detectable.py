@@ -13,7 +13,9 @@ from helpers.results.estimate import Estimate
 from outside import outside
 
 
-@pytest.mark.parametrize("df, level, power", [(30, 0.05, 0.8), (7, 0.05, 0.8), (30, 0.1, 0.9), (200, 0.01, 0.5), (2, 0.05, 0.9)])
+@pytest.mark.parametrize(
+    "df, level, power", [(30, 0.05, 0.8), (7, 0.05, 0.8), (30, 0.1, 0.9), (200, 0.01, 0.5), (2, 0.05, 0.9)]
+)
 def test_the_detectable_effect_has_the_power_of_statsmodels(df: int, level: float, power: float) -> None:
     # With n = df + 1 and an effect size e, the noncentrality is e sqrt(n): that many standard errors.
     size = TTestPower().solve_power(nobs=df + 1, alpha=level, power=power, alternative="two-sided")

@@ -442,3 +442,30 @@ def test_a_notebook_runs_the_same_with_and_without_a_start_ahead(mini):
     alone = mini.products()
     run(mini.request(workers=3, folder=mini.root / "elsewhere"))
     assert mini.products(mini.root / "elsewhere") == alone
+
+
+def test_the_first_notebook_runs_while_the_study_is_checked(mini):
+    began = (
+        mini.root / "reports" / "mini" / "run" / "staging" / "01_first" / "out" / "run" / "results" / "01_first.json"
+    )
+
+    def check():
+        wait_for(began.is_file)
+        assert not (mini.folder / "run" / "results").exists()  # nothing is in place before the check is done
+
+    assert names(run(mini.request(workers=2, check=check))) == ["01_first", "02_second", "03_third"]
+    assert not began.exists()
+
+
+def test_a_study_that_fails_its_check_leaves_nothing_and_no_kernel(mini):
+    mini.edit("notebooks/01_first.py", "run.save()", "import time\ntime.sleep(600)\nrun.save()")
+
+    def refuse():
+        wait_for((mini.folder / "run" / "staging" / "01_first" / "out").is_dir)
+        wait_for(lambda: len(kernels_of(mini)) > 1)
+        raise StudyError("study.yml", "it is wrong", "mend it")
+
+    with pytest.raises(StudyError, match="it is wrong"):
+        run(mini.request(workers=2, check=refuse))
+    wait_for(lambda: not kernels_of(mini))
+    assert [path for path in mini.folder.rglob("*") if path.is_file() and path.name != "lock"] == []

@@ -96,6 +96,16 @@ def write_report(
     return write_text(run_folder / FILE, text)
 
 
+def read_ahead(notebook: Path) -> None:
+    """Do what an executed notebook's chapter takes apart from its translation, while other notebooks run.
+
+    What is found is kept in this process (see `KEPT` in `chapters`); a notebook that cannot be read is told by
+    `write_report`.
+    """
+    read_catalogue()
+    attempt(read_chapter, notebook, Translator({}))
+
+
 def build_page(
     study: Study,
     run_folder: Path,

@@ -15,8 +15,11 @@ class NotNeededError(Exception):
     """Raised at the gate of a notebook that turns out to be up to date."""
 
 
-Work = Callable[[Callable[[], None]], int]
-"""Called with a gate, which it calls before it does anything that cannot wait to be known as needed."""
+Done = tuple[int, float]
+"""Code cells that finished, and seconds."""
+
+Work = Callable[[Callable[[], None]], Done]
+"""Called with a gate, which it calls before it does anything that is done only if it is known to be needed."""
 
 
 class Ahead:
@@ -32,11 +35,11 @@ class Ahead:
         self._work = work
         self._opened = threading.Event()
         self._needed = True
-        self._result: Future[int] = Future()
+        self._result: Future[Done] = Future()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def finish(self) -> int:
+    def finish(self) -> Done:
         """Open the gate and wait for the work's result, or its exception."""
         self._opened.set()
         return self._result.result()
@@ -77,7 +80,7 @@ class Queue:
         for _ in range(ahead):
             self._start_next()
 
-    def finish(self, name: str, work: Work) -> int:
+    def finish(self, name: str, work: Work) -> Done:
         """Do a piece of work, with the start that it may have, while the next one gets its start."""
         with self._lock:
             self._coming.pop(name, None)

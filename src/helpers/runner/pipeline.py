@@ -22,7 +22,7 @@ from helpers.errors import StudyError
 from helpers.files import sweep
 from helpers.runner.ahead import Queue, Work
 from helpers.runner.execution import execute, prepare_staging
-from helpers.runner.kernels.processes import forked_kernels
+from helpers.runner.kernels.processes import forked_kernels, stop_kernels
 from helpers.runner.modules import Package
 from helpers.runner.parameters import read_parameters
 from helpers.runner.plan import Request, explain, plan
@@ -91,7 +91,7 @@ def run(request: Request) -> Outcome:
         try:
             with interruptible(), _forked(jobs, reasons, request), _started_ahead(jobs, reasons, request):
                 if request.check is not None:
-                    request.check()  # kernels start meanwhile; what they wait for comes only after it
+                    _check(request.check)
                 mark_own(request.folder, word)
                 if request.only is None:
                     sweep_removed(request.folder, [job.name for job in jobs])
@@ -103,6 +103,15 @@ def run(request: Request) -> Outcome:
     failed = bool(errors)
     quiet = tuple(name for name in entries if name not in ran) if not failed else ()
     return Outcome(ran, quiet, errors)
+
+
+def _check(check: Callable[[], object]) -> None:
+    """Check the study while kernels start and the first notebooks run aside; nothing is put in place before."""
+    try:
+        check()
+    except BaseException:
+        stop_kernels()
+        raise
 
 
 def run_job(job: Job) -> None:
@@ -129,7 +138,7 @@ def run_job(job: Job) -> None:
             if job.name == REPORT:
                 _write_report(job, inputs, started)
             else:
-                publish(job, inputs, _do_notebook(job), time.monotonic() - started)
+                publish(job, inputs, *_do_notebook(job))
         except Exception as error:
             record_failure(job, str(error))
             raise
@@ -152,9 +161,13 @@ def _forked(
 
 @contextlib.contextmanager
 def _started_ahead(jobs: list[Job], reasons: Mapping[str, list[str]], request: Request) -> Iterator[None]:
-    """Let kernels start before their notebooks' turn, as many as there are workers, unless there is but one."""
+    """Let kernels start before their notebooks' turn, as many as there are workers, unless there is but one.
+
+    A notebook that has to run whatever becomes of the others does not even wait for its turn.
+    """
     coming = [job for job in jobs if reasons[job.name] and job.name != REPORT]
-    work: dict[str, Work] = {job.name: partial(_run_notebook, job) for job in coming}
+    settled = {job.name for job in coming if not any(reasons[name] for name in job.upstream)}
+    work: dict[str, Work] = {job.name: partial(_run_notebook, job, job.name in settled) for job in coming}
     queue = Queue(work, request.workers if request.workers > 1 and request.scheduler is None else 0)
     _queues[jobs[0].run] = queue
     try:
@@ -164,18 +177,27 @@ def _started_ahead(jobs: list[Job], reasons: Mapping[str, list[str]], request: R
         queue.close()
 
 
-def _do_notebook(job: Job) -> int:
-    _show_upstream(job)
-    if job.run in _queues:
-        return _queues[job.run].finish(job.name, partial(_run_notebook, job))
-    return _run_notebook(job, lambda: None)
+def _do_notebook(job: Job) -> tuple[int, float]:
+    work = partial(_run_notebook, job, False)
+    return _queues[job.run].finish(job.name, work) if job.run in _queues else work(lambda: None)
 
 
-def _run_notebook(job: Job, gate: Callable[[], None]) -> int:
+def _run_notebook(job: Job, settled: bool, gate: Callable[[], None]) -> tuple[int, float]:
+    """Cells that finished, and the seconds that they took, once the gate has let them pass."""
+    started = 0.0
+
+    def begin() -> None:
+        nonlocal started
+        if not settled:
+            gate()
+        _show_upstream(job)
+        started = time.monotonic()
+
     prepare_staging(job.staging)
     values = {"study": job.study, "run_folder": _near(job, "in"), "out": _near(job, "out"), **job.values}
     places = {"root": job.root, "staging": job.staging}
-    return execute(job.name, job.cells, values, **places, timeout=job.timeout, imports=job.imports, gate=gate)
+    done = execute(job.name, job.cells, values, **places, timeout=job.timeout, imports=job.imports, gate=begin)
+    return done, time.monotonic() - started
 
 
 def _near(job: Job, part: str) -> str:
@@ -219,7 +241,7 @@ def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
     ready: list[Job] = []
     running: dict[Future[None], Job] = {}
     errors: list[BaseException] = []
-    with _executor(request) as (executor, workers):
+    with _executor(request) as (executor, workers), _chapters_ahead(jobs) as read_chapter:
         while waiting.is_active():
             now = set(waiting.get_ready())
             ready = [job for job in jobs if job.name in now or job in ready]
@@ -233,9 +255,33 @@ def _build(jobs: list[Job], request: Request) -> tuple[BaseException, ...]:
                 if error is None:
                     waiting.done(job.name)
                     _tell_end(job, request)
+                    read_chapter(job)
                 else:
                     errors.append(error)
     return tuple(errors)
+
+
+@contextlib.contextmanager
+def _chapters_ahead(jobs: list[Job]) -> Iterator[Callable[[Job], None]]:
+    """Read the notebooks that are done for the report while others run; nothing where no report is to be written."""
+    if jobs[-1].name != REPORT:
+        yield lambda _: None
+        return
+
+    def read(job: Job) -> None:
+        from helpers.report.report import read_ahead
+
+        read_ahead(job.folder / "notebooks" / f"{job.name}.ipynb")
+
+    def note(job: Job) -> None:
+        if job.name != REPORT:
+            reader.submit(read, job)
+
+    reader = ThreadPoolExecutor(1)
+    try:
+        yield note
+    finally:
+        reader.shutdown(cancel_futures=True)
 
 
 def _tell_end(job: Job, request: Request) -> None:

@@ -28,11 +28,11 @@ def interruptible() -> Iterator[None]:
         stop_kernels()
         raise KeyboardInterrupt
 
-    allow_kernels()
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
+        allow_kernels()
         for number, handler in before.items():
             signal.signal(number, handler)
     if caught:
