@@ -262,7 +262,7 @@ def joint_nulls(test: JointTest) -> dict[str, tuple[np.ndarray, float]]:
 
 def significant_side(groups: pd.DataFrame) -> str:
     """The side of zero on which more universes are significant; positive where as many, "" where none is."""
-    shares = {side: float(groups.loc["all", f"{side}_significant"]) for side in ("positive", "negative")}
+    shares = {side: float(groups[f"{side}_significant"].astype(float)["all"]) for side in SIDES}
     return max(shares, key=shares.__getitem__) if any(shares.values()) else ""
 
 
