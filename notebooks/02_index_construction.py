@@ -241,10 +241,10 @@ run.figure(
 # zero rule acts under entropy weights only; its share is over all runs.
 
 # %% [markdown]
-# Fitted in every run, on the indices of that run:
+# Fitted in every run, on the indices of that run (the main index in the treatment's place, where that is no index):
 
 # %%
-model
+model.with_(treatment=main)
 
 # %%
 sensitivity = drawn.sobol_sensitivity(experiment, sobol_base, run.rng("Sobol base sample"))
@@ -278,9 +278,10 @@ messages = {
     "clear": "Of the choices made in the index, {first} moves the standardised coefficient most: with its interactions "
     "it makes {share:.0%} of the variance. The widest interval in the table below, over all outputs, is {half} to "
     "either side, from {runs} full runs of indices and regression.",
-    "tied": "Of the choices made in the index, {first} (with its interactions {share:.0%} of the variance) and "
-    "{second} move the standardised coefficient most; their intervals overlap, so that {runs} full runs do not "
-    "tell which of the two more. The widest interval in the table below, over all outputs, is {half} to either side.",
+    "tied": "Of the choices made in the index, {first} has the largest share in the variance of the standardised "
+    "coefficient, with its interactions {share:.0%}; its interval is not clear of that of: {rivals}. So {runs} full "
+    "runs do not tell which of these moves it most. The widest interval in the table below, over all outputs, is "
+    "{half} to either side.",
 }
 run.say(messages[leaders.kind], **index_choices.leader_words(leaders, choices, run.results))
 

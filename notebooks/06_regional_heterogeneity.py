@@ -290,8 +290,9 @@ run.say(
 # %% [markdown] tags=["needs-mediators"]
 # ## Why: does it need a level of the first channel?
 #
-# Hansen's threshold: the effect may change once the channel passes a value, found by trying every value. He has unit
-# effects alone; with period effects it stands beside.
+# Hansen's threshold: the effect may change once the channel passes a value, found by trying every value. The channel's
+# own level is held, as it is in his: what a channel does by itself would pass for a threshold. He has unit effects
+# alone; with period effects it stands beside.
 
 # %% tags=["needs-mediators"]
 passed = start_of["infrastructure"]

@@ -424,13 +424,13 @@ whole = specification.keep_complete_entities(data[list(dict.fromkeys([*model.col
 
 # %% [markdown]
 # The threshold is looked for twice: with unit and period effects, and with unit effects alone, as in Hansen's own
-# model.
+# model. The variable's own level is held, as there.
 
 # %%
 steps = {
     (variable, ending): threshold.panel_threshold(
         whole,
-        model.with_(effects=effects),
+        threshold.hold_own_level(whole, model.with_(effects=effects), variable),
         variable,
         draws=threshold_draws,
         rng=run.rng(f"threshold{ending}, {variable}"),

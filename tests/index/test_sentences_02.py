@@ -89,7 +89,12 @@ def test_the_choice_that_moves_most_is_named_only_where_it_is_clear() -> None:
     assert "made in the index, the scale of the scores moves the standardised coefficient most" in say_leaders(
         [0.7, 0.2, 0.1], 0.1
     )
-    assert "do not tell which of the two more" in say_leaders([0.7, 0.2, 0.1], 0.3)
+    tied = say_leaders([0.7, 0.2, 0.05], 0.3)
+    assert "the scale of the scores has the largest share" in tied
+    assert "not clear of that of: the weights. So" in tied
+    assert "do not tell which of these moves it most" in tied
+    assert "that of: the weights, the indicator left out of dose. So" in say_leaders([0.7, 0.2, 0.1], 0.3)
+    assert "that of: the indicator left out of dose, the weights. So" in say_leaders([0.7, 0.2, 0.3], 0.4)
     assert "the indicator left out of dose moves" in say_leaders([0.1, 0.2, 0.9], 0.1)
 
 

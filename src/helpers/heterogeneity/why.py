@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.inference.clear import ClearTest, fit_clear
-from helpers.regression.threshold import PanelThreshold, panel_threshold, second_threshold
+from helpers.regression.threshold import PanelThreshold, hold_own_level, panel_threshold, second_threshold
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
 
@@ -65,9 +65,9 @@ def balanced_rows(data: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def fit_threshold(
     data: pd.DataFrame, model: Model, variable: str, *, draws: int, rng: np.random.Generator
 ) -> ThresholdPair:
-    """One threshold of the treatment's effect in a variable, and the test of a second."""
+    """One threshold of the treatment's effect in a variable whose own level is held, and the test of a second."""
     rows = balanced_rows(data, [*model.columns, variable])
-    first = panel_threshold(rows, model, variable, draws=draws, rng=rng)
+    first = panel_threshold(rows, hold_own_level(rows, model, variable), variable, draws=draws, rng=rng)
     try:
         second = second_threshold(rows, first, rng=rng)
     except StudyError:

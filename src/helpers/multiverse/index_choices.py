@@ -81,47 +81,48 @@ def record_experiment(results: Results, found: IndexUncertainty, sensitivity: In
 
 @dataclass(frozen=True)
 class Leaders:
-    """The two choices that move the standardised coefficient most, by their total order.
+    """The choice that moves the standardised coefficient most, by its total order.
 
     Attributes
     ----------
-    first, second
-        The choices; both empty where none moves it.
-    clear
-        Whether the intervals of the two do not overlap.
+    first
+        The choice; empty where none moves it.
+    rivals
+        Every other choice whose interval reaches that of the first, the largest before the others.
     """
 
     first: str
-    second: str
-    clear: bool
+    rivals: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
         """Which sentence fits: "none", "clear" or "tied"."""
-        return ("clear" if self.clear else "tied") if self.first else "none"
+        return ("tied" if self.rivals else "clear") if self.first else "none"
 
 
 def leader_words(leaders: Leaders, study: Study, results: Mapping[str, Result]) -> dict[str, Label | Result]:
-    """What a sentence on the leaders names: both choices, the share of the first, the widest interval, the runs."""
+    """What a sentence on the leaders names: the choices, the share of the first, the widest interval, the runs."""
     words: dict[str, Label | Result] = {
         "half": results["index.choices.half_width"],
         "runs": results["index.choices.runs"],
     }
     if leaders.first:
-        words |= {"first": choice_words(study, leaders.first), "second": choice_words(study, leaders.second)}
+        rivals = [choice_words(study, choice) for choice in leaders.rivals]
+        joined = {"en": ", ".join(label.en for label in rivals), "zh": "、".join(label.zh for label in rivals)}
+        words |= {"first": choice_words(study, leaders.first), "rivals": Label(**joined)}
         words["share"] = results[f"index.choices.sobol.{leaders.first}.total"]
     return words
 
 
 def find_leaders(sensitivity: IndexSensitivity) -> Leaders:
-    """The choices that move the standardised coefficient most."""
+    """The choice that moves the standardised coefficient most, and those that the runs do not tell from it."""
     table = sensitivity.outputs["standardised"].table
     if table["total"].isna().any() or not (table["total"] > 0).any():
-        return Leaders("", "", False)
+        return Leaders("")
     ordered = table.sort_values("total", ascending=False, kind="stable", key=tie)
-    top, next_one = ordered.iloc[0], ordered.iloc[1]
-    apart = top["total"] - top["total_half_width"] > next_one["total"] + next_one["total_half_width"]
-    return Leaders(str(ordered.index[0]), str(ordered.index[1]), bool(apart))
+    top, rest = ordered.iloc[0], ordered.iloc[1:]
+    near = rest["total"] + rest["total_half_width"] >= top["total"] - top["total_half_width"]
+    return Leaders(str(ordered.index[0]), tuple(map(str, rest.index[near])))
 
 
 def sobol_table(sensitivity: IndexSensitivity) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from helpers.errors import StudyError
+from helpers.errors import StudyError, attempt
 from helpers.regression.design import Design, build_design, check_panel
 from helpers.regression.effects import Floats
 from helpers.regression.panel import PanelFit, fit
@@ -82,6 +82,18 @@ class PanelThreshold:
     level: float
     draws: int
     bootstrap: str
+
+
+def hold_own_level(data: pd.DataFrame, model: Model, variable: str) -> Model:
+    """The model with the threshold variable among its controls, as debt is among those of Hansen (1999).
+
+    Without its own level a variable that moves the outcome passes for a threshold of the treatment's effect. A model
+    that holds it already, or whose effects absorb it, stays as it is.
+    """
+    if variable in model.columns:
+        return model
+    own = model.with_(controls=(*model.controls, variable))
+    return model if isinstance(attempt(fit, data, own), StudyError) else own
 
 
 def panel_threshold(
