@@ -57,7 +57,8 @@ def test_an_error_before_the_gate_is_raised_where_the_result_is_asked_for():
 
 
 def test_only_some_pieces_are_ahead(heard, work):
-    queue = Queue({name: work(name) for name in "abc"}, ahead=1)
+    queue = Queue({name: work(name) for name in "abc"})
+    queue.start(1)
     wait(lambda: heard)
     assert heard == ["a starts"]
     assert queue.finish("a", work("a")) == 1
@@ -67,14 +68,15 @@ def test_only_some_pieces_are_ahead(heard, work):
 
 
 def test_work_out_of_turn_is_done_all_the_same(heard, work):
-    queue = Queue({name: work(name) for name in "ab"}, ahead=0)
+    queue = Queue({name: work(name) for name in "ab"})
     queue.finish("b", work("b"))
     queue.close()
     assert "b goes on" in heard
 
 
 def test_a_dropped_piece_makes_room_for_the_next(heard, work):
-    queue = Queue({name: work(name) for name in "ab"}, ahead=1)
+    queue = Queue({name: work(name) for name in "ab"})
+    queue.start(1)
     wait(lambda: heard)
     queue.drop("a")
     wait(lambda: "b starts" in heard)

@@ -69,16 +69,18 @@ class Queue:
     ----------
     coming
         Name and work of each piece, in order.
-    ahead
-        How many may be ahead.
     """
 
-    def __init__(self, coming: Mapping[str, Work], ahead: int) -> None:
+    def __init__(self, coming: Mapping[str, Work]) -> None:
         self._coming = dict(coming)
         self._ahead: dict[str, Ahead] = {}
         self._lock = threading.Lock()
-        for _ in range(ahead):
-            self._start_next()
+
+    def start(self, ahead: int) -> None:
+        """Give the next pieces their start, until so many are ahead."""
+        with self._lock:
+            while self._coming and len(self._ahead) < ahead:
+                self._start_next()
 
     def finish(self, name: str, work: Work) -> Done:
         """Do a piece of work, with the start that it may have, while the next one gets its start."""

@@ -89,9 +89,10 @@ def run(request: Request) -> Outcome:
         _tell_damage(reasons, request)
         _tell_cost([job for job in jobs if reasons[job.name]], request)
         try:
-            with interruptible(), _forked(jobs, reasons, request), _started_ahead(jobs, reasons, request):
+            with interruptible(), _forked(jobs, reasons, request), _started_ahead(jobs, reasons, request) as start:
                 if request.check is not None:
                     _check(request.check)
+                start()
                 mark_own(request.folder, word)
                 if request.only is None:
                     sweep_removed(request.folder, [job.name for job in jobs])
@@ -160,18 +161,22 @@ def _forked(
 
 
 @contextlib.contextmanager
-def _started_ahead(jobs: list[Job], reasons: Mapping[str, list[str]], request: Request) -> Iterator[None]:
+def _started_ahead(jobs: list[Job], reasons: Mapping[str, list[str]], request: Request) -> Iterator[Callable[[], None]]:
     """Let kernels start before their notebooks' turn, as many as there are workers, unless there is but one.
 
-    A notebook that has to run whatever becomes of the others does not even wait for its turn.
+    A notebook that has to run whatever becomes of the others starts at once, and does not even wait for its turn. The
+    others start when they are told to: the process that they are forked from has imported more by then.
     """
+    ahead = request.workers if request.workers > 1 and request.scheduler is None else 0
     coming = [job for job in jobs if reasons[job.name] and job.name != REPORT]
-    settled = {job.name for job in coming if not any(reasons[name] for name in job.upstream)}
-    work: dict[str, Work] = {job.name: partial(_run_notebook, job, job.name in settled) for job in coming}
-    queue = Queue(work, request.workers if request.workers > 1 and request.scheduler is None else 0)
+    settled = [job for job in coming if not any(reasons[name] for name in job.upstream)][:ahead]
+    work: dict[str, Work] = {job.name: partial(_run_notebook, job, True) for job in settled}
+    work |= {job.name: partial(_run_notebook, job, False) for job in coming if job not in settled}
+    queue = Queue(work)
     _queues[jobs[0].run] = queue
     try:
-        yield
+        queue.start(len(settled))
+        yield partial(queue.start, ahead)
     finally:
         del _queues[jobs[0].run]
         queue.close()
