@@ -175,7 +175,7 @@ run.figure(
 )
 
 # %% [markdown]
-# Intervals here are those of the clustered t test. What they are worth with so few clusters is asked next.
+# Intervals here are those of the clustered t test. What they are worth with these clusters is asked next.
 
 # %% [markdown]
 # Does the sign hold along the ladder?
@@ -249,13 +249,16 @@ for column in [name for name in fits if name != primary and models[name].entity_
 # %%
 smallest, largest = few_clusters.ends(made)
 span = {
-    1: "All methods come to the same verdict: p lies between {low:p_value} ({first}) and {high:p_value} ({last}).",
-    2: "The methods differ in their verdict: p lies between {low:p_value} ({first}) and {high:p_value} ({last}).",
+    "clear": "All methods come to the same verdict, the most cautious of them with {high:p} ({last}).",
+    "unclear": "All methods come to the same verdict: p lies between {low:p_value} ({first}) and {high:p_value} "
+    "({last}).",
+    "differ": "The methods differ in their verdict: p lies between {low:p_value} ({first}) and {high:p_value} "
+    "({last}).",
 }
 
 # %%
 run.say(
-    span[len({found.p_value < level for found in made.values()})],
+    span["clear" if made[largest].p_value < level else "differ" if made[smallest].p_value < level else "unclear"],
     low=run.results[f"baseline.inference.{smallest}"],
     high=run.results[f"baseline.inference.{largest}"],
     first=run.record("baseline.inference.smallest", value=methods[smallest].name),
@@ -325,13 +328,19 @@ verdicts = {
     "{method}; {usual:p} by the clustered t test). It cannot be told from zero, which does not show that there is no "
     "effect: one of {detectable} or more would have been seen in four of five samples like this one, a smaller one "
     "more often missed.",
+    "clear_t": "In the primary specification the estimate is {headline} (95 % interval {headline:ci}, {headline:p} by "
+    "{method}): it differs from zero at the declared level.",
+    "unclear_t": "In the primary specification the estimate is {headline} (95 % interval {headline:ci}, {headline:p} "
+    "by {method}). It cannot be told from zero, which does not show that there is no effect: one of {detectable} or "
+    "more would have been seen in four of five samples like this one, a smaller one more often missed.",
     "clear_unbounded": "In the primary specification the estimate is {headline} ({headline:p} by {method}, whose "
     "interval has no end; {usual:p} by the clustered t test): it differs from zero at the declared level.",
     "unclear_unbounded": "In the primary specification the estimate is {headline} ({headline:p} by {method}, whose "
     "interval has no end; {usual:p} by the clustered t test). It cannot be told from zero, which does not show that "
     "there is no effect: none, however large, would surely have been seen.",
 }
-told = ("clear" if headline.p_value < level else "unclear") + ("" if bounded else "_unbounded")
+told = "clear" if headline.p_value < level else "unclear"
+told += "_unbounded" if not bounded else "_t" if used == "clustered_t" else ""
 run.say(
     verdicts[told],
     headline=headline,
@@ -343,7 +352,9 @@ run.say(
 # %%
 promised = run.record("baseline.detectable.clustered_t", value=detectable_effect(fit[term], level=level), digits=2)
 run.say(
-    "The clustered t test alone would promise to find an effect of {detectable}, since its interval is narrower."
+    "By the clustered t test an effect of {detectable} would have been seen in four of five samples."
+    if told.startswith("clear") or used == "clustered_t"
+    else "The clustered t test alone would promise to find an effect of {detectable}, since its interval is narrower."
     if not bounded or float(fix_number(promised.value, 2)) < float(fix_number(detectable, 2))
     else "The clustered t test alone promises no more: it would find an effect of {detectable}.",
     detectable=promised,
@@ -434,14 +445,16 @@ run.figure(
 # trends use other parts of the movement over time, so they also differ when the effect takes time.
 
 # %% [markdown]
-# How many of them speak clearly, and in which direction?
+# How many of them speak clearly, and in which direction? The model with the means of each unit is not counted, since it
+# cannot disagree.
 
 # %%
-positive, negative = neighbours.count_significant(fitted, level)
+free = {name: found for name, found in fitted.items() if name != neighbours.MEANS}
+positive, negative = neighbours.count_significant(free, level)
 run.say(
     "Neighbours that could be fitted: {fitted}; positive and significant by a clustered test: {positive}; negative and "
     "significant: {negative}.",
-    fitted=run.record("baseline.neighbours.count.fitted", value=len(fitted)),
+    fitted=run.record("baseline.neighbours.count.fitted", value=len(free)),
     positive=run.record("baseline.neighbours.count.positive_significant", value=positive),
     negative=run.record("baseline.neighbours.count.negative_significant", value=negative),
 )

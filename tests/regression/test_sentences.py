@@ -92,13 +92,27 @@ def test_the_t_test_is_said_to_promise_more_only_where_it_does(std_error, headli
     found = PlantedFit(dose=replace(estimate(0.5), std_error=std_error))
     names = {"fit": found, "term": "dose", "detectable": headline, "detectable_effect": detectable_effect}
     names |= {"fix_number": fix_number}
-    names |= {"bounded": np.isfinite(headline), "level": 0.05}
+    names |= {"bounded": np.isfinite(headline), "level": 0.05, "told": "unclear", "used": "wild"}
     assert words in run_cell(NOTEBOOK, "alone would promise", **names)
 
 
-def test_a_recommended_method_that_was_not_made_leaves_the_t_test():
-    told = headline(0.9, made={"cr2": estimate(0.9), "clustered_t": estimate(0.01)}, best=SimpleNamespace(method="cr3"))
-    assert "p = 0.010 by the clustered t test; p = 0.010 by the clustered t test" in told
+@pytest.mark.parametrize(
+    ("told", "used"), [("clear", "wild"), ("clear_unbounded", "wild"), ("unclear_t", "clustered_t")]
+)
+def test_the_t_test_is_held_beside_no_other_where_nothing_was_promised(told, used):
+    found = PlantedFit(dose=replace(estimate(0.5), std_error=0.1))
+    names = {"fit": found, "term": "dose", "detectable": 0.3, "detectable_effect": detectable_effect, "bounded": True}
+    said = run_cell(NOTEBOOK, "alone would promise", **names, fix_number=fix_number, level=0.05, told=told, used=used)
+    assert said == "By the clustered t test an effect of 0.29 would have been seen in four of five samples."
+
+
+@pytest.mark.parametrize(("p_value", "words"), [(0.01, "it differs from zero"), (0.06, "It cannot be told from zero")])
+def test_a_recommended_method_that_was_not_made_leaves_the_t_test_which_is_named_once(p_value, words):
+    made = {"cr2": estimate(0.9), "clustered_t": estimate(p_value)}
+    told = headline(0.9, made=made, best=SimpleNamespace(method="cr3"))
+    assert f"p = {p_value:.3f} by the clustered t test)" in told
+    assert told.count("clustered t test") == 1
+    assert words in told
 
 
 @pytest.mark.parametrize(("numbers", "words"), [((0.1, 0.2), "keeps its sign"), ((0.1, -0.2), "changes its sign")])
@@ -111,7 +125,12 @@ def test_the_ladder_keeps_or_changes_its_sign(numbers, words):
 
 @pytest.mark.parametrize(
     ("p_values", "words"),
-    [((0.01, 0.04), "All methods come to the same verdict"), ((0.01, 0.05), "The methods differ in their verdict")],
+    [
+        ((0.01, 0.04), "All methods come to the same verdict, the most cautious of them with p = 0.040 (CR3)."),
+        ((0.0001, 0.0002), "All methods come to the same verdict, the most cautious of them with p < 0.001 (CR3)."),
+        ((0.06, 0.07), "All methods come to the same verdict: p lies between 0.060 (CR2) and 0.070 (CR3)."),
+        ((0.01, 0.05), "The methods differ in their verdict: p lies between 0.010 (CR2) and 0.050 (CR3)."),
+    ],
 )
 def test_methods_agree_or_differ(p_values, words):
     made = dict(zip(("cr2", "cr3"), map(estimate, p_values), strict=True))
@@ -122,15 +141,14 @@ def test_methods_agree_or_differ(p_values, words):
     told = run_cell(
         NOTEBOOK,
         "smallest, largest = ",
-        "span[len",
+        'span["clear"',
         run=run,
         made=made,
         methods=methods,
         level=0.05,
         few_clusters=few_clusters,
     )
-    assert told.startswith(words)
-    assert "p lies between 0.010 (CR2)" in told
+    assert told == words
 
 
 @pytest.mark.parametrize(
@@ -170,7 +188,7 @@ def test_the_heaviest_unit_is_named_with_what_is_left_without_it(without, words)
 
 
 def test_neighbours_are_counted_by_sign_and_verdict():
-    fitted = {"a": estimate(0.01), "b": estimate(0.01, -0.2), "c": estimate(0.06)}
+    fitted = {"a": estimate(0.01), "b": estimate(0.01, -0.2), "c": estimate(0.06), neighbours.MEANS: estimate(0.01)}
     told = run_cell(NOTEBOOK, "count_significant", fitted=fitted, level=0.05, neighbours=neighbours)
     assert told == (
         "Neighbours that could be fitted: 3; positive and significant by a clustered test: 1; negative and "

@@ -16,6 +16,8 @@ from helpers.regression.specification import Specification
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
 
+MEANS = "mundlak"
+"""The model with the means of each unit, which must give the fixed-effects estimate again."""
 # Numbers in the largest matrix of further regressors that is made.
 HELD = 4_000_000
 
@@ -71,7 +73,7 @@ def fit_neighbours(
             "What if what is common to a period had nothing to do with the regressors either?",
             lambda: _fit_two_way_random(step),
         ),
-        "mundlak": (
+        MEANS: (
             "Correlated random effects (Mundlak)",
             "Do the means of a unit, put beside the regressors, give the fixed-effects estimate?",
             lambda: _fit_mundlak(step),
@@ -227,7 +229,7 @@ def neighbour_table(neighbours: Mapping[str, Neighbour], primary: Estimate, labe
 
 def mundlak_gap(neighbours: Mapping[str, Neighbour], data: pd.DataFrame, model: Model) -> float:
     """Relative distance between Mundlak's estimate and the fixed-effects one; 0 where it was not fitted."""
-    found = neighbours["mundlak"].found
+    found = neighbours[MEANS].found
     if found is None:
         return 0.0
     effects = ("entity", "time") if model.time_effects else ("entity",)
