@@ -61,7 +61,7 @@ def recorded(key: str, found: ClearTest, **attributes: Any) -> PlantedRun:
 def clear_family(**p_values: tuple[float, float]) -> ClearFamily:
     """A family by the members' estimates and Romano-Wolf p-values."""
     answers = {
-        name: Answer(NO_FIT, effect(estimate, p), effect(estimate, p), effect(estimate, p, draws=100_000), p)
+        name: Answer(NO_FIT, effect(estimate, p), effect(estimate, p), effect(estimate, p, draws=100_000), p, 3.0, 0.5)
         for name, (estimate, p) in p_values.items()
     }
     return ClearFamily(answers, answers)

@@ -165,7 +165,7 @@ def test_the_lead_passes_only_where_it_excludes_the_effect(
 def answer(estimate: float, p_value: float, wild: float | None = None) -> Answer:
     own = Estimate(estimate=estimate, std_error=1.0, p_value=p_value)
     drawn = replace(own, p_value=p_value if wild is None else wild)
-    return Answer(SimpleNamespace(), own, drawn, own, min(1.0, 2 * p_value))  # type: ignore[arg-type]
+    return Answer(SimpleNamespace(), own, drawn, own, min(1.0, 2 * p_value), 3.0, 0.5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

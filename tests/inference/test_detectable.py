@@ -5,6 +5,7 @@ Tolerance 1e-6: statsmodels stops its search there.
 
 import numpy as np
 import pytest
+from scipy.stats import t
 from statsmodels.stats.power import FTestAnovaPower, TTestPower
 
 from helpers.errors import StudyError
@@ -20,6 +21,15 @@ def test_the_detectable_effect_has_the_power_of_statsmodels(df: int, level: floa
     # With n = df + 1 and an effect size e, the noncentrality is e sqrt(n): that many standard errors.
     size = TTestPower().solve_power(nobs=df + 1, alpha=level, power=power, alternative="two-sided")
     found = detectable_effect(Estimate(estimate=1.0, std_error=0.5, df=df), level=level, power=power)
+    outside(detectable_effect, "statsmodels: TTestPower", found, 0.5 * size * (df + 1) ** 0.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("df, beyond", [(30, 2.0423), (30, 4.0), (7, 3.5)])
+def test_a_test_that_asks_for_more_sees_less(df: int, beyond: float) -> None:
+    """|t| beyond 4 is a test of another level, at which statsmodels has the same power."""
+    alpha = 2 * float(t.sf(beyond, df))
+    size = TTestPower().solve_power(nobs=df + 1, alpha=alpha, power=0.8, alternative="two-sided")
+    found = detectable_effect(Estimate(estimate=1.0, std_error=0.5, df=df), beyond=beyond)
     outside(detectable_effect, "statsmodels: TTestPower", found, 0.5 * size * (df + 1) ** 0.5, rtol=1e-6)
 
 

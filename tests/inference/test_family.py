@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.inference.detectable import detectable_effect
 from helpers.inference.family import Answer, Question, fit_family
 from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.panel import fit_panel
@@ -86,3 +87,39 @@ def test_an_outcome_twice_costs_nothing() -> None:
     twice = ask(panel.assign(copy=panel["second"]), ["second", "third", "copy"])
     assert twice["second"].adjusted.p_value == pytest.approx(once["second"].adjusted.p_value)
     assert twice["second"].holm == pytest.approx(once["second"].holm * 3 / 2)
+
+
+def test_the_critical_value_is_where_the_adjusted_p_value_is_the_level() -> None:
+    """Beyond it the largest statistic of a family is clear, below it not; a family asks for more than one member."""
+    panel = make_panel(10)
+    found = ask(panel, OUTCOMES)
+    largest = max(found.values(), key=lambda answer: abs(answer.effect.statistic or 0.0))
+    assert largest.adjusted.p_value is not None
+    assert (abs(largest.effect.statistic or 0.0) > largest.critical) == (largest.adjusted.p_value < 0.05)
+    assert len({answer.critical for answer in found.values()}) == 1
+    assert ask(panel, OUTCOMES[:1])["first"].critical < largest.critical
+
+
+def test_what_a_family_would_have_seen_is_told_in_standard_deviations() -> None:
+    panel = make_panel(10)
+    answer = ask(panel, OUTCOMES)["second"]
+    spread = panel["x"].std() / panel["second"].std()
+    assert answer.scale == pytest.approx(spread, rel=1e-12)
+    assert answer.detectable(0.05) == pytest.approx(
+        detectable_effect(answer.effect, beyond=answer.critical) * spread, rel=1e-12
+    )
+    assert answer.detectable(0.05) > detectable_effect(answer.effect) * spread
+
+
+def test_effects_as_large_as_the_detectable_one_are_seen_by_the_family_in_four_of_five_samples() -> None:
+    rng = np.random.default_rng(5)
+    index = pd.MultiIndex.from_product([range(30), range(6)], names=["entity", "time"])
+    seen, sizes = [], []
+    for _ in range(60):
+        panel = pd.DataFrame(rng.normal(size=(180, 4)), index, ["x", *OUTCOMES])
+        sizes.append(ask(panel, OUTCOMES, 399, ())["first"].detectable(0.05))
+        panel["first"] += np.mean(sizes) * panel["x"]
+        adjusted = ask(panel, OUTCOMES, 399, ())["first"].adjusted.p_value
+        seen.append(adjusted is not None and adjusted < 0.05)
+    # A share of 60 samples has a standard error of 5 points; twelve points are more than two of them.
+    assert np.mean(seen) == pytest.approx(0.8, abs=0.12)

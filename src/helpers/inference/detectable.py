@@ -8,7 +8,14 @@ from helpers.errors import StudyError
 from helpers.results.estimate import Estimate
 
 
-def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.8, df: float | None = None) -> float:
+def detectable_effect(
+    found: Estimate,
+    *,
+    level: float = 0.05,
+    power: float = 0.8,
+    df: float | None = None,
+    beyond: float = 0.0,
+) -> float:
     """The effect d for which the two-sided t test rejects with probability `power`, at the standard error found.
 
     P(|t'| > t*) = power, t' noncentral t with the estimate's degrees of freedom and noncentrality d / std_error.
@@ -24,6 +31,8 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
         Probability of seeing the effect.
     df
         Degrees of freedom where the estimate has none of its own, as that of a bootstrap.
+    beyond
+        What |t| must exceed too, where another test, as that of a family, asks for more than the level does.
 
     Raises
     ------
@@ -34,6 +43,7 @@ def detectable_effect(found: Estimate, *, level: float = 0.05, power: float = 0.
 
     freedom = df if found.df is None else found.df
     critical = float(stats.norm.isf(level / 2) if freedom is None else stats.t.isf(level / 2, freedom))
+    critical = max(critical, beyond)
     std_error = _std_error(found, freedom)
     if std_error is None or not level < power < 1:
         raise StudyError("detectable effect", f"std_error {found.std_error}, power {power}", "give both")

@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.errors import StudyError
+from helpers.inference.clear import LEVEL
 from helpers.inference.contrast import cluster_blocks, spread_residuals
+from helpers.inference.detectable import detectable_effect
 from helpers.inference.multiplicity import holm, romano_wolf
 from helpers.regression.effects import group_sums
 from helpers.regression.panel import PanelFit, fit
@@ -20,6 +22,8 @@ from helpers.study.model import Model
 
 BLOCK = 20_000
 """Draws that are held at once."""
+WILD = "restricted wild cluster bootstrap, Rademacher, drawn"
+ROMANO_WOLF = "Romano-Wolf over the family, restricted wild bootstrap"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Answer:
         The same effect with the Romano-Wolf p-value over the family in place of its own.
     holm
         Holm's p-value over the family's t tests.
+    critical
+        What |t| must exceed where the whole family is counted: the quantile of the largest |t*| of a draw at one less
+        the level.
+    scale
+        Standard deviation of the regressor over that of the outcome, over the member's rows.
     """
 
     fit: PanelFit
@@ -54,9 +63,21 @@ class Answer:
     wild: Estimate
     adjusted: Estimate
     holm: float
+    critical: float
+    scale: float
+
+    def detectable(self, level: float) -> float:
+        """The smallest effect that t test and family would see in four of five samples while no other member responds.
+
+        In standard deviations of the outcome per standard deviation of the regressor. The family's draws are those of
+        no effect; an effect spreads them, so that somewhat more may be needed (see `detectable_effect`).
+        """
+        return detectable_effect(self.effect, level=level, beyond=self.critical) * self.scale
 
 
-def fit_family(questions: Mapping[str, Question], *, draws: int, rng: np.random.Generator) -> dict[str, Answer]:
+def fit_family(
+    questions: Mapping[str, Question], *, draws: int, rng: np.random.Generator, level: float = LEVEL
+) -> dict[str, Answer]:
     """Fit every member and adjust for looking at all of them.
 
     Each draw gives an entity one sign in every regression, so that the members move together as they do in the data:
@@ -71,6 +92,8 @@ def fit_family(questions: Mapping[str, Question], *, draws: int, rng: np.random.
         Number of draws.
     rng
         Source of the draws.
+    level
+        Level of the critical value.
 
     Raises
     ------
@@ -94,8 +117,17 @@ def fit_family(questions: Mapping[str, Question], *, draws: int, rng: np.random.
     reached = (np.abs(statistics) >= np.abs(observed) * (1 - 1e-9)).sum(axis=0)
     adjusted = romano_wolf(observed, statistics)
     by_holm = holm([float(fits[name].p_values[question.term]) for name, question in questions.items()])
+    critical = float(np.quantile(np.abs(statistics).max(axis=1), 1 - level))
     return {
-        name: _answer(fits[name], question.term, (1 + reached[n]) / (1 + draws), adjusted[n], (by_holm[n], draws))
+        name: Answer(
+            fits[name],
+            fits[name][question.term],
+            _drawn(fits[name][question.term], (1 + reached[n]) / (1 + draws), draws, WILD),
+            _drawn(fits[name][question.term], adjusted[n], draws, ROMANO_WOLF),
+            float(by_holm[n]),
+            critical,
+            _scale(fits[name], question.term),
+        )
         for n, (name, question) in enumerate(questions.items())
     }
 
@@ -114,13 +146,15 @@ class ClearFamily:
     without_times: dict[str, Answer]
 
 
-def fit_clear_family(questions: Mapping[str, Question], *, draws: int, rng: np.random.Generator) -> ClearFamily:
+def fit_clear_family(
+    questions: Mapping[str, Question], *, draws: int, rng: np.random.Generator, level: float = LEVEL
+) -> ClearFamily:
     """Test a family in every way that a verdict needs; parameters as in `fit_family`."""
-    answers = fit_family(questions, draws=draws, rng=rng)
+    answers = fit_family(questions, draws=draws, rng=rng, level=level)
     without = {
         name: replace(question, model=question.model.with_(effects=("entity",))) for name, question in questions.items()
     }
-    return ClearFamily(answers, fit_family(without, draws=draws, rng=rng))
+    return ClearFamily(answers, fit_family(without, draws=draws, rng=rng, level=level))
 
 
 def record_family(record: Callable[..., Any], keys: Mapping[str, str], found: ClearFamily, **options: Any) -> None:
@@ -186,13 +220,12 @@ def _signs(draws: int, size: int, rng: np.random.Generator) -> list[NDArray[np.f
     return [np.where(rng.random((block, size)) < 0.5, -1.0, 1.0) for block in blocks]
 
 
-def _answer(found: PanelFit, term: str, wild: float, adjusted: float, rest: tuple[float, int]) -> Answer:
-    effect, (by_holm, draws) = found[term], rest
+def _drawn(effect: Estimate, p_value: float, draws: int, convention: str) -> Estimate:
+    """An effect with the p-value of its draws in place of that of its t test."""
     drawn = replace(effect, std_error=None, df=None, ci_low=None, ci_high=None, draws=draws + 1)
-    return Answer(
-        found,
-        effect,
-        replace(drawn, p_value=float(wild), convention="restricted wild cluster bootstrap, Rademacher, drawn"),
-        replace(drawn, p_value=float(adjusted), convention="Romano-Wolf over the family, restricted wild bootstrap"),
-        float(by_holm),
-    )
+    return replace(drawn, p_value=float(p_value), convention=convention)
+
+
+def _scale(found: PanelFit, term: str) -> float:
+    design = found.design
+    return float(design.x[:, design.regressors.index(term)].std() / design.y.std())

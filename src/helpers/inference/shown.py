@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from helpers.inference.clear import ClearTest
-from helpers.inference.family import ClearFamily
+from helpers.inference.family import Answer, ClearFamily
 from helpers.results.estimate import Estimate
+
+if TYPE_CHECKING:
+    from helpers.results.results import Result
 
 Reading = Literal["above", "below", "above_without_times", "below_without_times", "unclear", "unseen"]
 
@@ -30,6 +33,20 @@ def read_effect(found: ClearTest, level: float) -> Reading:
 def read_family(found: ClearFamily, level: float) -> dict[str, str]:
     """Member -> "above", "below" or "unclear", by the Romano-Wolf p-value over the family."""
     return {name: _read(answer.adjusted, level) for name, answer in found.answers.items()}
+
+
+def record_detectable(
+    record: Callable[..., Result], key: str, answers: Iterable[Answer], level: float
+) -> dict[str, Result]:
+    """Record the smallest effect that would have been seen on any member, under ``key.detectable``.
+
+    And under ``key.detectable.most`` that on the member measured worst; both as in `Answer.detectable`.
+    """
+    sizes = [answer.detectable(level) for answer in answers]
+    return {
+        "least": record(f"{key}.detectable", value=min(sizes), digits=2),
+        "most": record(f"{key}.detectable.most", value=max(sizes), digits=2),
+    }
 
 
 def _read(effect: Estimate, level: float) -> str:
