@@ -168,15 +168,18 @@ run.say(
         "above": "Convergence goes slower where the treatment is higher: {speed} ({speed:p}; wild bootstrap {wild:p}).",
         "unclear": "That the treatment speeds convergence between units does not show: {speed} ({speed:p}; wild "
         "bootstrap {wild:p}). A product of {smallest} or more, on either side of zero, would have been seen in four of "
-        "five samples. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}).",
+        "five samples. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}; wild "
+        "bootstrap {own_wild:p}).",
         "unseen": "That the treatment speeds convergence between units does not show: {speed} ({speed:p}; wild "
         "bootstrap {wild:p}). The bootstrap's interval has no end, so that no product, however large, would surely "
-        "have been seen. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}).",
+        "have been seen. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}; "
+        "wild bootstrap {own_wild:p}).",
     }[inference_shown.read_effect(speeds["absolute"], level)],
     speed=speed,
     wild=run.results[f"services.speed.{treatment}.wild"],
     smallest=run.record(f"services.speed.{treatment}.detectable", value=speeds["absolute"].detectable(level)),
     own=own,
+    own_wild=run.results[f"{own.key}.wild"],
 )
 
 # %% [markdown]
@@ -187,11 +190,11 @@ run.say(
 
 # %%
 between = asked.of("gaps")
-gaps = shown.fit_families(data, model, between, draws=wild_draws, rng=run.rng("family, gaps"))
+gaps = shown.fit_families(data, model, between, draws=wild_draws, rng=run.rng("family, gaps"), level=level)
 shown.record_families(run.record, gaps, between, model)
 
 # %% [markdown]
-# One row per outcome; a gap whose estimate is below zero narrows.
+# One row per outcome; which sign narrows a gap depends on the outcome, as said above.
 
 # %%
 run.table(
@@ -211,10 +214,13 @@ moved = [name for found in sides.values() for name, where in found.items() if wh
 run.say(
     "Whether gaps narrow or widen is not asked of this study."
     if not gaps
-    else "No gap moves clearly once all outcomes of a family are counted: neither the promise nor the warning shows."
+    else "No gap moves clearly once all outcomes of a family are counted: neither the promise nor the warning shows. "
+    "In standard deviations of the outcome per one of what is held to move it, an effect smaller than {least} on any, "
+    "or than {most} on the worst measured, would have been missed in more than one of five samples."
     if not moved
     else "What moves clearly once all outcomes are counted: {names}. The sign in the table says which way.",
     names=run.labels(dict.fromkeys(moved)) or "none",
+    **inference_shown.record_detectable(run.record, "gaps", shown.list_answers(gaps), level),
 )
 
 # %% [markdown]
@@ -225,7 +231,7 @@ run.say(
 
 # %%
 every = asked.of("functions") | asked.of("reached")
-functions = shown.fit_families(data, model, every, draws=wild_draws, rng=run.rng("family, functions"))
+functions = shown.fit_families(data, model, every, draws=wild_draws, rng=run.rng("family, functions"), level=level)
 shown.record_families(run.record, functions, every, model)
 
 # %% [markdown]
@@ -260,7 +266,8 @@ run.say(
     "No function responds clearly once all are counted. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p})."
     if not above + below and reach.is_clear(level)
     else "No function responds clearly once all are counted, nor does {contrast}: {gap} ({gap:p}; wild bootstrap "
-    "{wild:p}). A difference smaller than {smallest} would have been missed in more than one of five samples."
+    "{wild:p}). A difference smaller than {smallest}, or on any function an effect smaller than {least} standard "
+    "deviations per standard deviation of the treatment, would have been missed in more than one of five samples."
     if not above + below
     else "Clear once all are counted: up {up}; down {down}. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p}).",
     contrast=run.label(contrast),
@@ -268,6 +275,7 @@ run.say(
     down=run.labels(below) or "nothing",
     gap=gap,
     smallest=run.record(f"{gap.key}.detectable", value=reach.detectable(level)),
+    **inference_shown.record_detectable(run.record, "functions", shown.list_answers(functions, "functions"), level),
     wild=run.results[f"functions.{contrast}.{treatment}.wild"],
 )
 
@@ -278,7 +286,7 @@ run.say(
 
 # %%
 turn = asked.of("shift")
-shift = shown.fit_families(data, model, turn, draws=wild_draws, rng=run.rng("family, shift"))
+shift = shown.fit_families(data, model, turn, draws=wild_draws, rng=run.rng("family, shift"), level=level)
 shown.record_families(run.record, shift, turn, model)
 
 # %% [markdown]
@@ -300,11 +308,14 @@ more, less = shown.count_sides(shift["shift"], level) if shift else ([], [])
 run.say(
     "A turn from administering to serving is not asked of this study."
     if not shift
-    else "No share moves clearly once all are counted: a turn from administering to serving does not show."
+    else "None of these moves clearly once all are counted: a turn from administering to serving does not show. An "
+    "effect smaller than {least} standard deviations per standard deviation of the treatment on any of them, or than "
+    "{most} on the worst measured, would have been missed in more than one of five samples."
     if not more + less
     else "Clear once all are counted: up {more}; down {less}.",
     more=run.labels(more) or "nothing",
     less=run.labels(less) or "nothing",
+    **inference_shown.record_detectable(run.record, "shift", shown.list_answers(shift), level),
 )
 
 # %% [markdown]
@@ -342,16 +353,16 @@ run.say("How units came through a crisis is not asked of this study.") if asked.
         "deviation ({effect:p}; wild bootstrap {wild:p}).",
         "below": "In the first period of the crisis units that were more digital did worse: {effect} per standard "
         "deviation ({effect:p}; wild bootstrap {wild:p}).",
-        "above_without_times": "Units that were more digital did better clearly only without period effects; with "
-        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "Units that were more digital did worse clearly only without period effects; with "
-        "them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "unclear": "That more digital units came through the crisis better does not show: {effect} per standard "
-        "deviation ({effect:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would have been seen in "
-        "four of five samples.",
-        "unseen": "That more digital units came through the crisis better does not show: {effect} per standard "
-        "deviation ({effect:p}; wild bootstrap {wild:p}). The bootstrap's interval has no end, so that no difference, "
-        "however large, would surely have been seen.",
+        "above_without_times": "In the first period of the crisis units that were more digital did better clearly only "
+        "without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "below_without_times": "In the first period of the crisis units that were more digital did worse clearly only "
+        "without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "unclear": "That more digital units did better does not show in the first period of the crisis: {effect} per "
+        "standard deviation ({effect:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would have been "
+        "seen in four of five samples.",
+        "unseen": "That more digital units did better does not show in the first period of the crisis: {effect} per "
+        "standard deviation ({effect:p}; wild bootstrap {wild:p}). The bootstrap's interval has no end, so that no "
+        "difference, however large, would surely have been seen.",
     }[inference_shown.read_effect(crisis, level)],
     effect=run.results[f"crisis.{asked.crisis.outcome}"],
     wild=run.results[f"crisis.{asked.crisis.outcome}.wild"],
@@ -363,7 +374,7 @@ run.say("How units came through a crisis is not asked of this study.") if asked.
 
 # %%
 lively = asked.of("vitality")
-vitality = shown.fit_families(data, model, lively, draws=wild_draws, rng=run.rng("family, vitality"))
+vitality = shown.fit_families(data, model, lively, draws=wild_draws, rng=run.rng("family, vitality"), level=level)
 shown.record_families(run.record, vitality, lively, model)
 
 # %% [markdown]
@@ -384,11 +395,14 @@ up, down = shown.count_sides(vitality["vitality"], level) if vitality else ([], 
 run.say(
     "Whether market and society come alive is not asked of this study."
     if not vitality
-    else "No measure of market or society moves clearly once all are counted."
+    else "No measure of market or society moves clearly once all are counted. An effect smaller than {least} standard "
+    "deviations per standard deviation of the treatment on any of them, or than {most} on the worst measured, would "
+    "have been missed in more than one of five samples."
     if not up + down
     else "Clear once all are counted: up {up}; down {down}.",
     up=run.labels(up) or "nothing",
     down=run.labels(down) or "nothing",
+    **inference_shown.record_detectable(run.record, "vitality", shown.list_answers(vitality), level),
 )
 
 # %% [markdown]
@@ -516,12 +530,15 @@ run.figure(
 told_apart = [name for name in factors if max(lags[name].p_value, lag_wilds[name].p_value) < level]
 behind = [name for name in told_apart if lags[name].estimate > 0]
 forward = [name for name in told_apart if lags[name].estimate < 0]
+seen = [clear.detectable_by_both(lags[name], lag_wilds[name], level) for name in factors]
 
 # %%
 run.say(
-    "No factor has clearly moved less, or more, than the outcome."
+    "No factor has clearly moved less, or more, than the outcome; a gap smaller than {smallest} would have been missed "
+    "in more than one of five samples, whichever the factor."
     if not behind + forward
     else "Moved less than the outcome: {behind}. Moved more: {forward}.",
+    smallest=run.record("society.trend_gap.detectable", value=min(seen), digits=2),
     behind=run.labels(behind) or "none",
     forward=run.labels(forward) or "none",
 )
@@ -534,6 +551,7 @@ answers = family.fit_clear_family(
     {name: family.Question(both, model.with_(outcome=name), treatment) for name in factors},
     draws=wild_draws,
     rng=run.rng("family, factors"),
+    level=level,
 )
 family.record_family(run.record, {name: f"society.factor.{name}.{treatment}" for name in factors}, answers)
 run.table(inference_shown.family_table({treatment: answers}), "factors", caption="Each factor on the treatment")
@@ -560,13 +578,13 @@ told
 
 # %%
 run.say("Whether social quality is the ground is not asked of this study.") if asked.ground is None else run.say(
-    "{ground} comes first: it goes before the treatment ({effect}, {effect:p}) and is ahead of every other factor (the "
-    "least by {least}, {least:p})."
+    "{ground} comes first: it goes before the treatment ({effect}, {effect:p}; wild bootstrap {wild:p}) and is ahead "
+    "of every other factor (the least by {least}, {least:p}; wild bootstrap {led:p})."
     if grounds.is_clear(level)
     and min(grounds.effect.estimate, least.estimate) > 0
     and max(least.p_value, led.p_value) < level
-    else "{ground} goes before the treatment ({effect}, {effect:p}); that it comes first is not shown (the least lead "
-    "is {least}, {least:p})."
+    else "{ground} goes before the treatment ({effect}, {effect:p}; wild bootstrap {wild:p}); that it comes first is "
+    "not shown (the least lead is {least}, {least:p}; wild bootstrap {led:p})."
     if grounds.is_clear(level) and grounds.effect.estimate > 0
     else "{ground} goes before a lower treatment: {effect} ({effect:p}; wild bootstrap {wild:p}). That is the opposite "
     "of the claim."
@@ -581,6 +599,7 @@ run.say("Whether social quality is the ground is not asked of this study.") if a
     wild=run.results[f"society.ground.{asked.ground}.wild"],
     smallest=run.record(f"society.ground.{asked.ground}.detectable", value=grounds.detectable(level)),
     least=run.results[f"society.ground.{asked.ground}_minus_others"],
+    led=run.results[f"society.ground.{asked.ground}_minus_others.wild"],
 )
 
 # %% [markdown]

@@ -118,7 +118,7 @@ def test_effects_as_large_as_the_detectable_one_are_seen_by_the_family_in_four_o
     for _ in range(60):
         panel = pd.DataFrame(rng.normal(size=(180, 4)), index, ["x", *OUTCOMES])
         sizes.append(ask(panel, OUTCOMES, 399, ())["first"].detectable(0.05))
-        panel["first"] += np.mean(sizes) * panel["x"]
+        panel["first"] += float(np.mean(sizes)) * panel["x"]
         adjusted = ask(panel, OUTCOMES, 399, ())["first"].adjusted.p_value
         seen.append(adjusted is not None and adjusted < 0.05)
     # A share of 60 samples has a standard error of 5 points; twelve points are more than two of them.

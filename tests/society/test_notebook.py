@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from cells import PlantedRun, run_cell
+from helpers.inference import clear
 from helpers.inference import shown as inference_shown
+from helpers.inference.clear import record_clear
 from helpers.inference.detectable import detectable_effect
 from helpers.society import quality, shown
 from helpers.study.data import Label
@@ -63,6 +65,7 @@ def test_speed_is_a_negative_product(reading: str, words: str):
     found = READINGS[reading]
     own = replace(found, without_times=None, without_times_wild=None)
     run = recorded("services.speed.d", own)
+    record_clear(run.record, "services.own", clear_test(-0.3, 0.01, 0.2))
     told = run_cell(
         NOTEBOOK,
         "Convergence goes faster",
@@ -71,10 +74,11 @@ def test_speed_is_a_negative_product(reading: str, words: str):
         treatment="d",
         speeds={"absolute": own},
         speed=run.results["services.speed.d"],
-        own=run.record("services.own", effect(-0.3, 0.01)),
+        own=run.results["services.own"],
         inference_shown=inference_shown,
     )
     assert words in told
+    assert ("product is −0.3000 (p = 0.010; wild bootstrap p = 0.20)" in told) == (reading in ("unclear", "unseen"))
 
 
 @pytest.mark.parametrize(
@@ -87,11 +91,14 @@ def test_a_gap_moves_only_by_the_adjusted_p_value(p_value: float, words: str):
         "No gap moves clearly",
         gaps={"gaps": clear_family(one=(0.4, p_value), two=(0.1, 0.6))},
         level=0.05,
+        shown=shown,
         inference_shown=inference_shown,
         choices=LABELS,
     )
     assert words in told
     assert "two" not in told
+    # Planted: one standard error is half a standard deviation, and |t| must exceed 3: (3 + 0.842) / 2.
+    assert ("smaller than 1.92 on any, or than 1.92 on the worst" in told) == (words == "No gap")
 
 
 @pytest.mark.parametrize(
@@ -115,17 +122,19 @@ def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, wild: 
         treatment="d",
         level=0.05,
         shown=shown,
+        inference_shown=inference_shown,
         choices=LABELS,
         reach=reach,
     )
     assert words in told
     assert "c: −1.0000 (p = 0.010; wild bootstrap p" in told
-    assert ("A difference smaller than 2.8016 would" in told) == ("nor does" in words)
+    seen = "A difference smaller than 2.8016, or on any function an effect smaller than 1.92 standard"
+    assert (seen in told) == ("nor does" in words)
 
 
 @pytest.mark.parametrize(
     "cell, name, none",
-    [("No share moves", "shift", "does not show"), ("No measure of market", "vitality", "No measure")],
+    [("None of these moves", "shift", "does not show"), ("No measure of market", "vitality", "No measure")],
 )
 @pytest.mark.parametrize(
     "planted, words",
@@ -133,19 +142,44 @@ def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, wild: 
 )
 def test_what_moves_is_named_by_its_side(cell: str, name: str, none: str, planted: tuple[float, float], words: str):
     told = run_cell(
-        NOTEBOOK, cell, **{name: {name: clear_family(one=planted)}}, level=0.05, shown=shown, choices=LABELS
+        NOTEBOOK,
+        cell,
+        **{name: {name: clear_family(one=planted)}},
+        level=0.05,
+        shown=shown,
+        inference_shown=inference_shown,
+        choices=LABELS,
     )
     assert (words or none) in told
+    assert ("smaller than 1.92 standard" in told) == (words == "")
+
+
+@pytest.mark.parametrize(
+    "cell, name", [("None of these moves", "shift"), ("No measure of market", "vitality"), ("No gap moves", "gaps")]
+)
+def test_without_figures_nothing_is_said_of_what_would_have_been_seen(cell: str, name: str):
+    names = {name: {}, "moved": [], "level": 0.05, "shown": shown, "inference_shown": inference_shown}
+    told = run_cell(NOTEBOOK, cell, **names, choices=LABELS)
+    assert "is not asked of this study" in told
 
 
 @pytest.mark.parametrize(
     "reading, words",
     [
-        ("above", "did better: 0.5000"),
-        ("below", "did worse: −0.5000"),
-        ("above_without_times", "did better clearly only without"),
-        ("below_without_times", "did worse clearly only without"),
-        ("unclear", "would have been seen in four of five"),
+        ("above", "In the first period of the crisis units that were more digital did better: 0.5000"),
+        ("below", "In the first period of the crisis units that were more digital did worse: −0.5000"),
+        (
+            "above_without_times",
+            "In the first period of the crisis units that were more digital did better clearly only",
+        ),
+        (
+            "below_without_times",
+            "In the first period of the crisis units that were more digital did worse clearly only",
+        ),
+        (
+            "unclear",
+            "in the first period of the crisis: 0.5000 per standard deviation (p = 0.010; wild bootstrap p = 0.06)",
+        ),
         ("unseen", "no difference, however large, would surely have been seen"),
     ],
 )
@@ -192,12 +226,16 @@ def test_factors_that_lag_and_that_lead_are_named():
     wilds = lags | {"wild": effect(0.5, 0.2)}
 
     def say(factors: list[str]) -> str:
-        names = {"lags": lags, "lag_wilds": wilds, "factors": factors, "level": 0.05, "choices": LABELS}
+        names = {"lags": lags, "lag_wilds": wilds, "factors": factors, "level": 0.05, "choices": LABELS, "clear": clear}
         return str(run_cell(NOTEBOOK, "told_apart = [name", "No factor has clearly moved", **names))
 
     assert say(list(lags)) == "Moved less than the outcome: slow. Moved more: fast."
     still = say(["even", "wild"])
-    assert still == "No factor has clearly moved less, or more, than the outcome."
+    # The planted standard error is 1, without degrees of freedom.
+    assert still == (
+        "No factor has clearly moved less, or more, than the outcome; a gap smaller than 2.80 would have been missed in "
+        "more than one of five samples, whichever the factor."
+    )
 
 
 @pytest.mark.parametrize(
@@ -205,7 +243,7 @@ def test_factors_that_lag_and_that_lead_are_named():
     [
         ((0.5, 0.01, 0.01), (0.2, 0.01, 0.01), "comes first"),
         ((0.5, 0.01, 0.01), (0.2, 0.3, 0.01), "that it comes first is not shown"),
-        ((0.5, 0.01, 0.01), (0.2, 0.01, 0.3), "that it comes first is not shown"),
+        ((0.5, 0.01, 0.01), (0.2, 0.01, 0.3), "least lead is 0.2000, p = 0.010; wild bootstrap p = 0.300)"),
         ((0.5, 0.01, 0.01), (-0.2, 0.01, 0.01), "that it comes first is not shown"),
         ((0.5, 0.01, 0.2), (0.2, 0.01, 0.01), "does not show"),
         ((-0.5, 0.01, 0.01), (-0.2, 0.01, 0.01), "That is the opposite of the claim"),
@@ -217,6 +255,7 @@ def test_first_needs_a_clear_factor_and_a_clear_lead(
     found, least, led = clear_test(*planted), effect(*lead[:2]), effect(lead[0], lead[2])
     run = recorded("society.ground.security", found)
     run.record("society.ground.security_minus_others", least)
+    run.record("society.ground.security_minus_others.wild", led)
     told = run_cell(
         NOTEBOOK,
         "comes first: it goes before",

@@ -54,12 +54,8 @@ class ClearTest:
         return _both_below(self.effect, self.wild, level)
 
     def detectable(self, level: float) -> float:
-        """The smallest effect that both tests would see in four of five samples (see `detectable_effect`).
-
-        Where the bootstrap's interval has no end (`is_bounded`), that of the t test alone.
-        """
-        known = (self.effect, self.wild) if self.is_bounded else (self.effect,)
-        return max(detectable_effect(found, level=level, df=self.effect.df) for found in known)
+        """The smallest effect that both tests would see in four of five samples (see `detectable_by_both`)."""
+        return detectable_by_both(self.effect, self.wild, level)
 
     @property
     def is_bounded(self) -> bool:
@@ -128,6 +124,15 @@ def record_held(record: Callable[..., Any], key: str, held: Leverage | None) -> 
     record(f"{key}.held.three", value=held.top(3), digits=3)
     if held.without_heaviest is not None:
         record(f"{key}.held.without", held.without_heaviest)
+
+
+def detectable_by_both(effect: Estimate, wild: Estimate, level: float) -> float:
+    """The smallest effect that t test and wild bootstrap would both see in four of five samples.
+
+    Where the bootstrap's interval has no end (`is_bounded`), that of the t test alone: a smaller one would be missed.
+    """
+    known = (effect, wild) if is_bounded(wild) else (effect,)
+    return max(detectable_effect(found, level=level, df=effect.df) for found in known)
 
 
 def wild_estimate(effect: Estimate, wild: WildBootstrap) -> Estimate:

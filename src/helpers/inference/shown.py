@@ -40,9 +40,12 @@ def record_detectable(
 ) -> dict[str, Result]:
     """Record the smallest effect that would have been seen on any member, under ``key.detectable``.
 
-    And under ``key.detectable.most`` that on the member measured worst; both as in `Answer.detectable`.
+    And under ``key.detectable.most`` that on the member measured worst; both as in `Answer.detectable`. Nothing of an
+    empty family.
     """
     sizes = [answer.detectable(level) for answer in answers]
+    if not sizes:
+        return {}
     return {
         "least": record(f"{key}.detectable", value=min(sizes), digits=2),
         "most": record(f"{key}.detectable.most", value=max(sizes), digits=2),

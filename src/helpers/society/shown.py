@@ -11,9 +11,9 @@ from helpers.disparity import divergence
 from helpers.errors import StudyError
 from helpers.index.build import build_index
 from helpers.index.dimensions import name_dimensions
-from helpers.inference.clear import ClearTest, record_clear
+from helpers.inference.clear import LEVEL, ClearTest, record_clear
 from helpers.inference.cross_section import wild_beta, wild_sigma
-from helpers.inference.family import ClearFamily, fit_clear_family, record_family
+from helpers.inference.family import Answer, ClearFamily, fit_clear_family, record_family
 from helpers.society.families import family_keys, family_questions
 
 if TYPE_CHECKING:
@@ -89,13 +89,26 @@ def equality_table(found: Mapping[str, Mapping[str, Estimate]]) -> pd.DataFrame:
 
 
 def fit_families(
-    data: pd.DataFrame, model: Model, families: Mapping[str, Family], *, draws: int, rng: np.random.Generator
+    data: pd.DataFrame,
+    model: Model,
+    families: Mapping[str, Family],
+    *,
+    draws: int,
+    rng: np.random.Generator,
+    level: float = LEVEL,
 ) -> dict[str, ClearFamily]:
     """Each family with its Romano-Wolf p-values, by its name."""
     return {
-        name: fit_clear_family(family_questions(data, model, family), draws=draws, rng=rng)
+        name: fit_clear_family(family_questions(data, model, family), draws=draws, rng=rng, level=level)
         for name, family in families.items()
     }
+
+
+def list_answers(found: Mapping[str, ClearFamily], *names: str) -> list[Answer]:
+    """The members of the families named, of all without a name."""
+    return [
+        answer for name, family in found.items() if not names or name in names for answer in family.answers.values()
+    ]
 
 
 def record_families(
