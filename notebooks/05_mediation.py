@@ -107,12 +107,7 @@ counts = {
 }
 
 # %%
-run.say(
-    "Of {all} channels, {clear} have both paths clear by the t test and by the wild bootstrap."
-    if both
-    else "Of {all} channels, none has both paths clear by the t test and by the wild bootstrap.",
-    **counts,
-)
+run.say("Channels with both paths clear by the t test and by the wild bootstrap: {clear} of {all}.", **counts)
 
 # %% [markdown]
 # ### The step procedures
@@ -152,30 +147,39 @@ run.figure(
 )
 
 # %% [markdown]
-# The clearest of them:
+# The clearest of them. The smallest of several p-values is counted as often as there are channels (Holm); what could
+# have been missed is told as a test whose interval is as wide as that of the product would see it.
 
 # %%
 best = min(channels, key=lambda name: channels[name].indirect.p_value)
+clearest = channels[best].indirect
 named = {
     "channel": run.label(best),
     "effect": run.results[f"mediation.{best}.indirect_effect"],
     "all": run.results["mediation.count.channels"],
+    "counted": run.record("mediation.clearest", value=best, p_value=min(1.0, len(channels) * clearest.p_value)),
 }
 
-# %% [markdown]
-# What such a channel could have missed, as a test whose interval is as wide as that of the product would see it:
+# %%
+smallest = detectable_effect(replace(clearest, std_error=None), level=level)
+several = len(channels) > 1
 
 # %%
-smallest = detectable_effect(replace(channels[best].indirect, std_error=None), level=level)
+messages = {
+    (True, True): "Of {all} channels the clearest is {channel}: indirect effect {effect}, interval {effect:ci}, which "
+    "leaves out zero; {counted:p} once the channels are counted.",
+    (True, False): "Of {all} channels none has an indirect effect whose interval leaves out zero; the nearest to it is "
+    "{channel}, with {effect}, interval {effect:ci}, {effect:p}. One of {smallest} or more would have been seen in "
+    "four of five samples.",
+    (False, True): "The one channel, {channel}, has the indirect effect {effect}, interval {effect:ci}, which leaves "
+    "out zero.",
+    (False, False): "The one channel, {channel}, has the indirect effect {effect}, interval {effect:ci}, which holds "
+    "zero ({effect:p}). One of {smallest} or more would have been seen in four of five samples.",
+}
 
 # %%
 run.say(
-    "Of {all} channels the clearest is {channel}: indirect effect {effect}, interval {effect:ci}, which leaves out "
-    "zero."
-    if channels[best].is_clear()
-    else "Of {all} channels none has an indirect effect whose interval leaves out zero; the nearest to it is "
-    "{channel}, with {effect}, interval {effect:ci}, {effect:p}. One of {smallest} or more would have been seen in "
-    "four of five samples.",
+    messages[several, channels[best].is_clear()],
     smallest=run.record(f"mediation.{best}.indirect_effect.detectable", value=smallest),
     **named,
 )
@@ -337,7 +341,10 @@ run.say(
     "away."
     if not clear.value
     else "Of {clear} channels whose interval leaves out zero, {channel} is explained away most easily: by a "
-    "correlation of {rho}, interval {rho:ci}.",
+    "correlation of {rho}, interval {rho:ci}."
+    if clear.value > 1
+    else "The one channel whose interval leaves out zero, {channel}, is explained away by a correlation of {rho}, "
+    "interval {rho:ci}.",
     clear=clear,
     channel=run.label(weakest),
     rho=run.results[f"mediation.{weakest}.rho"],
@@ -432,11 +439,12 @@ counted = {
 
 # %%
 run.say(
-    "Of {all} interactions of treatment and mediator, {turning} are clear by the t test and by the wild bootstrap; of "
-    "{gaps} differences between groups, looked at one by one, {told} have an interval that leaves out zero."
+    "Interactions of treatment and mediator that are clear by the t test and by the wild bootstrap: {turning} of "
+    "{all}. Differences between groups, looked at one by one, whose interval leaves out zero: {told} of {gaps}; one in "
+    "twenty would by chance."
     if gaps
-    else "Of {all} interactions of treatment and mediator, {turning} are clear by the t test and by the wild "
-    "bootstrap.",
+    else "Interactions of treatment and mediator that are clear by the t test and by the wild bootstrap: {turning} of "
+    "{all}.",
     **counted,
 )
 

@@ -276,13 +276,25 @@ def effect(estimate: float, low: float, high: float, p_value: float = 0.2) -> Es
 
 
 @pytest.mark.parametrize(
-    ("low", "told"), [(0.1, "the clearest is first"), (-0.1, "none has an indirect effect whose interval")]
+    ("names", "low", "told"),
+    [
+        (("first", "second"), 0.1, "Of 2 channels the clearest is first: indirect effect 0.2000"),
+        (("first", "second"), -0.1, "Of 2 channels none has an indirect effect whose interval"),
+        (
+            ("first",),
+            0.1,
+            "The one channel, first, has the indirect effect 0.2000, interval [0.1000, 0.4000], which leaves",
+        ),
+        (("first",), -0.1, "which holds zero (p = 0.010). One of"),
+    ],
 )
-def test_the_sentence_on_indirect_effects(low, told):
-    found, other = effect(0.2, low, 0.4, 0.01), effect(0.1, -0.2, 0.3, 0.5)
+def test_the_sentence_on_indirect_effects(names, low, told):
+    planted_effects = {"first": effect(0.2, low, 0.4, 0.01), "second": effect(0.1, -0.2, 0.3, 0.5)}
+    found = planted_effects["first"]
     channels = {
         name: SimpleNamespace(indirect=item, is_clear=lambda item=item: shown.leaves_out_zero(item))
-        for name, item in (("first", found), ("second", other))
+        for name, item in planted_effects.items()
+        if name in names
     }
     run = planted(mediation__first__indirect_effect=found)
     given = {
@@ -292,21 +304,23 @@ def test_the_sentence_on_indirect_effects(low, told):
         "replace": replace,
         "detectable_effect": detectable_effect,
     }
-    said = run_cell(NOTEBOOK, "best = min", "smallest = ", "the clearest is", **given)
+    said = run_cell(NOTEBOOK, "best = min", "smallest = ", "the clearest is", "messages[several", **given)
     assert told in said
+    # Holm: the smallest of two p-values of 0.01 counts twice.
+    assert ("p = 0.020 once the channels are counted" in said) == (low > 0 and len(names) > 1)
     # From -0.1 to 0.4: half of 0.5, times (1.960 + 0.842) / 1.960.
     assert ("One of 0.3574 or more would have been seen" in said) == (low < 0)
 
 
-@pytest.mark.parametrize(("clear", "told"), [((True, True), "1 have both paths"), ((True, False), "none has")])
+@pytest.mark.parametrize(("clear", "told"), [((True, True), "1 of 2"), ((True, False), "0 of 2")])
 def test_the_sentence_on_both_paths(clear, told):
     pair: Any = tuple(pictures.Arrow(1.0, one) for one in clear)
     arrows = shown.Mechanism({"first": pair, "second": (pair[0], pictures.Arrow(0.1, False))}, pair[0])
     run = PlantedRun()
     said = run_cell(
-        NOTEBOOK, "both = sum", "have both paths", run=run, arrows=arrows, channels={"first": 1, "second": 2}
+        NOTEBOOK, "both = sum", "Channels with both paths", run=run, arrows=arrows, channels={"first": 1, "second": 2}
     )
-    assert told in said
+    assert said == f"Channels with both paths clear by the t test and by the wild bootstrap: {told}."
 
 
 @pytest.mark.parametrize(("low", "told"), [(0.1, "leaves out zero"), (-0.1, "holds zero")])
@@ -341,7 +355,7 @@ def test_the_sentence_on_the_jump(without, told):
     [
         ((), "there is nothing for a common cause to explain away"),
         (("first", "second"), "Of 2 channels whose interval leaves out zero, second is explained away most easily"),
-        (("first",), "Of 1 channels whose interval leaves out zero, first is explained away most easily"),
+        (("first",), "The one channel whose interval leaves out zero, first, is explained away by a correlation of"),
     ],
 )
 def test_only_a_clear_channel_can_be_explained_away(clear, told, monkeypatch):
@@ -360,11 +374,11 @@ def test_the_sentence_on_moderation(clear):
     gap = SimpleNamespace(p_value=0.01 if clear else 1.4)
     groups = {"first": SimpleNamespace(differences={("a", "b"): gap})}
     run = planted()
-    told = f"Of 2 interactions of treatment and mediator, {1 if clear else 0} are clear"
+    told = f"clear by the t test and by the wild bootstrap: {1 if clear else 0} of 2."
     names: dict[str, Any] = {"run": run, "interactions": {"first": interaction}, "level": 1}
-    said = run_cell(NOTEBOOK, "turning = ", "Of {all} interactions", moderations=groups, **names)
+    said = run_cell(NOTEBOOK, "turning = ", "Interactions of treatment", moderations=groups, **names)
     assert told in said
-    assert f"{1 if clear else 0} have an interval" in said
-    assert "differences" not in run_cell(
-        NOTEBOOK, "turning = ", "Of {all} interactions", moderations={}, **{**names, "run": planted()}
+    assert f"leaves out zero: {1 if clear else 0} of 1; one in twenty would by chance." in said
+    assert "Differences" not in run_cell(
+        NOTEBOOK, "turning = ", "Interactions of treatment", moderations={}, **{**names, "run": planted()}
     )
