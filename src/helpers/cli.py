@@ -8,7 +8,9 @@ Imports are late: ``study --help`` and a run with nothing to do load no pandas, 
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +24,7 @@ FIRST = "runner"
 """The folder whose commands stand first in the help."""
 
 LANGUAGES = ("en", "zh")
+atexit.register(gc.freeze)  # the end of the process then does not look for cycles in all that it read
 KEPT = "What finished is kept; the same command goes on from there."
 
 
