@@ -36,14 +36,14 @@ model, level = choices.model(), choices.specification.significance
 
 # %%
 panel, treatment = run.read("panel"), choices.specification.treatment
-order, _ = groups.usable_groups(panel, run.regions, choices.grouping.order, model)
-data = shown.keep_grouped(panel, run.regions, order)
-regions = run.regions[run.regions.isin(order)]
+groupings = shown.compare_groupings(panel, run.units, choices)
+first = next(iter(groupings.values()))
+data, regions, order = first.data, first.regions, first.order
 grouping = groups.read_grouping(data, regions, order)
 
 # %%
 run.table(
-    shown.count_left_out(panel, run.units, choices),
+    shown.count_left_out(groupings, panel, run.units, choices),
     "left_out_of_groups",
     caption="Units that are compared with no group, and why",
 )
@@ -342,7 +342,7 @@ run.table(
 # ## Do other groupings of the units say the same?
 
 # %%
-others = shown.fit_groupings(panel, run.units, choices, wild_draws=wild_draws, rng=run.rng("groupings"))
+others = shown.fit_groupings(groupings, model, wild_draws=wild_draws, rng=run.rng("groupings"))
 for groups_of in others.values():
     shown.record_regions(run.record, groups_of, treatment)
 
@@ -357,7 +357,7 @@ run.table(
 # Are the effects in the other groupings equal? One regression with common slopes, periods common or the group's own:
 
 # %%
-apart = shown.fit_grouping_designs(panel, run.units, choices, draws=wild_draws, rng=run.rng("grouping designs"))
+apart = shown.fit_grouping_designs(groupings, model, draws=wild_draws, rng=run.rng("grouping designs"))
 shown.record_grouping_designs(run.record, apart, treatment)
 
 # %%

@@ -267,7 +267,8 @@ def test_the_sentence_on_first_values(clear):
 def test_a_further_grouping_is_told_by_its_two_designs(panel):
     regions = {"first": CONTENT["regions"]["region"], "second": CONTENT["regions"]["region"]}
     study = make_study(regions=regions)
-    found = shown.fit_grouping_designs(panel, make_units(), study, draws=49, rng=generator())
+    groupings = shown.compare_groupings(panel, make_units(), study)
+    found = shown.fit_grouping_designs(groupings, study.model(), draws=49, rng=generator())
     assert {name: list(fits) for name, fits in found.items()} == {"second": ["common", "group_times"]}
     results = Results(study="small", notebook=NOTEBOOK)
     shown.record_grouping_designs(results.record, found, "dose")

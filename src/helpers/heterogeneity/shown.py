@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,66 +21,93 @@ from helpers.results.estimate import Estimate
 if TYPE_CHECKING:
     from helpers.inference.wild.bootstrap import WildBootstrap
     from helpers.study.model import Model
-    from helpers.study.study import Regions, Study
+    from helpers.study.study import Study
 
 Record = Callable[..., Any]
 NUMBERS = ("estimate", "std_error", "p_value", "ci_low", "ci_high", "n_obs", "n_entities")
 THIRDS = ("lowest", "middle", "highest")
 
 
-def keep_grouped(panel: pd.DataFrame, regions: pd.Series[str], order: list[str]) -> pd.DataFrame:
-    """The rows of the entities that belong to one of the groups; `regions` is empty for the others."""
-    inside = regions.index[regions.isin(order)]
-    return panel[panel.index.get_level_values(0).isin(inside)]
+@dataclass(frozen=True)
+class ComparedGroups:
+    """The groups of one grouping that have a regression of their own.
+
+    Attributes
+    ----------
+    data
+        The panel's rows of their entities.
+    regions
+        Group of each of their entities.
+    order
+        The groups, in the order of the study file.
+    left_out
+        Group that is not compared -> why.
+    """
+
+    data: pd.DataFrame
+    regions: pd.Series[str]
+    order: list[str]
+    left_out: dict[str, str]
 
 
-def count_left_out(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> pd.DataFrame:
+def compare_groupings(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> dict[str, ComparedGroups]:
+    """Grouping of the study -> its groups that can be compared; the first is the study's regions."""
+    found = {}
+    for name, grouping in study.regions.items():
+        regions = units[grouping.column].map(grouping.group)
+        order, left_out = usable_groups(panel, regions, grouping.order, study.model())
+        inside = regions[regions.isin(order)]
+        data = panel[panel.index.get_level_values(0).isin(inside.index)]
+        found[name] = ComparedGroups(data, inside, order, left_out)
+    return found
+
+
+def count_left_out(
+    groupings: Mapping[str, ComparedGroups], panel: pd.DataFrame, units: pd.DataFrame, study: Study
+) -> pd.DataFrame:
     """One row per group that is not compared: by the study file, or since it has too few entities; with the reason."""
-    rows = [
-        {"grouping": name, "value": value or "(empty)", **_count(panel, units, grouping, value), "reason": reason.en}
+    declared = [
+        (name, value or "(empty)", units[grouping.column] == value, reason.en)
         for name, grouping in study.regions.items()
         for value, reason in grouping.left_out.items()
     ]
-    for name, grouping in study.regions.items():
-        regions = units[grouping.column].map(grouping.group)
-        for group, reason in usable_groups(panel, regions, grouping.order, study.model())[1].items():
-            held = panel.index.get_level_values(0).isin(regions.index[regions == group])
-            counts = {"n_entities": panel.index.get_level_values(0)[held].nunique(), "n_obs": int(held.sum())}
-            rows.append({"grouping": name, "value": study.label(group), **counts, "reason": reason})
+    found = [
+        (name, study.label(group), units[grouping.column].map(grouping.group) == group, reason)
+        for name, grouping in study.regions.items()
+        for group, reason in groupings[name].left_out.items()
+    ]
+    entities, rows = panel.index.get_level_values(0), []
+    for name, value, held, reason in [*declared, *found]:
+        inside = entities.isin(units.index[held])
+        counts = {"n_entities": entities[inside].nunique(), "n_obs": int(inside.sum())}
+        rows.append({"grouping": name, "value": value, **counts, "reason": reason})
     return pd.DataFrame(rows, columns=["grouping", "value", "n_entities", "n_obs", "reason"]).set_index("grouping")
 
 
 def fit_groupings(
-    panel: pd.DataFrame, units: pd.DataFrame, study: Study, *, wild_draws: int, rng: np.random.Generator
+    groupings: Mapping[str, ComparedGroups], model: Model, *, wild_draws: int, rng: np.random.Generator
 ) -> dict[str, dict[str, RegionFit]]:
-    """Fit the model in each usable group of every grouping but the first, which the notebook fits itself."""
-    found = {}
-    for name, grouping in list(study.regions.items())[1:]:
-        regions = units[grouping.column].map(grouping.group)
-        order, _ = usable_groups(panel, regions, grouping.order, study.model())
-        if len(order) > 1:
-            data = keep_grouped(panel, regions, order)
-            inside = regions[regions.isin(order)]
-            found[name] = fit_by_region(data, study.model(), inside, order=order, wild_draws=wild_draws, rng=rng)
-    return found
+    """Fit the model in each group of every grouping but the first, which the notebook fits itself."""
+    return {
+        name: fit_by_region(found.data, model, found.regions, order=found.order, wild_draws=wild_draws, rng=rng)
+        for name, found in list(groupings.items())[1:]
+        if len(found.order) > 1
+    }
 
 
 def fit_grouping_designs(
-    panel: pd.DataFrame, units: pd.DataFrame, study: Study, *, draws: int, rng: np.random.Generator
+    groupings: Mapping[str, ComparedGroups], model: Model, *, draws: int, rng: np.random.Generator
 ) -> dict[str, dict[str, SplitFit]]:
     """Grouping -> design -> common slopes with common and with own periods, for every grouping but the first."""
-    found: dict[str, dict[str, SplitFit]] = {}
-    for name, grouping in list(study.regions.items())[1:]:
-        regions = units[grouping.column].map(grouping.group)
-        order = usable_groups(panel, regions, grouping.order, study.model())[0]
-        if len(order) > 1:
-            data = keep_grouped(panel, regions, order)
-            inside = read_grouping(data, regions[regions.isin(order)], order)
-            found[name] = {
-                design: fit_design(data, study.model(), inside, design, draws=draws, rng=rng)
+    fits: dict[str, dict[str, SplitFit]] = {}
+    for name, found in list(groupings.items())[1:]:
+        if len(found.order) > 1:
+            grouping = read_grouping(found.data, found.regions, found.order)
+            fits[name] = {
+                design: fit_design(found.data, model, grouping, design, draws=draws, rng=rng)
                 for design in ("common", "group_times")
             }
-    return found
+    return fits
 
 
 def record_grouping_designs(record: Record, found: Mapping[str, Mapping[str, SplitFit]], treatment: str) -> None:
@@ -418,12 +445,6 @@ def _record_p(record: Record, key: str, found: Estimate, convention: str) -> Non
     counts = {"n_obs": found.n_obs, "n_entities": found.n_entities}
     drawn = {} if found.draws is None else {"draws": found.draws}
     record(key, estimate=found.estimate, p_value=found.p_value, convention=convention, **counts, **drawn)
-
-
-def _count(panel: pd.DataFrame, units: pd.DataFrame, grouping: Regions, value: str) -> dict[str, Any]:
-    entities = panel.index.get_level_values(0)
-    held = entities.isin(units.index[units[grouping.column] == value])
-    return {"n_entities": entities[held].nunique(), "n_obs": int(held.sum())}
 
 
 def _numbers(item: Estimate) -> dict[str, Any]:
