@@ -22,15 +22,11 @@ class TheilSplit:
     ----------
     total, within, between
         total = within + between.
-    by_region
-        Per region: n_entities, mean, share (of the sum of the column), theil (inside the region),
-        within (share x theil).
     """
 
     total: float
     within: float
     between: float
-    by_region: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -42,15 +38,12 @@ class DagumSplit:
     total, within, between, transvariation
         total = within + between + transvariation: inside regions, net between regions, and the overlap of regions
         (entities of a poorer region above entities of a richer one).
-    by_pair
-        Regions x regions: Gini inside a region on the diagonal, between two regions off it.
     """
 
     total: float
     within: float
     between: float
     transvariation: float
-    by_pair: pd.DataFrame
 
 
 def theil_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> TheilSplit:
@@ -75,22 +68,13 @@ def theil_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> TheilS
     """
     groups = _groups(values, regions)
     everything = np.asarray(values.to_numpy(), dtype=np.float64)
-    rows = {}
-    for region, figures in groups.items():
-        share = figures.sum() / everything.sum()
-        theil = _theil(figures)
-        rows[region] = {
-            "n_entities": len(figures),
-            "mean": figures.mean(),
-            "share": share,
-            "theil": theil,
-            "within": share * theil,
-        }
-    table = pd.DataFrame(rows).T.astype({"n_entities": int})
+    share = np.array([figures.sum() for figures in groups.values()]) / everything.sum()
+    means = np.array([figures.mean() for figures in groups.values()])
+    within = share * np.array([_theil(figures) for figures in groups.values()])
     # A region whose sum is 0 has share 0 and gives nothing; its logarithm must not be taken.
-    ratio = np.where(table["share"] > 0, table["mean"] / everything.mean(), 1.0)
-    between = float((table["share"] * np.log(ratio)).sum())
-    return TheilSplit(_theil(everything), float(table["within"].sum()), between, table)
+    ratio = np.where(share > 0, means / everything.mean(), 1.0)
+    between = float((share * np.log(ratio)).sum())
+    return TheilSplit(_theil(everything), float(within.sum()), between)
 
 
 def dagum_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> DagumSplit:
@@ -110,20 +94,20 @@ def dagum_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> DagumS
     names = list(groups)
     population = {name: len(groups[name]) / len(everything) for name in names}
     share = {name: float(groups[name].sum() / everything.sum()) for name in names}
-    pairs = pd.DataFrame(0.0, index=names, columns=names)
-    between = transvariation = 0.0
+    within = between = transvariation = 0.0
     for one in names:
         for other in names:
             distance = _mean_distance(groups[one], groups[other])
             means = groups[one].mean(), groups[other].mean()
-            pairs.loc[one, other] = distance / sum(means) if sum(means) > 0 else 0.0
-            part = float(pairs.loc[one, other]) * population[one] * share[other]
+            apart = float(distance / sum(means)) if sum(means) > 0 else 0.0
+            part = apart * population[one] * share[other]
             affluence = float(abs(means[0] - means[1])) / distance if distance > 0 else 0.0
-            if one != other:
+            if one == other:
+                within += part
+            else:
                 between += part * affluence
                 transvariation += part * (1 - affluence)
-    within = sum(float(pairs.loc[name, name]) * population[name] * share[name] for name in names)
-    return DagumSplit(gini(everything), within, between, transvariation, pairs)
+    return DagumSplit(gini(everything), within, between, transvariation)
 
 
 def gini(values: Any) -> float:
@@ -156,7 +140,7 @@ def split_by_time(
     rows = {}
     for time, block in values.groupby(level=1):
         found = split(block.droplevel(1), regions)
-        rows[time] = {name: part for name, part in vars(found).items() if isinstance(part, float)}
+        rows[time] = vars(found)
     table = pd.DataFrame(rows).T
     table.index.name = values.index.names[1]
     return table

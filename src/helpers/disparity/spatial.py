@@ -32,14 +32,11 @@ class MoranTest:
         -1 / (n - 1), its mean without spatial pattern.
     p_value
         Two-sided: share of permutations at least as far from `expected`, the observed one counted in.
-    n_permutations
-        Permutations of the entities.
     """
 
     estimate: float
     expected: float
     p_value: float
-    n_permutations: int
 
 
 def read_contiguity(path: Path, entities: Sequence[Any], known: Collection[Any] = ()) -> pd.DataFrame:
@@ -124,7 +121,7 @@ def moran_test(
         int((np.abs(_moran(block, weights) - expected) >= abs(estimate - expected) - 1e-12).sum())
         for block in _shuffle(deviations, permutations, rng)
     )
-    return MoranTest(estimate, expected, (far + 1) / (permutations + 1), permutations)
+    return MoranTest(estimate, expected, (far + 1) / (permutations + 1))
 
 
 def local_moran(

@@ -34,8 +34,6 @@ class FirstStage:
     critical_values
         Worst-case bias -> 5 % critical value of f_effective (their simplified procedure): below it, a bias of the 2SLS
         estimate above that share of the benchmark is not rejected.
-    partial_r_squared
-        Share of the treatment's variation, after effects and controls, that the instruments explain.
     """
 
     fit: PanelFit
@@ -43,7 +41,6 @@ class FirstStage:
     f_robust: float
     f_plain: float
     critical_values: "pd.Series[float]"
-    partial_r_squared: float
 
 
 def measure_first_stage(setting: Setting, fit: PanelFit) -> FirstStage:
@@ -67,7 +64,6 @@ def measure_first_stage(setting: Setting, fit: PanelFit) -> FirstStage:
         f_robust=float(slopes @ np.linalg.solve(covariance, slopes)) / k,
         f_plain=explained / k / float(unexplained),
         critical_values=pd.Series({bias: effective_f_critical(root.T @ covariance @ root, bias) for bias in BIASES}),
-        partial_r_squared=explained / float(treatment @ treatment),
     )
 
 

@@ -37,8 +37,6 @@ class InstrumentedFit:
         What was asked for.
     first_stage
         The treatment on the instruments.
-    reduced_form
-        The outcome on the instruments.
     anderson_rubin
         Test and interval that hold however weak the instruments are.
     hansen_j, hansen_p_value
@@ -62,7 +60,6 @@ class InstrumentedFit:
     instruments: tuple[str, ...]
     controls: tuple[str, ...]
     first_stage: FirstStage
-    reduced_form: PanelFit
     anderson_rubin: AndersonRubin
     hansen_j: float | None
     hansen_p_value: float | None
@@ -131,11 +128,10 @@ def fit_instrumented(
     setting = _build_setting(read_clusters(data, design, model.cluster), design, excluded, len(names), convention)
     units = np.linalg.norm(design.y_within) / np.linalg.norm(design.x_within, axis=0)
     estimates, covariance = _two_stages(setting)
-    first, reduced, ordinary = (
+    first, ordinary = (
         fit_panel(data, left, right, **effects, cluster=model.cluster, convention=convention)
         for left, right in (
             (model.treatment, [*names, *model.controls]),
-            (model.outcome, [*names, *model.controls]),
             (model.outcome, model.regressors),
         )
     )
@@ -145,7 +141,7 @@ def fit_instrumented(
         design, (estimates * units, covariance * np.outer(units, units)), setting, level,
         {
             "treatment": model.treatment, "instruments": tuple(names), "controls": model.controls,
-            "first_stage": measure_first_stage(setting, first), "reduced_form": reduced,
+            "first_stage": measure_first_stage(setting, first),
             "anderson_rubin": in_units(found, float(units[0])),
             "hansen_j": j, "hansen_p_value": j_p_value, "ordinary": ordinary, "convention": convention,
         },

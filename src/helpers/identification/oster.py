@@ -24,12 +24,10 @@ class OsterResult:
         How many times stronger than selection on the controls selection on the omitted variable must be for the
         effect to equal `beta`.
     bound
-        The effect when selection on the omitted variable is `assumed_delta` times that on the controls; NaN when no
-        real solution exists.
-    other_bounds
-        The other real solutions.
-    beta, assumed_delta, r_max
-        What was assumed: effect to reach, relative selection, R2 with the omitted variable included.
+        The effect when selection on the omitted variable is as strong as that on the controls, or the multiple of it
+        that was asked; NaN when no real solution exists.
+    beta, r_max
+        What was assumed: effect to reach, R2 with the omitted variable included.
     estimate_short, estimate_full
         Estimate without and with the controls.
     r_squared_short, r_squared_full
@@ -38,9 +36,7 @@ class OsterResult:
 
     delta: float
     bound: float
-    other_bounds: tuple[float, ...]
     beta: float
-    assumed_delta: float
     r_max: float
     estimate_short: float
     estimate_full: float
@@ -123,13 +119,10 @@ def oster_delta(
         raise StudyError(
             "Oster's delta, r_max", f"{limit} is not between {moments.r_full:.4f} and 1", "choose one that is"
         )
-    bound, others = _bound(moments, limit, delta)
     return OsterResult(
         delta=_delta(moments, limit, beta / unit),
-        bound=bound * unit,
-        other_bounds=tuple(other * unit for other in others),
+        bound=_bound(moments, limit, delta) * unit,
         beta=beta,
-        assumed_delta=delta,
         r_max=limit,
         estimate_short=moments.estimate_short * unit,
         estimate_full=moments.estimate_full * unit,
@@ -185,8 +178,8 @@ def _delta(m: _Moments, r_max: float, beta: float) -> float:
     return float(above / below) if below != 0 else float(np.copysign(np.inf, above))
 
 
-def _bound(m: _Moments, r_max: float, delta: float) -> tuple[float, tuple[float, ...]]:
-    """Effect under relative selection `delta` (Oster 2019, propositions 1 and 2), and the other real solutions."""
+def _bound(m: _Moments, r_max: float, delta: float) -> float:
+    """Effect under relative selection `delta` (Oster 2019, propositions 1 and 2)."""
     move = m.estimate_short - m.estimate_full
     gained = (m.r_full - m.r_short) * m.variance_outcome
     missing = (r_max - m.r_full) * m.variance_outcome
@@ -201,5 +194,4 @@ def _bound(m: _Moments, r_max: float, delta: float) -> tuple[float, tuple[float,
     biases = biases[np.abs(shared) > 1e-6 * abs(move * m.variance_treatment)]
     candidates = sorted((float(m.estimate_full - bias) for bias in biases), key=lambda b: abs(b - m.estimate_full))
     onward = [b for b in candidates if np.sign(b - m.estimate_full) == -np.sign(move)]
-    chosen = (onward or candidates or [float("nan")])[0]
-    return chosen, tuple(b for b in candidates if b != chosen)
+    return (onward or candidates or [float("nan")])[0]

@@ -43,8 +43,6 @@ class Placebo:
     p_value
         Share of permutations whose |t| is at least that of the sample; with random permutations the sample counts as
         one of them.
-    p_value_estimate
-        The same for |estimate| in place of |t|.
     estimates
         Estimate of each permutation, (n_draws,).
     n_draws, enumerated
@@ -55,7 +53,6 @@ class Placebo:
     estimate: float
     statistic: float
     p_value: float
-    p_value_estimate: float
     estimates: Floats
     n_draws: int
     enumerated: bool
@@ -164,16 +161,12 @@ def permute_treatment(
     estimates, statistics = (np.concatenate(column) for column in zip(*parts, strict=True))
     own = _fit_orders(x[None], columns, sizes, _residual_df(fit))
     extra = 0 if enumerated else 1
-    above = [
-        (np.count_nonzero(np.abs(drawn) >= abs(float(value[0])) * (1 - TIE)) + extra) / (len(drawn) + extra)
-        for drawn, value in zip((statistics, estimates), (own[1], own[0]), strict=True)
-    ]
+    above = np.count_nonzero(np.abs(statistics) >= abs(float(own[1][0])) * (1 - TIE)) + extra
     return Placebo(
         treatment=treatment,
         estimate=float(own[0][0]),
         statistic=float(own[1][0]),
-        p_value=float(above[0]),
-        p_value_estimate=float(above[1]),
+        p_value=above / (len(statistics) + extra),
         estimates=estimates,
         n_draws=len(estimates),
         enumerated=enumerated,
@@ -227,8 +220,8 @@ class PlaceboSize:
     ----------
     by_statistic, by_estimate
         Share of the simulations with a p-value at or below the level, by |t| and by |estimate|.
-    n_simulations, n_permutations
-        Simulations, and permutations in each.
+    n_simulations
+        Simulations.
     level
         Nominal level.
     """
@@ -236,7 +229,6 @@ class PlaceboSize:
     by_statistic: float
     by_estimate: float
     n_simulations: int
-    n_permutations: int
     level: float
 
 
@@ -284,7 +276,7 @@ def measure_size(
         found = (np.abs(np.concatenate(kind)) for kind in zip(*parts, strict=True))
         p_values.append([(values >= values[0] * (1 - TIE)).sum(axis=0) / (1 + n_draws) for values in found])
     shares = (np.concatenate(p_values, axis=1) <= level).mean(axis=1)
-    return PlaceboSize(float(shares[0]), float(shares[1]), simulations, n_draws, level)
+    return PlaceboSize(float(shares[0]), float(shares[1]), simulations, level)
 
 
 def _fit_histories(histories: Floats, basis: Floats, outcomes: Floats, df: int) -> tuple[Floats, Floats]:

@@ -49,8 +49,8 @@ class BootstrapSummary:
     p_value
         Two-sided, by inverting the percentile interval: 2 min(share at or below 0, share at or above 0), the estimate
         itself counted once so that it is never 0, at most 1.
-    bias_correction, acceleration
-        z0 and a of the BCa interval.
+    acceleration
+        a of the BCa interval.
     """
 
     std_error: float
@@ -59,7 +59,6 @@ class BootstrapSummary:
     bca_low: float
     bca_high: float
     p_value: float
-    bias_correction: float
     acceleration: float
 
 
@@ -140,7 +139,6 @@ def summarise_draws(
         bca_low=float(bca_low),
         bca_high=float(bca_high),
         p_value=_p_value(sample),
-        bias_correction=bias,
         acceleration=acceleration,
     )
 
