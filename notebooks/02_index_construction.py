@@ -357,7 +357,8 @@ run.table(
     convergence,
     "convergence",
     caption="Spread at both ends, sigma and beta convergence of the indices and of the dimensions",
-    note="A negative trend of sigma, or a negative beta, says that units come together in relation to their mean.",
+    note="A negative trend of sigma says that units come together in relation to their mean. A negative beta alone "
+    "does not: where first values hold chance, those that began low rise by that alone (regression to the mean).",
 )
 
 # %% [markdown] tags=["needs-regions"]

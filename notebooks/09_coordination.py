@@ -129,11 +129,12 @@ ranks = run.record("coordination.degree.rank_correlation", value=alike, n_obs=le
 
 # %%
 run.say(
-    "Over all rows the degree ranks units as {treatment} itself does (rank correlation {ranks}): it holds little "
-    "beside the level. Coupling given the level is therefore what is put to the test below."
+    "Over all rows the degree ranks units much as {treatment} does (rank correlation {ranks}): it holds little beside "
+    "that. Coupling given the level of the systems is what is put to the test below."
     if alike > 0.9
-    else "Over all rows the degree and {treatment} rank units differently (rank correlation {ranks}), so that the "
-    "degree says something beside the level; coupling given the level is put to the test below.",
+    else "Over all rows the degree and {treatment} rank units differently (rank correlation {ranks}). That alone does "
+    "not say that coordination adds anything to the level of the systems; coupling given the level is put to the test "
+    "below.",
     treatment=label[treatment],
     ranks=ranks,
 )
@@ -481,7 +482,9 @@ run.say(
 # ## Do those that are ahead pull away?
 #
 # In the text the strong are departments; units are an analogue. Relative gaps (coefficient of variation, Gini) and
-# absolute ones (points) can move in opposite ways, and then both must be told.
+# absolute ones (points) can move in opposite ways, and then both must be told. Groups are by the first value: where it
+# holds chance, the lower group gains on average by that alone (regression to the mean), so that its gain says less than
+# a spread that falls.
 
 # %%
 measured = asked.levels or (treatment,)
@@ -503,7 +506,9 @@ run.table(
         wild_p_value=[wilds[name].p_value if name in wilds else None for name in apart],
     ),
     "divergence",
-    caption="Trend of the log coefficient of variation, change of the Gini, points gained by upper less lower group",
+    caption="{column}: trend of the log coefficient of variation, change of the Gini, points gained by upper less "
+    "lower group",
+    words={"column": run.label(measured[0])},
     digits=4,
 )
 
@@ -637,9 +642,6 @@ run.say(
     joint=joint_f,
     wild=joint_wild,
 )
-
-# %% [markdown]
-# The figures are of networks, households and enterprises, not of government itself.
 
 # %% [markdown]
 # ## Is there a loop?

@@ -63,7 +63,9 @@ run.framework("soq_values")
 # ## Are public services more equal?
 #
 # Three measures, which need not agree: the trend of the coefficient of variation, whether those that start low grow
-# faster (absolute beta), and the change of the Gini with an interval by drawing units anew.
+# faster (absolute beta), and the change of the Gini with an interval by drawing units anew. Where first values hold
+# chance, those that start low grow faster by that alone (regression to the mean): the second measure does not stand for
+# the other two.
 
 # %%
 served = (asked.services, *shown.service_indicators(choices, asked.services))
@@ -106,20 +108,21 @@ sigma_wild, beta_wild = (run.record(f"services.{name}.wild", found) for name, fo
 
 # %% tags=["summary"]
 run.say(
-    "Public services have become more equal between units: the Gini changed by {gini} {gini:ci}, the coefficient of "
-    "variation by {sigma} in logarithms a {unit} ({sigma:p}; wild bootstrap {sigma_wild:p}), and those that began low "
-    "grew faster (beta {beta}, {beta:p}; wild bootstrap {beta_wild:p})."
+    "{services}: units have become more equal. The Gini changed by {gini} {gini:ci}, the coefficient of variation by "
+    "{sigma} in logarithms a {unit} ({sigma:p}; wild bootstrap {sigma_wild:p}), and those that began low grew faster "
+    "(beta {beta}, {beta:p}; wild bootstrap {beta_wild:p})."
     if gini.ci_high < 0
     and max(sigma.estimate, beta.estimate) < 0
     and max(sigma.p_value, beta.p_value, sigma_wild.p_value, beta_wild.p_value) < level
-    else "By the Gini public services have become more equal between units ({gini} {gini:ci}); the other two measures "
-    "do not both say so by both tests (sigma {sigma}, {sigma:p}, wild bootstrap {sigma_wild:p}; beta {beta}, {beta:p}, "
-    "wild bootstrap {beta_wild:p})."
+    else "{services}: by the Gini units have become more equal ({gini} {gini:ci}); the other two measures do not both "
+    "say so by both tests (sigma {sigma}, {sigma:p}, wild bootstrap {sigma_wild:p}; beta {beta}, {beta:p}, wild "
+    "bootstrap {beta_wild:p})."
     if gini.ci_high < 0
-    else "Public services have become less equal between units: the Gini changed by {gini} {gini:ci}."
+    else "{services}: units have become less equal, the Gini changed by {gini} {gini:ci}."
     if gini.ci_low > 0
-    else "Whether public services have become more equal is not clear: the Gini changed by {gini} {gini:ci}; a change "
-    "of {smallest} or more would have been seen in four of five samples.",
+    else "{services}: whether units have become more equal is not clear. The Gini changed by {gini} {gini:ci}; a "
+    "change of {smallest} or more would have been seen in four of five samples.",
+    services=run.label(asked.services),
     smallest=run.record(f"{gini.key}.detectable", value=detectable_effect(gini, level=level)),
     gini=gini,
     sigma=sigma,
@@ -135,7 +138,7 @@ run.say(
 # $$\Delta \ln P_{it} = b \ln P_{i,t-1} + c\, D_{i,t-1} + d\,(\ln P \times D)_{i,t-1} + \lambda_t + \varepsilon_{it}$$
 #
 # The claim is about equality between units, so units are held against each other (no unit effects) and $d < 0$ would
-# say that a more digital unit closes its distance faster. With unit effects the same equation asks whether a unit
+# say that a unit of more treatment closes its distance faster. With unit effects the same equation asks whether a unit
 # returns to its own path, which says nothing about equality. The first decides; the others stand beside it.
 
 # %%
@@ -164,17 +167,20 @@ run.table(inference_shown.clear_table(speeds), "services_speed", caption="Does c
 # %%
 run.say(
     {
-        "below": "Convergence goes faster where the treatment is higher: {speed} ({speed:p}; wild bootstrap {wild:p}).",
-        "above": "Convergence goes slower where the treatment is higher: {speed} ({speed:p}; wild bootstrap {wild:p}).",
-        "unclear": "That the treatment speeds convergence between units does not show: {speed} ({speed:p}; wild "
-        "bootstrap {wild:p}). A product of {smallest} or more, on either side of zero, would have been seen in four of "
-        "five samples. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}; wild "
-        "bootstrap {own_wild:p}).",
-        "unseen": "That the treatment speeds convergence between units does not show: {speed} ({speed:p}; wild "
-        "bootstrap {wild:p}). The bootstrap's interval has no end, so that no product, however large, would surely "
-        "have been seen. With unit effects, where it is about each unit's own path, the product is {own} ({own:p}; "
-        "wild bootstrap {own_wild:p}).",
+        "below": "{measure}: units converge faster where the treatment is higher, {speed} ({speed:p}; wild bootstrap "
+        "{wild:p}).",
+        "above": "{measure}: units converge slower where the treatment is higher, {speed} ({speed:p}; wild bootstrap "
+        "{wild:p}).",
+        "unclear": "{measure}: that the treatment speeds convergence between units does not show: {speed} ({speed:p}; "
+        "wild bootstrap {wild:p}). A product of {smallest} or more, on either side of zero, would have been seen in "
+        "four of five samples. With unit effects, where it is about each unit's own path, the product is {own} "
+        "({own:p}; wild bootstrap {own_wild:p}).",
+        "unseen": "{measure}: that the treatment speeds convergence between units does not show: {speed} ({speed:p}; "
+        "wild bootstrap {wild:p}). The bootstrap's interval has no end, so that no product, however large, would "
+        "surely have been seen. With unit effects, where it is about each unit's own path, the product is {own} "
+        "({own:p}; wild bootstrap {own_wild:p}).",
     }[inference_shown.read_effect(speeds["absolute"], level)],
+    measure=run.label(asked.speed or asked.services),
     speed=speed,
     wild=run.results[f"services.speed.{treatment}.wild"],
     smallest=run.record(f"services.speed.{treatment}.detectable", value=speeds["absolute"].detectable(level)),
@@ -349,21 +355,22 @@ run.figure(
 # %%
 run.say("How units came through a crisis is not asked of this study.") if asked.crisis is None else run.say(
     {
-        "above": "In the first period of the crisis units that were more digital did better: {effect} per standard "
+        "above": "In the first period of the crisis units with more {treatment} did better: {effect} per standard "
         "deviation ({effect:p}; wild bootstrap {wild:p}).",
-        "below": "In the first period of the crisis units that were more digital did worse: {effect} per standard "
+        "below": "In the first period of the crisis units with more {treatment} did worse: {effect} per standard "
         "deviation ({effect:p}; wild bootstrap {wild:p}).",
-        "above_without_times": "In the first period of the crisis units that were more digital did better clearly only "
+        "above_without_times": "In the first period of the crisis units with more {treatment} did better clearly only "
         "without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "In the first period of the crisis units that were more digital did worse clearly only "
+        "below_without_times": "In the first period of the crisis units with more {treatment} did worse clearly only "
         "without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
-        "unclear": "That more digital units did better does not show in the first period of the crisis: {effect} per "
-        "standard deviation ({effect:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would have been "
-        "seen in four of five samples.",
-        "unseen": "That more digital units did better does not show in the first period of the crisis: {effect} per "
-        "standard deviation ({effect:p}; wild bootstrap {wild:p}). The bootstrap's interval has no end, so that no "
-        "difference, however large, would surely have been seen.",
+        "unclear": "That units with more {treatment} did better does not show in the first period of the crisis: "
+        "{effect} per standard deviation ({effect:p}; wild bootstrap {wild:p}). A difference of {smallest} or more "
+        "would have been seen in four of five samples.",
+        "unseen": "That units with more {treatment} did better does not show in the first period of the crisis: "
+        "{effect} per standard deviation ({effect:p}; wild bootstrap {wild:p}). The bootstrap's interval has no end, "
+        "so that no difference, however large, would surely have been seen.",
     }[inference_shown.read_effect(crisis, level)],
+    treatment=run.label(treatment),
     effect=run.results[f"crisis.{asked.crisis.outcome}"],
     wild=run.results[f"crisis.{asked.crisis.outcome}.wild"],
     smallest=run.record(f"crisis.{asked.crisis.outcome}.detectable", value=crisis.detectable(level)),
@@ -478,21 +485,22 @@ run.table(inference_shown.clear_table(table), "qualities", caption="Government a
 ahead = tests["entropy", quality.GAP]
 run.say(
     {
-        "above": "The effect on government quality is above that on social quality: the difference is {gap} standard "
+        "above": "The effect on {outcome} is above that on social quality: the difference is {gap} standard "
         "deviations ({gap:p}; wild bootstrap {wild:p}).",
-        "below": "The effect on government quality is below that on social quality: the difference is {gap} standard "
+        "below": "The effect on {outcome} is below that on social quality: the difference is {gap} standard "
         "deviations ({gap:p}; wild bootstrap {wild:p}).",
-        "above_without_times": "The effect on government quality is above that on social quality clearly only without "
+        "above_without_times": "The effect on {outcome} is above that on social quality clearly only without "
         "period effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
-        "below_without_times": "The effect on government quality is below that on social quality clearly only without "
+        "below_without_times": "The effect on {outcome} is below that on social quality clearly only without "
         "period effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
-        "unclear": "That government quality responds and social quality does not follow does not show: the difference "
+        "unclear": "That {outcome} responds and social quality does not follow does not show: the difference "
         "is {gap} standard deviations ({gap:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would "
         "have been seen in four of five samples.",
-        "unseen": "That government quality responds and social quality does not follow does not show: the difference "
+        "unseen": "That {outcome} responds and social quality does not follow does not show: the difference "
         "is {gap} standard deviations ({gap:p}; wild bootstrap {wild:p}). The bootstrap's interval has no end, so that "
         "no difference, however large, would surely have been seen.",
     }[inference_shown.read_effect(ahead, level)],
+    outcome=run.label(outcome),
     gap=run.results[f"society.gap.{treatment}"],
     wild=run.results[f"society.gap.{treatment}.wild"],
     smallest=run.record(f"society.gap.{treatment}.detectable", value=ahead.detectable(level)),

@@ -86,7 +86,9 @@ def test_returns_are_said_to_bend_only_where_both_tests_say_so(reading: str):
     assert SAID["returns.square"][reading] in told
 
 
-@pytest.mark.parametrize("alike, words", [(0.95, "holds little beside"), (0.5, "says something beside")])
+@pytest.mark.parametrize(
+    "alike, words", [(0.95, "holds little beside"), (0.5, "That alone does not say that coordination adds")]
+)
 def test_whether_the_degree_says_more_than_the_level_depends_on_the_ranks(alike: float, words: str):
     told = run_cell(
         NOTEBOOK,

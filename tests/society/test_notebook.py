@@ -22,7 +22,7 @@ LABELS: Any = SimpleNamespace(label=lambda name: name)
 @pytest.mark.parametrize(
     "gini, sigma, wild, words",
     [
-        ((-0.2, -0.1), (-0.1, 0.01), 0.03, "have become more equal between units: the Gini"),
+        ((-0.2, -0.1), (-0.1, 0.01), 0.03, "units have become more equal. The Gini"),
         ((-0.2, -0.1), (-0.1, 0.2), 0.03, "do not both say so"),
         ((-0.2, -0.1), (-0.1, 0.01), 0.2, "do not both say so"),
         ((-0.2, -0.1), (0.1, 0.01), 0.03, "do not both say so"),
@@ -36,7 +36,7 @@ def test_more_equal_is_said_only_of_an_interval_below_zero(
     run = PlantedRun()
     told = run_cell(
         NOTEBOOK,
-        "Public services have become more equal",
+        "units have become more equal. The Gini",
         run=run,
         level=0.05,
         gini=run.record("s.gini", estimate=sum(gini) / 2, ci_low=gini[0], ci_high=gini[1]),
@@ -45,8 +45,10 @@ def test_more_equal_is_said_only_of_an_interval_below_zero(
         sigma_wild=run.record("s.sigma.wild", effect(sigma[0], wild)),
         beta_wild=run.record("s.beta.wild", effect(-0.1, 0.01)),
         detectable_effect=detectable_effect,
+        asked=SimpleNamespace(services="schools"),
         choices=SimpleNamespace(time=SimpleNamespace(unit=Label(en="year", zh="年"))),
     )
+    assert told.startswith("schools: ")
     assert words in told
     # An interval of 0.2 is (1.960 + 0.842) / 1.960 times as wide as what it can see on either side.
     assert ("a change of 0.1429 or more" in told) == (words == "is not clear")
@@ -55,8 +57,8 @@ def test_more_equal_is_said_only_of_an_interval_below_zero(
 @pytest.mark.parametrize(
     "reading, words",
     [
-        ("below", "goes faster"),
-        ("above", "goes slower"),
+        ("below", "schools: units converge faster where the treatment is higher, −0.5000"),
+        ("above", "schools: units converge slower where the treatment is higher, 0.5000"),
         ("unclear", "four of five"),
         ("unseen", "no product, however large"),
     ],
@@ -68,13 +70,14 @@ def test_speed_is_a_negative_product(reading: str, words: str):
     record_clear(run.record, "services.own", clear_test(-0.3, 0.01, 0.2))
     told = run_cell(
         NOTEBOOK,
-        "Convergence goes faster",
+        "units converge faster",
         run=run,
         level=0.05,
         treatment="d",
         speeds={"absolute": own},
         speed=run.results["services.speed.d"],
         own=run.results["services.own"],
+        asked=SimpleNamespace(speed=None, services="schools"),
         inference_shown=inference_shown,
     )
     assert words in told
@@ -166,15 +169,15 @@ def test_without_figures_nothing_is_said_of_what_would_have_been_seen(cell: str,
 @pytest.mark.parametrize(
     "reading, words",
     [
-        ("above", "In the first period of the crisis units that were more digital did better: 0.5000"),
-        ("below", "In the first period of the crisis units that were more digital did worse: −0.5000"),
+        ("above", "In the first period of the crisis units with more d did better: 0.5000"),
+        ("below", "In the first period of the crisis units with more d did worse: −0.5000"),
         (
             "above_without_times",
-            "In the first period of the crisis units that were more digital did better clearly only",
+            "In the first period of the crisis units with more d did better clearly only",
         ),
         (
             "below_without_times",
-            "In the first period of the crisis units that were more digital did worse clearly only",
+            "In the first period of the crisis units with more d did worse clearly only",
         ),
         (
             "unclear",
@@ -189,6 +192,7 @@ def test_the_crisis_is_read_by_both_tests(reading: str, words: str):
         "read_effect(crisis, level)]",
         run=recorded("crisis.growth", READINGS[reading]),
         crisis=READINGS[reading],
+        treatment="d",
         asked=SimpleNamespace(crisis=SimpleNamespace(outcome="growth")),
         level=0.05,
         inference_shown=inference_shown,
@@ -199,8 +203,8 @@ def test_the_crisis_is_read_by_both_tests(reading: str, words: str):
 @pytest.mark.parametrize(
     "reading, words",
     [
-        ("above", "The effect on government quality is above that on social quality: the difference"),
-        ("below", "The effect on government quality is below that on social quality: the difference"),
+        ("above", "The effect on quality of work is above that on social quality: the difference"),
+        ("below", "The effect on quality of work is below that on social quality: the difference"),
         ("above_without_times", "is above that on social quality clearly only"),
         ("below_without_times", "is below that on social quality clearly only"),
         ("unclear", "would have been seen in four of five"),
@@ -215,6 +219,7 @@ def test_the_two_qualities_are_read_by_their_difference(reading: str, words: str
         tests={("entropy", quality.GAP): READINGS[reading]},
         quality=quality,
         treatment="d",
+        outcome="quality of work",
         level=0.05,
         inference_shown=inference_shown,
     )
