@@ -192,11 +192,11 @@ run.say(
 run.say(
     {
         "alone": "So nothing can be said of where it stands among its like.",
-        "low": "Most other choices would have given a larger estimate: it stands at the lower end of the curve, which "
-        "favours a claim that the effect is negative.",
-        "middle": "It stands at neither end of the curve.",
-        "high": "Most other choices would have given a smaller estimate: it stands at the upper end of the curve, "
-        "which favours a claim that the effect is positive.",
+        "low": "With the same effects most other choices would have given a larger estimate: it stands at the lower "
+        "end among them, which favours a claim that the effect is negative.",
+        "middle": "It stands at neither end among those with the same effects.",
+        "high": "With the same effects most other choices would have given a smaller estimate: it stands at the upper "
+        "end among them, which favours a claim that the effect is positive.",
     }[standing.place]
 )
 

@@ -22,6 +22,7 @@ from helpers import notebook
 from helpers.errors import StudyError, attempt
 from helpers.identification import confounding, declared, oster, past, pictures, placebo, shown
 from helpers.inference import detectable, family
+from helpers.inference import shown as inference_shown
 from helpers.regression import panel
 
 # %%
@@ -97,12 +98,13 @@ run.say(
     "There is nothing to explain away: the treatment explains {robustness.robustness_value.partial_r2:.2%} of what is "
     "left of the outcome."
     if primary.p_value >= level
-    else "An omitted variable must explain {robustness.robustness_value.estimate:.1%} of what is left of both "
-    "treatment and outcome to bring the estimate to zero; by conventional errors it is not significant as it stands."
+    else "An omitted variable that explains less than {robustness.robustness_value.estimate:.1%} of what is left of "
+    "treatment and of outcome cannot bring the estimate to zero, one that explains as much of both can; by "
+    "conventional errors it is not significant as it stands."
     if value.value_alpha == 0
-    else "An omitted variable must explain {robustness.robustness_value.estimate:.1%} of what is left of both "
-    "treatment and outcome to bring the estimate to zero, and {robustness.robustness_value.significance:.1%} to make "
-    "it insignificant by conventional errors."
+    else "An omitted variable that explains less than {robustness.robustness_value.estimate:.1%} of what is left of "
+    "treatment and of outcome cannot bring the estimate to zero, one that explains as much of both can; to make it "
+    "insignificant by conventional errors {robustness.robustness_value.significance:.1%} of both are enough."
 )
 
 # %% [markdown]
@@ -141,7 +143,7 @@ run.figure(
 columns = declared.build_instruments(data, choices, run.read("statistics"), run.units)
 instrumented = declared.fit_each(data, model, columns)
 if instrumented:
-    shown.record_instruments(run.record, instrumented)
+    shown.record_instruments(run.record, instrumented, level)
 
 # %% tags=["needs-instruments"]
 (
@@ -178,7 +180,8 @@ run.say(
         "weak": "None of {robustness.instrument.count} sets of instruments is strong by the effective F, so that no "
         "estimate with them is to be read; only their Anderson-Rubin sets are.",
         "clear": "{robustness.instrument.strong} of {robustness.instrument.count} sets of instruments are strong by "
-        "the effective F, and with such a set the Anderson-Rubin test rejects that there is no effect.",
+        "the effective F, and with {robustness.instrument.rejecting} of them, each looked at alone, the Anderson-Rubin "
+        "test rejects that there is no effect, if the instruments reach the outcome on no other way.",
         "open": "{robustness.instrument.strong} of {robustness.instrument.count} sets of instruments are strong by the "
         "effective F, and with none of these does the Anderson-Rubin test reject that there is no effect, which does "
         "not show that there is none: its set holds other effects too.",
@@ -250,9 +253,28 @@ run.say(
     if isinstance(dealt, StudyError)
     else "Dealt out to other units at random {robustness.placebo.draws} times, among the "
     "{robustness.placebo.permutation:n_entities} complete ones, the treatment histories give a statistic as far from "
-    "zero as the true one with {robustness.placebo.permutation:p}. When there is no effect this test rejects in "
-    "{robustness.placebo.size.statistic:.0%} of {robustness.placebo.size.simulations} simulated outcomes, and one by "
-    "the estimate in place of its t in {robustness.placebo.size.estimate:.0%}."
+    "zero as the true one with {robustness.placebo.permutation:p}."
+)
+
+# %% [markdown]
+# And can that test be trusted?
+
+# %%
+run.say(
+    "Without a permutation there is nothing to measure."
+    if isinstance(dealt, StudyError)
+    else {
+        "level": "When there is no effect this test rejects in {robustness.placebo.size.statistic:.1%} of "
+        "{robustness.placebo.size.simulations} simulated outcomes, as it promises within what so many can tell; one by "
+        "the estimate in place of its t in {robustness.placebo.size.estimate:.1%}.",
+        "seldom": "When there is no effect this test rejects in {robustness.placebo.size.statistic:.1%} of "
+        "{robustness.placebo.size.simulations} simulated outcomes, less often than it promises, so that it misses "
+        "much: that it does not reject shows little. One by the estimate in place of its t rejects in "
+        "{robustness.placebo.size.estimate:.1%}.",
+        "often": "When there is no effect this test rejects in {robustness.placebo.size.statistic:.1%} of "
+        "{robustness.placebo.size.simulations} simulated outcomes, more often than it promises, so that a small p "
+        "shows little. One by the estimate in place of its t rejects in {robustness.placebo.size.estimate:.1%}.",
+    }[dealt.size.verdict]
 )
 
 # %% [markdown] tags=["asks"]
@@ -295,7 +317,8 @@ run.say(
     if isinstance(led, StudyError)
     else {
         "clear": "The treatment of the next period has the estimate {robustness.placebo.lead} "
-        "({robustness.placebo.lead:p}): it differs from zero, which speaks against a causal reading.",
+        "({robustness.placebo.lead:p}): by the clustered t test it differs from zero, which speaks against a causal "
+        "reading.",
         "bounded": "The treatment of the next period has the estimate {robustness.placebo.lead} "
         "{robustness.placebo.lead:ci}: it cannot be told from zero, and an effect as large as that of the primary "
         "specification ({robustness.identification.primary}) is excluded, as it should be.",
@@ -313,7 +336,9 @@ run.say(
 
 # %% tags=["needs-outcome_dimensions"]
 questions = shown.ask_dimensions(data, choices, model)
-answers = family.fit_family(questions, draws=wild_draws, rng=run.rng("family, functions")) if questions else {}
+answers = (
+    family.fit_family(questions, draws=wild_draws, rng=run.rng("family, functions"), level=level) if questions else {}
+)
 if answers:
     shown.record_dimensions(run.record, answers, wild_draws, level)
 
@@ -340,7 +365,10 @@ run.say(
     else "Of {robustness.dimension.count.all} dimensions of the outcome, each looked at alone, "
     "{robustness.dimension.count.alone} respond by the clustered t test and {robustness.dimension.count.alone_wild} by "
     "the wild bootstrap; counting that all are looked at, {robustness.dimension.count.holm} do by Holm's method for "
-    "the t tests and {robustness.dimension.count.significant} by that of Romano and Wolf for the bootstrap."
+    "the t tests and {robustness.dimension.count.significant} by that of Romano and Wolf for the bootstrap. Where no "
+    "other responds, that method would have missed an effect smaller than {least} standard deviations per standard "
+    "deviation of the treatment in more than one of five samples, on the worst measured one smaller than {most}.",
+    **inference_shown.record_detectable(run.record, "robustness.dimension", answers.values(), level),
 )
 
 # %% [markdown] tags=["needs-outcome_dimensions"]

@@ -31,6 +31,7 @@ from helpers.index import pictures as index_pictures
 from helpers.index import shown as index_shown
 from helpers.inference import clear, family, wald
 from helpers.inference import shown as inference_shown
+from helpers.inference.detectable import detectable_effect, detectable_f
 from helpers.regression import specification, threshold
 from helpers.regression.leverage import find_leverage
 
@@ -383,38 +384,43 @@ run.table(
 
 # %%
 ends = returns.end_slopes(bent)
+slopes = returns.wild_slopes(square.fit, bent, ends, draws=wild_draws, rng=run.rng("wild, slopes at the ends"))
 run.record("returns.turning", value=ends.turning_point, p_value=ends.p_value, convention="Lind and Mehlum (2010)")
 low, high = run.record("returns.slope_low", ends.low), run.record("returns.slope_high", ends.high)
+low_wild, high_wild = (run.record(f"returns.slope_{end}.wild", slopes[end]) for end in ("low", "high"))
 
 # %%
 run.say(
     {
-        "above": "Returns rise, not fall: the square is {square} ({square:p}; wild bootstrap {wild:p}), the slope goes "
-        "from {low} to {high}.",
-        "below": "Returns diminish: the square is {square} ({square:p}; wild bootstrap {wild:p}), the slope goes from "
-        "{low} ({low:p}) at the lower end to {high} ({high:p}) at the upper.",
+        "above": "The slope rises with the treatment, it does not fall: the square is {square} ({square:p}; wild "
+        "bootstrap {wild:p}), the slope goes from {low} at the lower end to {high} at the upper.",
+        "diminish": "Returns diminish: the square is {square} ({square:p}; wild bootstrap {wild:p}), the slope goes "
+        "from {low} ({low:p}; wild bootstrap {low_wild:p}) at the lower end to {high} ({high:p}; wild bootstrap "
+        "{high_wild:p}) at the upper.",
+        "below": "The slope falls as the treatment rises (square {square}, {square:p}; wild bootstrap {wild:p}), but "
+        "that there are returns which could diminish does not show: it goes from {low} ({low:p}; wild bootstrap "
+        "{low_wild:p}) at the lower end to {high} ({high:p}; wild bootstrap {high_wild:p}) at the upper.",
         "above_without_times": "With period effects the square is {square} ({square:p}; wild bootstrap {wild:p}); only "
-        "without them do returns clearly rise.",
+        "without them does the slope clearly rise with the treatment.",
         "below_without_times": "With period effects the square is {square} ({square:p}; wild bootstrap {wild:p}); only "
-        "without them do returns clearly diminish.",
+        "without them does the slope clearly fall as the treatment rises.",
         "unclear": "That returns bend is not clear: the square is {square} ({square:p}; wild bootstrap {wild:p}), the "
-        "slope {low} ({low:p}) at the lower end and {high} ({high:p}) at the upper. A square of {smallest} or more, on "
-        "either side of zero, would have been seen in four of five samples.",
+        "slope {low} ({low:p}; wild bootstrap {low_wild:p}) at the lower end and {high} ({high:p}; wild bootstrap "
+        "{high_wild:p}) at the upper. A square of {smallest} or more, on either side of zero, would have been seen in "
+        "four of five samples.",
         "unseen": "That returns bend is not clear: the square is {square} ({square:p}; wild bootstrap {wild:p}), the "
-        "slope {low} ({low:p}) at the lower end and {high} ({high:p}) at the upper. The bootstrap's interval has no "
-        "end, so that no square, however large, would surely have been seen.",
-    }[inference_shown.read_effect(square, level)],
+        "slope {low} ({low:p}; wild bootstrap {low_wild:p}) at the lower end and {high} ({high:p}; wild bootstrap "
+        "{high_wild:p}) at the upper. The bootstrap's interval has no end, so that no square, however large, would "
+        "surely have been seen.",
+    }[shown.read_returns(square, ends.low, slopes["low"], level)],
     square=run.results["returns.square"],
     wild=run.results["returns.square.wild"],
     smallest=run.record("returns.square.detectable", value=square.detectable(level)),
     low=low,
     high=high,
+    low_wild=low_wild,
+    high_wild=high_wild,
 )
-
-# %%
-slopes = returns.wild_slopes(square.fit, bent, ends, draws=wild_draws, rng=run.rng("wild, slopes at the ends"))
-for end, slope in slopes.items():
-    run.record(f"returns.slope_{end}.wild", slope)
 
 # %% [markdown]
 # Where might the slope jump? In the treatment, or in the variables that the study file names:
@@ -564,6 +570,21 @@ run.say(
 )
 
 # %% [markdown]
+# And which changes could not have been seen?
+
+# %%
+run.say(
+    "A change of the Gini smaller than {least_gini}, or a difference in points gained smaller than {least_points}, "
+    "would have been missed in more than one of five samples.",
+    least_gini=run.record(
+        "divergence.gini_change.detectable", value=detectable_effect(apart["gini_change"], level=level)
+    ),
+    least_points=run.record(
+        "divergence.points.detectable", value=clear.detectable_by_both(apart["points"], wilds["points"], level)
+    ),
+)
+
+# %% [markdown]
 # ## Do the functions of one government drift apart as it digitises?
 #
 # The spread is the standard deviation over the functions' z-scores in one unit and period.
@@ -613,7 +634,7 @@ run.table(factors.to_frame("vif"), "features_vif", caption="Variance inflation o
 
 # %%
 four = family.fit_clear_family(
-    shown.feature_questions(known, model, features), draws=wild_draws, rng=run.rng("family, features")
+    shown.feature_questions(known, model, features), draws=wild_draws, rng=run.rng("family, features"), level=level
 )
 family.record_family(run.record, {name: f"features.{name}" for name in features}, four)
 run.table(
@@ -630,17 +651,26 @@ first = four.answers[features[0]].fit
 joint = wald.joint_wald(first, features, draws=wild_draws, rng=run.rng("joint, features"))
 joint_f = run.record("features.joint", joint.estimate(first), digits=2)
 joint_wild = run.record("features.joint.wild", joint.wild(first), digits=2)
+strong = detectable_f(joint.df, joint.df_denominator, level=level)
 
 # %%
 clearly = [name for name, where in inference_shown.read_family(four, level).items() if where != "unclear"]
 run.say(
-    "No feature stands out once all are looked at; together they have F = {joint} ({joint:p}; wild bootstrap {wild:p})."
+    "No feature stands out once all are looked at, but together they differ from zero: F = {joint} ({joint:p}; wild "
+    "bootstrap {wild:p}). An effect of one smaller than {least} standard deviations per standard deviation would have "
+    "been missed in more than one of five samples."
+    if not clearly and max(joint_f.p_value, joint_wild.p_value) < level
+    else "No feature stands out once all are looked at, nor do they together by both tests: F = {joint} ({joint:p}; "
+    "wild bootstrap {wild:p}). An effect of one smaller than {least} standard deviations per standard deviation, or of "
+    "all that gives an F smaller than {strong} on average, would have been missed in more than one of five samples."
     if not clearly
     else "What stands out once all are looked at: {names}; together the features have F = {joint} ({joint:p}; wild "
     "bootstrap {wild:p}).",
     names=run.labels(clearly) or "none",
     joint=joint_f,
     wild=joint_wild,
+    strong=run.record("features.joint.detectable", value=strong, digits=2),
+    **inference_shown.record_detectable(run.record, "features", four.answers.values(), level),
 )
 
 # %% [markdown]
@@ -678,17 +708,23 @@ run.table(
 
 # %%
 least = [found.detectable(level) for found in ways.values()]
-clear_ways = [found.is_clear(level) and found.effect.estimate > 0 for found in ways.values()]
 run.say(
-    "Each goes before the other: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) forth and {back} ({back:p}; wild "
-    "bootstrap {back_wild:p}) back."
-    if all(clear_ways)
-    else "Only one way of the loop is clear and positive: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) from "
-    "{treatment} to {outcome}, {back} ({back:p}; wild bootstrap {back_wild:p}) back."
-    if any(clear_ways)
-    else "Neither way of the loop is clear and positive: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) from "
-    "{treatment} to {outcome}, {back} ({back:p}; wild bootstrap {back_wild:p}) back. An effect smaller than "
-    "{least_forth} forth or {least_back} back would have been missed in more than one of five samples.",
+    {
+        "both": "Each goes before the other: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) from {treatment} to "
+        "{outcome} and {back} ({back:p}; wild bootstrap {back_wild:p}) back.",
+        "forth": "Only the way from {treatment} to {outcome} is clear and positive: {forth} ({forth:p}; wild bootstrap "
+        "{forth_wild:p}), and {back} ({back:p}; wild bootstrap {back_wild:p}) back, where an effect smaller than "
+        "{least_back} would have been missed in more than one of five samples.",
+        "back": "Only the way back, from {outcome} to {treatment}, is clear and positive: {back} ({back:p}; wild "
+        "bootstrap {back_wild:p}), and {forth} ({forth:p}; wild bootstrap {forth_wild:p}) forth, where an effect "
+        "smaller than {least_forth} would have been missed in more than one of five samples.",
+        "against": "At least one way of the loop is clear and negative, the opposite of a loop that feeds itself: "
+        "{forth} ({forth:p}; wild bootstrap {forth_wild:p}) from {treatment} to {outcome}, {back} ({back:p}; wild "
+        "bootstrap {back_wild:p}) back.",
+        "neither": "Neither way of the loop is clear: {forth} ({forth:p}; wild bootstrap {forth_wild:p}) from "
+        "{treatment} to {outcome}, {back} ({back:p}; wild bootstrap {back_wild:p}) back. An effect smaller than "
+        "{least_forth} forth or {least_back} back would have been missed in more than one of five samples.",
+    }[shown.read_loop(*ways.values(), level=level)],
     least_forth=run.record(f"{forth.key}.detectable", value=least[0]),
     least_back=run.record(f"{back.key}.detectable", value=least[1]),
     forth=forth,

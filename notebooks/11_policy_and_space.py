@@ -22,6 +22,7 @@ assignments: int = 49999
 from helpers import notebook
 from helpers.inference import clear
 from helpers.inference import shown as inference_shown
+from helpers.inference.detectable import detectable_f
 from helpers.policy import pictures, pilots, shown, space, spatial_tests
 from helpers.regression import panel as regression
 
@@ -102,18 +103,23 @@ moved = shown.read_policy(first.effect, second.effect, level)
 # %%
 run.say(
     {
-        "both": "Where {policy} began, both {treatment} ({stage}, {stage:p}) and {outcome} ({effect}, {effect:p}) rose "
-        "more than elsewhere; dealt out anew {drawn:p}.",
-        "treatment": "Where {policy} began, {treatment} rose more than elsewhere ({stage}, {stage:p}), but not clearly "
-        "{outcome} ({effect}, {effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
-        "outcome": "Where {policy} began, {outcome} rose more than elsewhere ({effect}, {effect:p}; dealt out anew "
-        "{drawn:p}); that {treatment} did too does not show ({stage}, {stage:p}), nor then that the one came through "
-        "the other.",
-        "against": "Where {policy} began, one of the two clearly rose less than elsewhere: {treatment} {stage} "
-        "({stage:p}), {outcome} {effect} ({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}).",
-        "neither": "That {policy} moved either does not show: {treatment} {stage} ({stage:p}), {outcome} {effect} "
-        "({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}). An effect smaller than {least_stage} on "
-        "the first or {least_effect} on the second would have been missed in more than one of five samples.",
+        "both": "Where {policy} began, both {treatment} ({stage}, {stage:p}; wild bootstrap {stage_wild:p}) and "
+        "{outcome} ({effect}, {effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}) rose more than elsewhere.",
+        "treatment": "Where {policy} began, {treatment} rose more than elsewhere ({stage}, {stage:p}; wild bootstrap "
+        "{stage_wild:p}), but not clearly {outcome} ({effect}, {effect:p}; wild bootstrap {wild:p}; dealt out anew "
+        "{drawn:p}), on which an effect smaller than {least_effect} would have been missed in more than one of five "
+        "samples.",
+        "outcome": "Where {policy} began, {outcome} rose more than elsewhere ({effect}, {effect:p}; wild bootstrap "
+        "{wild:p}; dealt out anew {drawn:p}); that {treatment} did too does not show ({stage}, {stage:p}; wild "
+        "bootstrap {stage_wild:p}), nor then that the one came through the other. An effect on it smaller than "
+        "{least_stage} would have been missed in more than one of five samples.",
+        "against": "Where {policy} began, at least one of the two clearly rose less than elsewhere: {treatment} "
+        "{stage} ({stage:p}; wild bootstrap {stage_wild:p}), {outcome} {effect} ({effect:p}; wild bootstrap {wild:p}; "
+        "dealt out anew {drawn:p}).",
+        "neither": "That {policy} moved either does not show: {treatment} {stage} ({stage:p}; wild bootstrap "
+        "{stage_wild:p}), {outcome} {effect} ({effect:p}; wild bootstrap {wild:p}; dealt out anew {drawn:p}). An "
+        "effect smaller than {least_stage} on the first or {least_effect} on the second would have been missed in more "
+        "than one of five samples.",
     }[moved],
     least_stage=run.record(f"policy.{main}.treatment.detectable", value=first.effect.detectable(level)),
     least_effect=run.record(f"policy.{main}.outcome.detectable", value=second.effect.detectable(level)),
@@ -121,6 +127,7 @@ run.say(
     treatment=label[treatment],
     outcome=label[outcome],
     stage=run.results[f"policy.{main}.treatment"],
+    stage_wild=run.results[f"policy.{main}.treatment.wild"],
     effect=run.results[f"policy.{main}.outcome"],
     wild=run.results[f"policy.{main}.outcome.wild"],
     drawn=run.results[f"policy.{main}.outcome.randomisation"],
@@ -144,16 +151,24 @@ run.figure(
 # Did the two groups move apart before the start?
 
 # %%
-before = run.results[f"policy.{main}.pretrend"]
+before, before_wild = run.results[f"policy.{main}.pretrend"], run.results[f"policy.{main}.pretrend.wild"]
+early = second.events.before
+strong = detectable_f(early.df, early.df_denominator, level=level)
 run.say(
-    "Before the start {outcome} moved differently where {policy} was to come: F = {before}, {before:p}. A "
-    "difference after it is then not to be read as an effect of the policy."
-    if before.p_value < level
-    else "The joint test does not see different trends of {outcome} before {policy} (F = {before}, {before:p}); a test "
-    "that does not reject is no proof that they were parallel.",
+    "Before the start {outcome} moved differently where {policy} was to come: F = {before}, {before:p}; wild bootstrap "
+    "{wild:p}. A difference after it is then not to be read as an effect of the policy."
+    if max(before.p_value, before_wild.p_value) < level
+    else "Of the two joint tests one sees different trends of {outcome} before {policy} (F = {before}, {before:p}; "
+    "wild bootstrap {wild:p}): a difference after it may be their continuation."
+    if min(before.p_value, before_wild.p_value) < level
+    else "No joint test sees different trends of {outcome} before {policy} (F = {before}, {before:p}; wild bootstrap "
+    "{wild:p}), which is no proof that they were parallel: trends that give an F smaller than {strong} on average "
+    "would have been missed in more than one of five samples.",
     outcome=label[outcome],
     policy=run.label(main),
     before=before,
+    wild=before_wild,
+    strong=run.record(f"policy.{main}.pretrend.detectable", value=strong, digits=2),
 )
 
 # %% [markdown]
@@ -348,15 +363,21 @@ run.figure(
 # Does the indirect effect depend on who counts as a neighbour?
 
 # %%
-signs = [item.effects[treatment, "indirect"] for (kind, _), item in models.items() if kind == "durbin"]
-clearly = [effect.estimate > 0 for effect in signs if effect.p_value < level]
+indirect = {name: item.effects[treatment, "indirect"] for (kind, name), item in models.items() if kind == "durbin"}
 run.say(
-    "No kind of weights shows a clear indirect effect."
-    if not clearly
-    else "Some kinds of weights show a clear indirect effect and others do not, or not of the same sign: what is found "
-    "depends on who counts as a neighbour."
-    if len(clearly) < len(signs) or len(set(clearly)) > 1
-    else "Every kind of weights shows a clear indirect effect of the same sign.",
+    {
+        "unknown": "No Durbin model could be had, so that nothing is said of an indirect effect.",
+        "none": "No kind of weights shows a clear indirect effect, each looked at alone. One smaller than {least} "
+        "would have been missed in more than one of five samples under all of them, one smaller than {most} under that "
+        "which measures it worst.",
+        "some": "{clear} of {all} kinds of weights show a clear indirect effect, each looked at alone, and where it is "
+        "clear its sign is the same ({names}). That the others do not is no proof that it is another there: one "
+        "smaller than {most} would have been missed in more than one of five samples under the least exact.",
+        "opposite": "Kinds of weights show clear indirect effects of opposite signs: what is found depends on who "
+        "counts as a neighbour.",
+        "every": "Every kind of weights shows a clear indirect effect of the same sign, each looked at alone.",
+    }[shown.read_indirect(indirect, level)],
+    **shown.indirect_words(run.record, run.labels, indirect, level),
 )
 
 # %% [markdown]

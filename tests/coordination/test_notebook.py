@@ -1,14 +1,18 @@
 """The sentences of notebook 09, with results planted on both sides of every condition."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from cells import PlantedRun, run_cell
+from helpers.coordination import shown
 from helpers.disparity import shown as disparity_shown
+from helpers.inference import clear
 from helpers.inference import shown as inference_shown
 from helpers.inference.clear import record_clear
+from helpers.inference.detectable import detectable_effect
 from helpers.results.estimate import Estimate
 from planted import READINGS, clear_family, clear_test, effect, recorded
 
@@ -41,10 +45,10 @@ SAID = {
         "unseen": "however large, would surely have been seen",
     },
     "returns.square": {
-        "above": "Returns rise, not fall",
-        "below": "Returns diminish",
-        "above_without_times": "only without them do returns clearly rise",
-        "below_without_times": "only without them do returns clearly diminish",
+        "above": "The slope rises with the treatment, it does not fall",
+        "below": "that there are returns which could diminish does not show",
+        "above_without_times": "only without them does the slope clearly rise",
+        "below_without_times": "only without them does the slope clearly fall",
         "unclear": "would have been seen in four of five",
         "unseen": "no square, however large, would surely have been seen",
     },
@@ -68,22 +72,41 @@ def test_what_is_said_of_an_effect_is_what_both_tests_say(key: str, reading: str
     assert not any(words in told for words in others if words not in SAID[key][reading])
 
 
-@pytest.mark.parametrize("reading", list(READINGS))
-def test_returns_are_said_to_bend_only_where_both_tests_say_so(reading: str):
-    found = READINGS[reading]
-    ends = SimpleNamespace(low=effect(0.3, 0.2), high=effect(-0.3, 0.04), turning_point=0.1, p_value=0.2)
-    told = run_cell(
+def say_returns(reading: str, low: tuple[float, float, float]) -> str:
+    """The sentence on returns where the slope at the lower end has this estimate, p-value and wild p-value."""
+    found, (slope, p_value, wild) = READINGS[reading], low
+    ends = SimpleNamespace(low=effect(slope, p_value), high=effect(-0.3, 0.04), turning_point=0.1, p_value=0.2)
+    slopes = {"low": effect(slope, wild), "high": effect(-0.3, 0.26)}
+    return run_cell(
         NOTEBOOK,
         "ends = returns.end_slopes",
-        "Returns rise, not fall",
+        "Returns diminish: the square",
         run=recorded("returns.square", found),
         square=found,
         level=0.05,
         bent=None,
-        returns=SimpleNamespace(end_slopes=lambda _: ends),
-        inference_shown=inference_shown,
+        wild_draws=99,
+        returns=SimpleNamespace(end_slopes=lambda _: ends, wild_slopes=lambda *_, **__: slopes),
+        shown=shown,
     )
+
+
+@pytest.mark.parametrize("reading", list(READINGS))
+def test_returns_are_said_to_bend_only_where_both_tests_say_so(reading: str):
+    told = say_returns(reading, (0.3, 0.2, 0.2))
     assert SAID["returns.square"][reading] in told
+    both = "−0.3000 (p = 0.040; wild bootstrap p = 0.260) at the upper"
+    assert (both in told) == (reading in ("below", "unclear", "unseen"))
+
+
+@pytest.mark.parametrize(
+    "low, diminish",
+    [((0.3, 0.01, 0.02), True), ((0.3, 0.01, 0.05), False), ((0.3, 0.05, 0.01), False), ((-0.3, 0.01, 0.02), False)],
+)
+def test_only_returns_can_diminish(low: tuple[float, float, float], diminish: bool):
+    """A slope that falls from nothing, or from below zero, is no return that diminishes."""
+    assert ("Returns diminish" in say_returns("below", low)) == diminish
+    assert "Returns diminish" not in say_returns("unclear", low)
 
 
 @pytest.mark.parametrize(
@@ -188,8 +211,40 @@ def test_relative_and_absolute_gaps_are_told_apart(gini: tuple[float, float], po
     assert words in told
 
 
-@pytest.mark.parametrize("p_value, words", [(0.01, "What stands out once all are looked at: one"), (0.2, "No feature")])
-def test_a_feature_stands_out_only_by_the_adjusted_p_value(p_value: float, words: str):
+def test_the_changes_that_could_not_have_been_seen_are_told():
+    change = Estimate(estimate=0.0, std_error=0.1, ci_low=-0.2, ci_high=0.2)
+    told = run_cell(
+        NOTEBOOK,
+        "A change of the Gini smaller",
+        apart={"gini_change": change, "points": effect(0.1, 0.5)},
+        wilds={"points": replace(effect(0.1, 0.5), std_error=None)},
+        level=0.05,
+        clear=clear,
+        detectable_effect=detectable_effect,
+    )
+    # 1.960 + 0.842 standard errors: 0.1 of the Gini, 1 in points; the bootstrap's interval of 2 is that of 1 / 1.96.
+    assert told.startswith(
+        "A change of the Gini smaller than 0.2802, or a difference in points gained smaller than 2.80"
+    )
+
+
+@pytest.mark.parametrize(
+    "p_value, wild, words",
+    [
+        (0.01, 0.3, "What stands out once all are looked at: one"),
+        (
+            0.2,
+            0.3,
+            "nor do they together by both tests: F = 3.0000 (p = 0.040; wild bootstrap p = 0.300). An effect of one smaller than 1.92 standard",
+        ),
+        (
+            0.2,
+            0.02,
+            "but together they differ from zero: F = 3.0000 (p = 0.040; wild bootstrap p = 0.020). An effect of one smaller than 1.92 standard",
+        ),
+    ],
+)
+def test_a_feature_stands_out_only_by_the_adjusted_p_value(p_value: float, wild: float, words: str):
     run = PlantedRun()
     told = run_cell(
         NOTEBOOK,
@@ -200,23 +255,27 @@ def test_a_feature_stands_out_only_by_the_adjusted_p_value(p_value: float, words
         inference_shown=inference_shown,
         choices=SimpleNamespace(label=lambda name: name),
         joint_f=run.record("f.joint", effect(3.0, 0.04)),
-        joint_wild=run.record("f.wild", effect(3.0, 0.3)),
+        joint_wild=run.record("f.wild", effect(3.0, wild)),
+        strong=3.72,
     )
     assert words in told
     assert "two" not in told
+    assert ("gives an F smaller than 3.72 on average" in told) == ("nor do they together" in words)
 
 
 @pytest.mark.parametrize(
     "forth, back, words",
     [
-        ((0.5, 0.01), (0.5, 0.01), "Each goes before the other: 0.5000 (p = 0.010; wild bootstrap p = 0.02) forth"),
-        ((0.5, 0.01), (0.5, 0.2), "Only one way"),
-        ((-0.5, 0.01), (0.5, 0.2), "Neither way"),
         (
-            (0.5, 0.03),
-            (0.5, 0.03),
-            "Neither way of the loop is clear and positive: 0.5000 (p = 0.030; wild bootstrap p = 0.06)",
+            (0.5, 0.01),
+            (0.5, 0.01),
+            "Each goes before the other: 0.5000 (p = 0.010; wild bootstrap p = 0.02) from d to y",
         ),
+        ((0.5, 0.01), (0.5, 0.2), "Only the way from d to y"),
+        ((0.5, 0.2), (0.5, 0.01), "Only the way back, from y to d"),
+        ((-0.5, 0.01), (0.5, 0.2), "At least one way of the loop is clear and negative"),
+        ((0.5, 0.01), (-0.5, 0.01), "At least one way of the loop is clear and negative"),
+        ((0.5, 0.03), (-0.5, 0.03), "Neither way of the loop is clear: 0.5000 (p = 0.030; wild bootstrap p = 0.06)"),
     ],
 )
 def test_a_loop_needs_both_ways(forth: tuple[float, float], back: tuple[float, float], words: str):
@@ -225,8 +284,9 @@ def test_a_loop_needs_both_ways(forth: tuple[float, float], back: tuple[float, f
     ways = {name: clear_test(estimate, p_value, 2 * p_value) for name, (estimate, p_value) in pairs}
     told = run_cell(
         NOTEBOOK,
-        "clear_ways = ",
+        "Neither way of the loop",
         run=run,
+        shown=shown,
         ways=ways,
         level=0.05,
         **{name: record_clear(run.record, f"l.{name}", found) for name, found in ways.items()},

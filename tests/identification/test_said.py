@@ -12,6 +12,7 @@ from cells import PlantedRun, run_cell
 from helpers.errors import StudyError, attempt
 from helpers.identification import placebo, shown
 from helpers.identification.oster import OsterResult
+from helpers.inference import shown as inference_shown
 from helpers.inference.family import Answer, fit_family
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
@@ -71,8 +72,9 @@ def test_selection_is_said_where_there_is_an_effect(found: Any, p_value: float, 
 @pytest.mark.parametrize(
     "p_value, alpha, told",
     [
-        (0.01, 0.1, "and 10.0% to make it insignificant"),
-        (0.01, 0.0, "not significant as it stands"),
+        (0.01, 0.1, "to make it insignificant by conventional errors 10.0% of both are enough"),
+        (0.01, 0.0, "explains less than 20.0% of what is left of treatment and of outcome cannot bring"),
+        (0.01, 0.0, "one that explains as much of both can; by conventional errors it is not significant as it stands"),
         (0.05, 0.1, "There is nothing to explain away"),
     ],
 )
@@ -95,13 +97,14 @@ def instrumented(f: float, p_value: float) -> Any:
     [
         ({}, "Nothing is said of an effect by instruments."),
         ({"a": instrumented(19.9, 0.01)}, "None of 1 sets of instruments is strong"),
-        ({"a": instrumented(20.0, 0.04), "b": instrumented(3.0, 0.5)}, "1 of 2 sets of instruments are strong by the effective F, and with such"),
+        ({"a": instrumented(20.0, 0.04), "b": instrumented(3.0, 0.5)}, "1 of 2 sets of instruments are strong by the effective F, and with 1 of them, each"),
+        ({"a": instrumented(20.0, 0.04), "b": instrumented(20.0, 0.5)}, "2 of 2 sets of instruments are strong by the effective F, and with 1 of them, each"),
         ({"a": instrumented(20.0, 0.06), "b": instrumented(3.0, 0.01)}, "that there is none: its set holds other effects too"),
     ],
 )  # fmt: skip
 def test_instruments_are_said_by_strength_and_test(fits: dict[str, Any], told: str) -> None:
     run = PlantedRun()
-    shown.record_instruments(run.record, fits)
+    shown.record_instruments(run.record, fits, 0.05)
     assert told in run_cell(NOTEBOOK, "judge_instruments", run=run, instrumented=fits, level=0.05, shown=shown)
 
 
@@ -130,20 +133,36 @@ def test_gmm_is_said_with_what_speaks_against_it(verdict: str, told: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "dealt, told",
-    [(REFUSAL, "No permutation was made"), (None, "with p < 0.01. When there is no effect this test rejects in 4%")],
+    "size, told",
+    [
+        (None, "Without a permutation"),
+        (0.0, "rejects in 0.0% of 1000 simulated outcomes, less often than it promises"),
+        (0.029, "less often than it promises, so that it misses much: that it does not reject shows little"),
+        (0.030, "as it promises within what so many can tell; one by the estimate in place of its t in 11.0%"),
+        (0.070, "as it promises within what so many can tell"),
+        (0.071, "more often than it promises, so that a small p shows little"),
+    ],
 )
-def test_a_permutation_is_said_with_its_size(dealt: Any, told: str) -> None:
-    run = recorded(placebo__draws=99, placebo__size__statistic=0.04, placebo__size__estimate=0.11)
+def test_a_permutation_is_said_with_its_size(size: float | None, told: str) -> None:
+    """Three Monte-Carlo errors of 1000 samples about 5 % are 2.07 points."""
+    run = recorded(placebo__draws=99, placebo__size__statistic=size or 0.0, placebo__size__estimate=0.11)
     run.record("robustness.placebo.size.simulations", value=1000)
     run.record("robustness.placebo.permutation", effect(0.01, draws=100, n_entities=31))
-    assert told in run_cell(NOTEBOOK, "Dealt out to other units", run=run, dealt=dealt, StudyError=StudyError)
+    measured = None if size is None else placebo.PlaceboSize(size, 0.11, 1000, level=0.05)
+    dealt = REFUSAL if measured is None else SimpleNamespace(size=measured)
+    names = {"run": run, "dealt": dealt, "StudyError": StudyError}
+    assert told in run_cell(NOTEBOOK, "dealt.size.verdict", **names)
+    first = run_cell(NOTEBOOK, "Dealt out to other units", **names)
+    assert first.startswith(
+        "No permutation was made" if size is None else "Dealt out to other units at random 99 times"
+    )
+    assert ("with p < 0.01." in first) == (size is not None)
 
 
 @pytest.mark.parametrize(
     "p_value, low, high, told",
     [
-        (0.01, -0.3, -0.1, "speaks against a causal reading"),
+        (0.01, -0.3, -0.1, "by the clustered t test it differs from zero, which speaks against a causal reading"),
         (0.40, -0.05, 0.05, "is excluded, as it should be"),
         (0.40, -0.05, 0.07, "this placebo shows nothing"),
         (None, 0, 0, "cannot be put beside"),
@@ -200,13 +219,17 @@ def test_dimensions_are_said_with_their_signs(answers: dict[str, Answer], told: 
 def test_dimensions_are_counted_by_each_method(p_value: float, counted: str) -> None:
     run, answers = PlantedRun(), {"a": answer(1, p_value, wild=0.2), "b": answer(1, 0.5)}
     shown.record_dimensions(run.record, answers, 99, 0.05)
-    assert counted in run_cell(NOTEBOOK, "There are no parts", run=run, answers=answers)
+    names = {"run": run, "answers": answers, "level": 0.05, "inference_shown": inference_shown}
+    told = run_cell(NOTEBOOK, "There are no parts", **names)
+    assert counted in told
+    assert "an effect smaller than 1.92 standard deviations per" in told
 
 
 def test_without_dimensions_there_is_nothing_to_ask() -> None:
     panel = make_panel(np.random.default_rng(5))
     assert shown.ask_dimensions(panel, make_study(), Model("outcome", "dose")) == {}
-    assert "no parts" in run_cell(NOTEBOOK, "There are no parts", answers={})
+    names = {"answers": {}, "level": 0.05, "inference_shown": inference_shown}
+    assert "no parts" in run_cell(NOTEBOOK, "There are no parts", **names)
 
 
 def test_the_table_of_dimensions_standardises_as_a_regression_of_scores_does() -> None:

@@ -113,17 +113,17 @@ def test_it_is_said_whether_significance_hangs_on_the_effects(side: str, one_way
     "below_own, place, told",
     [
         (None, "alone", "nothing can be said"),
-        (0.09, "low", "lower end of the curve, which favours a claim that the effect is negative."),
+        (0.09, "low", "lower end among them, which favours a claim that the effect is negative."),
         (0.11, "middle", "neither end"),
         (0.89, "middle", "neither end"),
-        (0.91, "high", "upper end of the curve, which favours a claim that the effect is positive."),
+        (0.91, "high", "upper end among them, which favours a claim that the effect is positive."),
     ],
 )
 def test_the_end_at_which_the_primary_stands_is_named(below_own: float | None, place: str, told: str) -> None:
     run, standing = PlantedRun(), Standing(-0.07, 0.05, below_own)
     shown.record_standing(run.record, standing)
     assert standing.place == place
-    assert told in run_cell(NOTEBOOK, "lower end", run=run, standing=standing)
+    assert told in run_cell(NOTEBOOK, "}[standing.place]", run=run, standing=standing)
     numbers = run_cell(NOTEBOOK, "none has its effects", run=run, standing=standing)
     assert numbers.startswith("5.0% of all universes")
     assert ("none has its effects" in numbers) == (below_own is None)

@@ -7,6 +7,7 @@ import pytest
 
 from cells import PlantedRun, run_cell
 from helpers.inference import shown as inference_shown
+from helpers.inference.detectable import detectable_f
 from helpers.policy import shown
 from planted import READINGS, clear_test, effect, recorded
 
@@ -17,12 +18,20 @@ LABEL: Any = {name: SimpleNamespace(en=name, zh=name) for name in ("d", "y")}
 @pytest.mark.parametrize(
     "stage, reduced, words",
     [
-        ((0.5, 0.01), (0.5, 0.01), "rose more than elsewhere; dealt out anew p = 0.01"),
-        ((0.5, 0.01), (0.5, 0.2), "but not clearly y"),
-        ((0.5, 0.2), (0.5, 0.01), "that d did too does not show (0.5000, p = 0.200), nor then"),
+        (
+            (0.5, 0.01),
+            (0.5, 0.01),
+            "y (0.5000, p = 0.010; wild bootstrap p = 0.01; dealt out anew p = 0.01) rose more than",
+        ),
+        ((0.5, 0.01), (0.5, 0.2), "on which an effect smaller than 2.8016 would"),
+        (
+            (0.5, 0.2),
+            (0.5, 0.01),
+            "that d did too does not show (0.5000, p = 0.200; wild bootstrap p = 0.20), nor then",
+        ),
         ((0.5, 0.2), (0.5, 0.2), "moved either does not show"),
-        ((-0.5, 0.01), (-0.5, 0.01), "one of the two clearly rose less"),
-        ((0.5, 0.01), (-0.5, 0.01), "one of the two clearly rose less"),
+        ((-0.5, 0.01), (-0.5, 0.01), "at least one of the two clearly rose less"),
+        ((0.5, 0.01), (-0.5, 0.01), "at least one of the two clearly rose less"),
         ((-0.5, 0.2), (-0.5, 0.2), "moved either does not show"),
     ],
 )
@@ -54,14 +63,32 @@ def test_a_policy_is_said_to_raise_only_what_both_tests_say(stage: Any, reduced:
 
 
 @pytest.mark.parametrize(
-    "p_value, words",
-    [(0.01, "not to be read as an effect of the policy"), (0.5, "is no proof that they were parallel")],
+    "p_value, wild, words",
+    [
+        (0.01, 0.02, "not to be read as an effect of the policy"),
+        (0.01, 0.2, "Of the two joint tests one sees different trends"),
+        (0.2, 0.01, "Of the two joint tests one sees different trends"),
+        (0.05, 0.05, "which is no proof that they were parallel: trends that give an F smaller than"),
+    ],
 )
-def test_a_joint_test_that_does_not_reject_is_no_proof(p_value: float, words: str):
+def test_a_joint_test_that_does_not_reject_is_no_proof(p_value: float, wild: float, words: str):
     run = PlantedRun()
     run.record("policy.p.pretrend", effect(1.2, p_value))
-    told = run_cell(NOTEBOOK, "policy.{main}.pretrend", run=run, main="p", level=0.05, label=LABEL, outcome="y")
+    run.record("policy.p.pretrend.wild", effect(1.2, wild))
+    told = run_cell(
+        NOTEBOOK,
+        "policy.{main}.pretrend",
+        run=run,
+        main="p",
+        level=0.05,
+        label=LABEL,
+        outcome="y",
+        second=SimpleNamespace(events=SimpleNamespace(before=SimpleNamespace(df=2, df_denominator=30))),
+        detectable_f=detectable_f,
+    )
     assert words in told
+    # Of two coefficients and 31 clusters: the F of test_detectable's formula.
+    assert run.results["policy.p.pretrend.detectable"].value == pytest.approx(detectable_f(2, 30), abs=0.005)
 
 
 @pytest.mark.parametrize(
@@ -107,8 +134,10 @@ def test_neighbours_are_read_by_both_tests(reading: str, words: str):
 @pytest.mark.parametrize(
     "effects, words",
     [
-        ([(0.5, 0.2), (0.5, 0.3)], "No kind of weights"),
-        ([(0.5, 0.01), (0.5, 0.3)], "depends on who counts"),
+        ([], "No Durbin model could be had"),
+        ([(0.5, 0.05), (0.5, 0.3)], "each looked at alone. One smaller than 2.8016 would have been missed"),
+        ([(0.5, 0.01), (-0.5, 0.3)], "1 of 2 kinds of weights show a clear indirect effect, each looked at alone, and"),
+        ([(0.5, 0.01), (0.5, 0.3)], "its sign is the same (0). That the others do not is no proof"),
         ([(0.5, 0.01), (-0.5, 0.01)], "depends on who counts"),
         ([(0.5, 0.01), (0.5, 0.02)], "Every kind of weights"),
     ],
@@ -118,5 +147,5 @@ def test_indirect_effects_are_told_over_all_kinds_of_weights(effects: list[tuple
         ("durbin", str(place)): SimpleNamespace(effects={("d", "indirect"): effect(*pair)})
         for place, pair in enumerate(effects)
     }
-    told = run_cell(NOTEBOOK, "No kind of weights shows", models=models, treatment="d", level=0.05)
+    told = run_cell(NOTEBOOK, "No kind of weights shows", models=models, treatment="d", level=0.05, shown=shown)
     assert words in told

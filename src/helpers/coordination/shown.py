@@ -13,6 +13,7 @@ from helpers.disparity import divergence
 from helpers.inference.clear import ClearTest
 from helpers.inference.cross_section import wild_sigma, wild_upper_lower
 from helpers.inference.family import Question
+from helpers.inference.shown import read_effect
 from helpers.regression.threshold import PanelThreshold
 
 if TYPE_CHECKING:
@@ -126,6 +127,26 @@ def divergence_wilds(
         "sigma": wild_sigma(values, found["sigma"], draws=draws, rng=rng),
         "points": wild_upper_lower(values, groups, found["points"], draws=draws, rng=rng),
     }
+
+
+def read_returns(square: ClearTest, low: Estimate, low_wild: Estimate, level: float) -> str:
+    """Which sentence on a bent line is true: as `read_effect` of the square, and "diminish" where returns do.
+
+    Returns diminish where the square lies clearly below zero and the slope at the lower end clearly above it, each by
+    the t test and by the wild bootstrap: without returns there is nothing to diminish.
+    """
+    reading = read_effect(square, level)
+    rises = low.estimate > 0 and all(found.p_value is not None and found.p_value < level for found in (low, low_wild))
+    return "diminish" if reading == "below" and rises else reading
+
+
+def read_loop(forth: ClearTest, back: ClearTest, *, level: float) -> str:
+    """Which ways of a loop lie clearly above zero: "both", "forth", "back", "neither"; "against": one lies below."""
+    readings = [read_effect(found, level) for found in (forth, back)]
+    if "below" in readings:
+        return "against"
+    rising = [reading == "above" for reading in readings]
+    return "both" if all(rising) else "forth" if rising[0] else "back" if rising[1] else "neither"
 
 
 def feature_questions(data: pd.DataFrame, model: Model, features: tuple[str, ...]) -> dict[str, Question]:

@@ -231,6 +231,14 @@ class PlaceboSize:
     n_simulations: int
     level: float
 
+    @property
+    def verdict(self) -> str:
+        """Whether it keeps its level by |t|: "level", "seldom" or "often" beyond three Monte-Carlo errors of it."""
+        error = 3 * (self.level * (1 - self.level) / self.n_simulations) ** 0.5
+        if abs(self.by_statistic - self.level) <= error:
+            return "level"
+        return "seldom" if self.by_statistic < self.level else "often"
+
 
 def measure_size(
     fit: PanelFit, treatment: str, *, level: float = 0.05, simulations: int = 1000, rng: np.random.Generator

@@ -90,7 +90,7 @@ def argument_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["argument", "weakness"]).rename_axis("instrument")
 
 
-def record_instruments(record: Record, fits: Mapping[str, InstrumentedFit]) -> None:
+def record_instruments(record: Record, fits: Mapping[str, InstrumentedFit], level: float) -> None:
     """Record every regression under ``robustness.instrument.<name>``, p-value and interval by Anderson and Rubin.
 
     An end of the interval that is infinite, and the ends of a set that is no interval, are left out.
@@ -102,6 +102,7 @@ def record_instruments(record: Record, fits: Mapping[str, InstrumentedFit]) -> N
         record(f"{key}.critical", value=fit.first_stage.critical_values[BIAS], digits=2)
     record("robustness.instrument.count", value=len(fits))
     record("robustness.instrument.strong", value=sum(map(is_strong, fits.values())))
+    record("robustness.instrument.rejecting", value=sum(_rejecting(fits, level)))
 
 
 def is_strong(fit: InstrumentedFit) -> bool:
@@ -111,8 +112,13 @@ def is_strong(fit: InstrumentedFit) -> bool:
 
 def judge_instruments(fits: Mapping[str, InstrumentedFit], level: float) -> str:
     """Which sentence is true: "weak" without a strong set; else "clear" if a strong one rejects, or "open"."""
-    strong = [fit.anderson_rubin.p_value < level for fit in fits.values() if is_strong(fit)]
+    strong = _rejecting(fits, level)
     return "weak" if not strong else "clear" if any(strong) else "open"
+
+
+def _rejecting(fits: Mapping[str, InstrumentedFit], level: float) -> list[bool]:
+    """For each strong set whether the Anderson-Rubin test rejects that there is no effect."""
+    return [bool(fit.anderson_rubin.p_value < level) for fit in fits.values() if is_strong(fit)]
 
 
 def instrument_table(fits: Mapping[str, InstrumentedFit]) -> pd.DataFrame:
@@ -274,8 +280,7 @@ def dimension_table(answers: Mapping[str, Answer]) -> pd.DataFrame:
     """One row per dimension: the effect and its p-values, alone and adjusted for looking at all."""
     rows = {}
     for name, answer in answers.items():
-        fit, effect = answer.fit, answer.effect
-        ratio = fit.design.x[:, 0].std() / fit.design.y.std()
+        effect = answer.effect
         rows[name] = {
             "estimate": effect.estimate,
             "std_error": effect.std_error,
@@ -284,7 +289,7 @@ def dimension_table(answers: Mapping[str, Answer]) -> pd.DataFrame:
             "wild_p_value": answer.wild.p_value,
             "holm_p_value": answer.holm,
             "romano_wolf_p_value": answer.adjusted.p_value,
-            "standardised": effect.estimate * ratio,
+            "standardised": effect.estimate * answer.scale,
             "n_obs": effect.n_obs,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("dimension")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.inference.clear import ClearTest, fit_clear, record_held
+from helpers.inference.detectable import detectable_effect
 from helpers.policy.difference import EventStudy, difference_model, randomise, study_events
 from helpers.policy.durbin import SpatialFit, fit_spatial
 from helpers.policy.honest import LARGEST_BOUND, HonestBounds, honest_bounds
@@ -260,6 +261,45 @@ def read_policy(treatment: ClearTest, outcome: ClearTest, level: float) -> str:
     if -1 in signs.values():
         return "against"
     return "both" if len(signs) == 2 else next(iter(signs), "neither")
+
+
+def read_indirect(effects: Mapping[str, Estimate], level: float) -> str:
+    """Under how many kinds of weights the indirect effect is clear, each looked at alone.
+
+    "unknown" without a model, "none", "some" of one sign, "opposite" signs, "every".
+    """
+    signs = [effect.estimate > 0 for effect in effects.values() if _is_below(effect, level)]
+    if not effects:
+        return "unknown"
+    if not signs:
+        return "none"
+    if len(set(signs)) > 1:
+        return "opposite"
+    return "every" if len(signs) == len(effects) else "some"
+
+
+def indirect_words(
+    record: Callable[..., Any],
+    labels: Callable[[Iterable[str]], Any],
+    effects: Mapping[str, Estimate],
+    level: float,
+) -> dict[str, Any]:
+    """What the sentence on indirect effects names: how many are clear, which, and what would have been seen."""
+    if not effects:
+        return {}
+    clearly = [name for name, effect in effects.items() if _is_below(effect, level)]
+    sizes = [detectable_effect(effect, level=level) for effect in effects.values()]
+    return {
+        "clear": record("spatial.indirect.clear", value=len(clearly)),
+        "all": record("spatial.indirect.all", value=len(effects)),
+        "names": labels(clearly) or "none",
+        "least": record("spatial.indirect.detectable", value=min(sizes)),
+        "most": record("spatial.indirect.detectable.most", value=max(sizes)),
+    }
+
+
+def _is_below(effect: Estimate, level: float) -> bool:
+    return effect.p_value is not None and effect.p_value < level
 
 
 def list_policies(policies: Mapping[str, Policy]) -> pd.DataFrame:
