@@ -37,7 +37,7 @@ verdicts.record_verdicts(run.results, judged)
 run.table(shown.counts(judged), "verdicts", caption="How many claims of each text have which verdict")
 
 # %% [markdown]
-# Each row below gives a claim in the text's own words, the verdict with its condition, and the numbers that decided it.
+# Each row below gives a claim, the verdict with its condition, and the numbers that decided it.
 # The column on stars is what a reader would have concluded from estimates and cluster-robust t tests alone: where it
 # differs from the verdict, the wild bootstrap or the count of several tests looked at together makes the difference.
 
@@ -78,8 +78,8 @@ run.table(shown.evidence(judged), "evidence", caption="Every result that a rule 
 # %%
 held = shown.held_effects(run.earlier)
 run.say(
-    "Of {effects} effects, three units hold more than half of what identifies {half}; {turned} change their sign "
-    "without the heaviest unit."
+    "Effects tested: {effects}. Those of which three units hold more than half of the identifying variation: {half}. "
+    "Those that change their sign without the heaviest unit: {turned}."
     if len(held)
     else "No effect beside the primary one was tested; what its units hold stands on the first page.",
     effects=run.record("leverage.effects", value=len(held)),

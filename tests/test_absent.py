@@ -152,7 +152,7 @@ def test_an_effect_on_disk_is_clear_by_both_tests(t: float, wild: float, told: s
 
 def test_effects_that_few_units_carry_are_counted_or_said_to_be_none() -> None:
     columns = {"three": [0.6, 0.5], "estimate": [1.0, 1.0], "without": [0.5, -0.5]}
-    for rows, told in ((columns, "Of 2 effects, three units hold more than half of what identifies 1; 1 change"),
+    for rows, told in ((columns, "Effects tested: 2. Those of which three units hold more than half of the identifying variation: 1. Those"),
                        ({name: [] for name in columns}, "No effect beside the primary one was tested")):  # fmt: skip
         held = SimpleNamespace(held_effects=lambda _, rows=rows: pd.DataFrame(rows, dtype=float))
         assert told in run_cell("12_synthesis", "leverage.turned", run=PlantedRun(earlier={}), shown=held)

@@ -78,6 +78,20 @@ def test_how_sure_is_said_where_it_was_measured():
     assert "one unit holds 49%" in repr(answer(make_study(), results)[2])
 
 
+@pytest.mark.parametrize(
+    ("p_value", "lead", "told"), [(0.01, 0.04, True), (0.01, 0.05, False), (0.2, 0.04, False), (0.01, None, False)]
+)
+def test_a_clear_effect_is_told_beside_a_future_that_differs_from_zero_too(p_value, lead, told):
+    results = Results(study="toy", notebook="03")
+    key = KEY.format("twoway_controls")
+    results.record(key, estimate=1.0, p_value=p_value, ci_low=-1.0, ci_high=3.0)
+    results.record(f"{key}.wild", estimate=1.0, p_value=p_value)
+    if lead is not None:
+        results.record("robustness.placebo.lead", estimate=0.5, p_value=lead)
+    said = [repr(sentence) for sentence in answer(make_study(), results)]
+    assert any("differs from zero as well, 0.5000 (p = 0.040" in sentence for sentence in said) == told
+
+
 def test_a_study_without_a_primary_estimate_has_no_answer():
     assert answer(make_study(), Results()) == []
 

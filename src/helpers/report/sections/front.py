@@ -41,6 +41,10 @@ SURE = (
     "estimate is {without} ({without:p} by the clustered t test); an effect smaller than {detectable} would have been "
     "missed in at least one of five such samples."
 )
+FUTURE = (
+    "Against a causal reading: the treatment of the next period, put beside the present one, has an estimate that "
+    "differs from zero as well, {lead} ({lead:p} by the clustered t test)."
+)
 TURNS = (
     "Along the ladder the estimate runs from {lowest} to {highest} and changes its sign: what is held constant decides."
 )
@@ -76,14 +80,15 @@ QUALITY_KEYS = {
 
 
 def answer(study: Study, results: Mapping[str, Result]) -> list[Sentence]:
-    """The answer in two or three sentences; none where the study recorded no primary estimate.
+    """The answer in two to four sentences; none where the study recorded no primary estimate.
 
     Parameters
     ----------
     study
         The study.
     results
-        Recorded results; read are those of the ladder and the wild bootstrap of its primary column.
+        Recorded results; read are those of the ladder, the wild bootstrap of its primary column, what its units hold
+        and, where the effect is clear, the treatment of the next period.
     """
     ladder = {column: results.get(_key(study, column)) for column in study.ladder}
     found = {column: result for column, result in ladder.items() if result is not None and result.p_value is not None}
@@ -106,6 +111,9 @@ def answer(study: Study, results: Mapping[str, Result]) -> list[Sentence]:
     else:
         first = POSITIVE if effect.estimate > 0 else NEGATIVE
     said = [write_sentence(first, results, words), _ladder_sentence(study, found, results, all(clear))]
+    lead = results.get("robustness.placebo.lead")
+    if all(clear) and lead is not None and _is_below(lead, level):
+        said.append(write_sentence(FUTURE, results, {"lead": lead}))
     sure = {name: results.get(f"baseline.{key}") for name, key in SURE_KEYS.items()}
     known = {name: result for name, result in sure.items() if result is not None}
     return [*said, write_sentence(SURE, results, known)] if len(known) == len(sure) else said
