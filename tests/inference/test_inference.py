@@ -281,15 +281,20 @@ def test_cr2_with_absorbed_effects_is_that_of_dummies(panel):
     outside(cr2, "written out: all dummies in the hat matrix", (test.std_error, test.df), theirs, rtol=1e-8)
 
 
-def test_cr2_is_unbiased_when_errors_are_independent():
+@pytest.mark.parametrize(("weights", "working"), [(None, "equal"), ("size", "equal"), ("size", "weights")])
+def test_cr2_is_unbiased_under_its_working_variances(weights, working):
     # Its defining property: the expected variance estimate is the true variance of the estimate.
     from helpers.inference.contrast import build_contrast
-    from helpers.inference.small_sample import _influence, _roots
+    from helpers.inference.small_sample import _influence, _roots, _working_deviations
 
-    fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"], **TWO_WAY)
+    data = gappy_grunfeld().assign(size=lambda d: d["capital"] + 1)
+    fit = fit_panel(data, "inv", ["value", "capital"], weights=weights, **TWO_WAY)
     contrast = build_contrast(fit, {"value": 1.0, "capital": -2.0})
-    influence = _influence(fit, contrast, _roots(fit, fit.clusters[0]))
-    assert np.sum(influence**2) == pytest.approx(contrast.weights @ contrast.weights, rel=1e-9)
+    deviations = _working_deviations(fit, working)
+    influence = _influence(fit, contrast, _roots(fit, fit.clusters[0], deviations))
+    # Columns of a weighted fit are times the roots of the weights, and so are its errors.
+    spread = deviations if weights is None else deviations * fit.design.effects.root
+    assert np.sum((influence.T * spread) ** 2) == pytest.approx(np.sum((contrast.weights * spread) ** 2), rel=1e-9)
 
 
 def test_jackknife_of_grunfeld_is_the_printed_one():

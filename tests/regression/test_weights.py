@@ -12,7 +12,7 @@ import pytest
 import statsmodels.api as sm
 
 from helpers.errors import StudyError
-from helpers.inference.small_sample import cr2, cr3
+from helpers.inference.small_sample import Working, cr2, cr3, htz_wald
 from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.panel import fit, fit_panel
 from helpers.study.model import Model
@@ -130,10 +130,37 @@ def test_a_weight_that_weighs_nothing_is_named(value: float, told: str) -> None:
     assert "IBM, 1940" in raised.value.where
 
 
-def test_cr2_of_a_weighted_fit_is_refused() -> None:
+# R 4.2.2, clubSandwich 0.5.8: lm(inv ~ value + capital + factors, weights = size), vcovCR(type = "CR2", cluster = firm,
+# inverse_var): standard errors and Satterthwaite df of value and capital, F and its df of both (HTZ).
+CLUB_SANDWICH = {
+    (False, False, "equal"): (0.0167300387, 0.1322441348, 1.8667237976, 1.7781403634, 49.7925138675, 0.7654186577),
+    (False, False, "weights"): (0.0162616911, 0.1228491698, 2.0258439690, 1.9973906021, 55.2950073250, 0.9326373612),
+    (True, False, "equal"): (0.0116913435, 0.0810941066, 1.7339846994, 1.3614887509, 15.6381520842, 0.5137456423),
+    (True, False, "weights"): (0.0128197537, 0.0736916680, 1.7734122264, 1.4614770796, 14.1333472915, 0.5779693824),
+    (False, True, "equal"): (0.0170905958, 0.1382919062, 2.3860130997, 2.7663760572, 74.5391519443, 1.3454775651),
+    (False, True, "weights"): (0.0164509829, 0.1275516151, 2.5812645992, 3.2533678943, 80.5193261691, 1.6336693366),
+    (True, True, "equal"): (0.0135848371, 0.0841645476, 2.7110177708, 1.8932433799, 24.7111249929, 1.1570059117),
+    (True, True, "weights"): (0.0140695893, 0.0735679483, 2.6809470882, 2.1449024806, 22.7604443772, 1.2778546137),
+}
+
+
+@pytest.mark.parametrize(("entity", "time", "working"), CLUB_SANDWICH)
+def test_weighted_cr2_is_that_of_r(entity: bool, time: bool, working: Working) -> None:
+    data = draw_weights(gappy_grunfeld())
+    found = fit_panel(data, "inv", ["value", "capital"], weights="size", entity_effects=entity, time_effects=time)
+    tests = [cr2(found, name, working=working) for name in ("value", "capital")]
+    both = htz_wald(found, ["value", "capital"], working=working)
+    known = CLUB_SANDWICH[entity, time, working]
+    source = "R clubSandwich: vcovCR(CR2), lm with weights"
+    outside(cr2, source, [test.std_error for test in tests], known[:2], rtol=1e-7)
+    outside(cr2, source, [test.df for test in tests], known[2:4], rtol=1e-8)
+    outside(htz_wald, source, (both.statistic, both.df[1]), known[4:], rtol=1e-8)
+
+
+def test_working_variances_must_be_known() -> None:
     found = fit_panel(draw_weights(grunfeld()), "inv", ["capital"], weights="size", **TWO_WAY)
-    with pytest.raises(StudyError, match="what the weights stand for"):
-        cr2(found, "capital")
+    with pytest.raises(StudyError, match="no such working variances"):
+        cr2(found, "capital", working="mine")  # type: ignore[arg-type]
 
 
 def test_a_regressor_that_effects_absorb_is_named_with_weights_too() -> None:

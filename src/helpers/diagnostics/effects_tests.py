@@ -158,7 +158,7 @@ def poolability(
 ) -> Diagnostic:
     """F test that the slopes of all entities are the same (Chow 1960; Baltagi 2013, section 4.1).
 
-    ((RSS_0 - RSS_1) / (df_0 - df_1)) / (RSS_1 / df_1), RSS_1 of one regression with intercept for each entity.
+    ((RSS_0 - RSS_1) / (df_0 - df_1)) / (RSS_1 / df_1), RSS_1 of a regression with intercept and slopes of every entity.
 
     Parameters
     ----------
@@ -167,25 +167,31 @@ def poolability(
     entity_effects
         Whether the smaller model has entity effects, so that slopes alone are tested, or one intercept too.
     time_effects
-        Remove time means first.
+        Time effects in both models.
 
     Raises
     ------
     StudyError
         As `fit_panel`; or an entity has too few rows for slopes of its own.
     """
-    names = [outcome, *regressors]
-    rows = data[names] - data[names].groupby(level=1).transform("mean") if time_effects else data[names]
-    smaller = fit_panel(rows, outcome, regressors, entity_effects=entity_effects, cluster=None)
-    rss, df = 0.0, 0
-    for entity, own in rows.groupby(level=0):
-        x = np.column_stack([np.ones(len(own)), own[list(regressors)].to_numpy(dtype=float)])
-        basis = span(x)
-        if basis.rank < x.shape[1] or len(own) <= x.shape[1]:
-            rule = f"its rows ({len(own)}) cannot determine its own {x.shape[1]} coefficients"
-            raise StudyError(f"poolability, {entity}", rule, "use fewer regressors, or more times")
-        rss += float(np.sum(basis.remove(own[outcome].to_numpy(dtype=float)) ** 2))
-        df += len(own) - x.shape[1]
+    smaller = fit_panel(
+        data, outcome, regressors, entity_effects=entity_effects, time_effects=time_effects, cluster=None
+    )
+    design = smaller.design
+    y, x = design.y, np.column_stack([np.ones(design.n_obs), design.x[:, : len(regressors)]])
+    times = np.eye(design.effects.n_times)[design.effects.time][:, 1:] if time_effects else np.empty((len(y), 0))
+    # What the regressors of every entity by itself leave of the outcome and of the dummies of times.
+    left = np.column_stack([y - y.mean(), times])
+    for code in range(design.effects.n_entities):
+        rows = np.flatnonzero(design.effects.entity == code)
+        basis = span(x[rows])
+        if basis.rank < x.shape[1] or len(rows) <= x.shape[1]:
+            rule = f"its rows ({len(rows)}) cannot determine its own {x.shape[1]} coefficients"
+            raise StudyError(f"poolability, {design.index[rows[0]][0]}", rule, "use fewer regressors, or more times")
+        left[rows] = basis.remove(left[rows])
+    basis = span(left[:, 1:], before=np.linalg.norm(times, axis=0))
+    rss = float(np.sum(basis.remove(left[:, 0]) ** 2))
+    df = len(y) - design.effects.n_entities * x.shape[1] - basis.rank
     return _f_test("F test of poolability", smaller, rss, df, "the slopes are the same for all entities")
 
 

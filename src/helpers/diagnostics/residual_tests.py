@@ -268,7 +268,7 @@ def modified_wald(
     own = group_means(squared, entity)
     spread = group_sums((squared - own[entity]) ** 2, entity)[:, 0]
     if sizes.min() < 2 or spread.min() <= 0:
-        name = fit.design.index.levels[0][int(np.argmin(spread))]
+        name = fit.design.index.unique(0)[int(np.argmin(spread))]
         raise StudyError(f"modified Wald test, {name}", "the spread of its residuals is not defined", "leave it out")
     statistic = float(np.sum((own[:, 0] - squared.mean()) ** 2 / (spread / sizes / (sizes - 1))))
     return Diagnostic(

@@ -119,14 +119,21 @@ def spread_residuals(residual: Floats, codes: Codes, clusters: Codes) -> Floats:
     return np.where(codes[:, None] == clusters, residual[:, None], 0.0)
 
 
-def own_blocks(design: Design, codes: Codes) -> Iterator[tuple[Codes, Floats]]:
-    """Rows of each cluster and its block (I - H)_gg of the matrix that leaves residuals; see `annihilate`."""
+def own_blocks(design: Design, codes: Codes, deviations: Floats | None = None) -> Iterator[tuple[Codes, Floats]]:
+    """Rows of each cluster and its block (I - H)_gg of the matrix that leaves residuals; see `annihilate`.
+
+    With standard deviations (n_obs,) of the errors, the block of the variance of the residuals.
+    """
     q = span(design.x_within).q
     for group in range(int(codes.max()) + 1):
         own = np.flatnonzero(codes == group)
         unit = np.zeros((design.n_obs, len(own)))
         unit[own, np.arange(len(own))] = 1.0
-        block = design.effects.project(unit)[own] - q[own] @ q[own].T
+        if deviations is None:
+            block = design.effects.project(unit)[own] - q[own] @ q[own].T
+        else:
+            left = deviations[:, None] * annihilate(design, unit)
+            block = left.T @ left
         yield own, (block + block.T) / 2
 
 

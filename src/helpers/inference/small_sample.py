@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from helpers.inference.contrast import (
 from helpers.regression.collinearity import quadratic_form
 from helpers.regression.effects import Codes, Floats
 from helpers.regression.panel import PanelFit
+
+Working = Literal["equal", "weights"]
+"""Variances that CR2 takes for those of the errors: one for all, or those whose inverse the weights of the rows are."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,14 @@ class JointTest:
     n_clusters: int
 
 
-def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampleTest:
+def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0, working: Working = "equal") -> SmallSampleTest:
     """Bias-reduced standard error with Satterthwaite degrees of freedom.
 
     V = sum over clusters of (w_g' A_g e_g)^2, A_g = (I - H_gg)^(-1/2), H the hat matrix of regressors and effects.
     With p_g = (I - H)_.g A_g w_g, df = (sum p_g'p_g)^2 / sum over g, h of (p_g'p_h)^2: the variance is unbiased, and
-    its first two moments are those of chi2(df), when errors are independent with one variance.
+    its first two moments are those of chi2(df), when errors are independent with one variance. Where rows have weights,
+    A_g = D_g (D_g V_g D_g)^(-1/2) D_g, D the working standard deviations and V_g the variance of the residuals under
+    them.
 
     Parameters
     ----------
@@ -93,6 +99,9 @@ def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampl
         A regressor, or weights of regressors such as {"x_east": 1, "x_west": -1}.
     null
         Value of the combination under the null.
+    working
+        Variances of the errors for which it is unbiased: "equal", or inverse to the "weights" of the rows. The same
+        without weights.
 
     Raises
     ------
@@ -102,21 +111,26 @@ def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0) -> SmallSampl
     Notes
     -----
     Bell and McCaffrey (2002); the generalised inverse root for effects is that of Pustejovsky and Tipton (2018), and
-    the numbers are those of R's clubSandwich, vcovCR(type = "CR2") with test = "Satterthwaite".
+    the numbers are those of R's clubSandwich, vcovCR(type = "CR2") with test = "Satterthwaite", and inverse_var = TRUE
+    for weights as inverse variances.
     """
-    return cr2_tests(fit, [parameter], null=null)[0]
+    return cr2_tests(fit, [parameter], null=null, working=working)[0]
 
 
-def cr2_tests(fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0.0) -> list[SmallSampleTest]:
+def cr2_tests(
+    fit: PanelFit, parameters: Iterable[Parameter], *, null: float = 0.0, working: Working = "equal"
+) -> list[SmallSampleTest]:
     """As `cr2` for several parameters; what they share is worked out once."""
     codes = only_cluster(fit, "CR2")
     check_size(fit, codes, "CR2")
-    roots = _roots(fit, codes)
+    deviations = _working_deviations(fit, working)
+    roots = _roots(fit, codes, deviations)
     tests = []
     for parameter in parameters:
         contrast = build_contrast(fit, parameter)
         influence = _influence(fit, contrast, roots)
-        products = influence.T @ influence
+        spread = (_weight_roots(fit) * deviations)[:, None] * influence
+        products = spread.T @ spread
         df = float(np.trace(products) ** 2 / np.sum(products**2))
         variance = float(np.sum((influence.T @ fit.design.y_within) ** 2))
         tests.append(_collect(contrast, np.sqrt(variance), df, null, "CR2", len(roots)))
@@ -151,7 +165,7 @@ def reduced_tests(fit: PanelFit, parameters: Iterable[Parameter]) -> list[SmallS
     return cr2_tests(fit, asked)
 
 
-def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
+def htz_wald(fit: PanelFit, parameters: Sequence[Parameter], *, working: Working = "equal") -> JointTest:
     """Test that several coefficients are zero, with the CR2 covariance and Hotelling's T2 (HTZ).
 
     Q = b' V^-1 b; with p_gs the influence of cluster g on coefficient s, both scaled by Omega^(-1/2), Omega the
@@ -164,6 +178,8 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
         A fit with one cluster variable.
     parameters
         q regressors, or weights of regressors.
+    working
+        As in `cr2`.
 
     Raises
     ------
@@ -176,14 +192,16 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
     """
     codes = only_cluster(fit, "HTZ test")
     check_size(fit, codes, "HTZ test", len(parameters))
-    roots = _roots(fit, codes)
+    deviations = _working_deviations(fit, working)
+    roots = _roots(fit, codes, deviations)
     contrasts = [build_contrast(fit, parameter) for parameter in parameters]
     influence = np.stack([_influence(fit, contrast, roots) for contrast in contrasts])
     scores = np.einsum("sng,n->sg", influence, fit.design.y_within)
-    expected = np.einsum("sng,tng->st", influence, influence)
+    spread = (_weight_roots(fit) * deviations)[:, None] * influence
+    expected = np.einsum("sng,tng->st", spread, spread)
     # Any root of Omega does: another turns P_gh only.
     scale = np.linalg.inv(np.linalg.cholesky(expected))
-    scaled = np.einsum("rs,sng->rng", scale, influence)
+    scaled = np.einsum("rs,sng->rng", scale, spread)
     products = np.einsum("sng,tnh->ghst", scaled, scaled, optimize=True)
     traces = np.einsum("ghss->gh", products)
     q = len(contrasts)
@@ -201,18 +219,35 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter]) -> JointTest:
     )
 
 
-def _roots(fit: PanelFit, codes: Codes) -> list[tuple[Codes, Floats]]:
-    """Rows of each cluster and its A_g.
+def _working_deviations(fit: PanelFit, working: Working) -> Floats:
+    """Working standard deviations (n_obs,) of the errors.
 
     Raises
     ------
     StudyError
-        The rows have weights: whether a weight stands for a variance or for a size decides what CR2 corrects.
+        No such working variances.
     """
-    if fit.weights is not None:
-        rule = "what it corrects depends on what the weights stand for"
-        raise StudyError(f"CR2, weights {fit.weights}", rule, "use the wild cluster bootstrap or CR3")
-    return [(own, power_of_block(block, -0.5)) for own, block in own_blocks(fit.design, codes)]
+    if working not in get_args(Working):
+        raise StudyError(f"CR2, working {working}", "no such working variances", f"use one of {get_args(Working)}")
+    return 1 / _weight_roots(fit) if working == "weights" else np.ones(fit.design.n_obs)
+
+
+def _weight_roots(fit: PanelFit) -> Floats:
+    """Roots of the weights (n_obs,); ones without."""
+    root = fit.design.effects.root
+    return np.ones(fit.design.n_obs) if root is None else root
+
+
+def _roots(fit: PanelFit, codes: Codes, deviations: Floats) -> list[tuple[Codes, Floats]]:
+    """Rows of each cluster and its A_g, for residuals that are times the roots r of the weights.
+
+    With D_g the working deviations: r_g A_g r_g^-1, A_g = D_g (D_g S_g S_g' D_g)^(-1/2) D_g.
+    """
+    root, roots = _weight_roots(fit), []
+    for own, block in own_blocks(fit.design, codes, None if fit.weights is None else root * deviations):
+        inner, outer = deviations[own] / root[own], deviations[own] * root[own]
+        roots.append((own, inner[:, None] * power_of_block(inner[:, None] * block * inner, -0.5) * outer))
+    return roots
 
 
 def _influence(fit: PanelFit, contrast: Contrast, roots: list[tuple[Codes, Floats]]) -> Floats:
