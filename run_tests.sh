@@ -16,8 +16,9 @@ types=$!
 trap 'kill "$types" 2>/dev/null || true; rm -f "$told"' EXIT
 
 # Halves in order, then stealing: what tests share is set up once, and no long test is left for the end.
+# The test of nbval starts it in a process of its own; as a plugin it costs each process here 1.3 seconds of importing.
 tests=0
-python -m pytest -n 2 --dist worksteal "$@" || tests=$?
+python -m pytest -p no:nbval -n 2 --dist worksteal "$@" || tests=$?
 
 checked=0
 wait "$types" || checked=$?

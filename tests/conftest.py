@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from helpers.formats.notebooks import import_nbformat
 from helpers.runner.plan import Request
 from helpers.runner.twins import write_twins
 from helpers.runner.workspace import use_own_folders
@@ -23,6 +24,8 @@ pytest_plugins = ["finished"]
 ROOT = Path(__file__).resolve().parents[1]
 
 LONGEST = "test_the_twins_run_as_they_are_and_print_what_is_stored"
+
+import_nbformat()  # before a test does: without what takes a second
 
 os.environ["STUDY_LANGUAGE"] = "en"  # what a command says does not hang on who runs the tests
 

@@ -24,11 +24,13 @@ def checked_cells(path: Path) -> list[dict]:
     return [cell for cell in read_ipynb(path)["cells"] if CHECKED_TAG in cell["metadata"].get("tags", ())]
 
 
-def run_nbval(folder: Path, *notebooks: str) -> subprocess.CompletedProcess[str]:
+def run_nbval(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     (folder / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider"]
-    command += ["-p", "no:xdist", "-c", "pytest.ini", *notebooks]
+    command += ["-p", "no:xdist", "-c", "pytest.ini", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    paths = [environment.get("PYTHONPATH", ""), str(ROOT / "tests")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -74,9 +76,12 @@ def test_nbval_fails_when_a_checked_cell_changes(stored):
 
 @pytest.mark.slow("every notebook at the standard preset, each in a new kernel")
 def test_the_twins_run_as_they_are_and_print_what_is_stored(tmp_path):
-    """All notebooks one after the other, as a reader of JupyterLab runs them: no runner, no parameters."""
+    """All notebooks one after the other, as a reader of JupyterLab runs them: no runner, no parameters.
+
+    Their kernels are forks of one process (see `nbval_forks`); those of the tests above start as nbval starts them.
+    """
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     shutil.copytree(ROOT / "data", tmp_path / "data")
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    done = run_nbval(tmp_path, *(f"notebooks/{path.name}" for path in RUN))
+    done = run_nbval(tmp_path, "-p", "nbval_forks", *(f"notebooks/{path.name}" for path in RUN))
     assert done.returncode == 0, done.stdout[-4000:]

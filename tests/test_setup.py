@@ -154,7 +154,7 @@ esac
     (binary / "lint-imports").chmod(0o755)
     done = run_script(project, "-k", "a name", script="run_tests.sh")
     assert done.returncode == code, done.stderr
-    assert done.stdout.splitlines()[0] == "-m pytest -n 2 --dist worksteal -k a name"
+    assert done.stdout.splitlines()[0] == "-m pytest -p no:nbval -n 2 --dist worksteal -k a name"
     assert ("a type is wrong" in done.stdout, "types: mypy found" in done.stderr) == (types == 1, types == 1)
 
 

@@ -56,12 +56,13 @@ def register_engine() -> None:
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
 
 
-class _Provisioner(LocalProvisioner):
+class ForkProvisioner(LocalProvisioner):
     """A kernel as a fork of the server, where there is one."""
 
     imports: tuple[str, ...] = ()
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
+        """Fork it, with the modules of ``imports``."""
         for server in SERVERS:
             with suppress(OSError):  # then it starts as any other process
                 arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
@@ -72,6 +73,7 @@ class _Provisioner(LocalProvisioner):
             return await super().launch_kernel(cmd, **options)
 
     async def wait(self) -> Any:
+        """Wait for its end."""
         while self.process is not None and self.process.poll() is None:
             await asyncio.sleep(STEP)  # jupyter_client looks every tenth of a second
         return await super().wait()
@@ -103,7 +105,7 @@ class _Manager(AsyncKernelManager):
 
     async def _async_pre_start_kernel(self, **options: Any) -> Any:
         if self.provisioner is None:
-            self.provisioner = _Provisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
+            self.provisioner = ForkProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
             self.provisioner.imports = self.imports
         return await super()._async_pre_start_kernel(**options)
 
