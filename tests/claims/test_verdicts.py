@@ -446,7 +446,7 @@ def test_a_p_value_of_the_evidence_is_never_below_what_its_draws_allow(
 ) -> None:
     claim = small().claims["EMP-1"]
     evidence = (Evidence("effect", "a.b", {"estimate": 0.5, "p_value": p_value}, SimpleNamespace(draws=draws)),)
-    table = shown.evidence({"EMP-1": Verdict("EMP-1", claim, "supported", evidence=evidence)})
+    table = shown.evidence({"EMP-1": Verdict(claim, "supported", evidence=evidence)})
     assert table["p"].tolist() == ["", told]
     assert table["number"].isna().tolist() == [False, True]
 

@@ -46,7 +46,7 @@ def test_what_could_have_been_seen_is_said_beside_no_effect(p_value: float, told
 
 
 def selection(delta: float, bound: float = 0.1) -> OsterResult:
-    return OsterResult(delta, bound, 0.0, 0.5, 0.2, 0.1, 0.3, 0.4)
+    return OsterResult(delta, bound, 0.5, 0.2, 0.1, 0.3, 0.4)
 
 
 @pytest.mark.parametrize(

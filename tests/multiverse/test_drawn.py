@@ -50,8 +50,9 @@ def test_leaving_one_out_is_an_input_of_each_index_of_three_indicators_and_more(
 
 
 def test_an_index_of_two_indicators_is_built_under_every_choice() -> None:
-    uncertainty = draw_uncertainty(an_experiment(leave_one_out=True), 40, np.random.default_rng(1))
-    assert np.isfinite(uncertainty.runs.estimates["estimate"]).all()
+    experiment = an_experiment(leave_one_out=True)
+    runs = experiment.run(np.random.default_rng(1).random((40, len(experiment.inputs))))
+    assert np.isfinite(runs.estimates["estimate"]).all()
 
 
 def test_the_first_options_give_the_primary_specification() -> None:
@@ -99,9 +100,10 @@ def test_uncertainty_holds_the_declared_rank_beside_its_interval() -> None:
 
 
 def test_uncertainty_shares_are_shares_of_the_runs() -> None:
-    found = draw_uncertainty(an_experiment(), 64, np.random.default_rng(4))
-    own = found.estimates.loc["estimate"]
-    same = np.sign(found.runs.estimates["estimate"]) == np.sign(own["baseline"])
+    experiment = an_experiment()
+    own = draw_uncertainty(experiment, 64, np.random.default_rng(4)).estimates.loc["estimate"]
+    runs = experiment.run(np.random.default_rng(4).random((64, len(experiment.inputs))))
+    same = np.sign(runs.estimates["estimate"]) == np.sign(own["baseline"])
     assert own["share_same_sign"] == pytest.approx(same.mean())
     assert 0 <= own["share_significant"] <= 1
 
@@ -113,7 +115,7 @@ def test_equal_seeds_give_equal_runs() -> None:
 
 def test_sensitivity_makes_base_times_inputs_and_two_runs() -> None:
     found = sobol_sensitivity(an_experiment(), 16, np.random.default_rng(4), resamples=20)
-    assert len(found.runs.estimates) == 16 * 6
+    assert {output.n_runs for output in found.outputs.values()} == {16 * 6}
     assert set(found.outputs) == {"estimate", "standardised", "rank_shift_power", "rank_shift_order"}
 
 

@@ -155,7 +155,7 @@ def test_methods_agree_or_differ(p_values, words):
     ("keeps", "words"), [(True, "within one simulation error"), (False, "no method is within one simulation error")]
 )
 def test_the_recommended_method_keeps_its_size_or_is_only_the_nearest(keeps, words, monkeypatch):
-    best = trust.Recommendation("cr2", "CR2", keeps, (), 0.047, 0.012, 0.7)
+    best = trust.Recommendation("cr2", "CR2", keeps, 0.047, 0.7)
     monkeypatch.setattr(trust, "recommend", lambda _: best)
     run = PlantedRun()
     run.record("baseline.trust.all.clusters", value=31)

@@ -58,12 +58,10 @@ class Verdict:
 
     Attributes
     ----------
-    claim_id, claim
-        The claim, as the file has it.
+    claim
+        As the file has it.
     verdict
         ``supported``, ``partly_supported``, ``not_supported``, ``contradicted`` or ``not_testable``.
-    conditions
-        Condition -> whether it holds.
     computed
         Each count or share of the rule, as written, with its number.
     evidence
@@ -78,10 +76,8 @@ class Verdict:
         Of a partly supported claim each of the conditions that its rule joins by "or", and whether it holds.
     """
 
-    claim_id: str
     claim: Claim
     verdict: VerdictName
-    conditions: dict[VerdictName, bool] = field(default_factory=dict)
     computed: dict[str, float] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
     added: Label | None = None
@@ -177,7 +173,7 @@ def _judge(
     words: Mapping[str, str | Sequence[str]],
 ) -> Verdict:
     if claim.not_testable is not None:
-        return Verdict(claim_id, claim, "not_testable")
+        return Verdict(claim, "not_testable")
     keys = {name: _expand(claim_id, key, results, words) for name, key in claim.reads.items()}
     pairs = list(dict.fromkeys(pair for rule in claim.all_rules for pair in rule.reads))
     read = {(name, part): [_number(claim_id, key, part, results) for key in keys[name]] for name, part in pairs}
@@ -203,7 +199,7 @@ def _judge(
     verdict = _first(holds)
     ways = claim.ways if verdict == "partly_supported" else ()
     told = tuple((way, evaluate_rule(way, values, constants).holds) for way in ways)
-    return Verdict(claim_id, claim, verdict, holds, computed, evidence, added, by_stars, border, told)
+    return Verdict(claim, verdict, computed, evidence, added, by_stars, border, told)
 
 
 def _evaluate(

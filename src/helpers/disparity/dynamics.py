@@ -39,13 +39,12 @@ class BetaConvergence:
         Slope of mean yearly log growth on the initial log; negative where they converge. The standard error is HC1,
         p from t(n - 2).
     speed
-        -ln(1 + estimate x span) / span, per unit of time; NaN where the slope leaves no such speed.
+        -ln(1 + estimate x span) / span, per unit of time, span = last - first; NaN where the slope leaves no such
+        speed.
     half_life
         ln 2 / speed, in units of time; NaN where speed is not above 0.
     n_obs
         Entities.
-    span
-        last - first, in units of time.
     """
 
     estimate: float
@@ -55,7 +54,6 @@ class BetaConvergence:
     speed: float
     half_life: float
     n_obs: int
-    span: float
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,6 @@ def beta_convergence(values: "pd.Series[float]") -> BetaConvergence:
         speed=speed,
         half_life=float(np.log(2) / speed) if speed > 0 else float("nan"),
         n_obs=n_obs,
-        span=span,
     )
 
 

@@ -101,8 +101,8 @@ class RegionGap:
         Wild cluster bootstrap of the same difference. None where it was not asked for.
     permutation
         Test over divisions of the two regions' entities; None for means.
-    p_holm, p_holm_wild
-        The p-values of `effect` and of the bootstrap, adjusted by Holm over all pairs.
+    p_holm
+        The p-value of `effect`, adjusted by Holm over all pairs.
     p_romano_wolf
         Adjusted by Romano and Wolf over all pairs, wild draws under equality of all regions. None for means.
     """
@@ -114,7 +114,6 @@ class RegionGap:
     wild: WildBootstrap | None
     permutation: Permutation | None
     p_holm: float
-    p_holm_wild: float | None
     p_romano_wolf: float | None
 
 
@@ -268,7 +267,6 @@ def _collect_gaps(
         for (pair, weight), test in zip(weights.items(), tests, strict=True)
     ]
     p_holm = holm(np.array([effect.p_value for effect in effects], dtype=float))
-    p_holm_wild = holm([wild.p_value for wild in wilds])
     return {
         f"{first}_minus_{second}": RegionGap(
             first=first,
@@ -278,7 +276,6 @@ def _collect_gaps(
             wild=wilds[place] if with_wild else None,
             permutation=None if drawn is None else drawn[0][place],
             p_holm=float(p_holm[place]),
-            p_holm_wild=float(p_holm_wild[place]) if with_wild else None,
             p_romano_wolf=None if drawn is None else float(drawn[1][place]),
         )
         for place, (first, second) in enumerate(weights)

@@ -23,8 +23,6 @@ class AndersonRubin:
         all says that the instruments contradict each other under every effect.
     shape
         "interval", "unbounded" (one or two rays), "whole line", "several intervals" or "empty".
-    level
-        Coverage.
     statistic_at
         The statistic as a function of the effect.
     """
@@ -33,7 +31,6 @@ class AndersonRubin:
     p_value: float
     intervals: tuple[tuple[float, float], ...]
     shape: str
-    level: float
     statistic_at: Callable[[float], float] = field(repr=False)
 
 
@@ -64,7 +61,7 @@ def invert_anderson_rubin(
     critical = float(stats.f.isf(1 - level, k, df))
     intervals = _accepted(at, k, critical, estimate, std_error)
     null = statistic(0.0)
-    return AndersonRubin(null, float(stats.f.sf(null, k, df)), intervals, _shape(intervals), level, statistic)
+    return AndersonRubin(null, float(stats.f.sf(null, k, df)), intervals, _shape(intervals), statistic)
 
 
 def in_units(found: AndersonRubin, unit: float) -> AndersonRubin:

@@ -28,8 +28,6 @@ class RobustnessValue:
     partial_r2
         Share of the residual variance of the outcome that the treatment explains: what an omitted variable that
         explains all of the outcome must explain of the treatment to remove the estimate.
-    q, alpha
-        As asked.
     statistic, df
         t statistic and degrees of freedom used.
     """
@@ -37,8 +35,6 @@ class RobustnessValue:
     value: float
     value_alpha: float
     partial_r2: float
-    q: float
-    alpha: float
     statistic: float
     df: float
 
@@ -78,7 +74,7 @@ def robustness_value(statistic: float, df: float, *, q: float = 1.0, alpha: floa
         # Beyond this the outcome side is exhausted: all of its residual variance would have to be explained.
         at_alpha = (f**2 - critical**2) / (1 + f**2)
     partial_r2 = statistic**2 / (statistic**2 + df)
-    return RobustnessValue(float(_robustness(f)), float(at_alpha), float(partial_r2), q, alpha, statistic, df)
+    return RobustnessValue(float(_robustness(f)), float(at_alpha), float(partial_r2), statistic, df)
 
 
 def value_of(fit: PanelFit, term: str, *, alpha: float = 0.05) -> RobustnessValue:

@@ -16,7 +16,7 @@ from helpers.regression.collinearity import is_definite, solve, span
 from helpers.regression.conventions import cluster_terms, count_sizes, raise_negative
 from helpers.regression.design import Design, build_design
 from helpers.regression.effects import Codes, Floats, group_sums
-from helpers.regression.panel import PanelFit, fit_panel, read_clusters
+from helpers.regression.panel import fit_panel, read_clusters
 from helpers.results.estimate import Estimate
 from helpers.study.model import Model
 
@@ -42,8 +42,6 @@ class InstrumentedFit:
     hansen_j, hansen_p_value
         Test of the instruments against each other; None with a single one, which cannot be tested, and where the
         moments have no positive definite covariance (two-way clusters, or fewer clusters than instruments).
-    ordinary
-        The regression without instruments.
     n_obs, n_entities, n_clusters, convention
         Rows, entities and clusters used; convention of the standard errors.
     """
@@ -63,7 +61,6 @@ class InstrumentedFit:
     anderson_rubin: AndersonRubin
     hansen_j: float | None
     hansen_p_value: float | None
-    ordinary: PanelFit
     n_obs: int
     n_entities: int
     n_clusters: int
@@ -128,13 +125,8 @@ def fit_instrumented(
     setting = _build_setting(read_clusters(data, design, model.cluster), design, excluded, len(names), convention)
     units = np.linalg.norm(design.y_within) / np.linalg.norm(design.x_within, axis=0)
     estimates, covariance = _two_stages(setting)
-    first, ordinary = (
-        fit_panel(data, left, right, **effects, cluster=model.cluster, convention=convention)
-        for left, right in (
-            (model.treatment, [*names, *model.controls]),
-            (model.outcome, model.regressors),
-        )
-    )
+    beside = [*names, *model.controls]
+    first = fit_panel(data, model.treatment, beside, **effects, cluster=model.cluster, convention=convention)
     j, j_p_value = _hansen(setting, estimates)
     found = _anderson_rubin(setting, float(estimates[0]), float(covariance[0, 0]) ** 0.5, level)
     return _collect(
@@ -143,7 +135,7 @@ def fit_instrumented(
             "treatment": model.treatment, "instruments": tuple(names), "controls": model.controls,
             "first_stage": measure_first_stage(setting, first),
             "anderson_rubin": in_units(found, float(units[0])),
-            "hansen_j": j, "hansen_p_value": j_p_value, "ordinary": ordinary, "convention": convention,
+            "hansen_j": j, "hansen_p_value": j_p_value, "convention": convention,
         },
     )  # fmt: skip
 

@@ -22,12 +22,12 @@ class OsterResult:
     ----------
     delta
         How many times stronger than selection on the controls selection on the omitted variable must be for the
-        effect to equal `beta`.
+        effect to equal the one that was asked.
     bound
         The effect when selection on the omitted variable is as strong as that on the controls, or the multiple of it
         that was asked; NaN when no real solution exists.
-    beta, r_max
-        What was assumed: effect to reach, R2 with the omitted variable included.
+    r_max
+        R2 with the omitted variable included, as assumed.
     estimate_short, estimate_full
         Estimate without and with the controls.
     r_squared_short, r_squared_full
@@ -36,7 +36,6 @@ class OsterResult:
 
     delta: float
     bound: float
-    beta: float
     r_max: float
     estimate_short: float
     estimate_full: float
@@ -122,7 +121,6 @@ def oster_delta(
     return OsterResult(
         delta=_delta(moments, limit, beta / unit),
         bound=_bound(moments, limit, delta) * unit,
-        beta=beta,
         r_max=limit,
         estimate_short=moments.estimate_short * unit,
         estimate_full=moments.estimate_full * unit,

@@ -38,8 +38,6 @@ class IndexBootstrap:
         Samples drawn, and those among them that have no index and are left out.
     reason
         Why the first of these has none, empty where all have.
-    level
-        Level of the intervals.
     """
 
     weights: pd.DataFrame
@@ -49,7 +47,6 @@ class IndexBootstrap:
     n_draws: int
     n_failed: int
     reason: str
-    level: float
 
 
 def bootstrap_index(
@@ -98,7 +95,6 @@ def bootstrap_index(
         n_draws=draws,
         n_failed=int((~good).sum()),
         reason=str(reasons[~good][0]) if not good.all() else "",
-        level=level,
     )
 
 

@@ -162,7 +162,7 @@ def wild_parameter(
     wild = wild_cluster_bootstrap(found, parameter, draws=draws, rng=rng, interval=True)
     while not wild.enumerated and is_near(wild.p_value, wild.n_draws) and wild.n_draws * MORE <= MOST_DRAWS:
         more = wild_cluster_bootstrap(found, parameter, draws=MORE * wild.n_draws, rng=rng)
-        wild = replace(more, ci_low=wild.ci_low, ci_high=wild.ci_high, level=wild.level)
+        wild = replace(more, ci_low=wild.ci_low, ci_high=wild.ci_high)
     return wild_estimate(effect, wild)
 
 

@@ -33,8 +33,6 @@ class SmallSampleTest:
 
     Attributes
     ----------
-    parameter
-        The combination, in words.
     estimate, std_error, statistic
         Estimate, its standard error, and t = (estimate - null) / std_error.
     df
@@ -49,7 +47,6 @@ class SmallSampleTest:
         Number of clusters.
     """
 
-    parameter: str
     estimate: float
     std_error: float
     statistic: float
@@ -67,15 +64,12 @@ class JointTest:
 
     Attributes
     ----------
-    parameters
-        The combinations, in words.
     statistic, df, p_value
         F, its degrees of freedom (numerator first) and its upper tail.
     n_clusters
         Number of clusters.
     """
 
-    parameters: tuple[str, ...]
     statistic: float
     df: tuple[float, float]
     p_value: float
@@ -211,7 +205,6 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter], *, working: Working
     wald = quadratic_form(np.array([contrast.estimate for contrast in contrasts]), scores @ scores.T)
     statistic = (eta - q + 1) / (eta * q) * wald
     return JointTest(
-        tuple(contrast.name for contrast in contrasts),
         statistic,
         (float(q), eta - q + 1),
         float(stats.f.sf(statistic, q, eta - q + 1)),
@@ -292,7 +285,6 @@ def _collect(
     statistic = (contrast.estimate - null) / float(std_error)
     half = float(stats.t.ppf(0.975, df) * std_error)
     return SmallSampleTest(
-        parameter=contrast.name,
         estimate=contrast.estimate,
         std_error=float(std_error),
         statistic=statistic,

@@ -122,28 +122,6 @@ def draw_contours(contours: Mapping[str, pd.DataFrame], *, across: str, upward: 
     return figure
 
 
-def draw_coverage(coverage: pd.DataFrame, *, nominal: float, label: str) -> Figure:
-    """Each method's coverage in every simulated design as dots, the nominal one as a line.
-
-    Parameters
-    ----------
-    coverage
-        Columns errors, method, coverage.
-    """
-    methods, worlds = list(dict.fromkeys(coverage["method"])), list(dict.fromkeys(coverage["errors"]))
-    figure, axes = new_figure(height=1.1 + 0.33 * len(methods))
-    for shift, (world, colour) in enumerate(zip(worlds, PALETTE, strict=False)):
-        rows = coverage[coverage["errors"] == world]
-        places = [methods.index(name) + 0.22 * (shift - 0.5) for name in rows["method"]]
-        axes.plot(rows["coverage"], places, "o", color=colour, markersize=4, label=world)
-    axes.axvline(nominal, color=INK, linewidth=0.8)
-    axes.set_yticks(range(len(methods)), methods)
-    axes.set_ylim(len(methods) - 0.5, -0.5)
-    axes.set_xlabel(label)
-    axes.legend(fontsize=8, loc="lower left")
-    return figure
-
-
 def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], arrow: Arrow, share: float) -> None:
     axes.annotate(
         "", end, start, arrowprops={"arrowstyle": "-|>", "shrinkA": 26, "shrinkB": 30, **_line(arrow)}, zorder=1

@@ -37,8 +37,8 @@ class ProbitMediation:
         Indirect at one treatment plus direct at the other.
     indirect_effects, direct_effects
         At treatment 0 and 1 (direct: with the mediator as at treatment 0 and 1).
-    n_obs, draws, level
-        Rows, draws, and coverage of the intervals.
+    n_obs, draws
+        Rows and draws.
     """
 
     indirect_effect: Estimate
@@ -48,7 +48,6 @@ class ProbitMediation:
     direct_effects: tuple[Estimate, Estimate]
     n_obs: int
     draws: int
-    level: float
 
 
 def mediation_effects_probit(
@@ -114,7 +113,6 @@ def mediation_effects_probit(
         direct_effects=(summaries[2], summaries[3]),
         n_obs=len(columns),
         draws=draws,
-        level=level,
     )
 
 

@@ -53,8 +53,6 @@ class Indicators:
         I'4: mean distance of the p-values from the original's, over insignificant and over significant paths.
     original_significant
         Whether p <= level holds for the original.
-    n_paths
-        Paths behind the indicators.
     """
 
     agreement: float
@@ -70,7 +68,6 @@ class Indicators:
     p_deviation_insignificant: float | None
     p_deviation_significant: float | None
     original_significant: bool
-    n_paths: int
 
 
 def robustness_indicators(
@@ -113,7 +110,6 @@ def robustness_indicators(
         p_deviation_insignificant=float(far[~clear].mean()) if (~clear).any() else None,
         p_deviation_significant=float(far[clear].mean()) if clear.any() and not significant else None,
         original_significant=significant,
-        n_paths=len(estimates),
     )
 
 

@@ -84,16 +84,10 @@ class IndexUncertainty:
     estimates
         Quantiles of `estimate` and `standardised`: baseline, median, ci_low, ci_high, share_same_sign,
         share_significant (two-sided, by t with entities - 1 degrees of freedom at 1 - level).
-    runs
-        All runs.
-    level
-        Level of the intervals.
     """
 
     ranks: dict[str, pd.DataFrame]
     estimates: pd.DataFrame
-    runs: ChoiceRuns
-    level: float
 
 
 @dataclass(frozen=True)
@@ -105,12 +99,9 @@ class IndexSensitivity:
     outputs
         "estimate", "standardised", and "rank_shift_<index>": mean absolute difference of the entities' ranks from the
         baseline's.
-    runs
-        All runs.
     """
 
     outputs: dict[str, SobolIndices]
-    runs: ChoiceRuns
 
 
 class IndexExperiment:
@@ -248,9 +239,7 @@ def draw_uncertainty(
         ranks[name] = pd.DataFrame(
             {"rank": baseline.ranks[name][0], "median": median, "ci_low": low, "ci_high": high}, index=runs.entities
         )
-    return IndexUncertainty(
-        ranks, _summarise(baseline.estimates, runs.estimates, ends, len(runs.entities)), runs, level
-    )
+    return IndexUncertainty(ranks, _summarise(baseline.estimates, runs.estimates, ends, len(runs.entities)))
 
 
 def sobol_sensitivity(
@@ -275,7 +264,7 @@ def sobol_sensitivity(
     for name, ranks in runs.ranks.items():
         outputs[f"rank_shift_{name}"] = np.abs(ranks - baseline.ranks[name]).mean(axis=1)
     return IndexSensitivity(
-        {name: sobol_indices(runs.inputs, output, rng, resamples=resamples) for name, output in outputs.items()}, runs
+        {name: sobol_indices(runs.inputs, output, rng, resamples=resamples) for name, output in outputs.items()}
     )
 
 

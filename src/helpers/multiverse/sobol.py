@@ -28,14 +28,11 @@ class SobolIndices:
         that cross, which a finite sample may give, are both set to their mean (the nearest that can be).
     n_base, n_runs
         Points of the base sample, and runs made from them: n_base x (inputs + 2).
-    level
-        Level of the intervals.
     """
 
     table: pd.DataFrame
     n_base: int
     n_runs: int
-    level: float
 
     @property
     def widest(self) -> float:
@@ -113,14 +110,14 @@ def sobol_indices(
     columns = {"first": "S1", "first_half_width": "S1_conf", "total": "ST", "total_half_width": "ST_conf"}
     if np.ptp(values) <= 1e-12 * np.abs(values).max():
         table = pd.DataFrame(np.nan, index=pd.Index(inputs, name="input"), columns=list(columns))
-        return SobolIndices(table, n_base, len(values), level)
+        return SobolIndices(table, n_base, len(values))
     from SALib.analyze import sobol
 
     found: dict[str, Any] = sobol.analyze(
         _problem(inputs), values, calc_second_order=False, num_resamples=resamples, conf_level=level, seed=rng
     )
     table = pd.DataFrame({name: found[key] for name, key in columns.items()}, index=pd.Index(inputs, name="input"))
-    return SobolIndices(_keep_possible(table), n_base, len(values), level)
+    return SobolIndices(_keep_possible(table), n_base, len(values))
 
 
 def _keep_possible(table: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,6 @@ from helpers.results.rounding import tie
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LINE = 0.24  # inches of height that one labelled row needs
-
 
 def draw_correlations(correlations: pd.DataFrame) -> Figure:
     """A square of correlations, each written in its cell."""

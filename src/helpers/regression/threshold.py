@@ -48,8 +48,6 @@ class PanelThreshold:
         F of "no threshold" (of "no further threshold").
     p_value
         Its bootstrap p-value, the sample itself counted once.
-    critical_values
-        10 %, 5 % and 1 % critical values of the bootstrapped statistic: F, or the largest score statistic.
     low, high
         Regressor names of the treatment below (q <= g) and above the threshold in `fit`.
     n_low, n_high
@@ -70,7 +68,6 @@ class PanelThreshold:
     ci_high: float
     statistic: float
     p_value: float
-    critical_values: dict[str, float]
     low: str
     high: str
     n_low: int
@@ -204,9 +201,6 @@ def _estimate(
         ci_high=float(inside.max()),
         statistic=float(gain[best, 0] / scale),
         p_value=float((1 + np.sum(drawn >= observed * (1 - TIE))) / (1 + draws)),
-        critical_values={
-            name: float(np.quantile(drawn, share)) for name, share in (("10%", 0.9), ("5%", 0.95), ("1%", 0.99))
-        },
         low=low,
         high=high,
         n_low=int(np.sum(values <= candidates[best])),

@@ -166,8 +166,6 @@ class IndexRegression:
         Bootstrap over the same samples with the indices derived anew in each.
     n_draws, n_failed
         Draws asked for, and those that gave no estimate, which the summaries leave out.
-    level
-        Coverage of the intervals.
     fixed_draws, rederived_draws
         Estimates (n_draws,); NaN where a draw failed.
     """
@@ -178,7 +176,6 @@ class IndexRegression:
     rederived: BootstrapSummary
     n_draws: int
     n_failed: int
-    level: float
     fixed_draws: Floats = field(repr=False)
     rederived_draws: Floats = field(repr=False)
 
@@ -250,6 +247,4 @@ def bootstrap_index_regression(
         for sample, without in (fixed, anew)
     )
     failed = int((~good).sum())
-    return IndexRegression(
-        estimate, whole, as_given, rederived, draws, failed, level, fixed[0].estimates, anew[0].estimates
-    )
+    return IndexRegression(estimate, whole, as_given, rederived, draws, failed, fixed[0].estimates, anew[0].estimates)

@@ -89,18 +89,14 @@ class Recommendation:
         Its name in words.
     keeps
         Whether its true size is within one simulation error of the nominal one; if not, it is only the nearest.
-    tied
-        All methods that keep their size.
-    size, size_std_error, power
-        How often it rejects a true null, the simulation error of that, and its power.
+    size, power
+        How often it rejects a true null, and its power.
     """
 
     method: str
     words: str
     keeps: bool
-    tied: tuple[str, ...]
     size: float
-    size_std_error: float
     power: float
 
 
@@ -121,14 +117,8 @@ def recommend(found: SizeAndPower) -> Recommendation:
     else:
         group = below if len(below) else table
         chosen = str((group["size"] - level).abs().idxmin())
-    numbers = {name: float(table[name].to_dict()[chosen]) for name in ("size", "size_std_error", "power")}
-    return Recommendation(
-        method=SHORT[chosen],
-        words=chosen,
-        keeps=len(honest) > 0,
-        tied=tuple(map(str, honest.index)),
-        **numbers,
-    )
+    numbers = {name: float(table[name].to_dict()[chosen]) for name in ("size", "power")}
+    return Recommendation(method=SHORT[chosen], words=chosen, keeps=len(honest) > 0, **numbers)
 
 
 def record_trust(record: Callable[..., Any], found: Mapping[tuple[str, str], SizeAndPower]) -> None:

@@ -74,10 +74,8 @@ class WildBootstrap:
 
     Attributes
     ----------
-    parameter
-        The combination tested, in words.
-    estimate, null, statistic
-        Estimate, value under the null, and t = (estimate - null) / std_error.
+    estimate, statistic
+        Estimate, and t = (estimate - null) / std_error.
     p_value
         Share of draws with |t*| >= |t|; the sample itself is among those that are enumerated.
     p_value_strict
@@ -90,13 +88,11 @@ class WildBootstrap:
         Whether all 2^G sign vectors were used, so that the p-value has no simulation error.
     weights, restricted, variant
         Distribution of the weights; whether the null is imposed; "11", "13", "31" or "33".
-    ci_low, ci_high, level
+    ci_low, ci_high
         Interval by inversion of the test (infinite where the test never rejects); None when not asked for.
     """
 
-    parameter: str
     estimate: float
-    null: float
     statistic: float
     p_value: float
     p_value_strict: float
@@ -109,7 +105,6 @@ class WildBootstrap:
     variant: str
     ci_low: float | None = None
     ci_high: float | None = None
-    level: float = 0.95
 
 
 @dataclass(frozen=True)
@@ -179,9 +174,7 @@ def wild_cluster_bootstrap(
     strict, tied = _shares(moments, pieces, contrast.estimate - null)
     low, high = _invert(moments, pieces, contrast.estimate, 1 - level) if interval else (None, None)
     return WildBootstrap(
-        parameter=contrast.name,
         estimate=contrast.estimate,
-        null=null,
         statistic=(contrast.estimate - null) / pieces.std_error,
         p_value=tied,
         p_value_strict=strict,
@@ -194,7 +187,6 @@ def wild_cluster_bootstrap(
         variant=form.variant,
         ci_low=low,
         ci_high=high,
-        level=level,
     )
 
 

@@ -106,9 +106,7 @@ def two_way_wild_bootstrap(
         tied += int(np.count_nonzero(left >= right * (1 - 2 * TIE)))
         made += len(signs)
     return WildBootstrap(
-        parameter=contrast.name,
         estimate=contrast.estimate,
-        null=null,
         statistic=distance / float(np.sqrt(variance)),
         p_value=tied / made,
         p_value_strict=strict / made,
