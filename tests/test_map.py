@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 
 from helpers.cli import build_parser
-from helpers.deposit.lists import list_commands, list_shown, map_modules, read_list, replace_list
+from helpers.deposit.lists import list_commands, list_shown, map_modules, replace_list
 from helpers.errors import StudyError
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def read_list(text: str, name: str) -> str:
+    """What stands in a document between the marks of a list."""
+    return text.split(f"<!-- {name}: ")[1].split("-->\n")[1].split(f"<!-- end of {name}")[0]
 
 
 def test_the_map_of_the_modules_is_what_their_docstrings_say():

@@ -31,7 +31,7 @@ def test_binder_installs_the_project_into_the_environment_of_the_lock_and_nothin
         line for line in script.read_text(encoding="utf-8").splitlines() if line and not line.startswith(("#", "set"))
     ]
     assert commands == ["python -m pip install --no-deps --no-build-isolation -e ."]
-    assert {"pip", "flit-core"} <= {"pip", *locks.environment_versions(ROOT)}
+    assert "flit-core" in locks.declared_names(ROOT)
 
 
 def test_the_measured_lines_of_the_readme_are_those_of_the_measurement_and_the_lock():

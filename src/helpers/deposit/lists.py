@@ -49,12 +49,6 @@ def replace_list(text: str, name: str, body: str, where: str) -> str:
     return pattern.sub(lambda match: f"{match[1]}{body.rstrip()}\n{match[2]}", text)
 
 
-def read_list(text: str, name: str) -> str:
-    """What stands in a document between the marks of a list."""
-    match = re.search(rf"<!-- {name}: [^\n]*-->\n(.*?)<!-- end of {name} -->", text, re.DOTALL)
-    return match[1] if match else ""
-
-
 def list_shown(run: Path) -> str:
     """Every table and figure of a finished run, from its record, with the notebook that makes it and its file.
 
@@ -130,7 +124,7 @@ def _verdict_rows(judged: Mapping[str, Verdict], language: str) -> list[str]:
 
 
 def write_lists(root: Path, run: Path | None, parser: argparse.ArgumentParser) -> list[Path]:
-    """Write every list of README, CONTRIBUTING and the map anew; the documents that changed.
+    """Write every list of the READMEs and the map anew; the documents that changed.
 
     Without a finished run, those that hang on results stay as they are.
     """

@@ -1,4 +1,4 @@
-"""The four files that name versions, and whether they agree.
+"""The four files that name versions.
 
 ``pyproject.toml`` declares names; ``uv.lock`` is the source of versions; ``requirements.lock`` is exported from it (by
 the ``uv export`` line at its top); ``environment.yml`` is written from it by ``python -m helpers.runner.locks``.
@@ -14,7 +14,6 @@ from typing import Any
 
 PYTHON = "3.12"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ \\;]+)", re.MULTILINE)
-ENVIRONMENT_PIN = re.compile(r"^ +- ([A-Za-z0-9._-]+)==(\S+)$", re.MULTILINE)
 HEAD = f"""\
 # For conda, mamba and Binder: Python and the direct dependencies at the versions of uv.lock.
 # Written by `python -m helpers.runner.locks`; a test fails when the files that name versions disagree.
@@ -46,12 +45,6 @@ def locked_versions(root: Path) -> dict[str, str]:
     return {item["name"]: item["version"] for item in packages if "editable" not in item["source"]}
 
 
-def locked_names(root: Path) -> set[str]:
-    """Direct dependencies that ``uv.lock`` was made for."""
-    own = next(item for item in _read_toml(root / "uv.lock")["package"] if "editable" in item["source"])
-    return {item["name"] for item in (*own["dependencies"], *own["dev-dependencies"]["dev"])}
-
-
 def exported_versions(root: Path) -> dict[str, str]:
     """Name -> version in ``requirements.lock``."""
     return dict(PIN.findall((root / "requirements.lock").read_text(encoding="utf-8")))
@@ -69,11 +62,6 @@ def installed_versions(root: Path) -> dict[str, str]:
             name, _, version = path.stem.partition("-")
             found.setdefault(normal_name(name), version)
     return {name: found[name] for name in sorted(map(normal_name, locked)) if name in found}
-
-
-def environment_versions(root: Path) -> dict[str, str]:
-    """Name -> version in ``environment.yml``."""
-    return dict(ENVIRONMENT_PIN.findall((root / "environment.yml").read_text(encoding="utf-8")))
 
 
 def environment_text(root: Path) -> str:
