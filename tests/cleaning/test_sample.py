@@ -13,7 +13,8 @@ from helpers.cleaning.sample import mark_dropped, mark_sample, model_columns, se
 from helpers.errors import StudyError
 from helpers.reading import statistics as reading
 from helpers.reading import units
-from helpers.study.formula import evaluate, parse_formula
+from helpers.study.formula import parse_formula
+from helpers.study.formula_values import evaluate
 from helpers.study.study import Study, load_study
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from helpers.errors import StudyError
 from helpers.large.formulas import add_formulas
 from helpers.large.panel import LargePanel, read_large_panel
-from helpers.study.formula import evaluate, parse_formula
+from helpers.study.formula import parse_formula
+from helpers.study.formula_values import evaluate
 
 COLUMNS = ("x", "y", "p")
 ONE = ("lag({})", "lag({}, 2)", "diff({})", "log({})", "cumprod({})", "interpolate({})", "at({}, 2003)", "-{}")

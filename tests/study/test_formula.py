@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.errors import StudyError
-from helpers.study.formula import check_columns, evaluate, parse_formula
+from helpers.study.formula import check_columns, parse_formula
+from helpers.study.formula_values import evaluate
 
 NAN = math.nan
 

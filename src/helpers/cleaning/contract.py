@@ -14,7 +14,8 @@ import pandas as pd
 from helpers.cleaning import series
 from helpers.cleaning.gaps import check_ranges
 from helpers.errors import StudyError
-from helpers.study.formula import evaluate, parse_formula
+from helpers.study.formula import parse_formula
+from helpers.study.formula_values import evaluate
 
 if TYPE_CHECKING:
     from helpers.study.study import Identity, Study

@@ -10,7 +10,8 @@ import pandas as pd
 
 from helpers.errors import StudyError
 from helpers.reading.statistics import covered_times
-from helpers.study.formula import Formula, evaluate, parse_formula
+from helpers.study.formula import Formula, parse_formula
+from helpers.study.formula_values import evaluate
 from helpers.study.study import Column, MissingRule, Regions, Study, Time
 
 
@@ -198,7 +199,7 @@ def derive(
     Raises
     ------
     StudyError
-        From :func:`helpers.study.formula.parse_formula` and :func:`helpers.study.formula.evaluate`.
+        From :func:`helpers.study.formula.parse_formula` and :func:`helpers.study.formula_values.evaluate`.
     """
     read = {name: parse_formula(item, name) if isinstance(item, str) else item for name, item in formulas.items()}
     return pd.DataFrame({name: evaluate(item, panel, sample) for name, item in read.items()}, index=panel.index)

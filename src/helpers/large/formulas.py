@@ -50,7 +50,7 @@ class _Query:
 def add_formulas(panel: LargePanel, formulas: Mapping[str, Formula], *, sample: str | None = None) -> LargePanel:
     """Work formulas out for every row of a panel on disk; the results are further measures of it.
 
-    The numbers are those of :func:`helpers.study.formula.evaluate`, and so are the rules that stop.
+    The numbers are those of :func:`helpers.study.formula_values.evaluate`, and so are the rules that stop.
 
     Parameters
     ----------
