@@ -26,20 +26,13 @@ from helpers.robustness.indexed import bootstrap_index_regression
 from helpers.study.model import Model
 from index.test_composite import INDICATORS, a_panel, a_spec
 from outside import outside
+from reference.tables import DIAKOULAKI
 
 pytestmark = pytest.mark.outside
 
-DIAKOULAKI = [
-    [61, 1.08, 4.33],
-    [20.7, 0.26, 4.34],
-    [16.3, 1.98, 2.53],
-    [9, 3.29, 1.65],
-    [5.4, 2.77, 2.33],
-    [4, 4.12, 1.21],
-    [-6.1, 3.52, 2.10],
-    [-34.6, 3.31, 0.98],
-]
-TUS = [[5000, 3, 3, 4, 3, 2], [680, 5, 3, 2, 2, 1], [2000, 3, 2, 3, 4, 3], [600, 4, 3, 1, 2, 2], [800, 2, 4, 3, 3, 4]]
+TUS_ADALI = [
+    [5000, 3, 3, 4, 3, 2], [680, 5, 3, 2, 2, 1], [2000, 3, 2, 3, 4, 3], [600, 4, 3, 1, 2, 2], [800, 2, 4, 3, 3, 4],
+]  # fmt: skip
 
 
 def test_entropy_weights_of_a_table_of_two_rows() -> None:
@@ -60,7 +53,7 @@ def test_critic_weights_of_diakoulaki_and_of_tus() -> None:
     outside(
         critic_weights,
         "Tus and Adali (2019): software selection",
-        critic_weights(TUS, [1, 1, 1, 1, 1, 1]),
+        critic_weights(TUS_ADALI, [1, 1, 1, 1, 1, 1]),
         [0.157, 0.249, 0.168, 0.121, 0.154, 0.151],
         atol=5e-4,
     )

@@ -18,19 +18,7 @@ from skcriteria.preprocessing.scalers import matrix_scale_by_cenit_distance
 from helpers.errors import StudyError
 from helpers.index.scaling import box_cox_power, min_max_scale, scale_scores, transform_figures, winsorise
 from outside import outside
-
-DIAKOULAKI = np.array(
-    [
-        [61, 1.08, 4.33],
-        [20.7, 0.26, 4.34],
-        [16.3, 1.98, 2.53],
-        [9, 3.29, 1.65],
-        [5.4, 2.77, 2.33],
-        [4, 4.12, 1.21],
-        [-6.1, 3.52, 2.10],
-        [-34.6, 3.31, 0.98],
-    ]
-)
+from reference.tables import DIAKOULAKI
 
 # The time of an example is no fact about the scores.
 untimed = settings(deadline=None)

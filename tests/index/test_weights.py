@@ -27,6 +27,7 @@ from helpers.index.weights import (
     variation_weights,
 )
 from outside import outside
+from reference.tables import DIAKOULAKI
 
 ELSAYED = np.array(
     [
@@ -43,21 +44,6 @@ ELSAYED = np.array(
         [21, 45, 261, 1253, 453],
         [1, 72, 530, 4333, 0.1048],
     ]
-)
-DIAKOULAKI = np.array(
-    [
-        [61, 1.08, 4.33],
-        [20.7, 0.26, 4.34],
-        [16.3, 1.98, 2.53],
-        [9, 3.29, 1.65],
-        [5.4, 2.77, 2.33],
-        [4, 4.12, 1.21],
-        [-6.1, 3.52, 2.10],
-        [-34.6, 3.31, 0.98],
-    ]
-)
-TUS_ADALI = np.array(
-    [[5000, 3, 3, 4, 3, 2], [680, 5, 3, 2, 2, 1], [2000, 3, 2, 3, 4, 3], [600, 4, 3, 1, 2, 2], [800, 2, 4, 3, 3, 4]]
 )
 
 # The time of an example is no fact about the scores.
@@ -162,19 +148,6 @@ def test_an_added_constant_column_is_refused(matrix: np.ndarray, value: int) -> 
 def test_an_added_column_of_0_is_refused(matrix: np.ndarray) -> None:
     with pytest.raises(StudyError, match="column 4: all its cells are 0"):
         entropy_weights(np.column_stack([matrix, np.zeros(len(matrix))]))
-
-
-def test_critic_of_diakoulaki_by_pearson() -> None:
-    assert_allclose(critic_weights(DIAKOULAKI), [0.20222554, 0.48090173, 0.31687273], atol=5e-9)
-
-
-def test_critic_of_diakoulaki_by_spearman() -> None:
-    expected = [0.21454645, 0.4898563, 0.29559726]
-    assert_allclose(critic_weights(DIAKOULAKI, correlation="spearman"), expected, atol=5e-9)
-
-
-def test_critic_of_tus_and_adali() -> None:
-    assert_allclose(critic_weights(TUS_ADALI), [0.157, 0.249, 0.168, 0.121, 0.154, 0.151], atol=5e-4)
 
 
 def test_critic_agrees_with_scikit_criteria_on_mixed_directions() -> None:
