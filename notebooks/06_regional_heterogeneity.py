@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 6 Where?
 #
-# Is the effect the same everywhere, and if not, why? Regions have few units, so a clustered standard error says little
-# there; the wild cluster bootstrap stands beside every estimate, with every sign pattern where units are few, so that
-# nothing is drawn. Stars are never compared across columns: a difference between regions is itself tested.
+# Is the effect the same everywhere, and if not, why? A region may have few units, so that a clustered standard error
+# says little there; the wild cluster bootstrap stands beside every estimate, with every sign pattern where units are
+# few, so that nothing is drawn. Stars are never compared across columns: a difference between regions is itself tested.
 
 # %% [markdown]
 # ## Parameters
@@ -85,19 +85,25 @@ run.table(
 ) if compared else run.say("Neither first values nor growth differ between units.")
 
 # %% [markdown]
-# Is the first region ahead of the others, and does it gain on them?
+# Is the first region of the table ahead of the others, and does it gain on them?
 
 # %%
 counted = {
-    word: run.record(f"region.count.{word}", value=growth.count_ahead(compared[name], order[0], level))
-    for word, name in {"ahead": "first", "faster": "points"}.items()
+    word: run.record(f"region.count.{word}", value=growth.count_apart(compared[name], order[0], side, level))
+    for word, name, side in (
+        ("ahead", "first", 1),
+        ("behind", "first", -1),
+        ("faster", "points", 1),
+        ("slower", "points", -1),
+    )
     if name in compared
 }
 
 # %%
 run.say(
-    "Of the other regions, {ahead} of {others} lie clearly below {region} at the start, and {faster} of {others} gain "
-    "clearly less a {unit}, in points, by Welch's t test and by the wild bootstrap."
+    "Of {others} other regions, clearly below {region} at the start: {ahead}, clearly above: {behind}. Those that gain "
+    "clearly less a {unit}, in points: {faster}, clearly more: {slower}. By Welch's t test and by the wild bootstrap, "
+    "region by region."
     if {"ahead", "faster"} <= set(counted)
     else "Who starts ahead, and who gains, is not compared: the treatment's first value or its change is the same in "
     "all units, or known for too few of them.",
@@ -184,8 +190,8 @@ ordered = [name for name, item in found.items() if item.ordering.wild_p_value < 
 
 # %%
 run.say(
-    "Of {designs} designs, {unequal} tell the regions' effects apart by the wild bootstrap of the joint test "
-    "({which}), and {ordered} show that they fall in the order of the table ({falling}).",
+    "Of {designs} designs, those that tell the regions' effects apart by the wild bootstrap of the joint test: "
+    "{unequal} ({which}); those that show them falling in the order of the table: {ordered} ({falling}).",
     designs=run.record("heterogeneity.count.designs", value=len(found)),
     unequal=run.record("heterogeneity.count.unequal", value=len(unequal)),
     ordered=run.record("heterogeneity.count.ordered", value=len(ordered)),
@@ -281,7 +287,12 @@ larger = [name for name, test in starts.items() if test.effect.estimate > 0 and 
 smaller = [name for name, test in starts.items() if test.effect.estimate < 0 and test.is_clear(level)]
 run.say(
     "First values that go with a clearly larger effect, by the t test and by the wild bootstrap: {larger} of {all}; "
-    "with a clearly smaller one: {smaller}.",
+    "with a clearly smaller one: {smaller}."
+    if larger + smaller
+    else "No first value goes with a clearly larger or smaller effect, of {all} that were asked. A change of the "
+    "effect smaller than {least} for a standard deviation of the first value would have been missed in more than one "
+    "of five samples, whichever the first value.",
+    least=run.record("heterogeneity.start.detectable", value=min(test.detectable(level) for test in starts.values())),
     all=run.record("heterogeneity.count.starts", value=len(starts)),
     larger=run.record("heterogeneity.count.larger", value=len(larger)),
     smaller=run.record("heterogeneity.count.smaller", value=len(smaller)),

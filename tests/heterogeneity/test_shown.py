@@ -173,11 +173,12 @@ def effect(estimate: float, p_value: float) -> Estimate:
 @pytest.mark.parametrize(
     ("estimate", "p_value", "wild", "told"),
     [
-        (0.3, 0.01, 0.02, "1 of 1 lie clearly below coast"),
-        (0.3, 0.3, 0.02, "0 of 1 lie clearly below coast"),
-        (0.3, 0.01, 0.3, "0 of 1 lie clearly below coast"),  # the wild bootstrap does not tell it
-        (0.3, 0.01, None, "1 of 1 lie clearly below coast"),  # it was not asked
-        (-0.3, 0.01, 0.02, "0 of 1 lie clearly below coast"),
+        (0.3, 0.01, 0.02, "below coast at the start: 1, clearly above: 0."),
+        (0.3, 0.3, 0.02, "below coast at the start: 0, clearly above: 0."),
+        (0.3, 0.01, 0.3, "below coast at the start: 0, clearly above: 0."),  # the wild bootstrap does not tell it
+        (0.3, 0.01, None, "below coast at the start: 1, clearly above: 0."),  # it was not asked
+        (-0.3, 0.01, 0.02, "below coast at the start: 0, clearly above: 1."),
+        (-0.3, 0.01, 0.3, "below coast at the start: 0, clearly above: 0."),
     ],
 )
 def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
@@ -186,7 +187,7 @@ def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
     said = run_cell(
         NOTEBOOK,
         "counted = {",
-        "lie clearly below",
+        "clearly below {region}",
         compared=dict.fromkeys(("first", "points"), found),
         order=["coast", "inland"],
         level=0.05,
@@ -194,7 +195,7 @@ def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
         choices=SimpleNamespace(time=SimpleNamespace(unit=Label(en="quarter", zh="季度"))),
     )
     assert told in said
-    assert "gain clearly less a quarter" in said
+    assert "gain clearly less a quarter, in points: " in said
 
 
 @pytest.mark.parametrize("name", ["first", "points"])
@@ -203,7 +204,7 @@ def test_regions_are_not_compared_by_what_is_the_same_everywhere(name):
     said = run_cell(
         NOTEBOOK,
         "counted = {",
-        "lie clearly below",
+        "clearly below {region}",
         compared={name: found},
         order=["coast", "inland"],
         level=0.05,
@@ -221,14 +222,14 @@ def test_the_sentence_on_equality_and_order(p_value, count):
     said = run_cell(
         NOTEBOOK,
         "unequal = ",
-        "fall in the order of the table",
+        "falling in the order of the table",
         found={"own": item, "common": item},
         level=0.05,
         names={"own": "own slopes", "common": "common slopes"},
     )
-    assert f"Of 2 designs, {count} tell" in said
-    assert f"{count} show" in said
-    assert said.count("own slopes; common slopes" if count else "(none)") == 2
+    which = "(own slopes; common slopes)" if count else "(none)"
+    assert f"joint test: {count} {which}; " in said
+    assert said.endswith(f"falling in the order of the table: {count} {which}.")
 
 
 @pytest.mark.parametrize("told", [0, 1])
@@ -258,10 +259,11 @@ def test_the_sentence_on_pairs(gaps, told):
 
 @pytest.mark.parametrize("clear", [True, False])
 def test_the_sentence_on_first_values(clear):
-    test = SimpleNamespace(effect=effect(0.2, 0.01), is_clear=[False, clear].__getitem__)
-    less = SimpleNamespace(effect=effect(-0.2, 0.01), is_clear=[False, clear].__getitem__)
+    test = SimpleNamespace(effect=effect(0.2, 0.01), is_clear=[False, clear].__getitem__, detectable=lambda _: 0.4)
+    less = SimpleNamespace(effect=effect(-0.2, 0.01), is_clear=[False, clear].__getitem__, detectable=lambda _: 0.3)
     said = run_cell(NOTEBOOK, "larger = ", starts={"level": test, "infrastructure": less}, level=1)
-    assert f"bootstrap: {int(clear)} of 2; with a clearly smaller one: {int(clear)}." in said
+    assert ("bootstrap: 1 of 2; with a clearly smaller one: 1." in said) == clear
+    assert ("smaller than 0.3000 for a standard deviation" in said) == (not clear)
 
 
 def test_a_further_grouping_is_told_by_its_two_designs(panel):

@@ -77,14 +77,17 @@ def compare_groups(
     return GroupComparison({name: _mean(part) for name, part in parts.items()}, gaps, wild)
 
 
-def count_ahead(found: GroupComparison, group: str, level: float) -> int:
-    """From how many others a group clearly differs upwards, by Welch's t test and by the wild bootstrap where it is."""
-    ahead = 0
+def count_apart(found: GroupComparison, group: str, side: int, level: float) -> int:
+    """From how many others a group clearly differs, by Welch's t test and by the wild bootstrap where there is one.
+
+    ``side`` is 1 where the group lies above the other, -1 where it lies below.
+    """
+    apart = 0
     for name, gap in found.gaps.items():
         tests = [test for test in (gap, found.wild.get(name)) if test is not None]
         below = all(test.p_value is not None and test.p_value < level for test in tests)
-        ahead += name.startswith(f"{group}_minus_") and gap.estimate > 0 and below
-    return ahead
+        apart += name.startswith(f"{group}_minus_") and side * gap.estimate > 0 and below
+    return apart
 
 
 def _mean(part: pd.Series) -> Estimate:
