@@ -222,11 +222,14 @@ class PlaceboSize:
         Share of the simulations with a p-value at or below the level, by |t| and by |estimate|.
     n_simulations
         Simulations.
+    level
+        Nominal level.
     """
 
     by_statistic: float
     by_estimate: float
     n_simulations: int
+    level: float
 
     @property
     def verdict(self) -> str:
@@ -281,7 +284,7 @@ def measure_size(
         found = (np.abs(np.concatenate(kind)) for kind in zip(*parts, strict=True))
         p_values.append([(values >= values[0] * (1 - TIE)).sum(axis=0) / (1 + n_draws) for values in found])
     shares = (np.concatenate(p_values, axis=1) <= level).mean(axis=1)
-    return PlaceboSize(float(shares[0]), float(shares[1]), simulations)
+    return PlaceboSize(float(shares[0]), float(shares[1]), simulations, level)
 
 
 def _fit_histories(histories: Floats, basis: Floats, outcomes: Floats, df: int) -> tuple[Floats, Floats]:
