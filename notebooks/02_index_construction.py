@@ -341,7 +341,7 @@ messages = {
     "further but narrower": "Both, by measure. In relation to their mean, units drift apart in {index}: the "
     "coefficient of variation rises ({sigma:estimate:.3f} log points a {unit}, {sigma:p}). In index points they come "
     "together: the standard deviation falls from {sd_first} in {first} to {sd_last} in {last}.",
-    "unclear": "In relation to their mean, neither can be told in {index} from so few periods: the coefficient of "
+    "unclear": "In relation to their mean, neither can be told in {index} from these periods: the coefficient of "
     "variation changes by {sigma:estimate:.3f} log points a {unit} ({sigma:p}). In index points the standard deviation "
     "moves from {sd_first} in {first} to {sd_last} in {last}.",
 }

@@ -113,6 +113,7 @@ run.say(
 # %%
 fit = panel.fit(data, model)
 left_out = changes.leave_one_out(data, model)
+indexed = bool(set(choices.indices) & set(model.columns))
 low, high = shown.record_range(run.record, left_out)
 
 # %%
@@ -120,7 +121,7 @@ run.say(
     "Without one unit, and the indices as they were built, the estimate lies between "
     "{robustness.leave_one_out.smallest} (without unit {low}) and {robustness.leave_one_out.largest} (without unit "
     "{high})."
-    if choices.indices
+    if indexed
     else "Without one unit the estimate lies between {robustness.leave_one_out.smallest} (without unit {low}) and "
     "{robustness.leave_one_out.largest} (without unit {high}).",
     low=run.label(low),
@@ -166,7 +167,7 @@ run.figure(
 # goes furthest.
 
 # %%
-refitted = run.text("fitted again with the indices derived anew") if choices.indices else run.text("fitted again")
+refitted = run.text("fitted again with the indices derived anew") if indexed else run.text("fitted again")
 
 # %% tags=["summary"]
 run.say(
@@ -175,6 +176,12 @@ run.say(
     if fragility.smallest_sign is None
     else "Of {robustness.fragility.refits} sets of units, {robustness.fragility.most} at most in each, the smallest "
     "that turns the sign when it is left out has the size {robustness.fragility.smallest_set_sign.size}: "
+    "{robustness.fragility.smallest_set_sign} ({refitted}: {robustness.fragility.smallest_set_sign.refit}, "
+    "{robustness.fragility.smallest_set_sign.refit:p} by the clustered t test)."
+    if fit[model.treatment].p_value < choices.specification.significance
+    else "The estimate with all units cannot be told from zero, so that its sign is not sure to begin with. Of "
+    "{robustness.fragility.refits} sets of units, {robustness.fragility.most} at most in each, the smallest that turns "
+    "it when it is left out has the size {robustness.fragility.smallest_set_sign.size}: "
     "{robustness.fragility.smallest_set_sign} ({refitted}: {robustness.fragility.smallest_set_sign.refit}, "
     "{robustness.fragility.smallest_set_sign.refit:p} by the clustered t test).",
     refitted=refitted,

@@ -54,7 +54,7 @@ def say_spread(spread: Spread) -> str:
         (a_spread(0.02, 0.01, 0.0996), "They drift apart in dose in relation to their mean"),
         (a_spread(0.02, 0.01, 0.2), "They drift apart in dose, in relation to their mean"),
         (a_spread(0.02, 0.01, 0.05), "units drift apart in dose: the coefficient of variation rises"),
-        (a_spread(-0.02, 0.06, 0.2), "neither can be told in dose from so few periods"),
+        (a_spread(-0.02, 0.06, 0.2), "neither can be told in dose from these periods"),
         (a_spread(0.02, 0.06, 0.05), "the standard deviation moves from 0.100 in 2015 to 0.050 in 2021"),
         (Spread(None, 0.1, 0.2, "its mean is not above 0"), "a spread in relation to the mean cannot be computed"),
     ],

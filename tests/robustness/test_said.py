@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pandas as pd
@@ -48,25 +49,37 @@ def test_the_smallest_set_is_named_or_said_not_to_be(panel: pd.DataFrame, kind: 
 
 
 @pytest.mark.parametrize(
-    "indices, told", [({"score": None}, "(fitted again with the indices derived anew: "), ({}, "(fitted again: ")]
+    "indexed, told", [(True, "(fitted again with the indices derived anew: "), (False, "(fitted again: ")]
 )
-def test_a_unit_that_carries_the_sign_is_named(indices: dict[str, None], told: str) -> None:
-    run, choices = PlantedRun(), SimpleNamespace(indices=indices)
+@pytest.mark.parametrize("p_value, words", [(0.04, "Of 14 sets"), (0.05, "The estimate with all units cannot be told")])
+def test_a_unit_that_carries_the_sign_is_named(indexed: bool, told: str, p_value: float, words: str) -> None:
+    run = PlantedRun()
     found = shown.fit_fragility(carried_by_one(), make_study(), most=1)
     shown.record_fragility(run.record, found)
-    said = run_cell(NOTEBOOK, "refitted = ", "smallest_set_sign", run=run, fragility=found, choices=choices)
-    assert f"turns the sign when it is left out has the size 1: p03 {told}" in said
+    names = {"fit": {"dose": SimpleNamespace(p_value=p_value)}, "model": SimpleNamespace(treatment="dose")}
+    names["choices"] = SimpleNamespace(specification=SimpleNamespace(significance=0.05))
+    said = run_cell(NOTEBOOK, "refitted = ", "smallest_set_sign", run=run, fragility=found, indexed=indexed, **names)
+    assert f"when it is left out has the size 1: p03 {told}" in said
+    assert said.startswith(words)
 
 
 @pytest.mark.parametrize(
-    "indices, told", [({"score": None}, "Without one unit, and the indices as they were"), ({}, "Without one unit the")]
+    "columns, told",
+    [(("dose", "score"), "Without one unit, and the indices as they were"), (("dose",), "Without one unit the")],
 )
-def test_the_range_without_one_unit_speaks_of_indices_where_there_are_some(indices: dict[str, None], told: str) -> None:
+def test_the_range_without_one_unit_speaks_of_indices_where_the_model_has_some(
+    columns: tuple[str, ...], told: str
+) -> None:
     run = PlantedRun()
     run.record("robustness.leave_one_out.smallest", Estimate(estimate=0.1))
     run.record("robustness.leave_one_out.largest", Estimate(estimate=0.2))
-    choices = SimpleNamespace(indices=indices)
-    said = run_cell(NOTEBOOK, "(without unit {low})", run=run, choices=choices, low="p01", high="p02")
+    stands = {
+        "data": None,
+        "model": SimpleNamespace(columns=columns),
+        "choices": SimpleNamespace(indices={"score": None}),
+    }
+    made = {name: MagicMock(**{"record_range.return_value": ("p01", "p02")}) for name in ("panel", "changes", "shown")}
+    said = run_cell(NOTEBOOK, "indexed = ", "(without unit {low})", run=run, **stands, **made)
     assert said.startswith(told)
     assert said.endswith("0.1000 (without unit p01) and 0.2000 (without unit p02).")
 

@@ -43,6 +43,12 @@ def test_exact_bootstrap_of_grunfeld_with_and_without_ties(fit: PanelFit) -> Non
     assert (row["p_value"], row["p_value_strict"]) == (254 / 1024, 252 / 1024)
 
 
+def test_a_p_value_of_every_sign_pattern_holds_no_draws_that_would_round_it(fit: PanelFit) -> None:
+    made = few(fit)
+    assert (made["wild"].note, made["wild"].found.draws) == ("every sign pattern", None)
+    assert (made["wild_webb"].note, made["wild_webb"].found.draws) == ("drawn", 999)
+
+
 def test_jackknife_of_grunfeld(fit: PanelFit) -> None:
     found = few(fit)["cr3"].found
     assert found is not None

@@ -191,5 +191,4 @@ def _small_sample(words: str, test: Any, fit: PanelFit, term: str) -> Method:
 
 def _wild(words: str, effect: Estimate, wild: WildBootstrap) -> Method:
     note = "every sign pattern" if wild.enumerated else "drawn"
-    found = replace(wild_estimate(effect, wild), convention=words)
-    return Method(words, replace(found, draws=wild.n_draws), wild.p_value_strict, note)
+    return Method(words, replace(wild_estimate(effect, wild), convention=words), wild.p_value_strict, note)
