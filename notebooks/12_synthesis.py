@@ -47,7 +47,7 @@ run.table(shown.ledger(judged, claims), "ledger", caption="The ledger: claim, ve
 # %% [markdown]
 # ## Where do the texts contradict each other?
 #
-# Some claims cannot hold together. They stand side by side here, each judged by its own rule.
+# Some claims pull in different directions on one question. They stand side by side here, each judged by its own rule.
 
 # %%
 run.table(shown.contested(judged, claims), "contested", caption="Claims that pull against each other")
@@ -72,8 +72,8 @@ run.table(shown.evidence(judged), "evidence", caption="Every result that a rule 
 # %% [markdown]
 # ## How many units carry the effects?
 #
-# Every effect that a notebook tested carries what its three heaviest units hold of the variation that identifies it,
-# and the effect without the heaviest. Where three units hold more than half, the effect is a statement about them.
+# Every effect that a notebook put to both tests by itself, not as one of a family, carries what its three heaviest
+# units hold of the variation that identifies it, and the effect without the heaviest. Where three units hold more than half, the effect is a statement about them.
 
 # %%
 held = shown.held_effects(run.earlier)

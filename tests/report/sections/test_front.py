@@ -50,7 +50,7 @@ def test_an_effect_that_shows_only_without_times_is_said_so_and_no_other():
     assert "in every column of the ladder" in planted(0.01, 0.01, pooled=0.01)[1]
     assert "in every column of the ladder" in planted(0.01, 0.2, pooled=0.01)[1]
     assert "but not in every column" in planted(0.01, 0.01, pooled=0.2)[1]
-    assert "changes its sign" in planted(0.01, 0.01, pooled=0.01, other=-1.0)[1]
+    assert "its sign depends on what is held constant" in planted(0.01, 0.01, pooled=0.01, other=-1.0)[1]
 
 
 def test_the_interval_is_that_of_the_recommended_method_where_it_is_bounded():

@@ -32,8 +32,8 @@ DIVIDED = (
     "robust t test)."
 )
 ONLY_WITHOUT = (
-    "In the column “{column}” it is {other} ({other:p}): the effect shows only where nothing holds the periods "
-    "constant, and there any two series with a trend are related, whatever the reason."
+    "In the column “{column}” it is {other} ({other:p} by the cluster-robust t test): the effect shows only where "
+    "nothing holds the periods constant, and there any two series with a trend are related, whatever the reason."
 )
 EVERYWHERE = "It has this sign, with p below the level by the cluster-robust t test, in every column of the ladder."
 SURE = (
@@ -46,11 +46,11 @@ FUTURE = (
     "differs from zero as well, {lead} ({lead:p} by the clustered t test)."
 )
 TURNS = (
-    "Along the ladder the estimate runs from {lowest} to {highest} and changes its sign: what is held constant decides."
+    "Along the ladder the estimate runs from {lowest} to {highest}: its sign depends on what is held constant."
 )
 PARTLY = (
     "Along the ladder the estimate keeps its sign, from {lowest} to {highest}, but not in every column has it p below "
-    "the level by the cluster-robust t test: what is held constant decides."
+    "the level by the cluster-robust t test: whether it is clear depends on what is held constant."
 )
 NOWHERE = (
     "Along the ladder the estimate runs from {lowest} to {highest}; in no column has it p below the level by the "
