@@ -73,7 +73,8 @@ run.table(shown.evidence(judged), "evidence", caption="Every result that a rule 
 # ## How many units carry the effects?
 #
 # Every effect that a notebook put to both tests by itself, not as one of a family, carries what its three heaviest
-# units hold of the variation that identifies it, and the effect without the heaviest. Where three units hold more than half, the effect is a statement about them.
+# units hold of the variation that identifies it, and the effect without the heaviest. Where three units hold more than
+# half, the effect is a statement about them.
 
 # %%
 held = shown.held_effects(run.earlier)

@@ -217,8 +217,8 @@ def test_every_word_of_the_committed_tables_reads_in_chinese():
     The rules are in the words of the claims file, which is refused without its Chinese.
     """
     translator = Translator(read_catalogue(), study_labels(load_study(ROOT / "data" / "provinces")))
-    tables = [path for path in (ROOT / "reports" / "provinces" / "tables").glob("*.csv")]
-    tables = [path for path in tables if path.stem not in ("ledger", "rules")]
+    found = (ROOT / "reports" / "provinces" / "tables").glob("*.csv")
+    tables = [path for path in found if path.stem not in ("ledger", "rules")]
     assert tables
     for path in tables:
         with path.open(encoding="utf-8-sig", newline="") as file:
