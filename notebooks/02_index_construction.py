@@ -311,7 +311,8 @@ run.figure(
 # %% [markdown]
 # Two answers are possible at once. In relation to their mean, units come together when the coefficient of variation
 # (standard deviation over mean) falls; its trend is a straight line through the periods. In index points they drift
-# apart when the standard deviation itself rises. Both are true where the mean rises faster than the standard deviation.
+# apart when the standard deviation itself rises from the first period to the last, which is described and not tested.
+# Both are true where the mean rises faster than the standard deviation.
 
 # %%
 spread = disparity_shown.measure_spread(values)
