@@ -94,8 +94,8 @@ def cr2(fit: PanelFit, parameter: Parameter, *, null: float = 0.0, working: Work
     null
         Value of the combination under the null.
     working
-        Variances of the errors for which it is unbiased: "equal", or inverse to the "weights" of the rows. The same
-        without weights.
+        Variances of the errors for which it is unbiased: "equal", or inverse to the "weights" of the rows; nearly so
+        where weighted rows have effects within clusters. The same without weights.
 
     Raises
     ------
