@@ -187,7 +187,8 @@ def poolability(
         basis = span(x[rows])
         if basis.rank < x.shape[1] or len(rows) <= x.shape[1]:
             rule = f"its rows ({len(rows)}) cannot determine its own {x.shape[1]} coefficients"
-            raise StudyError(f"poolability, {design.index[rows[0]][0]}", rule, "use fewer regressors, or more times")
+            entity = design.index[rows[0]][0]
+            raise StudyError(f"poolability, {entity}", rule, "use fewer regressors, or more times")
         left[rows] = basis.remove(left[rows])
     basis = span(left[:, 1:], before=np.linalg.norm(times, axis=0))
     rss = float(np.sum(basis.remove(left[:, 0]) ** 2))
