@@ -238,8 +238,10 @@ def _over_time(
     rows = pd.concat([(log - before(log)).rename("change"), before(log), before(dose)], axis=1).dropna()
     level, driver = rows["log_before"] - rows["log_before"].mean(), standard(rows["dose_before"])
     x = [(level * driver).rename("product"), level, driver]
+    past = [before(values).reindex(rows.index) for values in controls]
     speed = regress(rows["change"], x, "t", cluster)
-    out["MOD-1b"] = told(speed.clear(1), speed.clear(-1))
+    own = regress(rows["change"], [*x, *past], "it", cluster)
+    out["MOD-1b"] = told(speed.clear(1), speed.clear(-1), own.clear(-1))
     return out
 
 
@@ -254,8 +256,8 @@ def _between(dose: pd.Series, regions: pd.Series) -> dict[str, str]:
             compare(values[place == "east"].to_numpy(), values[place == other].to_numpy())
             for other in ("central", "west")
         ]
-        one = all(gap.estimate > 0 for gap in gaps) and any(gap.clear(1) for gap in gaps)
-        out[name] = told(any(gap.clear(-1) for gap in gaps), all(gap.clear(1) for gap in gaps), one)
+        signs = all(gap.estimate > 0 for gap in gaps)
+        out[name] = told(any(gap.clear(-1) for gap in gaps), all(gap.clear(1) for gap in gaps), signs)
     member = {name: (place == name).reindex(dose.index.get_level_values(0)).to_numpy(float) for name in place.unique()}
     means = {name: float(dose[values == 1].mean()) for name, values in member.items()}
     ahead = means["east"] > max(means["central"], means["west"])

@@ -139,7 +139,7 @@ class Oracle:
             out[name] = self._first(
                 any(self._clear(key, -1) for key in asked),
                 all(self._clear(key, 1) for key in asked),
-                all(self._sign(key) > 0 for key in asked) and any(self._clear(key, 1) for key in asked),
+                all(self._sign(key) > 0 for key in asked),
             )
         return out
 
@@ -154,8 +154,8 @@ class Oracle:
         gini = t["services.gini_change"]
         falls = self._clear("services.sigma", -1) and self._clear("services.beta", -1)
         out["MOD-1a"] = self._first(gini["ci_low"] > 0, falls and gini["ci_high"] < 0, gini["ci_high"] < 0)
-        speed = "services.speed.dose"
-        out["MOD-1b"] = self._first(self._clear(speed, 1), self._clear(speed, -1))
+        speed, own = "services.speed.dose", "services.speed_twoway.dose"
+        out["MOD-1b"] = self._first(self._clear(speed, 1), self._clear(speed, -1), self._clear(own, -1))
         three = [f"functions.{name}.dose" for name in ("social_management", "public_service", "environment_protection")]
         against = self._clear("functions.service_gap.dose", -1) or any(self._signed(key, -1) for key in three)
         one = any(self._signed(key, 1) or self._signed(f"{key}.without_years", 1) for key in three)
@@ -169,7 +169,7 @@ class Oracle:
         t, square, cut = self.table, "returns.square", "returns.threshold.dose"
         wide, narrow = t["returns.within_correlation"], t["returns.within_correlation.narrow"]
         weak = narrow["ci_low"] > -0.3 and narrow["ci_high"] < 0.3
-        out = {"HOL-2a": self._first(wide["ci_low"] > 0.3 or wide["ci_high"] < -0.3, weak)}
+        out = {"HOL-2a": self._first(wide["ci_low"] > 0.3, weak, wide["ci_low"] < 0 < wide["ci_high"])}
         rise = t[f"{cut}.high"]["estimate"] - t[f"{cut}.low"]["estimate"]
         told = t[cut]["p_value"] < LEVEL
         out["HOL-2b"] = self._first(

@@ -477,61 +477,6 @@ def test_a_verdict_names_its_condition() -> None:
     assert planted({}).words().zh == "支持"
 
 
-def said(claim_id: str, changes: dict[str, dict[str, float]]) -> str:
-    return judge_claims(load_claims(PROVINCES), provincial(changes), WORDS)[claim_id].words().en
-
-
-SPEED, OWN = "services.speed.dose", "services.speed_twoway.dose"
-OPEN, FAST = {"estimate": -1.0, "p_value": 0.2}, {"estimate": -1.0, "p_value": 0.01}
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({SPEED: FAST, OWN: FAST}, "supported"),
-        ({SPEED: OPEN, OWN: FAST}, "not supported; faster only as a return of each province to its own path"),
-        ({SPEED: OPEN, OWN: OPEN}, "not supported"),
-        ({SPEED: {"estimate": 1.0}, OWN: OPEN}, "contradicted"),
-    ],
-)
-def test_a_return_to_ones_own_path_is_no_support_of_equality(changes: dict[str, dict[str, float]], words: str) -> None:
-    told = said("MOD-1b", changes)
-    assert told.startswith(words)
-    assert ("own path" in told) == ("own path" in words)
-
-
-WIDE, NARROW = "returns.within_correlation", "returns.within_correlation.narrow"
-
-
-@pytest.mark.parametrize(
-    ("wide", "narrow", "words"),
-    [
-        ((-0.2, 0.35), (-0.1, 0.29), "supported"),
-        ((-0.2, 0.35), (-0.1, 0.31), "not supported; no correlation can be told, but a weak one is not shown"),
-        ((-0.9, 0.9), (-0.8, 0.8), "not supported; no correlation can be told, but a weak one is not shown"),
-        ((0.1, 0.6), (0.15, 0.5), "not supported"),
-        ((0.31, 0.6), (0.35, 0.5), "contradicted"),
-        ((-0.6, -0.31), (-0.5, -0.35), "contradicted"),
-        ((-0.6, -0.30), (-0.5, -0.35), "not supported"),
-    ],
-)
-def test_an_interval_that_holds_zero_is_no_sign_of_a_weak_tie(
-    wide: tuple[float, float], narrow: tuple[float, float], words: str
-) -> None:
-    ends = {key: {"ci_low": low, "ci_high": high} for key, (low, high) in ((WIDE, wide), (NARROW, narrow))}
-    assert said("HOL-2a", ends) == words
-
-
-@pytest.mark.parametrize(("claim_id", "what"), [("EMP-7a", "first"), ("EMP-7b", "growth")])
-def test_two_signs_without_a_test_are_no_support(claim_id: str, what: str) -> None:
-    """Two differences of noise have the claimed signs in one of three or four samples."""
-    one, other = (f"region.east_minus_{region}.{what}.dose" for region in ("central", "west"))
-    assert verdict(claim_id, {other: {"p_value": 0.2}}) == "partly_supported"
-    assert verdict(claim_id, {f"{one}.wild": {"p_value": 0.2}}) == "partly_supported"
-    assert verdict(claim_id, {one: {"p_value": 0.2}, f"{other}.wild": {"p_value": 0.2}}) == "not_supported"
-    assert verdict(claim_id, {other: {"estimate": -0.1, "p_value": 0.2}}) == "not_supported"
-
-
 def test_the_reason_gives_the_deciding_numbers_in_both_languages() -> None:
     claims = load_claims(PROVINCES)
     told = shown.reason(planted({MAIN: {"estimate": -0.0612, "p_value": 0.43}}), claims)
