@@ -198,6 +198,24 @@ def test_evidence_holds_what_the_rule_read() -> None:
 def test_a_share_is_shown_with_its_number() -> None:
     found = judge_claims(small(), two_rows(), WORDS)["EMP-1"]
     assert found.computed == {"share(rows.p_value < significance)": 0.5}
+    assert "rows 0.50" in shown.reason(found, small()).en
+
+
+def test_shares_of_two_signs_are_named_by_their_sign_even_where_they_are_equal() -> None:
+    rule = {
+        "contradicted": "share(rows.estimate < 0 and rows.p_value < significance) >= most",
+        "supported": "share(rows.estimate > 0 and rows.p_value < significance) >= most",
+    }
+    for change, en, zh in (
+        ({}, "rows negative 0.00, positive 0.50", "rows 为负0.00，为正0.50"),
+        ({"estimate": -1.0}, "rows negative 0.50, positive 0.00", "rows 为负0.50，为正0.00"),
+        ({"p_value": 0.2}, "rows negative 0.00, positive 0.00", "rows 为负0.00，为正0.00"),
+    ):
+        results = two_rows()
+        results["group.first.dose"] |= change
+        claims = small(rule, reads={"rows": "group.*.{treatment}"})
+        told = shown.reason(judge_claims(claims, results, WORDS)["EMP-1"], claims)
+        assert (told.en, told.zh) == (en, zh)
 
 
 def test_evidence_does_not_depend_on_the_outcome() -> None:

@@ -20,6 +20,7 @@ SMALLEST = 0.0001
 HOLDS = Label(en="holds: ", zh="成立：")
 FAILS = Label(en="does not hold: ", zh="不成立：")
 BESIDE = Label(en="beside it: ", zh="另外：")
+SIGNS = {">": Label(en="positive ", zh="为正"), "<": Label(en="negative ", zh="为负"), "": Label(en="", zh="")}
 BY_WILD = "_wild"
 WITHOUT_TIMES = "_e"
 BORDER = Label(
@@ -199,11 +200,17 @@ def _end(number: float | None) -> str:
 
 
 def _shares(name: str, verdict: Verdict, claims: Claims) -> Label:
-    """How large a part of several results meets what the rule counts, the first count of each direction."""
+    """How large a part of several results meets what the rule counts, the first count of each sign."""
     label = claims.words.get(name, Label(en=name, zh=name))
-    told = [number for text, number in verdict.computed.items() if f"{name}." in text]
-    shown = ", ".join(format_number(float(np.round(number, 3)), 2) for number in dict.fromkeys(told))
-    return Label(en=f"{label.en} {shown}", zh=f"{label.zh} {shown}")
+    told: dict[Label, str] = {}
+    for text, number in verdict.computed.items():
+        if f"{name}." in text:
+            sign = re.search(rf"\b{re.escape(name)}\.estimate ([<>]) 0", text)
+            told.setdefault(SIGNS[sign[1] if sign else ""], format_number(float(np.round(number, 3)), 2))
+    en = ", ".join(f"{sign.en}{shown}" for sign, shown in told.items())
+    return Label(
+        en=f"{label.en} {en}", zh=f"{label.zh} {'，'.join(f'{sign.zh}{shown}' for sign, shown in told.items())}"
+    )
 
 
 def _get(record: Any, name: str, other: Any = None) -> Any:
