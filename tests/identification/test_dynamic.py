@@ -9,7 +9,8 @@ An unbalanced panel (``reference.panels.lumpy``: 605 rows of 80 entities, two of
                predetermined_lags=(1, 3), twostep, collapse, time_dummies, method),
 R 4.2.2 with plm 2.6-2,
     pgmm(y ~ lag(y, 1) + x + w | lag(y, 2:4) + lag(w, 1:3) | x, model = "twosteps", transformation = "d"), summary(robust)
-and pydynpd; 1e-9 relative. StatsPAI leaves out a dummy of system GMM with time dummies, and pydynpd takes another
+and pydynpd; 1e-9 relative. Other layouts on it: two lags of the outcome, later or all lags, regressors all predetermined
+or endogenous, one and two steps. StatsPAI leaves out a dummy of system GMM with time dummies, and pydynpd takes another
 AR test after one step: left out.
 """
 
@@ -115,6 +116,171 @@ def test_an_unbalanced_panel_has_the_numbers_of_other_programs(form: tuple[int, 
     ]  # fmt: skip
     for source in PRINTED_BY[form]:
         outside(fit_dynamic, source, numbers, LUMPY[form], rtol=1e-9)
+
+
+# What else a dynamic model can be laid out as, beside StatsPAI: estimates, standard errors, Hansen's J, its df and p; AR.
+LAYOUTS = {
+    "no predetermined": (("x", ("w",)), Layout()),
+    "two lags": (("x", ()), Layout(lags=2, outcome_lags=(2, 4))),
+    "later lags": (("x", ("w",)), Layout(predetermined=("w",), outcome_lags=(3, 5), predetermined_lags=(2, 3))),
+    "all predetermined": (
+        ("x", ("w",)), Layout(predetermined=("x", "w"), outcome_lags=(2, 3), predetermined_lags=(1, 2)),
+    ),
+    "endogenous": (("x", ("w",)), Layout(predetermined=("w",), predetermined_lags=(2, None))),
+}  # fmt: skip
+# Layout, steps, system, collapse, time effects.
+FURTHER: dict[tuple[str, int, bool, bool, bool], list[float]] = {
+    ("no predetermined", 2, False, False, True): [
+        0.4389049411851,
+        0.3888260459091,
+        0.0674763460618,
+        0.1185776234128,
+        0.05841853740033,
+        0.06038914177714,
+        31.65221994399,
+        35,
+        0.6305151205484,
+        -3.140825920207,
+        -1.088274928799,
+    ],
+    ("two lags", 1, False, True, False): [
+        0.3440632645815,
+        -0.05829706754181,
+        0.3661963929353,
+        0.2252778252082,
+        0.08719494659435,
+        0.06730547553908,
+        1.224040864926,
+        1,
+        0.2685690859951,
+        -1.938832804965,
+        -0.6752189132162,
+    ],
+    ("two lags", 2, False, False, True): [
+        0.3039555841001,
+        -0.1315954907238,
+        0.3593367606369,
+        0.218871183303,
+        0.05931068517529,
+        0.07738353788743,
+        22.92948770792,
+        18,
+        0.1933143184307,
+        -2.11308994876,
+        0.3017082810523,
+    ],
+    ("later lags", 2, False, True, False): [
+        0.1384254192438,
+        0.380702440916,
+        0.7508850750847,
+        0.408842366257,
+        0.08078868346268,
+        0.2297584651266,
+        2.365899389048,
+        3,
+        0.5000140050299,
+        -1.511113927249,
+        -1.067382661197,
+    ],
+    ("all predetermined", 1, False, False, True): [
+        0.2725809902349,
+        0.3237030097275,
+        0.09660513939492,
+        0.1210247141618,
+        0.07774581918655,
+        0.1037644235877,
+        48.33459034271,
+        44,
+        0.3021274917989,
+        -2.588229426655,
+        -1.234676469172,
+    ],
+    ("endogenous", 2, False, True, True): [
+        0.4518755227797,
+        0.4616588211839,
+        0.6995952502617,
+        0.1246123217734,
+        0.0672411461851,
+        0.2124439748778,
+        15.96579580072,
+        14,
+        0.3154675596517,
+        -3.641660214903,
+        -0.8068423335195,
+    ],
+    ("no predetermined", 1, True, False, False): [
+        0.6816396722104,
+        0.5094740133163,
+        0.2851643280318,
+        0.05597030116074,
+        0.05768792692599,
+        0.05741900063498,
+        40.13303806376,
+        43,
+        0.5963576812254,
+        -4.773066349884,
+        -0.672237157856,
+    ],
+    ("two lags", 2, True, False, False): [
+        0.7334101641011,
+        0.01169293134545,
+        0.5025893003468,
+        0.06873982849166,
+        0.06364987131013,
+        0.06476028203036,
+        30.3457419278,
+        26,
+        0.2535355536604,
+        -3.760405718718,
+        -0.7068093870147,
+    ],
+    ("later lags", 2, True, True, False): [
+        0.4351649846207,
+        0.5552980440536,
+        0.7281688254093,
+        0.1936384686428,
+        0.06660859811058,
+        0.2064140698683,
+        2.976775241632,
+        5,
+        0.7035665829242,
+        -3.577800217402,
+        -0.6941291451661,
+    ],
+    ("endogenous", 2, True, True, False): [
+        0.510037723669,
+        0.5696610188146,
+        0.6637152034989,
+        0.08629652168228,
+        0.05672443482216,
+        0.1387510849958,
+        11.29587932527,
+        16,
+        0.79086446504,
+        -4.559084775513,
+        -0.6549445882672,
+    ],
+}
+# R plm, pgmm(y ~ lag(y, 1:2) + x | lag(y, 2:4) | x) and its like, has those of differences; another J after one step.
+BY_PLM = {"no predetermined", "two lags", "all predetermined"}
+
+
+@pytest.mark.parametrize("form", FURTHER)
+def test_every_layout_has_the_numbers_of_other_programs(form: tuple[str, int, bool, bool, bool]) -> None:
+    name, steps, system, collapse, times = form
+    (treatment, controls), layout = LAYOUTS[name]
+    model = Model("y", treatment, controls, ("entity", "time") if times else ("entity",))
+    found = fit_dynamic(lumpy(), model, replace(layout, system=system, collapse=collapse), steps=steps)
+    terms = [*(f"lag{lag}_y" for lag in range(1, layout.lags + 1)), "x", *controls]
+    ours = [
+        *found.estimates[terms], *found.std_errors[terms],
+        found.hansen_j, found.hansen_df, found.hansen_p_value, found.ar1, found.ar2,
+    ]  # fmt: skip
+    outside(fit_dynamic, "StatsPAI: xtabond, other lags and regressors", ours, FURTHER[form], rtol=1e-9)
+    if name in BY_PLM and not system:
+        places = [*range(6), *((6, 7, 8) if steps == 2 else ()), 9, 10]
+        source = "R plm: pgmm, other lags and regressors"
+        outside(fit_dynamic, source, [ours[at] for at in places], [FURTHER[form][at] for at in places], rtol=1e-9)
 
 
 def test_a_just_identified_model_is_two_stage_least_squares_of_differences() -> None:
