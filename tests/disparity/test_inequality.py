@@ -2,7 +2,8 @@
 
 Sources: closed forms, and the double sums of Dagum (1997), Empirical Economics 22(4), written out term by term; to 1e-12, the
 rounding error of sums of a few dozen terms. PySAL's inequality 1.1.2: TheilD(figures, regions) and Gini(figures), to the
-eight digits that were printed of the parts.
+eight digits that were printed of the parts. StatsPAI 1.40.2: subgroup_decompose(index = "theil_t"), and
+inequality_index(index = "gini"), which divides by n (n - 1) pairs where this project divides by n^2, to 1e-12.
 """
 
 from typing import Any
@@ -133,3 +134,44 @@ def test_the_parts_are_plain_numbers() -> None:
     for found in (theil_split(values, REGIONS), dagum_split(values, REGIONS)):
         assert isinstance(found, TheilSplit | DagumSplit)
         assert type(found.between) is float
+
+
+TIED = pd.Series([3, 0, 1, 7, 7, 2.5, 10, 0, 4, 4, 1, 6], index=range(12))
+OF_TIED = pd.Series(list("aabbbccccdda"), index=range(12))
+
+
+def test_parts_of_tied_figures_are_those_of_statspai() -> None:
+    found = theil_split(TIED.loc[TIED > 0.0], OF_TIED)
+    ours = [found.total, found.within, found.between]
+    numbers = [0.1924786663059765, 0.16061551599844504, 0.03186315030753145]
+    outside(theil_split, "StatsPAI: subgroup_decompose, theil_t", ours, numbers, rtol=1e-12)
+    unbiased = gini(TIED) * 12 / 11
+    outside(gini, "StatsPAI: inequality_index, gini", unbiased, 0.49050949050949055, rtol=1e-12)
+
+
+def test_dagums_parts_are_those_of_expected_gains_of_either_side() -> None:
+    # Dagum (1997): of the gaps between two groups, d are those by which the richer is ahead, p the others;
+    # D = (d - p)/(d + p).
+    names, mean, n = list("abcd"), TIED.mean(), len(TIED)
+    own = {name: TIED[name == OF_TIED].to_numpy() for name in names}
+    within = between = transvariation = 0.0
+    for one in names:
+        for other in names:
+            gaps = [x - y for x in own[one] for y in own[other]]
+            sides = sorted([sum(gap for gap in gaps if gap > 0), -sum(gap for gap in gaps if gap < 0)])
+            part = sum(sides) / (2 * n**2 * mean)
+            if one == other:
+                within += part
+                continue
+            ahead = (sides[1] - sides[0]) / sum(sides)
+            between, transvariation = between + part * ahead, transvariation + part * (1 - ahead)
+    found = dagum_split(TIED, OF_TIED)
+    ours = [found.within, found.between, found.transvariation]
+    source = "written out: sums over all pairs, each side by itself"
+    outside(dagum_split, source, ours, [within, between, transvariation], rtol=1e-12)
+
+
+@pytest.mark.parametrize("values", [[3.0, -4.0, 1.0], [0.0, 0.0], [1.0, float("nan")], []])
+def test_a_gini_of_what_has_no_shares_is_refused(values: list[float]) -> None:
+    with pytest.raises(StudyError, match="Gini"):
+        gini(values)

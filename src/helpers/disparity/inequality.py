@@ -83,7 +83,9 @@ def dagum_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> DagumS
     G = sum_i sum_r |y_i - y_r| / (2 n^2 m). With p_j = n_j / n, s_j = n_j m_j / (n m) and
     G_jh = mean|y_j - y_h| / (m_j + m_h):  within = sum_j G_jj p_j s_j;
     between = sum_{j<>h} G_jh p_j s_h D_jh; transvariation = sum_{j<>h} G_jh p_j s_h (1 - D_jh);
-    D_jh = |m_j - m_h| / mean|y_j - y_h|, Dagum's relative economic affluence.
+    D_jh = |m_j - m_h| / mean|y_j - y_h|, Dagum's relative economic affluence. This "between" is net of what the groups
+    overlap; the Gini coefficient of the group means, which some programs print, is another (Bhattacharya and
+    Mahalanobis 1967).
 
     Parameters and errors are those of `theil_split`.
 
@@ -111,8 +113,19 @@ def dagum_split(values: "pd.Series[float]", regions: "pd.Series[Any]") -> DagumS
 
 
 def gini(values: Any) -> float:
-    """Gini coefficient: the mean absolute difference of all pairs, over twice the mean."""
+    """Gini coefficient: the mean absolute difference of all pairs, over twice the mean.
+
+    The n^2 pairs hold each figure with itself, as in PySAL and R's ineq: 0 to 1 - 1/n. Programs that print n/(n - 1)
+    times as much (R's DescTools, StatsPAI) correct for that. With figures below 0 it is no share and may pass 1.
+
+    Raises
+    ------
+    StudyError
+        A missing figure, or figures whose sum is not above 0.
+    """
     figures = np.asarray(values, dtype=float)
+    if not 0 < figures.sum() < np.inf:
+        raise StudyError("Gini coefficient", "a figure is missing, or their sum is not above 0", "give figures above 0")
     return float(_mean_distance(figures, figures) / (2 * figures.mean()))
 
 
