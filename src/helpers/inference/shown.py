@@ -91,7 +91,7 @@ def clear_table(tests: Mapping[str, ClearTest]) -> pd.DataFrame:
 def family_table(
     families: Mapping[str, ClearFamily], names: tuple[str, str] = ("regressor", "outcome")
 ) -> pd.DataFrame:
-    """One row per family and member: estimate, std_error, p by t, wild, Romano-Wolf, Holm; the same without times.
+    """One row per family and member: estimate, std_error, p by t, wild, Romano-Wolf; the same without times.
 
     Parameters
     ----------
@@ -110,7 +110,6 @@ def family_table(
                 "p_value": answer.effect.p_value,
                 "wild_p_value": answer.wild.p_value,
                 "romano_wolf_p_value": answer.adjusted.p_value,
-                "holm_p_value": answer.holm,
                 "without_times": without.effect.estimate,
                 "without_times_romano_wolf_p_value": without.adjusted.p_value,
                 "n_obs": answer.effect.n_obs,
