@@ -237,10 +237,12 @@ run.say(
         "{wild:p}). That is the opposite of the claim.",
         "above_without_times": "That {of} pays more where {by} is higher is clear only while what all units share in a "
         "period is not held constant; with period effects the interaction is {effect} ({effect:p}; wild bootstrap "
-        "{wild:p}).",
+        "{wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "below_without_times": "That {of} pays less where {by} is higher is clear only while what all units share in a "
         "period is not held constant; with period effects the interaction is {effect} ({effect:p}; wild bootstrap "
-        "{wild:p}).",
+        "{wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "unclear": "That {of} pays more where {by} is higher does not show: interaction {effect} ({effect:p}; wild "
         "bootstrap {wild:p}). An interaction of {smallest} or more would have been seen in four of five samples.",
         "unseen": "That {of} pays more where {by} is higher does not show: interaction {effect} ({effect:p}; wild "
@@ -291,9 +293,11 @@ run.say(
         "below": "At the same level, better coordinated systems go with a lower outcome: {effect} ({effect:p}; wild "
         "bootstrap {wild:p}).",
         "above_without_times": "At the same level, better coordinated systems go with a higher outcome clearly only "
-        "without period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "without period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "below_without_times": "At the same level, better coordinated systems go with a lower outcome clearly only "
-        "without period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "without period effects; with them the estimate is {effect} ({effect:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "unclear": "That coordination helps beyond the level does not show: {effect} ({effect:p}; wild bootstrap "
         "{wild:p}). An effect of {smallest} or more would have been seen in four of five samples.",
         "unseen": "That coordination helps beyond the level does not show: {effect} ({effect:p}; wild bootstrap "
@@ -401,9 +405,11 @@ run.say(
         "that there are returns which could diminish does not show: it goes from {low} ({low:p}; wild bootstrap "
         "{low_wild:p}) at the lower end to {high} ({high:p}; wild bootstrap {high_wild:p}) at the upper.",
         "above_without_times": "With period effects the square is {square} ({square:p}; wild bootstrap {wild:p}); only "
-        "without them does the slope clearly rise with the treatment.",
+        "without them does the slope clearly rise with the treatment. A square smaller than "
+        "{smallest} would have been missed in more than one of five samples.",
         "below_without_times": "With period effects the square is {square} ({square:p}; wild bootstrap {wild:p}); only "
-        "without them does the slope clearly fall as the treatment rises.",
+        "without them does the slope clearly fall as the treatment rises. A square smaller than "
+        "{smallest} would have been missed in more than one of five samples.",
         "unclear": "That returns bend is not clear: the square is {square} ({square:p}; wild bootstrap {wild:p}), the "
         "slope {low} ({low:p}; wild bootstrap {low_wild:p}) at the lower end and {high} ({high:p}; wild bootstrap "
         "{high_wild:p}) at the upper. A square of {smallest} or more, on either side of zero, would have been seen in "
@@ -605,9 +611,11 @@ run.say(
         "above": "Functions drift apart where the treatment rises: {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "below": "Functions come together where the treatment rises: {effect} ({effect:p}; wild bootstrap {wild:p}).",
         "above_without_times": "Functions drift apart where the treatment rises clearly only without period effects; "
-        "with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "with them: {effect} ({effect:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "below_without_times": "Functions come together where the treatment rises clearly only without period effects; "
-        "with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "with them: {effect} ({effect:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "unclear": "Whether functions drift apart is not clear: {effect} ({effect:p}; wild bootstrap {wild:p}). An "
         "effect of {smallest} or more would have been seen in four of five samples.",
         "unseen": "Whether functions drift apart is not clear: {effect} ({effect:p}; wild bootstrap {wild:p}). The "

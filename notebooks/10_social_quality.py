@@ -360,9 +360,11 @@ run.say("How units came through a crisis is not asked of this study.") if asked.
         "below": "In the first period of the crisis units with more {treatment} did worse: {effect} per standard "
         "deviation ({effect:p}; wild bootstrap {wild:p}).",
         "above_without_times": "In the first period of the crisis units with more {treatment} did better clearly only "
-        "without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "below_without_times": "In the first period of the crisis units with more {treatment} did worse clearly only "
-        "without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "unclear": "That units with more {treatment} did better does not show in the first period of the crisis: "
         "{effect} per standard deviation ({effect:p}; wild bootstrap {wild:p}). A difference of {smallest} or more "
         "would have been seen in four of five samples.",
@@ -490,9 +492,11 @@ run.say(
         "below": "The effect on {outcome} is below that on social quality: the difference is {gap} standard "
         "deviations ({gap:p}; wild bootstrap {wild:p}).",
         "above_without_times": "The effect on {outcome} is above that on social quality clearly only without "
-        "period effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
+        "period effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "below_without_times": "The effect on {outcome} is below that on social quality clearly only without "
-        "period effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}).",
+        "period effects; with them the difference is {gap} ({gap:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "unclear": "That {outcome} responds and social quality does not follow does not show: the difference "
         "is {gap} standard deviations ({gap:p}; wild bootstrap {wild:p}). A difference of {smallest} or more would "
         "have been seen in four of five samples.",

@@ -287,9 +287,11 @@ run.say(
         "below": "By the first weights ({weights}), where neighbours' {treatment} is higher the outcome is lower: "
         "{effect} ({effect:p}; wild bootstrap {wild:p}).",
         "above_without_times": "By the first weights ({weights}), neighbours' {treatment} goes with a higher outcome "
-        "clearly only without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "clearly only without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "below_without_times": "By the first weights ({weights}), neighbours' {treatment} goes with a lower outcome "
-        "clearly only without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}).",
+        "clearly only without period effects; with them: {effect} ({effect:p}; wild bootstrap {wild:p}), and one "
+        "smaller than {smallest} would have been missed in more than one of five samples.",
         "unclear": "That neighbours' {treatment} matters does not show by the first weights ({weights}): {effect} "
         "({effect:p}; wild bootstrap {wild:p}). An effect of {smallest} or more would have been seen in four of five "
         "samples.",

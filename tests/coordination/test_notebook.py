@@ -68,6 +68,7 @@ def test_what_is_said_of_an_effect_is_what_both_tests_say(key: str, reading: str
     names = {NAME[key]: found, "run": recorded(key, found), "level": 0.05, "question": QUESTION}
     told = run_cell(NOTEBOOK, f"read_effect({NAME[key]}, level)]", inference_shown=inference_shown, **names)
     assert SAID[key][reading] in told
+    assert ("one smaller than 2.8016 would have been missed" in told) == reading.endswith("without_times")
     others = [words for other, words in SAID[key].items() if other != reading]
     assert not any(words in told for words in others if words not in SAID[key][reading])
 
@@ -95,6 +96,7 @@ def say_returns(reading: str, low: tuple[float, float, float]) -> str:
 def test_returns_are_said_to_bend_only_where_both_tests_say_so(reading: str):
     told = say_returns(reading, (0.3, 0.2, 0.2))
     assert SAID["returns.square"][reading] in told
+    assert ("A square smaller than 2.8016 would have been missed" in told) == reading.endswith("without_times")
     both = "−0.3000 (p = 0.040; wild bootstrap p = 0.260) at the upper"
     assert (both in told) == (reading in ("below", "unclear", "unseen"))
 

@@ -129,6 +129,7 @@ def test_neighbours_are_read_by_both_tests(reading: str, words: str):
         inference_shown=inference_shown,
     )
     assert words in told
+    assert ("one smaller than 2.8016 would have been missed" in told) == reading.endswith("without_times")
 
 
 @pytest.mark.parametrize(

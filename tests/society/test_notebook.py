@@ -198,6 +198,7 @@ def test_the_crisis_is_read_by_both_tests(reading: str, words: str):
         inference_shown=inference_shown,
     )
     assert words in told
+    assert ("one smaller than 2.8016 would have been missed" in told) == reading.endswith("without_times")
 
 
 @pytest.mark.parametrize(
@@ -224,6 +225,7 @@ def test_the_two_qualities_are_read_by_their_difference(reading: str, words: str
         inference_shown=inference_shown,
     )
     assert words in told
+    assert ("one smaller than 2.8016 would have been missed" in told) == reading.endswith("without_times")
 
 
 def test_factors_that_lag_and_that_lead_are_named():
