@@ -132,6 +132,27 @@ run.figure(
 # A dot is a variable that would be as strong as a control that was observed, or twice, or three times. If dots lie
 # beyond the line at zero, a variable of ordinary strength is enough to take the estimate away.
 
+# %%
+sure = primary.p_value < level and len(bounds) > 0
+turning = shown.turning_benchmark(bounds, primary.estimate) if sure else None
+named = {choices.label(name): run.label(name) for name in model.controls}
+if sure:
+    run.record("robustness.benchmark.most", value=float(bounds.index.get_level_values(1).max()), digits=0)
+if turning:
+    run.record("robustness.benchmark.times", value=turning[1], digits=0)
+    run.record("robustness.benchmark.left", value=turning[2])
+
+# %%
+run.say(
+    "No variable that is as strong as a control, or up to {robustness.benchmark.most} times as strong, turns the sign."
+    if turning is None
+    else "A variable as strong as {control} is enough to turn the sign: {robustness.benchmark.left} would be left."
+    if turning[1] == 1
+    else "A variable {robustness.benchmark.times} times as strong as {control} is enough to turn the sign: "
+    "{robustness.benchmark.left} would be left.",
+    **({"control": named[turning[0]]} if turning else {}),
+) if sure else None
+
 # %% [markdown] tags=["needs-instruments"]
 # ## Does something move the treatment that has no other way to the outcome?
 #

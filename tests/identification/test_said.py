@@ -109,6 +109,35 @@ def test_instruments_are_said_by_strength_and_test(fits: dict[str, Any], told: s
 
 
 @pytest.mark.parametrize(
+    "p_value, estimates, told",
+    [
+        (0.01, (0.2, 0.1, 0.3, 0.2), "No variable that is as strong as a control, or up to 2 times as strong, turns"),
+        (
+            0.01,
+            (0.2, -0.1, 0.3, -0.3),
+            "A variable 2 times as strong as rain is enough to turn the sign: −0.3000 would",
+        ),
+        (
+            0.01,
+            (-0.1, -0.2, 0.3, -0.9),
+            "A variable as strong as wind is enough to turn the sign: −0.1000 would be left.",
+        ),
+        (0.01, (0.2, np.nan, 0.3, np.nan), "No variable that is as strong as a control"),
+        (0.05, (-0.1, -0.2, 0.3, -0.9), "None"),
+    ],
+)
+def test_the_weakest_variable_that_turns_the_sign_is_named(p_value: float, estimates: Any, told: str) -> None:
+    index = pd.MultiIndex.from_product([["wind", "rain"], [1.0, 2.0]], names=["benchmark", "times"])
+    bounds = pd.DataFrame({"estimate": estimates}, index=index)
+    names: dict[str, Any] = {"primary": SimpleNamespace(p_value=p_value, estimate=0.4), "level": 0.05, "shown": shown}
+    names["choices"] = SimpleNamespace(label=lambda name: name)
+    names["model"] = SimpleNamespace(controls=("wind", "rain"))
+    said = run_cell(NOTEBOOK, "turning = ", "is enough to turn", run=PlantedRun(), bounds=bounds, **names)
+    assert said.startswith(told)
+    assert run_cell(NOTEBOOK, "turning = ", "is enough to turn", run=PlantedRun(), bounds=bounds[:0], **names) == "None"
+
+
+@pytest.mark.parametrize(
     "verdict, told",
     [
         ("refused", "Difference GMM, two steps could not be made"),

@@ -75,6 +75,20 @@ def bound_table(fit: PanelFit, term: str, study: Study) -> pd.DataFrame:
     return bounds.assign(remark=np.where(beyond, BEYOND, "")) if beyond.any() else bounds
 
 
+def turning_benchmark(bounds: pd.DataFrame, estimate: float) -> tuple[str, float, float] | None:
+    """The weakest variable that turns an estimate's sign: its benchmark, how many times as strong, what is left.
+
+    Of several as weak the one that goes furthest; None where none does.
+    """
+    turned = bounds.loc[bounds["estimate"] * estimate < 0, "estimate"]
+    if turned.empty:
+        return None
+    weakest = float(turned.index.get_level_values(1).min())
+    beside = turned[turned.index.get_level_values(1) == weakest].droplevel(1)
+    furthest = str(beside.abs().idxmax())
+    return furthest, weakest, float(beside.astype(float)[furthest])
+
+
 def contour_of(fit: PanelFit, term: str, bounds: pd.DataFrame) -> pd.DataFrame:
     """The estimates of the contour plot, over a square that holds the controls as benchmarks."""
     reach = float(np.nanmax([0.15, *bounds["r2_treatment"].dropna(), *bounds["r2_outcome"].dropna()]))
