@@ -17,6 +17,7 @@ Tolerance: 1e-9 relative; thirteen digits were printed, and the least exact of t
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.identification.anderson_rubin import invert_anderson_rubin
@@ -25,7 +26,7 @@ from helpers.identification.instruments import InstrumentedFit, fit_instrumented
 from helpers.identification.oster import oster_delta
 from helpers.inference.small_sample import cr2
 from helpers.regression.panel import fit_panel
-from helpers.study.model import Model
+from helpers.study.model import Cluster, Model
 from outside import outside
 from reference.panels import UNITS, gappy_grunfeld, rugged
 
@@ -146,3 +147,57 @@ def test_cr2_of_grunfeld_with_gaps_is_that_of_estimatr() -> None:
     numbers = [0.0183829056973038, 9.74968992851086, 1.22762992214657e-04,
                0.0362800893521845, 7.79462848423966, 1.71693250443754e-05]  # fmt: skip
     outside(cr2, "R estimatr: lm_robust(fixed_effects), Grunfeld with gaps", ours, numbers, rtol=1e-9)
+
+
+# Effects, errors: F of both instruments in the reduced form of y with its p-value, and F in that of y - 0.5 d; R 4.2.2,
+# b'V^-1 b / 2 of lm(y ~ z1 + z2 + w + m (+ entity) (+ year)), V by vcov, vcovHC or vcovCL(type = "HC1") of sandwich 3.0-2.
+REDUCED_FORM = {
+    ("pooled", "hc1"): [0.9673966652922, 0.3819957234603, 2.938925784795],
+    ("pooled", "iid"): [0.9477072035499, 0.389512538043, 2.767651323089],
+    ("pooled", "entity"): [1.166260422525, 0.3300588209885, 3.886319213175],
+    ("pooled", "region"): [1.808805590431, 0.2757289579454, 21.98797298724],
+    ("entity", "hc1"): [1.328879376185, 0.2676443025077, 2.00747912239],
+    ("entity", "iid"): [1.755159891519, 0.1761509045942, 2.482346649459],
+    ("entity", "entity"): [1.101971751552, 0.3498662525067, 2.606591520159],
+    ("entity", "region"): [0.8536476917471, 0.4912010451532, 3.642800057053],
+    ("two-way", "hc1"): [1.576160492436, 0.2101499948195, 1.974760537201],
+    ("two-way", "iid"): [2.149853001388, 0.1200540142709, 2.518709004638],
+    ("two-way", "entity"): [1.24717866833, 0.3068477527926, 2.553240152939],
+    ("two-way", "region"): [1.038026709094, 0.4333879340473, 5.354358265053],
+}
+
+
+@pytest.mark.parametrize(("form", "errors"), REDUCED_FORM)
+def test_anderson_and_rubin_under_every_covariance_is_the_f_of_the_reduced_form(form: str, errors: str) -> None:
+    data = rugged().assign(region=[f"r{entity % 5}" for entity in rugged().index.get_level_values(0)])
+    plain = errors in ("iid", "hc1")
+    model = Model("y", "d", ("w", "m"), EFFECTS[form], cluster=None if plain else errors)
+    found = fit_instrumented(data, model, ["z1", "z2"], convention=errors if plain else "areg").anderson_rubin
+    ours = [found.statistic, found.p_value, found.statistic_at(0.5 * UNIT)]
+    source = "R sandwich: reduced form, a rugged panel"
+    outside(invert_anderson_rubin, source, ours, REDUCED_FORM[form, errors], rtol=1e-9)
+
+
+@pytest.mark.parametrize("form", EFFECTS)
+@pytest.mark.parametrize("cluster", ["time", "region", ("entity", "time"), ("entity", "cross")])
+def test_two_stages_with_clusters_of_every_kind_are_those_of_linearmodels(form: str, cluster: Cluster) -> None:
+    from linearmodels.iv import IV2SLS
+
+    data = rugged() / list(UNITS.values())
+    places = {level: data.index.get_level_values(level) for level in (0, 1)}
+    data = data.assign(region=places[0] % 5, cross=(3 * places[0] + places[1]) % 7)
+    kinds = {"entity": places[0], "time": places[1], "region": data["region"], "cross": data["cross"]}
+    absorbed = [pd.get_dummies(pd.Series(kinds[kind], data.index), dtype=float) for kind in EFFECTS[form]]
+    # The dummies of the second kind lose one, which those of the first span.
+    dummies = [part.iloc[:, at:].add_prefix(f"{at} ") for at, part in enumerate(absorbed)]
+    others = pd.concat([data[["w", "m"]], *(dummies or [pd.Series(1.0, data.index, name="const")])], axis=1)
+    names = [cluster] if isinstance(cluster, str) else list(cluster or ())
+    codes = np.column_stack([pd.factorize(np.asarray(kinds[name]))[0] for name in names])
+    theirs = IV2SLS(data["y"], others, data["d"], data[["z1", "z2"]]).fit(cov_type="clustered", clusters=codes)
+    model = Model("y", "d", ("w", "m"), EFFECTS[form], cluster=cluster)
+    found = fit_instrumented(data, model, ["z1", "z2"], convention="plm")
+    terms = ["d", "w", "m"]
+    ours = [*found.estimates[terms], *found.std_errors[terms]]
+    # A dummy may have a negative variance.
+    numbers = [*theirs.params[terms], *np.sqrt(np.diag(theirs.cov.loc[terms, terms]))]
+    outside(fit_instrumented, "linearmodels: IV2SLS, clustered, a rugged panel", ours, numbers, rtol=1e-9)
