@@ -481,10 +481,12 @@ run.figure(
 # %%
 jump = run.results[f"returns.threshold.{chosen}"]
 run.say(
-    "A threshold does not show: F = {jump:statistic:.2f}, {jump:p} by bootstrap."
+    "No threshold in {variable} is seen (F = {jump:statistic:.2f}, {jump:p} by bootstrap); that is no proof that the "
+    "slope is the same everywhere."
     if jump.p_value >= level
-    else "The slope changes at {jump} (interval {jump:ci}; F = {jump:statistic:.2f}, {jump:p}): {below} below and "
-    "{above} above.",
+    else "The slope changes where {variable} is {jump} (interval {jump:ci}; F = {jump:statistic:.2f}, {jump:p}): "
+    "{below} below and {above} above.",
+    variable=run.label(chosen),
     jump=jump,
     below=run.results[f"returns.threshold.{chosen}.low"],
     above=run.results[f"returns.threshold.{chosen}.high"],

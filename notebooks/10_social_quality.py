@@ -393,7 +393,7 @@ shown.record_families(run.record, vitality, lively, model)
 run.table(
     inference_shown.family_table(shown.label_families(vitality, lively, model)),
     "vitality",
-    caption="Firms, self-employed and social organisations per person (logarithms) on the treatment",
+    caption="Measures of market and society on the treatment",
 ) if vitality else run.say("This study has no figures of firms and social organisations.")
 
 # %% [markdown]
@@ -417,8 +417,8 @@ run.say(
 # %% [markdown]
 # ## What is social quality made of?
 #
-# Entropy weights put most of the index on what is spread unevenly; so the factors stand apart below, and an index in
-# which every factor weighs the same stands beside. Trust is not measured by any official series: proxies stand in.
+# What weighs most in an index need not be what matters most; so the factors stand apart below, and beside an index
+# stands one in which every factor weighs the same. Where a proxy stands in for a factor, its name says so.
 
 # %%
 data, society = shown.add_quality(data, asked)

@@ -90,7 +90,7 @@ PARTS = [
     *pair("10_social_quality", "draw_crisis", ({}, {"asked": asked(crisis=None)}),
           ("figure: The outcome by period", "declares no crisis")),
     *pair("10_social_quality", "no figures of firms", ({"vitality": THERE}, {"vitality": {}}),
-          ("table: Firms, self-employed", "no figures of firms")),
+          ("table: Measures of market and society", "no figures of firms")),
     *pair("10_social_quality", "mean of these columns", ({"indexed": True}, {"indexed": False}),
           ("table: Social quality: indicators", "The mean of these columns stands for social quality")),
     *pair("10_social_quality", "ground_coefficients", ({"ground_panel": (1, 2), "least_lead": (1, 2)}, {"asked": asked(ground=None)}),
