@@ -152,7 +152,8 @@ def test_parts_of_tied_figures_are_those_of_statspai() -> None:
 def test_dagums_parts_are_those_of_expected_gains_of_either_side() -> None:
     # Dagum (1997): of the gaps between two groups, d are those by which the richer is ahead, p the others;
     # D = (d - p)/(d + p).
-    names, mean, n = list("abcd"), float(TIED.to_numpy().mean()), len(TIED)
+    names, mean, n = list("abcd"), TIED.mean(), len(TIED)
+    figures_of, groups = np.asarray(TIED), np.asarray(OF_TIED)
     own = {name: TIED[name == OF_TIED].to_numpy() for name in names}
     within = between = transvariation = 0.0
     for one in names:

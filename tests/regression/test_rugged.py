@@ -188,9 +188,10 @@ def test_two_stages_with_clusters_of_every_kind_are_those_of_linearmodels(form: 
     data = data.assign(region=places[0] % 5, cross=(3 * places[0] + places[1]) % 7)
     kinds = {"entity": places[0], "time": places[1], "region": data["region"], "cross": data["cross"]}
     absorbed = [pd.get_dummies(pd.Series(kinds[kind], data.index), dtype=float) for kind in EFFECTS[form]]
+    constant = pd.DataFrame({"const": 1.0}, data.index)
     # The dummies of the second kind lose one, which those of the first span.
     dummies = [part.iloc[:, at:].add_prefix(f"{at} ") for at, part in enumerate(absorbed)]
-    others = pd.concat([data[["w", "m"]], *(dummies or [pd.Series(1.0, data.index, name="const")])], axis=1)
+    others = pd.concat([data[["w", "m"]], *(dummies or [constant])], axis=1)
     names = [cluster] if isinstance(cluster, str) else list(cluster or ())
     codes = np.column_stack([pd.factorize(np.asarray(kinds[name]))[0] for name in names])
     theirs = IV2SLS(data["y"], others, data["d"], data[["z1", "z2"]]).fit(cov_type="clustered", clusters=codes)
