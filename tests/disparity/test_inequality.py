@@ -154,7 +154,7 @@ def test_dagums_parts_are_those_of_expected_gains_of_either_side() -> None:
     # D = (d - p)/(d + p).
     names, mean, n = list("abcd"), TIED.mean(), len(TIED)
     figures_of, groups = np.asarray(TIED), np.asarray(OF_TIED)
-    own = {name: TIED[name == OF_TIED].to_numpy() for name in names}
+    own = {name: figures_of[groups == name] for name in names}
     within = between = transvariation = 0.0
     for one in names:
         for other in names:
