@@ -241,6 +241,15 @@ def test_the_same_key_in_two_places_is_none(tmp_path):
     assert read_yaml(write(tmp_path, "a: {x: 1}\nb: {x: 2}\n") / "study.yml") == {"a": {"x": 1}, "b": {"x": 2}}
 
 
+def test_who_reads_a_file_again_gets_an_object_of_its_own_and_what_the_file_then_says(tmp_path):
+    path = write(tmp_path, "a: [1, {x: 2}]\n") / "study.yml"
+    first = read_yaml(path)
+    first["a"][1]["x"] = first["b"] = 3
+    assert read_yaml(path) == {"a": [1, {"x": 2}]}
+    path.write_text("a: [1, {x: 4}]\n", encoding="utf-8")
+    assert read_yaml(path) == {"a": [1, {"x": 4}]}
+
+
 def test_yaml_cannot_make_objects(tmp_path):
     with pytest.raises(StudyError, match="not valid YAML"):
         load_study(write(tmp_path, "name: !!python/object/apply:os.getcwd []\n"))

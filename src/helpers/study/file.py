@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Hashable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,13 +72,14 @@ def read_yaml(path: Path) -> Any:
         When the file is not UTF-8, not YAML, or unpacks without end; the message names line and column where it can.
     """
     try:
-        text = _read_text(path)
-        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
-        items = _count_items(content, {})
+        content, items = pickle.loads(_parse(_read_text(path)))  # noqa: S301 - made by _parse in this process
     except UnicodeDecodeError:
         raise StudyError(str(path), "the file is not UTF-8 text", "save it as UTF-8") from None
     except RecursionError:
         raise StudyError(str(path), "its brackets are nested too deeply", "write it as the other studies are") from None
+    except OverflowError:
+        rule = f"it holds more than {MOST_ITEMS:,} items"
+        raise StudyError(str(path), rule, "write it as the other studies are; figures belong under raw/") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
@@ -106,20 +109,33 @@ def read_as(path: Path, kind: type[Kind], remedy: str) -> Kind:
 
 
 def _read_text(path: Path) -> str:
-    """The text of a file that is neither too large nor nested too deeply for what comes after."""
+    """The text of a file that is not too large for what comes after."""
     if path.stat().st_size > MOST_BYTES:
         rule = f"the file is larger than {MOST_BYTES // 1_000_000} MB"
         raise StudyError(str(path), rule, "write it as the other studies are; figures belong under raw/")
-    text = path.read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=16)
+def _parse(text: str) -> bytes:
+    """Pickled content of a text and its number of items, kept: adopting a table reads the same study files six times.
+
+    Pickled, so that each reader is given an object of its own.
+
+    Raises
+    ------
+    RecursionError, OverflowError
+        It is nested too deeply, or holds too much, for what comes after.
+    """
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_SafeLoader)):  # one by one: nothing is built yet
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise RecursionError
         if number > 3 * MOST_ITEMS:
-            rule = f"it holds more than {MOST_ITEMS:,} items"
-            raise StudyError(str(path), rule, "write it as the other studies are; figures belong under raw/")
-    return text
+            raise OverflowError
+    content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    return pickle.dumps((content, _count_items(content, {})))
 
 
 def _count_items(content: Any, known: dict[int, float], depth: int = 0) -> float:
