@@ -103,15 +103,22 @@ run.figure(
 # Does one indicator carry the main index?
 
 # %%
-heaviest = str(index.weights.idxmax())
+heaviest, *as_heavy = shown.find_heaviest(index.weights)
 times_equal = run.record(f"index.{main}.heaviest", value=float(index.weights.max() * len(index.weights)), digits=1)
 
 # %%
 run.say(
-    "Of the indicators of {index}, {indicator} weighs most: {weight:.1%} of the whole (95 % interval {weight:ci:.1%}), "
-    "{times} times an equal share.",
+    {
+        "one": "Of the indicators of {index}, {indicator} weighs most: {weight:.1%} of the whole (95 % interval "
+        "{weight:ci:.1%}), {times} times an equal share.",
+        "some": "Of the indicators of {index}, {count} weigh most, as much as {indicator}: {weight:.1%} of the whole "
+        "each, {times} times an equal share.",
+        "all": "All {count} indicators of {index} weigh the same: {weight:.1%} of the whole each.",
+        "alone": "{index} has one indicator, {indicator}, so that there is nothing to weigh.",
+    }[shown.kind_of_weights(index.weights)],
     index=run.label(main),
     indicator=run.label(heaviest),
+    count=run.record(f"index.{main}.heaviest.count", value=1 + len(as_heavy), digits=0),
     weight=run.results[f"index.{main}.weight.{heaviest}"],
     times=times_equal,
 )
@@ -310,9 +317,10 @@ run.figure(
 
 # %% [markdown]
 # Two answers are possible at once. In relation to their mean, units come together when the coefficient of variation
-# (standard deviation over mean) falls; its trend is a straight line through the periods. In index points they drift
-# apart when the standard deviation itself rises from the first period to the last, which is described and not tested.
-# Both are true where the mean rises faster than the standard deviation.
+# (standard deviation over mean) falls; its trend is a straight line through the periods, tested as if the departures
+# from it were unrelated. In index points they drift apart when the standard deviation itself rises from the first
+# period to the last, which is described and not tested. Both are true where the mean rises faster than the standard
+# deviation.
 
 # %%
 spread = disparity_shown.measure_spread(values)
@@ -480,6 +488,13 @@ run.table(outlook, "unit_outlook", caption=caption, digits=4, words={"unit": run
 obstacle = shown.largest_obstacle(index, chosen)
 if obstacle is None:
     held = run.say("Scores of this method are no shares of what can be reached, so that no obstacle degree is defined.")
+elif not obstacle[0]:
+    held = run.say(
+        "In {last}, {unit} lacks nothing in {index}: all its indicators stand as high as they can.",
+        last=last,
+        unit=run.label(chosen),
+        index=run.label(main),
+    )
 else:
     held = run.say(
         "In {last}, {indicator} holds {unit} back most: {share:.1%} of all that it lacks in {index}.",

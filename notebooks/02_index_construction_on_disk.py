@@ -29,7 +29,7 @@ out: str = ""
 # %%
 from helpers import notebook
 from helpers.index import pictures as drawings
-from helpers.index.shown import main_index
+from helpers.index.shown import find_heaviest, kind_of_weights, main_index
 from helpers.large import describe, rows, shown
 
 # %%
@@ -56,11 +56,19 @@ shown.record_weights(run.record, indices)
 run.table(shown.weight_table(indices, choices), "index_weights", caption="Entropy and weight of every indicator")
 
 # %%
-heaviest = str(index.weights.idxmax())
+heaviest, *as_heavy = find_heaviest(index.weights)
 run.say(
-    "Of the indicators of {index}, {indicator} weighs most: {weight:.1%} of the whole, {times} times an equal share.",
+    {
+        "one": "Of the indicators of {index}, {indicator} weighs most: {weight:.1%} of the whole, {times} times an "
+        "equal share.",
+        "some": "Of the indicators of {index}, {count} weigh most, as much as {indicator}: {weight:.1%} of the whole "
+        "each, {times} times an equal share.",
+        "all": "All {count} indicators of {index} weigh the same: {weight:.1%} of the whole each.",
+        "alone": "{index} has one indicator, {indicator}, so that there is nothing to weigh.",
+    }[kind_of_weights(index.weights)],
     index=run.label(main),
     indicator=run.label(heaviest),
+    count=run.record(f"index.{main}.heaviest.count", value=1 + len(as_heavy), digits=0),
     weight=run.results[f"index.{main}.weight.{heaviest}"],
     times=run.record(f"index.{main}.heaviest", value=float(index.weights.max() * len(index.weights)), digits=1),
 )

@@ -250,10 +250,8 @@ for column in [name for name in fits if name != primary and models[name].entity_
 smallest, largest = few_clusters.ends(made)
 span = {
     "clear": "All methods come to the same verdict, the most cautious of them with {high:p} ({last}).",
-    "unclear": "All methods come to the same verdict: p lies between {low:p_value} ({first}) and {high:p_value} "
-    "({last}).",
-    "differ": "The methods differ in their verdict: p lies between {low:p_value} ({first}) and {high:p_value} "
-    "({last}).",
+    "unclear": "All methods come to the same verdict, from {low:p} ({first}) to {high:p} ({last}).",
+    "differ": "The methods differ in their verdict, from {low:p} ({first}) to {high:p} ({last}).",
 }
 
 # %%

@@ -57,8 +57,9 @@ run.table(
     shown.robustness_table(checks, choices),
     "robustness",
     caption="One change at a time: the question and the finding",
-    note="Detectable: the effect that a t test with this standard error would see in four of five samples. A row that "
-    "is not significant does not exclude effects below it.",
+    note="Detectable: the effect that a t test with this standard error would see in four of five samples; the wild "
+    "bootstrap, which must reject as well, may need more. A row that is not significant does not exclude effects below "
+    "it.",
 )
 
 # %% tags=["summary"]

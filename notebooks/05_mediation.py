@@ -24,12 +24,10 @@ wild_draws: int = 99999
 # ## Load
 
 # %%
-from dataclasses import replace
-
 from helpers import notebook
-from helpers.inference.detectable import detectable_effect
+from helpers.inference import clear
 from helpers.mediation import coverage as measured
-from helpers.mediation import leverage, moderated, pictures, resampled, rho, shown, steps, sub_effects
+from helpers.mediation import leverage, missed, moderated, pictures, resampled, rho, shown, steps, sub_effects
 
 # %%
 run = notebook.open_run("05_mediation", study=study, run_folder=run_folder, out=out)
@@ -109,6 +107,29 @@ counts = {
 # %%
 run.say("Channels with both paths clear by the t test and by the wild bootstrap: {clear} of {all}.", **counts)
 
+# %% [markdown] tags=["asks"]
+# How near does a channel come, and what could have been missed?
+
+# %%
+paths = {name: missed.weaker_path(channel) for name, channel in channels.items()}
+nearest = clear.find_nearest({name: found for name, (_, found) in paths.items()})
+path, found = paths[nearest]
+lacks = {
+    "path_a": "The nearest to it is {channel}; what it lacks is path a, from the treatment to it: {effect} "
+    "({effect:p}; wild bootstrap {wild:p}). One of {smallest} or more would have been seen in four of five samples.",
+    "path_b": "The nearest to it is {channel}; what it lacks is path b, from it to the outcome: {effect} "
+    "({effect:p}; wild bootstrap {wild:p}). One of {smallest} or more would have been seen in four of five samples.",
+    "unseen": "The nearest to it is {channel}; what it lacks is a clear path: {effect} ({effect:p}; wild bootstrap "
+    "{wild:p}). The bootstrap's interval has no end, so that none, however large, would surely have been seen.",
+}
+run.say(
+    lacks[path if found.is_bounded else "unseen"],
+    channel=run.label(nearest),
+    effect=run.results[f"mediation.{nearest}.{path}"],
+    wild=run.results[f"mediation.{nearest}.{path}.wild"],
+    smallest=run.record(f"mediation.{nearest}.{path}.detectable", value=found.detectable(level)),
+) if not both else None
+
 # %% [markdown]
 # ### The step procedures
 #
@@ -161,10 +182,7 @@ named = {
 }
 
 # %%
-smallest = detectable_effect(replace(clearest, std_error=None), level=level)
 several = len(channels) > 1
-
-# %%
 messages = {
     (True, True): "Of {all} channels the clearest is {channel}: indirect effect {effect}, interval {effect:ci}, which "
     "leaves out zero; {counted:p} once the channels are counted.",
@@ -180,7 +198,7 @@ messages = {
 # %%
 run.say(
     messages[several, channels[best].is_clear()],
-    smallest=run.record(f"mediation.{best}.indirect_effect.detectable", value=smallest),
+    smallest=missed.record_missed(run.record, f"mediation.{best}.indirect_effect", clearest, level),
     **named,
 )
 
@@ -255,20 +273,25 @@ shown.record_chains(run.record, chains, link)
 run.table(shown.chain_table(chains), "mediation_chain", caption="The chain of the first two mediators")
 
 # %% [markdown]
-# Does the chain hold?
+# Does the chain hold? What it could have missed is told as above, by a test whose interval is as wide.
 
 # %%
 ends = {name: run.label(getattr(chains[""], name)) for name in ("first", "second")} if chains else {}
+along = chains[""].indirect_effect if chains else None
 run.say(
     "The study declares one mediator, so that there is no chain."
-    if not chains
+    if along is None
     else "Along the chain from {first} to {second} the effect is {mediation.chain.indirect_effect}, interval "
-    "{mediation.chain.indirect_effect:ci}, which leaves out zero; the link between the two is {mediation.chain.link}, "
-    "{mediation.chain.link:p}."
-    if shown.leaves_out_zero(chains[""].indirect_effect)
+    "{mediation.chain.indirect_effect:ci}, which leaves out zero; the link between the two is {mediation.chain.link} "
+    "({mediation.chain.link:p}; wild bootstrap {mediation.chain.link.wild:p})."
+    if shown.leaves_out_zero(along)
     else "Along the chain from {first} to {second} the effect is {mediation.chain.indirect_effect}, interval "
-    "{mediation.chain.indirect_effect:ci}, which holds zero; the link between the two is {mediation.chain.link}, "
-    "{mediation.chain.link:p}.",
+    "{mediation.chain.indirect_effect:ci}, which holds zero: one of {smallest} or more would have been seen in four of "
+    "five samples. The link between the two is {mediation.chain.link} ({mediation.chain.link:p}; wild bootstrap "
+    "{mediation.chain.link.wild:p}).",
+    **(
+        {"smallest": missed.record_missed(run.record, "mediation.chain.indirect_effect", along, level)} if along else {}
+    ),
     **ends,
 )
 
@@ -332,20 +355,22 @@ run.figure(
 
 # %%
 shown.record_rho(run.record, curves)
-clear = run.record("mediation.count.clear", value=sum(channel.is_clear() for channel in channels.values()))
+told = run.record("mediation.count.clear", value=sum(channel.is_clear() for channel in channels.values()))
 weakest = min(curves, key=lambda name: (not channels[name].is_clear(), abs(curves[name].rho_at_zero)))
 
 # %%
 run.say(
-    "No indirect effect has an interval that leaves out zero, so that there is nothing for a common cause to explain "
-    "away."
-    if not clear.value
-    else "Of {clear} channels whose interval leaves out zero, {channel} is explained away most easily: by a "
-    "correlation of {rho}, interval {rho:ci}."
-    if clear.value > 1
-    else "The one channel whose interval leaves out zero, {channel}, is explained away by a correlation of {rho}, "
-    "interval {rho:ci}.",
-    clear=clear,
+    {
+        0: "No indirect effect has an interval that leaves out zero, so that there is none for a common cause to "
+        "explain away. One may hide an effect as well: the curves say which correlation would.",
+        1: "The one channel whose interval leaves out zero, {channel}, is explained away by a correlation of {rho}, "
+        "interval {rho:ci}.",
+    }.get(
+        int(told.value),
+        "Of {clear} channels whose interval leaves out zero, {channel} is explained away most easily: by a "
+        "correlation of {rho}, interval {rho:ci}.",
+    ),
+    clear=told,
     channel=run.label(weakest),
     rho=run.results[f"mediation.{weakest}.rho"],
 )
@@ -371,12 +396,17 @@ carried = leverage.name_jump(run, without[jumping]) if jumping else {}
 run.say(
     "No figure behind the mediators jumps."
     if not jumping
-    else "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most, and it carries path b of "
-    "{channel}: {with_all} ({with_all:p}) with all units, {without} ({without:p}) without {entity}, a change of more "
-    "than the standard error."
-    if leverage.carries(without[jumping])
-    else "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most. Path b of {channel}, "
-    "{with_all} ({with_all:p}), stays within its standard error without {entity}: {without} ({without:p}).",
+    else {
+        "carries": "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most, and {entity} "
+        "carries path b of {channel}: {with_all} ({with_all:p}) with all units, {without} ({without:p}) without it, a "
+        "change of more than the standard error.",
+        "hides": "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most, and {entity} "
+        "holds path b of {channel} nearer to zero: {with_all} ({with_all:p}) with all units, {without} ({without:p}) "
+        "without it, a change of more than the standard error.",
+        "stays": "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most. Path b of "
+        "{channel}, {with_all} ({with_all:p}), stays within its standard error without {entity}: {without} "
+        "({without:p}).",
+    }[leverage.judge_jump(without[jumping])],
     **carried,
 )
 
@@ -428,25 +458,47 @@ run.table(
 # In how many places does a channel differ?
 
 # %%
-turning = sum(found.interaction.is_clear(level) for found in interactions.values())
-gaps = [gap for found in moderations.values() for gap in found.differences.values()]
-counted = {
-    "all": run.results["mediation.count.channels"],
-    "turning": run.record("mediation.count.interactions", value=turning),
-    "gaps": run.record("mediation.count.group_pairs", value=len(gaps)),
-    "told": run.record("mediation.count.group_differences", value=sum(gap.p_value < level for gap in gaps)),
-}
+turning = [name for name, found in interactions.items() if found.interaction.is_clear(level)]
+closest = missed.nearest_interaction(interactions, level)
+kind = "all" if closest is None else "unclear" if interactions[closest].interaction.is_bounded else "unseen"
 
 # %%
 run.say(
-    "Interactions of treatment and mediator that are clear by the t test and by the wild bootstrap: {turning} of "
-    "{all}. Differences between groups, looked at one by one, whose interval leaves out zero: {told} of {gaps}; one in "
-    "twenty would by chance."
-    if gaps
-    else "Interactions of treatment and mediator that are clear by the t test and by the wild bootstrap: {turning} of "
-    "{all}.",
-    **counted,
+    {
+        "all": "Interactions of treatment and mediator that are clear by the t test and by the wild bootstrap: "
+        "{turning} of {all}.",
+        "unclear": "Interactions of treatment and mediator that are clear by the t test and by the wild bootstrap: "
+        "{turning} of {all}. The nearest of the others is that of {channel}, {effect} ({effect:p}; wild bootstrap "
+        "{wild:p}): one of {smallest} or more would have been seen in four of five samples.",
+        "unseen": "Interactions of treatment and mediator that are clear by the t test and by the wild bootstrap: "
+        "{turning} of {all}. The nearest of the others is that of {channel}, {effect} ({effect:p}; wild bootstrap "
+        "{wild:p}); the bootstrap's interval has no end, so that none, however large, would surely have been seen.",
+    }[kind],
+    all=run.results["mediation.count.channels"],
+    turning=run.record("mediation.count.interactions", value=len(turning)),
+    **(missed.name_interaction(run, interactions, closest, level) if closest else {}),
 )
+
+# %% [markdown] tags=["asks"]
+# And between how many groups?
+
+# %%
+gaps = {(name, *pair): gap for name, found in moderations.items() for pair, gap in found.differences.items()}
+unclear = [pair for pair in gaps if not shown.leaves_out_zero(run.results[missed.gap_key(pair)])]
+nearest = min(unclear, key=lambda pair: gaps[pair].p_value, default=None)
+
+# %%
+run.say(
+    "Differences between groups whose interval, looked at one by one, leaves out zero: {told} of {gaps}; one in twenty "
+    "would by chance."
+    if nearest is None
+    else "Differences between groups whose interval, looked at one by one, leaves out zero: {told} of {gaps}; one in "
+    "twenty would by chance. The nearest of the others is that of {channel} between {first} and {second}, {gap}, "
+    "interval {gap:ci}: one of {smallest} or more would have been seen in four of five samples.",
+    gaps=run.record("mediation.count.group_pairs", value=len(gaps)),
+    told=run.record("mediation.count.group_differences", value=len(gaps) - len(unclear)),
+    **(missed.name_gap(run, nearest, level) if nearest else {}),
+) if gaps else None
 
 # %% [markdown]
 # ## Checks

@@ -2,8 +2,9 @@
 # # 6 Where?
 #
 # Is the effect the same everywhere, and if not, why? A region may have few units, so that a clustered standard error
-# says little there; the wild cluster bootstrap stands beside every estimate, with every sign pattern where units are
-# few, so that nothing is drawn. Stars are never compared across columns: a difference between regions is itself tested.
+# says little there; the wild cluster bootstrap stands beside every effect and every difference, with every sign pattern
+# where units are few, so that nothing is drawn. Stars are never compared across columns: a difference between regions
+# is itself tested.
 
 # %% [markdown]
 # ## Parameters
@@ -90,14 +91,10 @@ run.table(
 # %%
 counted = {
     word: run.record(f"region.count.{word}", value=growth.count_apart(compared[name], order[0], side, level))
-    for word, name, side in (
-        ("ahead", "first", 1),
-        ("behind", "first", -1),
-        ("faster", "points", 1),
-        ("slower", "points", -1),
-    )
+    for word, (name, side) in growth.COUNTS.items()
     if name in compared
 }
+others = run.record("region.count.others", value=len(order) - 1)
 
 # %%
 run.say(
@@ -107,11 +104,42 @@ run.say(
     if {"ahead", "faster"} <= set(counted)
     else "Who starts ahead, and who gains, is not compared: the treatment's first value or its change is the same in "
     "all units, or known for too few of them.",
-    others=run.record("region.count.others", value=len(order) - 1),
+    others=others,
     region=run.label(order[0]),
     unit=choices.time.unit,
     **counted,
 )
+
+# %% [markdown] tags=["asks"]
+# In relation to what each began with:
+
+# %%
+run.say(
+    "In logarithms, {grow_less} of {others} grow clearly less a {unit} than {region}, and {grow_more} clearly more.",
+    others=others,
+    region=run.label(order[0]),
+    unit=choices.time.unit,
+    **counted,
+) if "growth" in compared else None
+
+# %% [markdown] tags=["asks"]
+# What such a comparison could have missed:
+
+# %%
+least = {
+    name: run.record(f"region.detectable.{name}", value=growth.detectable_ahead(found, order[0], level), digits=4)
+    for name, found in compared.items()
+}
+run.say(
+    "By Welch's t test a difference of {first} at the start would have been seen in four of five samples for each of "
+    "the other regions, and one of {points} a {unit} in points; by both tests it may take more."
+    if "growth" not in least
+    else "By Welch's t test a difference of {first} at the start would have been seen in four of five samples for each "
+    "of the other regions, one of {points} a {unit} in points, and one of {growth} in logarithms; by both tests it may "
+    "take more.",
+    unit=choices.time.unit,
+    **least,
+) if {"first", "points"} <= set(least) else None
 
 # %% [markdown]
 # ## How large is the effect in each region?
@@ -175,28 +203,54 @@ run.figure(
 
 # %%
 run.table(
-    shown.joint_table(found, names),
+    shown.joint_table(found, names, level),
     "region_equality",
     caption="Joint test that the effects are equal, and test that they fall in the order of the regions",
-    note="Equality: F, and the wild bootstrap of the Wald statistic. Order: the largest one-sided p of neighbours.",
+    note="Equality: F, and the wild bootstrap of the Wald statistic. Order: the largest one-sided p of neighbours. "
+    "Detectable: how far apart two effects must lie for the F test to see it in four of five samples, whatever the "
+    "others are; the bootstrap may need more.",
 )
 
 # %% [markdown]
 # How many designs tell the regions apart?
 
 # %%
-unequal = [name for name, item in found.items() if item.equality.wild_p_value < level]
-ordered = [name for name, item in found.items() if item.ordering.wild_p_value < level and item.ordering.p_value < level]
+apart = {
+    "all": "The wild bootstrap of the joint test tells the effects apart in every row of the table.",
+    "some_one": "The wild bootstrap of the joint test tells the effects apart in {unequal} of {rows} rows of the table "
+    "({which}). In the other ({narrow}) two effects at least {least} apart would have been seen by the F test in four "
+    "of five samples; the bootstrap may need more.",
+    "some": "The wild bootstrap of the joint test tells the effects apart in {unequal} of {rows} rows of the table "
+    "({which}). In the others two effects at least {least} apart ({narrow}) would have been seen by the F test in four "
+    "of five samples, in the widest case at least {most} ({wide}); the bootstrap may need more.",
+    "none_one": "The wild bootstrap of the joint test does not tell the effects apart ({narrow}): two effects at least "
+    "{least} apart would have been seen by the F test in four of five samples; the bootstrap may need more.",
+    "none": "The wild bootstrap of the joint test tells the effects apart in no row of the table. Two effects at least "
+    "{least} apart ({narrow}) would have been seen by the F test in four of five samples, in the widest case at least "
+    "{most} ({wide}); the bootstrap may need more.",
+}
+kind, told = shown.say_equality(run.record, found, names, level)
+run.say(
+    apart[kind],
+    rows=run.record("heterogeneity.count.designs", value=len(found)),
+    unequal=run.record("heterogeneity.count.unequal", value=len(shown.read_equality(found, level).apart)),
+    **told,
+)
+
+# %% [markdown]
+# And how many show the order?
 
 # %%
+ordered = [name for name, item in found.items() if max(item.ordering.wild_p_value, item.ordering.p_value) < level]
 run.say(
-    "Of {designs} designs, those that tell the regions' effects apart by the wild bootstrap of the joint test: "
-    "{unequal} ({which}); those that show them falling in the order of the table: {ordered} ({falling}).",
-    designs=run.record("heterogeneity.count.designs", value=len(found)),
-    unequal=run.record("heterogeneity.count.unequal", value=len(unequal)),
+    "Of {designs} designs, those that show by the t test and by the wild bootstrap that the effects fall in the order "
+    "of the table: {ordered} ({falling})."
+    if ordered
+    else "None of {designs} designs shows by the t test and by the wild bootstrap that the effects fall in the order "
+    "of the table.",
+    designs=run.results["heterogeneity.count.designs"],
     ordered=run.record("heterogeneity.count.ordered", value=len(ordered)),
-    which="; ".join(names[name] for name in unequal) or "none",
-    falling="; ".join(names[name] for name in ordered) or "none",
+    falling="; ".join(names[name] for name in ordered),
 )
 
 # %% [markdown]
@@ -368,15 +422,15 @@ run.table(
 # Are the effects in the other groupings equal? One regression with common slopes, periods common or the group's own:
 
 # %%
-apart = shown.fit_grouping_designs(groupings, model, draws=wild_draws, rng=run.rng("grouping designs"))
-shown.record_grouping_designs(run.record, apart, treatment)
+split = shown.fit_grouping_designs(groupings, model, draws=wild_draws, rng=run.rng("grouping designs"))
+shown.record_grouping_designs(run.record, split, treatment)
 
 # %%
 run.table(
-    shown.grouping_joint_table(apart, names),
+    shown.grouping_joint_table(split, names, level),
     "grouping_equality",
     caption="Joint test that the effects are equal in the groups of every further grouping",
-) if apart else run.say("The study declares no further grouping.")
+) if split else run.say("The study declares no further grouping.")
 
 # %% [markdown]
 # And groups of rows: by where a unit began, and by time.
@@ -402,7 +456,18 @@ run.table(
 # Are the effects of these groups of rows told apart?
 
 # %%
-run.table(shown.joint_table(rows, words, with_order=False), "region_rows_equality", caption="Are these effects equal?")
+run.table(
+    shown.joint_table(rows, words, level, with_order=False), "region_rows_equality", caption="Are these effects equal?"
+)
+
+# %%
+kind, told = shown.say_equality(run.record, rows, words, level)
+run.say(
+    apart[kind],
+    rows=run.record("heterogeneity.count.row_groups", value=len(rows)),
+    unequal=run.record("heterogeneity.count.row_groups_unequal", value=len(shown.read_equality(rows, level).apart)),
+    **told,
+) if rows else None
 
 # %% [markdown]
 # ## Does one unit carry it?
@@ -420,12 +485,15 @@ without = shown.fit_without(data, model, grouping, str(heavy.index[0]), draws=wi
 shown.record_designs(run.record, without, treatment, ".without_heaviest")
 run.table(
     shown.design_table(without, choices, names), "region_without", caption="The effect by region without that unit"
-)
+) if without else run.say("Not fitted: without it a region would be left with one unit.")
 
 # %%
 run.say(
     "Of the variation that identifies the effect, {unit} holds {share:.1%} and the three heaviest units hold "
-    "{three:.1%}; the table is without {unit}.",
+    "{three:.1%}; the table is without {unit}."
+    if without
+    else "Of the variation that identifies the effect, {unit} holds {share:.1%} and the three heaviest units hold "
+    "{three:.1%}.",
     unit=run.label(str(heavy.index[0])),
     share=run.results["heterogeneity.heaviest.share"],
     three=run.results["heterogeneity.heaviest.three"],

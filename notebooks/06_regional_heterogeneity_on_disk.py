@@ -18,6 +18,7 @@ out: str = ""
 
 # %%
 from helpers import notebook
+from helpers.inference.detectable import detectable_effect
 from helpers.inference.multiplicity import holm
 from helpers.large import groups, shown
 from helpers.regression import pictures
@@ -81,10 +82,17 @@ run.table(
 )
 
 # %%
+told = int((adjusted < level).sum())
+furthest = max(gaps.values(), key=lambda gap: abs(gap.statistic))
 run.say(
-    "Of {pairs} differences, {told} are told from zero by the clustered t test after Holm's adjustment for the pairs.",
+    "All {pairs} differences are told from zero by the clustered t test after Holm's adjustment for the pairs."
+    if told == len(gaps)
+    else "Of {pairs} differences, {told} are told from zero by the clustered t test after Holm's adjustment for the "
+    "pairs. Where they are furthest from zero in standard errors, one of {smallest} or more would have been seen in "
+    "four of five samples by the t test alone; the adjusted test needs a larger one.",
     pairs=run.record("region.count.pairs", value=len(gaps)),
-    told=run.record("region.count.told_by_t", value=int((adjusted < level).sum())),
+    told=run.record("region.count.told_by_t", value=told),
+    smallest=run.record("region.detectable", value=detectable_effect(furthest, level=level)),
 )
 
 # %% [markdown]

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -136,6 +137,20 @@ def test_a_part_is_shown_or_said_to_be_absent(notebook: str, cell: str, names: d
 def test_rows_on_disk_that_are_left_out_are_told(dropped: int, told: str) -> None:
     cleaned = SimpleNamespace(n_dropped=dropped, n_rows=6, n_entities=3, n_times=2)
     assert told in run_cell("01_data_cleaning_on_disk", "data.rows_dropped", cleaned=cleaned)
+
+
+@pytest.mark.parametrize(
+    "p_values, told",
+    [
+        ((0.01, 0.02), "All 2 differences are told from zero"),
+        ((0.01, 0.3), "Of 2 differences, 1 are told from zero"),
+        ((0.2, 0.3), "one of 2.80 or more would have been seen"),
+    ],
+)
+def test_differences_on_disk_are_told_with_what_could_have_been_missed(p_values: tuple[float, ...], told: str) -> None:
+    gaps = {str(place): effect(1.0, p_value) for place, p_value in enumerate(p_values)}
+    names = {"gaps": gaps, "adjusted": np.array(p_values), "level": 0.05, "detectable_effect": detectable_effect}
+    assert told in run_cell("06_regional_heterogeneity_on_disk", "told_by_t", **names)
 
 
 @pytest.mark.parametrize(

@@ -347,3 +347,10 @@ def test_a_condition_number_asks_nothing_of_an_outcome(times):
     effects = {"entity_effects": True, "time_effects": True}
     assert condition_number(panel, ["x", "y"], **effects) >= 1
     assert (vif(panel, ["x", "y"], **effects) >= 1).all()
+
+
+def test_two_way_random_effects_name_the_periods_where_these_are_too_few():
+    few = grunfeld()
+    few = few[few.index.get_level_values(1) < few.index.get_level_values(1).min() + 3]
+    with pytest.raises(StudyError, match="3 periods cannot tell the spread between periods from 3 coefficients"):
+        fit_two_way_random(few, *MODEL)

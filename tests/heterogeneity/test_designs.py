@@ -7,6 +7,8 @@ Welch: scipy.stats.ttest_ind(equal_var=False), 1e-10.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,7 @@ from helpers.heterogeneity.groups import read_grouping, usable_groups
 from helpers.heterogeneity.growth import compare_groups, measure_entities
 from helpers.heterogeneity.shown import fit_rows
 from helpers.heterogeneity.why import fit_start
+from helpers.inference.detectable import detectable_gap
 from helpers.inference.wild.bootstrap import wild_cluster_bootstrap
 from helpers.regression.leverage import find_leverage
 from helpers.regression.panel import fit
@@ -98,6 +101,15 @@ def test_the_joint_test_is_the_wald_test_of_statsmodels(panel: pd.DataFrame) -> 
     factor = (n - k + 10) / (n - k)
     f = float(theirs.f_test(restriction).fvalue) * factor
     outside(fit_design, "statsmodels: F test, clustered", found.equality.statistic, f, rtol=1e-8)
+
+
+def test_the_widest_difference_has_the_standard_error_of_its_t_test(panel: pd.DataFrame) -> None:
+    found = design(panel, "common")
+    pairs = itertools.combinations(found.terms.values(), 2)
+    tests = [wild_cluster_bootstrap(found.fit, {one: 1.0, two: -1.0}, draws=9, rng=generator()) for one, two in pairs]
+    errors = [abs(test.estimate / test.statistic) for test in tests]
+    assert found.equality.widest == pytest.approx(max(errors), rel=1e-9)
+    assert found.equality.detectable(0.05) == detectable_gap(found.equality.widest, 2, 10)
 
 
 def test_planted_differences_are_told_and_planted_equality_is_not() -> None:

@@ -17,6 +17,7 @@ from cells import PlantedRun, run_cell
 from helpers.heterogeneity import growth, pictures, shown, why
 from helpers.heterogeneity.groups import read_grouping
 from helpers.heterogeneity.heterogeneity import compare_regions, fit_by_region, region_means
+from helpers.heterogeneity.joint import Equality
 from helpers.index import build as construction
 from helpers.inference.detectable import detectable_effect
 from helpers.results.estimate import Estimate
@@ -170,66 +171,122 @@ def effect(estimate: float, p_value: float) -> Estimate:
     return Estimate(estimate=estimate, std_error=0.1, p_value=p_value, ci_low=-1.0, ci_high=1.0)
 
 
-@pytest.mark.parametrize(
-    ("estimate", "p_value", "wild", "told"),
-    [
-        (0.3, 0.01, 0.02, "below coast at the start: 1, clearly above: 0."),
-        (0.3, 0.3, 0.02, "below coast at the start: 0, clearly above: 0."),
-        (0.3, 0.01, 0.3, "below coast at the start: 0, clearly above: 0."),  # the wild bootstrap does not tell it
-        (0.3, 0.01, None, "below coast at the start: 1, clearly above: 0."),  # it was not asked
-        (-0.3, 0.01, 0.02, "below coast at the start: 0, clearly above: 1."),
-        (-0.3, 0.01, 0.3, "below coast at the start: 0, clearly above: 0."),
-    ],
-)
-def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, told):
-    drawn = {} if wild is None else {"coast_minus_inland": effect(estimate, wild)}
-    found = growth.GroupComparison({}, {"coast_minus_inland": effect(estimate, p_value)}, drawn)
-    said = run_cell(
+def compare(notebook_cell: tuple[str, ...], compared: dict[str, growth.GroupComparison]) -> str:
+    """One of the sentences on who starts ahead and who gains, of two regions."""
+    return run_cell(
         NOTEBOOK,
-        "counted = {",
-        "clearly below {region}",
-        compared=dict.fromkeys(("first", "points"), found),
+        *notebook_cell,
+        compared=compared,
         order=["coast", "inland"],
         level=0.05,
         growth=growth,
         choices=SimpleNamespace(time=SimpleNamespace(unit=Label(en="quarter", zh="季度"))),
     )
-    assert told in said
-    assert "gain clearly less a quarter, in points: " in said
+
+
+AHEAD = ("counted = {", "clearly below {region}")
+GROWS = ("counted = {", "In logarithms, ")
+
+
+@pytest.mark.parametrize(
+    ("estimate", "p_value", "wild", "below", "above"),
+    [
+        (0.3, 0.01, 0.02, 1, 0),
+        (0.3, 0.3, 0.02, 0, 0),
+        (0.3, 0.01, 0.3, 0, 0),  # the wild bootstrap does not tell it
+        (0.3, 0.01, None, 1, 0),  # it was not asked
+        (-0.3, 0.01, 0.02, 0, 1),  # the first region is the one behind
+        (-0.3, 0.3, 0.02, 0, 0),
+    ],
+)
+def test_the_sentence_on_who_starts_ahead(estimate, p_value, wild, below, above):
+    drawn = {} if wild is None else {"coast_minus_inland": effect(estimate, wild)}
+    found = growth.GroupComparison({}, {"coast_minus_inland": effect(estimate, p_value)}, drawn)
+    said = compare(AHEAD, dict.fromkeys(growth.MEASURES, found))
+    assert f"Of 1 other regions, clearly below coast at the start: {below}, clearly above: {above}." in said
+    assert f"gain clearly less a quarter, in points: {below}, clearly more: {above}." in said
+    said = compare(GROWS, dict.fromkeys(growth.MEASURES, found))
+    assert said.startswith(f"In logarithms, {below} of 1 grow clearly less a quarter than coast, and {above} clearly")
+
+
+def test_growth_that_is_not_defined_is_not_spoken_of():
+    found = growth.GroupComparison({}, {"coast_minus_inland": effect(0.3, 0.01)}, {})
+    assert compare(GROWS, {"first": found, "points": found}) == "None"
 
 
 @pytest.mark.parametrize("name", ["first", "points"])
 def test_regions_are_not_compared_by_what_is_the_same_everywhere(name):
     found = growth.GroupComparison({}, {"coast_minus_inland": effect(0.3, 0.01)}, {})
-    said = run_cell(
-        NOTEBOOK,
-        "counted = {",
-        "clearly below {region}",
-        compared={name: found},
-        order=["coast", "inland"],
-        level=0.05,
-        growth=growth,
-        choices=SimpleNamespace(time=SimpleNamespace(unit=Label(en="quarter", zh="季度"))),
-    )
+    said = compare(AHEAD, {name: found})
     assert said.startswith("Who starts ahead, and who gains, is not compared: the treatment's first value or")
+    assert compare(("least = {",), {name: found}) == "None"
 
 
-@pytest.mark.parametrize(("p_value", "count"), [(0.01, 2), (0.4, 0)])
-def test_the_sentence_on_equality_and_order(p_value, count):
-    item = SimpleNamespace(
-        equality=SimpleNamespace(wild_p_value=p_value), ordering=SimpleNamespace(wild_p_value=p_value, p_value=p_value)
-    )
-    said = run_cell(
-        NOTEBOOK,
-        "unequal = ",
-        "falling in the order of the table",
-        found={"own": item, "common": item},
-        level=0.05,
-        names={"own": "own slopes", "common": "common slopes"},
-    )
-    which = "(own slopes; common slopes)" if count else "(none)"
-    assert f"joint test: {count} {which}; " in said
-    assert said.endswith(f"falling in the order of the table: {count} {which}.")
+@pytest.mark.parametrize(("names", "told"), [(growth.MEASURES, True), (("first", "points"), False)])
+def test_what_a_comparison_of_regions_could_have_missed_is_the_least_certain(names, told):
+    wide = replace(effect(0.3, 0.2), std_error=0.2)
+    gaps = {"coast_minus_inland": effect(0.3, 0.2), "coast_minus_island": wide, "inland_minus_island": wide}
+    gaps["inland_minus_island"] = replace(wide, std_error=9.0)  # not a difference of the first region
+    said = compare(("least = {",), dict.fromkeys(names, growth.GroupComparison({}, gaps)))
+    # 1.959964 + 0.841621 standard errors of 0.2, without degrees of freedom.
+    assert "a difference of 0.5603 at the start" in said
+    assert ("in logarithms" in said) == told
+
+
+def joint(p_value: float, widest: float = 0.1, df: int = 2) -> SimpleNamespace:
+    """A design whose joint test of equality has this p-value."""
+    return SimpleNamespace(equality=Equality(1.0, df, 30, p_value, p_value, None, 60, 31, widest))
+
+
+@pytest.mark.parametrize(
+    ("p_values", "told"),
+    [
+        ((0.01, 0.01, 0.01), ["tells the effects apart in every row of the table."]),
+        ((0.01, 0.01, 0.4), ["apart in 2 of 3 rows of the table (own; common). In the other (alike) two effects"]),
+        ((0.01, 0.4, 0.05), ["apart in 1 of 3 rows of the table (own). In the others", "(common)", "case", "(alike)"]),
+        ((0.4, 0.4, 0.4), ["apart in no row of the table. Two effects at least", "(own)", "widest case", "(alike)"]),
+        ((0.4,), ["does not tell the effects apart (own): two effects at least"]),
+    ],
+)
+@pytest.mark.parametrize("of_rows", [False, True])
+def test_the_sentence_on_equality(p_values, told, of_rows):
+    names = ["own", "common", "alike"][: len(p_values)]
+    found = {name: joint(p, 0.1 * (place + 1)) for place, (name, p) in enumerate(zip(names, p_values, strict=True))}
+    labels = dict(zip(names, names, strict=True))
+    cells = ["say_equality(run.record, found", *(["say_equality(run.record, rows"] if of_rows else [])]
+    given = {"found": found, "rows": found, "names": labels, "words": labels, "shown": shown, "level": 0.05}
+    said = run_cell(NOTEBOOK, *cells, run=Anew(), **given)
+    places = [said.index(part) for part in told]
+    assert places == sorted(places)
+
+
+class Anew(PlantedRun):
+    """A planted run in which a key may be recorded twice."""
+
+    def record(self, key: str, found: Estimate | None = None, **numbers: Any) -> Any:
+        """The first record under a key."""
+        return self.results[key] if key in self.results else super().record(key, found, **numbers)
+
+
+def test_without_groups_of_rows_nothing_is_said_of_them():
+    names = {"shown": shown, "level": 0.05, "words": {}, "rows": {}, "apart": {}}
+    assert run_cell(NOTEBOOK, "say_equality(run.record, rows", **names) == "None"
+
+
+@pytest.mark.parametrize(
+    ("wild", "by_t", "told"),
+    [
+        (0.01, 0.01, "order of the table: 2 (own; common)."),
+        (0.4, 0.01, "None of 2 designs"),  # both tests must say so
+        (0.01, 0.4, "None of 2 designs"),
+    ],
+)
+def test_the_sentence_on_the_order(wild, by_t, told):
+    run = PlantedRun()
+    run.record("heterogeneity.count.designs", value=2)
+    item = SimpleNamespace(ordering=SimpleNamespace(wild_p_value=wild, p_value=by_t))
+    names = {"own": "own", "common": "common"}
+    assert told in run_cell(NOTEBOOK, "ordered = [", run=run, found=dict.fromkeys(names, item), names=names, level=0.05)
 
 
 @pytest.mark.parametrize("told", [0, 1])
@@ -243,7 +300,7 @@ def test_the_sentence_on_pairs(gaps, told):
     pairs = {**gaps, "coast_minus_inland": clear} if told else {"coast_minus_inland": replace(gap, p_romano_wolf=0.9)}
     said = run_cell(
         NOTEBOOK,
-        "told = ",
+        "told = [gap",
         "furthest from zero in standard errors",
         run=run,
         gaps=pairs,
@@ -266,6 +323,14 @@ def test_the_sentence_on_first_values(clear):
     assert ("smaller than 0.3000 for a standard deviation" in said) == (not clear)
 
 
+@pytest.mark.parametrize(("without", "told"), [({"common": 1}, "; the table is without p00."), ({}, "hold 30.0%.")])
+def test_a_unit_that_cannot_be_left_out_has_no_table(without, told):
+    run = PlantedRun()
+    shown.record_heaviest(run.record, pd.Series([0.2, 0.1], index=["p00", "p01"]))
+    heavy = pd.Series([0.2], index=["p00"])
+    assert run_cell(NOTEBOOK, "the three heaviest units", run=run, without=without, heavy=heavy).endswith(told)
+
+
 def test_a_further_grouping_is_told_by_its_two_designs(panel):
     regions = {"first": CONTENT["regions"]["region"], "second": CONTENT["regions"]["region"]}
     study = make_study(regions=regions)
@@ -276,7 +341,10 @@ def test_a_further_grouping_is_told_by_its_two_designs(panel):
     shown.record_grouping_designs(results.record, found, "dose")
     assert {"heterogeneity.second.common.coast.dose", "heterogeneity.second.group_times.equality.wild"} <= set(results)
     words = {"common": "together", "group_times": "own periods"}
-    assert list(shown.grouping_joint_table(found, words).index) == [("second", "together"), ("second", "own periods")]
+    assert list(shown.grouping_joint_table(found, words, 0.05).index) == [
+        ("second", "together"),
+        ("second", "own periods"),
+    ]
 
 
 def test_without_a_first_value_nothing_is_counted():

@@ -9,6 +9,7 @@ import pytest
 
 from cells import PlantedRun, run_cell
 from helpers.disparity.shown import Spread, convergence_table, measure_spread
+from helpers.index import shown as index_shown
 from helpers.index.shown import table_or_reason
 from helpers.multiverse import index_choices
 from helpers.results.estimate import Estimate
@@ -131,7 +132,12 @@ def test_samples_without_an_index_are_told(failed: int, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("obstacle", "told"), [(("roads", 0.4), "roads holds p1 back most: 40.0%"), (None, "no obstacle degree is defined")]
+    ("obstacle", "told"),
+    [
+        (("roads", 0.4), "roads holds p1 back most: 40.0%"),
+        (("", 0.0), "In 2021, p1 lacks nothing in dose"),
+        (None, "no obstacle degree is defined"),
+    ],
 )
 def test_the_largest_obstacle_is_named_where_there_is_one(obstacle: Any, told: str) -> None:
     run = PlantedRun()
@@ -141,6 +147,52 @@ def test_the_largest_obstacle_is_named_where_there_is_one(obstacle: Any, told: s
         NOTEBOOK, "largest_obstacle", run=run, shown=shown, index=None, chosen="p1", last=last, main="dose"
     )
     assert told in told_here
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ([0.5, 0.3, 0.2], "Of the indicators of dose, w0 weighs most: 50.0% of the whole (95 % interval [40.0%, 60.0%]), 1.5"),
+        ([0.2, 0.4, 0.4], "Of the indicators of dose, 2 weigh most, as much as w1: 40.0% of the whole each, 1.2 times"),
+        ([1 / 3, 1 / 3, 1 / 3], "All 3 indicators of dose weigh the same: 33.3% of the whole each."),
+        ([1.0], "dose has one indicator, w0, so that there is nothing to weigh."),
+    ],
+)  # fmt: skip
+def test_the_heaviest_indicator_is_named_only_where_there_is_one(weights: list[float], told: str) -> None:
+    run = PlantedRun()
+    found = pd.Series(weights, index=[f"w{place}" for place in range(len(weights))])
+    for name, weight in found.items():
+        run.record(f"index.dose.weight.{name}", estimate=weight, ci_low=0.4, ci_high=0.6)
+    names = {"run": run, "index": SimpleNamespace(weights=found), "main": "dose", "shown": index_shown}
+    assert run_cell(NOTEBOOK, "find_heaviest", "kind_of_weights", **names).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ([0.5, 0.3, 0.2], "Of the indicators of dose, w0 weighs most: 50.0% of the whole, 1.5 times an equal share."),
+        ([0.2, 0.4, 0.4], "Of the indicators of dose, 2 weigh most, as much as w1: 40.0% of the whole each"),
+        ([1 / 3, 1 / 3, 1 / 3], "All 3 indicators of dose weigh the same"),
+        ([1.0], "dose has one indicator, w0"),
+    ],
+)
+def test_the_heaviest_indicator_on_disk_is_named_only_where_there_is_one(weights: list[float], told: str) -> None:
+    run = PlantedRun()
+    found = pd.Series(weights, index=[f"w{place}" for place in range(len(weights))])
+    for name, weight in found.items():
+        run.record(f"index.dose.weight.{name}", value=weight)
+    names = {"find_heaviest": index_shown.find_heaviest, "kind_of_weights": index_shown.kind_of_weights}
+    given = {"run": run, "index": SimpleNamespace(weights=found), "main": "dose", **names}
+    assert run_cell("02_index_construction_on_disk", "kind_of_weights", **given).startswith(told)
+
+
+def test_a_unit_that_lacks_nothing_is_held_back_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pd.MultiIndex.from_product([["p1", "p2"], [2020, 2021]])
+    degrees = pd.DataFrame({"roads": [0.4, np.nan, 0.1, 0.2], "ports": [0.6, np.nan, 0.9, 0.8]}, index=rows)
+    monkeypatch.setattr(index_shown, "has_obstacles", lambda _: True)
+    monkeypatch.setattr(index_shown, "obstacle_degrees", lambda _: degrees)
+    assert index_shown.largest_obstacle(None, "p1") == ("", 0.0)
+    assert index_shown.largest_obstacle(None, "p2") == ("ports", 0.8)
 
 
 def a_column(first: list[float], last: list[float]) -> pd.Series:

@@ -9,7 +9,7 @@ from scipy.stats import t
 from statsmodels.stats.power import FTestAnovaPower, TTestPower
 
 from helpers.errors import StudyError
-from helpers.inference.detectable import detectable_effect, detectable_f, is_bounded
+from helpers.inference.detectable import detectable_effect, detectable_f, detectable_gap, is_bounded
 from helpers.results.estimate import Estimate
 from outside import outside
 
@@ -39,6 +39,28 @@ def test_the_detectable_f_has_the_power_of_statsmodels(groups: int, n_obs: int, 
     size = FTestAnovaPower().solve_power(nobs=n_obs, alpha=0.05, power=power, k_groups=groups)
     found = detectable_f(groups - 1, n_obs - groups, power=power)
     outside(detectable_f, "statsmodels: FTestAnovaPower", found, 1 + size**2 * n_obs / (groups - 1), rtol=1e-6)
+
+
+def test_the_detectable_gap_has_the_power_that_r_prints() -> None:
+    # ?power.anova.test: power.anova.test(groups = 4, between.var = 1, within.var = 3, power = .80) prints n = 11.92613.
+    # Two of four means apart and two halfway between vary by 1 where the gap is the root of 6.
+    size = 11.92613
+    found = detectable_gap((2 * 3 / size) ** 0.5, 3, 4 * (size - 1))
+    outside(detectable_gap, "R: power.anova.test", found, 6**0.5, rtol=1e-6)
+
+
+def test_the_detectable_gap_of_two_effects_is_that_of_their_t_test() -> None:
+    assert detectable_gap(0.2, 1, 30) == pytest.approx(detectable_effect(Estimate(estimate=0, std_error=0.2, df=30)))
+
+
+def test_any_pattern_with_two_means_so_far_apart_is_seen_at_least_as_often() -> None:
+    # Power by statsmodels: the third mean anywhere, 10 rows a group, variance 1.
+    gap = detectable_gap((2 / 10) ** 0.5, 2, 27)
+    power = [
+        FTestAnovaPower().power(np.std([0.0, gap, third]), nobs=30, alpha=0.05, k_groups=3)
+        for third in np.linspace(-gap, 2 * gap, 7)
+    ]
+    assert min(power) == pytest.approx(0.8, abs=1e-6)
 
 
 def test_a_power_below_the_level_is_refused() -> None:

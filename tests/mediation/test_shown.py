@@ -13,8 +13,9 @@ import pytest
 from cells import PlantedRun, run_cell
 from helpers.errors import StudyError
 from helpers.index import build as construction
-from helpers.inference.detectable import detectable_effect
-from helpers.mediation import coverage, leverage, pictures, shown, sub_effects
+from helpers.inference import clear
+from helpers.inference.clear import ClearTest, record_clear
+from helpers.mediation import coverage, leverage, missed, pictures, shown, sub_effects
 from helpers.mediation.probit import ProbitMediation
 from helpers.mediation.resampled import Samples, draw_samples
 from helpers.results.estimate import Estimate
@@ -297,14 +298,8 @@ def test_the_sentence_on_indirect_effects(names, low, told):
         if name in names
     }
     run = planted(mediation__first__indirect_effect=found)
-    given = {
-        "run": run,
-        "channels": channels,
-        "level": 0.05,
-        "replace": replace,
-        "detectable_effect": detectable_effect,
-    }
-    said = run_cell(NOTEBOOK, "best = min", "smallest = ", "the clearest is", "messages[several", **given)
+    given = {"run": run, "channels": channels, "level": 0.05, "missed": missed}
+    said = run_cell(NOTEBOOK, "best = min", "the clearest is", "messages[several", **given)
     assert told in said
     # Holm: the smallest of two p-values of 0.01 counts twice.
     assert ("p = 0.020 once the channels are counted" in said) == (low > 0 and len(names) > 1)
@@ -323,16 +318,75 @@ def test_the_sentence_on_both_paths(clear, told):
     assert said == f"Channels with both paths clear by the t test and by the wild bootstrap: {told}."
 
 
-@pytest.mark.parametrize(("low", "told"), [(0.1, "leaves out zero"), (-0.1, "holds zero")])
+def path(p_value: float, wild: float, high: float = 0.5) -> ClearTest:
+    """A path by the t test, and by a wild bootstrap with this p-value and upper end."""
+    found = effect(0.2, -0.1, 0.5, p_value)
+    fit: Any = SimpleNamespace()
+    return ClearTest(fit, found, replace(found, std_error=None, p_value=wild, ci_high=high))
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        # What counts is the larger p-value of the weaker path: 0.3 of the first, 0.2 of the second.
+        (((path(0.01, 0.02), path(0.01, 0.3)), (path(0.2, 0.01), path(0.04, 0.04))), "second; what it lacks is path a"),
+        (((path(0.01, 0.02), path(0.01, 0.1)), (path(0.2, 0.01), path(0.04, 0.04))), "first; what it lacks is path b"),
+        (((path(0.01, 0.1, np.inf), path(0.01, 0.02)),) * 2, "is a clear path: 0.2000 (p = 0.010; wild "
+         "bootstrap p = 0.100). The bootstrap's interval has no end"),
+        (((path(0.01, 0.02), path(0.01, 0.1, np.inf)),) * 2, "is a clear path: 0.2000 (p = 0.010; wild "
+         "bootstrap p = 0.100). The bootstrap's interval has no end"),
+    ],
+)  # fmt: skip
+def test_the_channel_that_comes_nearest_is_told_with_what_it_could_have_missed(paths, told):
+    channels = {
+        name: SimpleNamespace(path_a=one, path_b=two)
+        for name, (one, two) in zip(("first", "second"), paths, strict=True)
+    }
+    run = PlantedRun()
+    for name, channel in channels.items():
+        for part in ("path_a", "path_b"):
+            record_clear(run.record, f"mediation.{name}.{part}", getattr(channel, part))
+    given = {"run": run, "channels": channels, "level": 0.05, "clear": clear, "missed": missed}
+    said = run_cell(NOTEBOOK, "missed.weaker_path", both=0, **given)
+    assert told in said
+    # From -0.1 to 0.5: half of 0.6, times (1.960 + 0.842) / 1.960; the t test with its 0.1 sees a smaller one.
+    assert ("One of 0.4288 or more would have been seen" in said) == ("no end" not in said)
+
+
+def test_with_both_paths_clear_no_channel_comes_nearest():
+    channels = {"first": SimpleNamespace(path_a=path(0.01, 0.02), path_b=path(0.01, 0.02))}
+    names = {"clear": clear, "missed": missed, "level": 0.05}
+    assert run_cell(NOTEBOOK, "missed.weaker_path", both=1, channels=channels, **names) == "None"
+
+
+@pytest.mark.parametrize(
+    ("low", "told"), [(0.1, "which leaves out zero; the link"), (-0.1, "which holds zero: one of")]
+)
 def test_the_sentence_on_the_chain(low, told):
     along = effect(0.2, low, 0.4)
     chain = SimpleNamespace(first="first", second="second", indirect_effect=along)
-    run = planted(mediation__chain__indirect_effect=along, mediation__chain__link=effect(0.3, 0.1, 0.5))
-    assert told in run_cell(NOTEBOOK, "Along the chain", run=run, chains={"": chain}, shown=shown)
-    assert "there is no chain" in run_cell(NOTEBOOK, "Along the chain", run=run, chains={}, shown=shown)
+    link = effect(0.3, 0.1, 0.5)
+    run = planted(
+        mediation__chain__indirect_effect=along, mediation__chain__link=link, mediation__chain__link__wild=link
+    )
+    names = {"shown": shown, "missed": missed, "level": 0.05}
+    said = run_cell(NOTEBOOK, "Along the chain", run=run, chains={"": chain}, **names)
+    assert told in said
+    assert ("one of 0.3574 or more would have been seen" in said) == (low < 0)
+    assert "0.3000 (p = 0.200; wild bootstrap p = 0.200)" in said
+    assert "there is no chain" in run_cell(NOTEBOOK, "Along the chain", run=run, chains={}, **names)
 
 
-@pytest.mark.parametrize(("without", "told"), [(0.05, "it carries path b"), (0.27, "stays within its standard error")])
+@pytest.mark.parametrize(
+    ("without", "told"),
+    [
+        (0.05, "north carries path b of first"),
+        (-0.4, "north carries path b of first"),
+        (0.45, "north holds path b of first nearer to zero"),
+        (0.27, "stays within its standard error"),
+        (0.35, "stays within its standard error"),
+    ],
+)
 def test_the_sentence_on_the_jump(without, told):
     fits: dict[str, Any] = {
         "": SimpleNamespace(path_b={"first": effect(0.3, 0.1, 0.5)}),
@@ -353,7 +407,7 @@ def test_the_sentence_on_the_jump(without, told):
 @pytest.mark.parametrize(
     ("clear", "told"),
     [
-        ((), "there is nothing for a common cause to explain away"),
+        ((), "so that there is none for a common cause to explain away. One may hide an effect as well"),
         (("first", "second"), "Of 2 channels whose interval leaves out zero, second is explained away most easily"),
         (("first",), "The one channel whose interval leaves out zero, first, is explained away by a correlation of"),
     ],
@@ -368,17 +422,46 @@ def test_only_a_clear_channel_can_be_explained_away(clear, told, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("clear", [True, False])
-def test_the_sentence_on_moderation(clear):
-    interaction = SimpleNamespace(interaction=SimpleNamespace(is_clear=[False, clear].__getitem__))
-    gap = SimpleNamespace(p_value=0.01 if clear else 1.4)
-    groups = {"first": SimpleNamespace(differences={("a", "b"): gap})}
+@pytest.mark.parametrize(
+    ("tests", "told"),
+    [
+        ((path(0.01, 0.02), path(0.04, 0.01)), "wild bootstrap: 2 of 2."),
+        ((path(0.01, 0.02), path(0.1, 0.3)), "wild bootstrap: 1 of 2. The nearest of the others is that of second"),
+        ((path(0.01, 0.2), path(0.1, 0.3)), "wild bootstrap: 0 of 2. The nearest of the others is that of first, 0.2000 "
+         "(p = 0.010; wild bootstrap p = 0.200): one of 0.4288 or more would have been seen"),
+        ((path(0.01, 0.2, np.inf), path(0.1, 0.3)), "none, however large, would surely have been seen"),
+    ],
+)  # fmt: skip
+def test_the_sentence_on_interactions(tests, told):
     run = planted()
-    told = f"clear by the t test and by the wild bootstrap: {1 if clear else 0} of 2."
-    names: dict[str, Any] = {"run": run, "interactions": {"first": interaction}, "level": 1}
-    said = run_cell(NOTEBOOK, "turning = ", "Interactions of treatment", moderations=groups, **names)
-    assert told in said
-    assert f"leaves out zero: {1 if clear else 0} of 1; one in twenty would by chance." in said
-    assert "Differences" not in run_cell(
-        NOTEBOOK, "turning = ", "Interactions of treatment", moderations={}, **{**names, "run": planted()}
+    interactions = {
+        name: SimpleNamespace(interaction=item) for name, item in zip(("first", "second"), tests, strict=True)
+    }
+    for name, item in interactions.items():
+        record_clear(run.record, f"mediation.{name}.interaction", item.interaction)
+    names = {"run": run, "interactions": interactions, "level": 0.05, "missed": missed}
+    assert told in run_cell(NOTEBOOK, "turning = ", "Interactions of treatment", **names)
+
+
+@pytest.mark.parametrize(
+    ("lows", "told"),
+    [
+        ((0.1, 0.1), "leaves out zero: 2 of 2; one in twenty would by chance."),
+        ((0.1, -0.1), "leaves out zero: 1 of 2; one in twenty would by chance. The nearest of the others is that of first between a and c, 0.2000, "
+         "interval [−0.1000, 0.4000]: one of 0.3574 or more would have been seen"),
+        ((-0.1, -0.1), "leaves out zero: 0 of 2; one in twenty would by chance. The nearest of the others is that of first between a and b"),
+    ],
+)  # fmt: skip
+def test_the_sentence_on_differences_between_groups(lows, told):
+    gaps = {
+        ("a", other): effect(0.2, low, 0.4, p_value) for other, low, p_value in zip("bc", lows, (0.3, 0.6), strict=True)
+    }
+    run = PlantedRun()
+    for pair, gap in gaps.items():
+        run.record(missed.gap_key(("first", *pair)), gap)
+    names = {"run": run, "shown": shown, "missed": missed, "level": 0.05}
+    moderations = {"first": SimpleNamespace(differences=gaps)}
+    assert told in run_cell(
+        NOTEBOOK, "unclear = [", "Differences between groups whose", moderations=moderations, **names
     )
+    assert run_cell(NOTEBOOK, "unclear = [", "Differences between groups whose", moderations={}, **names) == "None"

@@ -128,8 +128,9 @@ def test_the_ladder_keeps_or_changes_its_sign(numbers, words):
     [
         ((0.01, 0.04), "All methods come to the same verdict, the most cautious of them with p = 0.040 (CR3)."),
         ((0.0001, 0.0002), "All methods come to the same verdict, the most cautious of them with p < 0.001 (CR3)."),
-        ((0.06, 0.07), "All methods come to the same verdict: p lies between 0.060 (CR2) and 0.070 (CR3)."),
-        ((0.01, 0.05), "The methods differ in their verdict: p lies between 0.010 (CR2) and 0.050 (CR3)."),
+        ((0.06, 0.07), "All methods come to the same verdict, from p = 0.060 (CR2) to p = 0.070 (CR3)."),
+        ((0.01, 0.05), "The methods differ in their verdict, from p = 0.010 (CR2) to p = 0.050 (CR3)."),
+        ((0.0001, 0.2), "The methods differ in their verdict, from p < 0.001 (CR2) to p = 0.200 (CR3)."),
     ],
 )
 def test_methods_agree_or_differ(p_values, words):

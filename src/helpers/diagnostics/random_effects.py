@@ -162,6 +162,9 @@ def fit_two_way_random(data: pd.DataFrame, outcome: str, regressors: Sequence[st
     )
     by_entity, by_time = (group_means(columns, codes) for codes in (effects.entity, effects.time))
     entity = max((n_times * _mean_square(by_entity) - error) / n_times, 0.0)
+    if n_times <= (rank := span(by_time[:, 1:]).rank):
+        rule = f"{n_times} periods cannot tell the spread between periods from {rank} coefficients"
+        raise StudyError("two-way random effects", rule, "use fewer regressors, or more periods")
     time = max((n_entities * _mean_square(by_time) - error) / n_entities, 0.0)
     total = n_times * entity + n_entities * time + error
     first, second = (
@@ -239,8 +242,8 @@ def _variances(y: Floats, x: Floats, effects: Effects, variance: Variance) -> tu
     return float(variance_error), max(float(variance_entity), 0.0)
 
 
-def _too_few(entities: int, rank: int) -> StudyError:
-    rule = f"{entities} entities cannot tell the spread between entities from {rank} coefficients"
+def _too_few(count: int, rank: int) -> StudyError:
+    rule = f"{count} entities cannot tell the spread between entities from {rank} coefficients"
     return StudyError("random effects", rule, "use fewer regressors, or more entities")
 
 

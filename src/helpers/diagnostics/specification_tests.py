@@ -61,7 +61,8 @@ class ModelTest:
     effects
         The effects that the tested regression holds.
     statistic
-        What makes its statistic in draws from the null; None where its distribution is exact for normal errors.
+        What makes its statistic in draws from the null; None where its distribution is exact for normal errors
+        that are alike and unrelated.
     how
         How those draws are made (see `helpers.diagnostics.null_draws.draw_p_value`).
     """
@@ -132,10 +133,8 @@ def run_tests(
 def _run(data: pd.DataFrame, model: Model, test: ModelTest, draws: int, rng: np.random.Generator) -> Diagnostic:
     made = replace(test.run(data, model.outcome, list(model.regressors)), note="")
     if test.statistic is None or data.index.get_level_values(0).nunique() > null_draws.MANY_ENTITIES:
-        return replace(
-            made,
-            note="exact for normal errors" if test.statistic is None else "by its distribution, as entities are many",
-        )
+        exact = "exact for normal errors that are alike and unrelated"
+        return replace(made, note=exact if test.statistic is None else "by its distribution, as entities are many")
     setting = null_draws.prepare(data, model.with_(effects=test.effects))
     p_value, used = null_draws.draw_p_value(setting, test.statistic(setting), made.statistic, draws, rng, how=test.how)
     return replace(made, p_value=p_value, draws=used, note="by draws from the null at these rows")

@@ -10,10 +10,20 @@ from helpers import distributions as stats
 from helpers.disparity.divergence import welch_gap
 from helpers.heterogeneity.groups import Grouping
 from helpers.inference.cross_section import wild_gap
+from helpers.inference.detectable import detectable_effect
 from helpers.results.estimate import Estimate
 
 MEASURES = ("first", "growth", "points")
 """The first value; the mean change of the logarithm a year; the mean change a year."""
+COUNTS = {
+    "ahead": ("first", 1),
+    "behind": ("first", -1),
+    "faster": ("points", 1),
+    "slower": ("points", -1),
+    "grow_less": ("growth", 1),
+    "grow_more": ("growth", -1),
+}
+"""What is counted of a group against the others: the measure, and 1 where the group is above, -1 where it is below."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +93,20 @@ def count_apart(found: GroupComparison, group: str, side: int, level: float) -> 
     ``side`` is 1 where the group lies above the other, -1 where it lies below.
     """
     apart = 0
-    for name, gap in found.gaps.items():
+    for name, gap in _gaps_of(found, group).items():
         tests = [test for test in (gap, found.wild.get(name)) if test is not None]
         below = all(test.p_value is not None and test.p_value < level for test in tests)
-        apart += name.startswith(f"{group}_minus_") and side * gap.estimate > 0 and below
+        apart += side * gap.estimate > 0 and below
     return apart
+
+
+def detectable_ahead(found: GroupComparison, group: str, level: float) -> float:
+    """The difference that Welch's t test would see in four of five samples, from whichever other group."""
+    return max(detectable_effect(gap, level=level) for gap in _gaps_of(found, group).values())
+
+
+def _gaps_of(found: GroupComparison, group: str) -> dict[str, Estimate]:
+    return {name: gap for name, gap in found.gaps.items() if name.startswith(f"{group}_minus_")}
 
 
 def _mean(part: pd.Series) -> Estimate:

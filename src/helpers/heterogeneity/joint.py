@@ -14,6 +14,7 @@ import numpy as np
 from helpers import distributions as stats
 from helpers.errors import StudyError
 from helpers.inference.contrast import build_contrast, only_cluster
+from helpers.inference.detectable import detectable_gap
 from helpers.inference.multiplicity import TIE
 from helpers.inference.wild.bootstrap import CACHED, wild_cluster_bootstrap
 from helpers.inference.wild.changes import find_changes
@@ -42,6 +43,8 @@ class Equality:
         Random draws of it; None where every sign vector was enumerated.
     n_obs, n_entities
         Rows and entities.
+    widest
+        The largest standard error of a difference between two of the coefficients.
     """
 
     statistic: float
@@ -52,6 +55,11 @@ class Equality:
     draws: int | None
     n_obs: int
     n_entities: int
+    widest: float
+
+    def detectable(self, level: float) -> float:
+        """How far apart two of the coefficients must lie for the F test to see it in four of five samples."""
+        return detectable_gap(self.widest, self.df, self.df_rest, level=level)
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,7 @@ def compare_equal(
         draws=None if enumerated else draws + 1,
         n_obs=fit.n_obs,
         n_entities=fit.n_entities,
+        widest=_widest(scores * lengths * root),
     )
 
 
@@ -159,6 +168,13 @@ def check_order(fit: PanelFit, terms: Sequence[str], *, draws: int, rng: np.rand
         p_values.append(float(stats.t.sf(found.statistic, fit.df)))
         wild.append(found.p_value / 2 if found.estimate > 0 else 1 - found.p_value / 2)
     return Ordering(min(gaps) > 0, float(min(gaps)), max(p_values), float(max(wild)))
+
+
+def _widest(scores: Floats) -> float:
+    """Largest standard error of a difference: scores (G, m) of the differences of neighbours, any other is a sum."""
+    ends = np.hstack([np.zeros((len(scores), 1)), np.cumsum(scores, axis=1)])
+    pairs = itertools.combinations(range(ends.shape[1]), 2)
+    return float(max(np.linalg.norm(ends[:, two] - ends[:, one]) for one, two in pairs))
 
 
 def _wald(values: Floats, scores: Floats) -> Floats:

@@ -342,7 +342,9 @@ def design_table(found: Mapping[str, SplitFit], study: Study, words: Mapping[str
     return pd.DataFrame(list(rows.values()), index=index)
 
 
-def joint_table(found: Mapping[str, SplitFit], words: Mapping[str, str], *, with_order: bool = True) -> pd.DataFrame:
+def joint_table(
+    found: Mapping[str, SplitFit], words: Mapping[str, str], level: float, *, with_order: bool = True
+) -> pd.DataFrame:
     """One row per design: the joint test of equality and, where the groups have one, the test of the order."""
     rows = {
         words.get(design, design): {
@@ -351,6 +353,7 @@ def joint_table(found: Mapping[str, SplitFit], words: Mapping[str, str], *, with
             "distribution": "F",
             "p_value": item.equality.p_value,
             "wild_p_value": item.equality.wild_p_value,
+            "detectable": item.equality.detectable(level),
         }
         | (
             {
@@ -366,10 +369,61 @@ def joint_table(found: Mapping[str, SplitFit], words: Mapping[str, str], *, with
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("design")
 
 
-def grouping_joint_table(found: Mapping[str, Mapping[str, SplitFit]], words: Mapping[str, str]) -> pd.DataFrame:
+def grouping_joint_table(
+    found: Mapping[str, Mapping[str, SplitFit]], words: Mapping[str, str], level: float
+) -> pd.DataFrame:
     """One row per grouping and design: the joint test of equality."""
-    tables = {name: joint_table(fits, words, with_order=False) for name, fits in found.items()}
+    tables = {name: joint_table(fits, words, level, with_order=False) for name, fits in found.items()}
     return pd.concat(tables, names=["grouping"])
+
+
+@dataclass(frozen=True)
+class Told:
+    """Which designs tell effects apart by the wild bootstrap of their joint test.
+
+    Attributes
+    ----------
+    apart
+        The designs that do.
+    left
+        Those that do not, the one that could see the smallest distance first.
+    """
+
+    apart: list[str]
+    left: list[str]
+
+    @property
+    def kind(self) -> str:
+        """What a sentence says: "all", "some" or "none", the last two with "_one" behind where one design does not."""
+        kind = "all" if not self.left else "some" if self.apart else "none"
+        return f"{kind}_one" if len(self.left) == 1 else kind
+
+
+def read_equality(found: Mapping[str, SplitFit], level: float) -> Told:
+    """Which designs tell the effects of their groups apart, by the wild bootstrap of the joint test."""
+    apart = [name for name, item in found.items() if item.equality.wild_p_value < level]
+    left = [name for name in found if name not in apart]
+    return Told(apart, sorted(left, key=lambda name: found[name].equality.detectable(level)))
+
+
+def say_equality(
+    record: Record, found: Mapping[str, SplitFit], words: Mapping[str, str], level: float
+) -> tuple[str, dict[str, Any]]:
+    """The kind of answer, and what its sentence names.
+
+    Recorded is ``heterogeneity.<design>.equality.detectable``: how far apart two effects must lie for F to see it.
+    """
+    told = read_equality(found, level)
+    seen = {
+        name: record(f"heterogeneity.{name}.equality.detectable", value=item.equality.detectable(level))
+        for name, item in found.items()
+    }
+    which = "; ".join(words[name] for name in told.apart)
+    named: dict[str, Any] = {"which": which} if told.apart else {}
+    if told.left:
+        first, last = told.left[0], told.left[-1]
+        named |= {"least": seen[first], "most": seen[last], "narrow": words[first], "wide": words[last]}
+    return told.kind, named
 
 
 def design_rows(found: SplitFit, study: Study) -> pd.DataFrame:

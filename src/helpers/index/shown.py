@@ -155,11 +155,27 @@ def obstacle_table(index: CompositeIndex, study: Study) -> pd.DataFrame:
 
 
 def largest_obstacle(index: CompositeIndex, entity: str) -> tuple[str, float] | None:
-    """The indicator that holds an entity back most at the last time, with its share; None where no share is defined."""
+    """The indicator that holds an entity back most at the last time, with its share.
+
+    None where no share is defined, an empty name where the entity lacks nothing.
+    """
     if not has_obstacles(index):
         return None
     own = obstacle_degrees(index).xs(entity, level=0).iloc[-1].dropna()
-    return (str(own.idxmax()), float(own.max())) if len(own) else None
+    return (str(own.idxmax()), float(own.max())) if len(own) else ("", 0.0)
+
+
+def find_heaviest(weights: pd.Series) -> list[str]:
+    """The indicator that weighs most, first in order, and those that weigh as much."""
+    return [str(name) for name in weights.index[np.isclose(weights, weights.max(), rtol=1e-9, atol=0.0)]]
+
+
+def kind_of_weights(weights: pd.Series) -> str:
+    """Whether "one" indicator weighs most, "some" weigh most alike, "all" weigh the same, or there is one "alone"."""
+    alike = len(find_heaviest(weights))
+    if len(weights) == 1:
+        return "alone"
+    return "one" if alike == 1 else "all" if alike == len(weights) else "some"
 
 
 def label_index(table: pd.DataFrame, study: Study) -> pd.DataFrame:

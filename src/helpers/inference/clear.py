@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,6 +52,11 @@ class ClearTest:
     def is_clear(self, level: float) -> bool:
         """Whether both tests reject at a level."""
         return _both_below(self.effect, self.wild, level)
+
+    @property
+    def larger_p_value(self) -> float:
+        """The larger of its two p-values: below a level where both are."""
+        return max(float(found.p_value) for found in (self.effect, self.wild) if found.p_value is not None)
 
     def detectable(self, level: float) -> float:
         """The smallest effect that both tests would see in four of five samples (see `detectable_by_both`)."""
@@ -133,6 +138,11 @@ def detectable_by_both(effect: Estimate, wild: Estimate, level: float) -> float:
     """
     known = (effect, wild) if is_bounded(wild) else (effect,)
     return max(detectable_effect(found, level=level, df=effect.df) for found in known)
+
+
+def find_nearest(found: Mapping[str, ClearTest]) -> str | None:
+    """The one that comes nearest to being clear: the larger of its two p-values is the smallest; None of none."""
+    return min(found, key=lambda name: found[name].larger_p_value, default=None)
 
 
 def wild_estimate(effect: Estimate, wild: WildBootstrap) -> Estimate:

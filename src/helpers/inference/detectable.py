@@ -92,6 +92,29 @@ def detectable_f(df: float, df_rest: float, *, level: float = 0.05, power: float
     return 1 + float(found) / df
 
 
+def detectable_gap(std_error: float, df: float, df_rest: float, *, level: float = 0.05, power: float = 0.8) -> float:
+    """How far apart two of several effects must lie for the F test of equality to reject with at least `power`.
+
+    std_error * root of the noncentrality that has this power. Whatever the other effects are, the noncentrality is at
+    least (gap / std_error)^2, since it is the largest of these squares over all contrasts.
+
+    Parameters
+    ----------
+    std_error
+        Of the difference; the largest over all pairs, where any two may be the ones that lie apart.
+    df, df_rest, level, power
+        As in `detectable_f`.
+
+    Raises
+    ------
+    StudyError
+        As `detectable_f`.
+
+    Source: Cohen (1988), chapter 8, pattern 1; Scheffe (1959), section 3.5.
+    """
+    return std_error * float(np.sqrt(df * (detectable_f(df, df_rest, level=level, power=power) - 1)))
+
+
 def is_bounded(found: Estimate) -> bool:
     """Whether the interval has two ends: without them a test may see no effect, however large."""
     return all(end is not None and bool(np.isfinite(end)) for end in (found.ci_low, found.ci_high))

@@ -107,11 +107,17 @@ def name_jump(run: NotebookRun, found: Leverage) -> dict[str, Any]:
     }
 
 
-def carries(found: Leverage) -> bool:
-    """Whether path b moves by more than its standard error once the entity of the largest jump is left out."""
+def judge_jump(found: Leverage) -> str:
+    """What path b does once the entity of the largest jump is left out.
+
+    "stays" where it moves by no more than its standard error; else "hides" where it moves away from zero on its side,
+    and "carries" where it comes nearer to zero or changes its sign.
+    """
     with_all, without = (found.fits[ending].path_b[found.mediator] for ending in ("", "without_jump"))
     assert with_all.std_error is not None
-    return abs(with_all.estimate - without.estimate) > with_all.std_error
+    if abs(with_all.estimate - without.estimate) <= with_all.std_error:
+        return "stays"
+    return "hides" if without.estimate / with_all.estimate > 1 else "carries"
 
 
 def leverage_table(found: dict[str, Leverage], study: Study) -> pd.DataFrame:

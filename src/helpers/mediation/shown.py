@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from helpers.mediation.resampled import Samples
     from helpers.mediation.rho import RhoSensitivity
     from helpers.notebook import NotebookRun
+    from helpers.results.results import Result
     from helpers.study.model import Model
     from helpers.study.study import Label, Study
 
@@ -443,7 +444,7 @@ def cautions_of(study: Study) -> dict[str, Label]:
     return {name: caution for name, caution in said.items() if caution is not None}
 
 
-def leaves_out_zero(effect: Estimate) -> bool:
+def leaves_out_zero(effect: Estimate | Result) -> bool:
     """Whether the whole interval of an effect lies on one side of zero."""
     assert effect.ci_low is not None
     assert effect.ci_high is not None

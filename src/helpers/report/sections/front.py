@@ -45,9 +45,7 @@ FUTURE = (
     "Against a causal reading: the treatment of the next period, put beside the present one, has an estimate that "
     "differs from zero as well, {lead} ({lead:p} by the clustered t test)."
 )
-TURNS = (
-    "Along the ladder the estimate runs from {lowest} to {highest}: its sign depends on what is held constant."
-)
+TURNS = "Along the ladder the estimate runs from {lowest} to {highest}: its sign depends on what is held constant."
 PARTLY = (
     "Along the ladder the estimate keeps its sign, from {lowest} to {highest}, but not in every column has it p below "
     "the level by the cluster-robust t test: whether it is clear depends on what is held constant."
