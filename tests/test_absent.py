@@ -144,7 +144,7 @@ def test_rows_on_disk_that_are_left_out_are_told(dropped: int, told: str) -> Non
     [
         ((0.01, 0.02), "All 2 differences are told from zero"),
         ((0.01, 0.3), "Of 2 differences, 1 are told from zero"),
-        ((0.2, 0.3), "one of 2.80 or more would have been seen"),
+        ((0.2, 0.3), "one of 2.8016 or more would have been seen"),
     ],
 )
 def test_differences_on_disk_are_told_with_what_could_have_been_missed(p_values: tuple[float, ...], told: str) -> None:

@@ -417,7 +417,7 @@ OTHERWISE: dict[str, str] = {
     **dict.fromkeys(
         ("threshold_estimate", "wild_estimate", "wild_parameter", "passport_estimates", "claim_survival", "find_standing",
          "specification_curve", "find_leaders", "leader_words", "recommend", "summarise_draws", "robustness_indicators",
-         "robustness_value", "read_path"),
+         "robustness_value", "read_path", "read_equality", "weaker_path"),
         "reads numbers that were estimated before",
     ),
     **dict.fromkeys(

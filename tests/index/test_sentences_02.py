@@ -183,7 +183,7 @@ def test_the_heaviest_indicator_on_disk_is_named_only_where_there_is_one(weights
         run.record(f"index.dose.weight.{name}", value=weight)
     names = {"find_heaviest": index_shown.find_heaviest, "kind_of_weights": index_shown.kind_of_weights}
     given = {"run": run, "index": SimpleNamespace(weights=found), "main": "dose", **names}
-    assert run_cell("02_index_construction_on_disk", "kind_of_weights", **given).startswith(told)
+    assert run_cell("02_index_construction_on_disk", "kind_of_weights(index", **given).startswith(told)
 
 
 def test_a_unit_that_lacks_nothing_is_held_back_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
