@@ -54,10 +54,6 @@ counts = arrays(np.int64, st.tuples(st.integers(3, 12), st.just(3)), elements=st
 )
 
 
-def test_entropy_of_the_scikit_criteria_example() -> None:
-    assert_allclose(entropy_weights([[1, 2], [4, 16]]), [0.358889, 0.641111], atol=5e-7)
-
-
 def test_entropy_agrees_with_scikit_criteria() -> None:
     expected = weighters.entropy_weights(ELSAYED)
     outside(entropy_weights, "scikit-criteria: entropy_weights", entropy_weights(ELSAYED), expected, atol=1e-12)

@@ -93,13 +93,12 @@ def check_measured(frameworks: Mapping[str, Framework], results: Mapping[str, An
         for place, row in enumerate(framework.rows, start=1):
             keys = measured_keys(row, words)
             measured += bool(keys)
-            for key in keys:
-                if key not in results:
-                    raise StudyError(
-                        f"{FILE}, {name}, row {place}",
-                        f"points to the result {key}, which is not there",
-                        "correct measured_by, or say under not_measured why nothing measures it",
-                    )
+            for key in [item for item in keys if item not in results]:
+                raise StudyError(
+                    f"{FILE}, {name}, row {place}",
+                    f"points to the result {key}, which is not there",
+                    "correct measured_by, or say under not_measured why nothing measures it",
+                )
     return measured
 
 

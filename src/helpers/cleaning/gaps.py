@@ -30,7 +30,7 @@ class Treated(NamedTuple):
     filled: pd.DataFrame
 
 
-def check_keys(panel: pd.DataFrame, where: str = "panel") -> None:
+def check_keys(panel: pd.DataFrame) -> None:
     """Stop unless the index is entity and time, complete, unique and sorted.
 
     Raises
@@ -40,17 +40,15 @@ def check_keys(panel: pd.DataFrame, where: str = "panel") -> None:
     """
     if panel.index.nlevels != 2:
         raise StudyError(
-            where, f"the index has {panel.index.nlevels} level(s), not entity and time", "set both as index"
+            "panel", f"the index has {panel.index.nlevels} level(s), not entity and time", "set both as index"
         )
     if any(panel.index.get_level_values(level).isna().any() for level in (0, 1)):
-        raise StudyError(where, "a row has no entity or no time", "fill in the key, or remove the row")
+        raise StudyError("panel", "a row has no entity or no time", "fill in the key, or remove the row")
     twice = panel.index[panel.index.duplicated()]
     if len(twice):
-        raise StudyError(
-            f"{where}, {_cell(panel, twice[0])}", "the row stands twice", "keep one row per entity and time"
-        )
+        raise StudyError(f"panel, {_cell(panel, twice[0])}", "the row stands twice", "keep one row per entity and time")
     if not panel.index.is_monotonic_increasing:
-        raise StudyError(where, "the rows are not sorted by entity and time", "sort the panel by its index")
+        raise StudyError("panel", "the rows are not sorted by entity and time", "sort the panel by its index")
 
 
 def check_panel(panel: pd.DataFrame, units: pd.DataFrame, study: Study) -> None:

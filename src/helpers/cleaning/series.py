@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Order = NDArray[np.intp]
 
 MAD_TO_SD = 1.4826
+SMALLEST_JUMP, BREAK = 1.25, 2.0
 FEWEST_ENTITIES = 10
 # A period breaks for the median of so many entities.
 FEWEST_CHANGES = 5
@@ -100,7 +101,7 @@ def measure_changes(panel: pd.DataFrame) -> Changes:
     return Changes([str(name) for name in panel], wide.index, times, figures, before, change, is_log)
 
 
-def find_jumps(changes: Changes, threshold: float = 8.0, smallest: float = 1.25) -> pd.DataFrame:
+def find_jumps(changes: Changes, threshold: float = 8.0) -> pd.DataFrame:
     """List single figures that jump.
 
     With d_it the change since the entity's figure before and m_t the median of d_it over entities, the score is
@@ -112,9 +113,8 @@ def find_jumps(changes: Changes, threshold: float = 8.0, smallest: float = 1.25)
     changes
         From `measure_changes`.
     threshold
-        Score from which a figure is listed.
-    smallest
-        Ratio that a change must reach, either way, beyond the common one; for statistics without negative figures.
+        Score from which a figure is listed; of a statistic without negative figures the change must also be
+        `SMALLEST_JUMP` times the common one, either way.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def find_jumps(changes: Changes, threshold: float = 8.0, smallest: float = 1.25)
     common = _median(own.reshape(-1, own.shape[2]), axis=0)
     usual = np.fmax(np.fmin(_median(own, axis=1)[:, None], LIVELIEST * common), common)
     score = own / (MAD_TO_SD * np.where(usual > 0, usual, np.nan))
-    found = (score >= threshold) & ((own >= np.log(smallest)) | ~changes.is_log)
+    found = (score >= threshold) & ((own >= np.log(SMALLEST_JUMP)) | ~changes.is_log)
     entities, times, columns = np.nonzero(found)
     table = pd.DataFrame(
         {
@@ -145,8 +145,8 @@ def _tied(scores: pd.Series[float]) -> pd.Series[float]:
     return pd.Series(round_numbers(scores, HANDED_OVER), scores.index)
 
 
-def find_breaks(changes: Changes, smallest: float = 2.0) -> pd.DataFrame:
-    """List periods in which the median entity changes by the factor ``smallest`` or more, either way, since its last.
+def find_breaks(changes: Changes) -> pd.DataFrame:
+    """List periods in which the median entity changes by the factor `BREAK` or more, either way, since its last.
 
     It is the median of `FEWEST_CHANGES` entities at least, or of all: what one entity has alone breaks nowhere.
 
@@ -157,7 +157,7 @@ def find_breaks(changes: Changes, smallest: float = 2.0) -> pd.DataFrame:
     """
     told = np.isfinite(changes.change).sum(axis=0) >= min(FEWEST_CHANGES, len(changes.change))
     middle = np.where(changes.is_log & told, _median(changes.change, axis=0), np.nan)
-    times, columns = np.nonzero(np.abs(middle) >= np.log(smallest))
+    times, columns = np.nonzero(np.abs(middle) >= np.log(BREAK))
     return pd.DataFrame(
         {
             "column": [changes.columns[place] for place in columns],

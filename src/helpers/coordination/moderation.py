@@ -120,10 +120,9 @@ def marginal_effects(found: PanelFit, setting: Moderated, points: Sequence[float
     )
 
 
-def marginal_at_percentiles(
-    found: PanelFit, setting: Moderated, shares: Sequence[int] = (10, 50, 90)
-) -> dict[str, Estimate]:
+def marginal_at_percentiles(found: PanelFit, setting: Moderated) -> dict[str, Estimate]:
     """Marginal effects where the moderator is at its 10th, 50th and 90th percentile over the rows, by "p10" ..."""
+    shares = (10, 50, 90)
     points = np.percentile(setting.values.to_numpy(dtype=float), shares)
     table = marginal_effects(found, setting, points)
     table["statistic"] = table["estimate"] / table["std_error"]
@@ -141,10 +140,10 @@ def marginal_at_percentiles(
     }
 
 
-def marginal_curve(found: PanelFit, setting: Moderated, points: int = 60) -> pd.DataFrame:
+def marginal_curve(found: PanelFit, setting: Moderated) -> pd.DataFrame:
     """Marginal effects on a grid from the lowest to the highest moderator."""
     values = setting.values
-    return marginal_effects(found, setting, [float(x) for x in np.linspace(values.min(), values.max(), points)])
+    return marginal_effects(found, setting, [float(x) for x in np.linspace(values.min(), values.max(), 60)])
 
 
 def put_otherwise(setting: Moderated, heaviest: object, groups: int = 3) -> dict[str, tuple[pd.DataFrame, Model, str]]:

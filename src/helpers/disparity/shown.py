@@ -132,9 +132,9 @@ def convergence_table(columns: Mapping[str, pd.Series]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("column")
 
 
-def transition_table(values: pd.Series, classes: int = 4) -> pd.DataFrame:
+def transition_table(values: pd.Series) -> pd.DataFrame:
     """Shares of the moves from each class (rows, from the lowest) to each class, one period to the next."""
-    return table_or_reason(lambda: markov_transitions(values, classes).matrix)
+    return table_or_reason(lambda: markov_transitions(values, 4).matrix)
 
 
 def neighbour_tables(

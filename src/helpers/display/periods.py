@@ -58,13 +58,10 @@ def label_axes(figure: Figure, codes: Sequence[int], show: Show) -> None:
         for axis in (axes.xaxis, axes.yaxis):
             texts = [label.get_text() for label in axis.get_ticklabels()]
             named = [text for text in texts if text]
-            if named and all(text in words for text in named):
-                if type(axis.get_major_formatter()).__name__ == "FixedFormatter":
-                    axis.set_ticklabels([words.get(text, text) for text in texts])
-                    continue
-                axis.set_major_locator(MaxNLocator(integer=True))
-                axis.set_major_formatter(FuncFormatter(_formatter(show)))
-            elif _spans(axis.get_view_interval(), codes):
+            written = bool(named) and all(text in words for text in named)
+            if written and type(axis.get_major_formatter()).__name__ == "FixedFormatter":
+                axis.set_ticklabels([words.get(text, text) for text in texts])
+            elif written or _spans(axis.get_view_interval(), codes):
                 axis.set_major_locator(MaxNLocator(integer=True))
                 axis.set_major_formatter(FuncFormatter(_formatter(show)))
 

@@ -172,10 +172,10 @@ def fit_rows(
     return {name: found for name, found in splits.items() if not isinstance(found, StudyError)}
 
 
-def record_regions(record: Record, fits: Mapping[str, RegionFit], treatment: str, ending: str = "") -> None:
+def record_regions(record: Record, fits: Mapping[str, RegionFit], treatment: str) -> None:
     """Record ``region.<region>.<treatment>`` and, beside it, ``.wild``: the exact or drawn bootstrap p-value."""
     for region, found in fits.items():
-        _record(record, f"region.{region}.{treatment}{ending}", found.effect, found.wild)
+        _record(record, f"region.{region}.{treatment}", found.effect, found.wild)
 
 
 def record_gaps(record: Record, gaps: Mapping[str, RegionGap], treatment: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,16 +59,8 @@ class WaldTest:
 
     def wild(self, fit: PanelFit) -> Estimate:
         """The same with the p-value of the wild bootstrap."""
-        return Estimate(
-            estimate=self.statistic,
-            statistic=self.statistic,
-            p_value=self.wild_p_value,
-            n_obs=fit.n_obs,
-            n_entities=fit.n_entities,
-            n_clusters=fit.n_clusters,
-            draws=self.draws,
-            convention="joint Wald, restricted wild cluster bootstrap, Rademacher",
-        )
+        convention = "joint Wald, restricted wild cluster bootstrap, Rademacher"
+        return replace(self.estimate(fit), p_value=self.wild_p_value, draws=self.draws, convention=convention)
 
 
 def joint_wald(fit: PanelFit, terms: Sequence[str], *, draws: int, rng: np.random.Generator) -> WaldTest:

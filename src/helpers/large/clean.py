@@ -53,7 +53,7 @@ class Cleaned:
     identifying_entities: int
 
 
-def clean_panel(study: Study, target: Path, *, memory: str = "1500MB", threads: int = 2) -> Cleaned:
+def clean_panel(study: Study, target: Path) -> Cleaned:
     """Read the study's file, check it, derive the variables and indicators, and write the analysed rows.
 
     Parameters
@@ -63,8 +63,6 @@ def clean_panel(study: Study, target: Path, *, memory: str = "1500MB", threads: 
     target
         The Parquet file: the keys of :mod:`helpers.large.rows`, a column for each grouping, then every derived column;
         sorted by entity and time. A folder beside it holds what is worked on, and goes.
-    memory, threads
-        Limits of the database.
 
     Raises
     ------
@@ -74,7 +72,7 @@ def clean_panel(study: Study, target: Path, *, memory: str = "1500MB", threads: 
     check_engine(study)
     scratch = target.with_name(f"{target.stem}_scratch")
     try:
-        with _read(study, scratch, memory, threads) as panel:
+        with _read(study, scratch) as panel:
             _read_units(panel, study)
             _leave_out_times(panel, study)
             panel = replace(panel, n_rows=len(panel.table()))
@@ -91,13 +89,11 @@ def clean_panel(study: Study, target: Path, *, memory: str = "1500MB", threads: 
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _read(study: Study, scratch: Path, memory: str, threads: int) -> LargePanel:
+def _read(study: Study, scratch: Path) -> LargePanel:
     """The file's statistics under their own names."""
     found, path = headings(study), check_engine(study)
     entity, time = read_keys(study, read_headings(path))
-    panel = read_large_panel(
-        path, scratch, entity=entity, time=time, columns=list(found.values()), memory=memory, threads=threads
-    )
+    panel = read_large_panel(path, scratch, entity=entity, time=time, columns=list(found.values()))
     return replace(panel, columns=tuple(found))
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NUMBER_TYPES = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "HUGEINT", "REAL", "BIGINT", "SMALLINT", "UINT", "UBIGINT")
 # How spreadsheets and statistics programs write an empty cell.
 EMPTY_CELLS = ["", "NA", "NaN", "nan", "."]
+MEMORY, THREADS = "1500MB", 2
+"""Limits of the database."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,6 @@ class LargePanel:
         Names of the key's two columns and of the measures, as in the file.
     n_rows
         Number of rows.
-    memory
-        Limit of the database.
     connection
         The open database; table ``panel`` has the columns ``entity``, ``time``, ``v0``, ``v1``, ... in this order.
     """
@@ -52,7 +52,6 @@ class LargePanel:
     time: str
     columns: tuple[str, ...]
     n_rows: int
-    memory: str
     connection: DuckDBPyConnection = field(repr=False)
 
     def table(self) -> DuckDBPyRelation:
@@ -99,8 +98,6 @@ def read_large_panel(
     entity: str,
     time: str,
     columns: Sequence[str] | None = None,
-    memory: str = "1500MB",
-    threads: int = 2,
 ) -> LargePanel:
     """Copy a CSV (UTF-8, one header row) or Parquet file into a database in `folder`, as numbers.
 
@@ -114,8 +111,6 @@ def read_large_panel(
         Names of the key's columns; a time is a whole number.
     columns
         Names of the measures; all others by default. An empty cell, NA, NaN or a single dot is a missing figure.
-    memory, threads
-        Limits of the database, for example "1500MB".
 
     Raises
     ------
@@ -127,7 +122,7 @@ def read_large_panel(
 
     if not source.is_file():
         raise StudyError(str(source), "there is no such file", "correct the path")
-    connection = _open_database(folder, memory, threads)
+    connection = _open_database(folder)
     try:
         rows = open_table(connection, source)
         names = tuple(columns) if columns is not None else tuple(n for n in rows.columns if n not in (entity, time))
@@ -137,7 +132,7 @@ def read_large_panel(
         except duckdb.Error as error:
             _explain_cells(rows, source, time, names)
             raise _unreadable(source, error) from None
-        panel = LargePanel(source, folder, entity, time, names, len(connection.table("panel")), memory, connection)
+        panel = LargePanel(source, folder, entity, time, names, len(connection.table("panel")), connection)
         _check_filled(panel)
     except BaseException:
         connection.close()
@@ -145,21 +140,21 @@ def read_large_panel(
     return panel
 
 
-def _open_database(folder: Path, memory: str, threads: int) -> DuckDBPyConnection:
+def _open_database(folder: Path) -> DuckDBPyConnection:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "large.duckdb"
     for old in (path, path.with_suffix(".duckdb.wal")):
         old.unlink(missing_ok=True)
-    return connect(str(path), folder / "spill", memory, threads)
+    return connect(str(path), folder / "spill")
 
 
-def connect(database: str, spill: Path, memory: str, threads: int) -> DuckDBPyConnection:
+def connect(database: str, spill: Path) -> DuckDBPyConnection:
     """A database, or one in memory (``:memory:``), that keeps to its limits and fetches nothing from anywhere."""
     import duckdb
 
     limits: dict[str, Any] = {
-        "memory_limit": memory,
-        "threads": threads,
+        "memory_limit": MEMORY,
+        "threads": THREADS,
         "temp_directory": str(spill),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

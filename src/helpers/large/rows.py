@@ -118,12 +118,12 @@ def _block(code: NDArray[np.int64], time: NDArray[np.int64], figures: Floats) ->
     return Block(np.flatnonzero(np.diff(code, prepend=-1)), time, figures)
 
 
-def open_rows(path: Path, names: Iterable[str], *, complete: Sequence[str] = (), memory: str = "1500MB") -> LargePanel:
+def open_rows(path: Path, names: Iterable[str], *, complete: Sequence[str] = ()) -> LargePanel:
     """The file as a panel on disk, for queries; `complete` names columns that a row must have a figure for."""
     from duckdb import ColumnExpression
 
     names = list(names)
-    connection = connect(":memory:", path.parent / "spill", memory, 2)
+    connection = connect(":memory:", path.parent / "spill")
     rows = connection.read_parquet(glob.escape(str(path)))
     for name in names:
         if name not in rows.columns:
@@ -136,7 +136,7 @@ def open_rows(path: Path, names: Iterable[str], *, complete: Sequence[str] = (),
     groups = [ColumnExpression(name) for name in rows.columns if name.startswith("_group_")]
     rows.select(*keys, *figures, *groups).create_view("panel")
     count = len(connection.table("panel"))
-    return LargePanel(path, path.parent, "entity", "time", tuple(names), count, memory, connection)
+    return LargePanel(path, path.parent, "entity", "time", tuple(names), count, connection)
 
 
 def add_indices(path: Path, target: Path, indices: Mapping[str, LargeIndex]) -> None:
@@ -144,11 +144,11 @@ def add_indices(path: Path, target: Path, indices: Mapping[str, LargeIndex]) -> 
     from duckdb import ColumnExpression
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    connection = connect(":memory:", target.parent / "spill", "1500MB", 2)
+    connection = connect(":memory:", target.parent / "spill")
     try:
         rows = connection.read_parquet(glob.escape(str(path)))
         known = tuple(rows.columns)
-        plain = LargePanel(path, path.parent, "_entity", "_time", known, 0, "1500MB", connection)
+        plain = LargePanel(path, path.parent, "_entity", "_time", known, 0, connection)
         renamed = rows.select(*[ColumnExpression(name).alias(f"v{at}") for at, name in enumerate(known)])
         own: list[Expression] = [ColumnExpression(f"v{at}").alias(name) for at, name in enumerate(known)]
         values = [value_of(plain, index).alias(name) for name, index in indices.items()]

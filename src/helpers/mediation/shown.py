@@ -264,9 +264,9 @@ def record_chains(record: Record, chains: Mapping[str, Chain], link: ClearTest |
             record(f"mediation.chain.{part}{'.' if ending else ''}{ending}", getattr(chain, part))
 
 
-def by_bootstrap(found: Mediation, mediator: str | None = None) -> Estimate:
-    """An indirect effect with the percentile interval and p-value of the bootstrap."""
-    name = mediator or found.mediators[0]
+def by_bootstrap(found: Mediation) -> Estimate:
+    """The first mediator's indirect effect with the percentile interval and p-value of the bootstrap."""
+    name = found.mediators[0]
     effect, drawn = found.indirect[name], found.bootstrap[name]
     return Estimate(
         estimate=effect.estimate,

@@ -26,20 +26,15 @@ class SpecificationCurve:
         The same rows: the option of each decision.
     n_specifications
         Estimates behind the curve, of which the points are evenly spaced ones.
-    value
-        "estimate" or "standardised".
     """
 
     curve: pd.DataFrame
     choices: pd.DataFrame
     n_specifications: int
-    value: str
 
 
-def specification_curve(
-    multiverse: Multiverse, *, points: int = 1000, value: str = "standardised"
-) -> SpecificationCurve:
-    """Sort all estimates and keep evenly spaced ones, the ends included.
+def specification_curve(multiverse: Multiverse, *, points: int = 1000) -> SpecificationCurve:
+    """Sort all standardised estimates and keep evenly spaced ones, the ends included.
 
     Parameters
     ----------
@@ -47,36 +42,32 @@ def specification_curve(
         A fitted multiverse.
     points
         How many points to keep; all when there are fewer.
-    value
-        "standardised", which compares across indices of different scales, or "estimate".
 
     Raises
     ------
     StudyError
-        Another value, or fewer than two points.
+        Fewer than two points.
     """
-    if value not in ("estimate", "standardised") or points < 2:
-        raise StudyError(
-            f"specification curve, {value}, {points} points", "it cannot be drawn", "use estimate or standardised"
-        )
+    if points < 2:
+        raise StudyError(f"specification curve, {points} points", "it cannot be drawn", "ask for two or more")
     table = multiverse.estimated
-    order = np.argsort(tie(table[value]).to_numpy(), kind="stable")
+    order = np.argsort(tie(table["standardised"]).to_numpy(), kind="stable")
     kept = np.unique(np.linspace(0, len(order) - 1, min(points, len(order))).round().astype(int))
     rows = table.iloc[order[kept]]
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = (rows[value] / rows["estimate"]).fillna(1.0)
+        scale = (rows["standardised"] / rows["estimate"]).fillna(1.0)
     half = stats.t.isf(0.025, rows["n_entities"] - 1) * rows["std_error"] * scale
     curve = pd.DataFrame(
         {
             "position": kept + 1,
-            "estimate": rows[value],
-            "ci_low": rows[value] - half,
-            "ci_high": rows[value] + half,
+            "estimate": rows["standardised"],
+            "ci_low": rows["standardised"] - half,
+            "ci_high": rows["standardised"] + half,
             "significant": rows["p_value"] < multiverse.significance,
         }
     )
     choices = rows[list(multiverse.decisions)]
-    return SpecificationCurve(curve.reset_index(drop=True), choices.reset_index(drop=True), len(table), value)
+    return SpecificationCurve(curve.reset_index(drop=True), choices.reset_index(drop=True), len(table))
 
 
 def thin_out(multiverse: Multiverse, most: int = 2500) -> pd.DataFrame:

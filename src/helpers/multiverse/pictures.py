@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     from helpers.multiverse.curve import SpecificationCurve
 
+MOST_OPTIONS = 8
 
-def draw_specification_curve(
-    curve: SpecificationCurve, *, labels: Mapping[str, str] | None = None, most_options: int = 8
-) -> Figure:
+
+def draw_specification_curve(curve: SpecificationCurve, *, labels: Mapping[str, str] | None = None) -> Figure:
     """The estimates in rising order above a band of marks: where each option of each decision stands among them.
+
+    Decisions with more than `MOST_OPTIONS`, such as sets of controls, are left out of the band.
 
     Parameters
     ----------
@@ -28,11 +30,9 @@ def draw_specification_curve(
         The curve.
     labels
         Name of a decision or option -> what to write.
-    most_options
-        Decisions with more options than this, such as sets of controls, are left out of the band.
     """
     named = labels or {}
-    shown = [name for name in curve.choices if 1 < curve.choices[name].nunique() <= most_options]
+    shown = [name for name in curve.choices if 1 < curve.choices[name].nunique() <= MOST_OPTIONS]
     rows = [(name, option) for name in shown for option in curve.choices[name].cat.categories]
     figure, (above, below) = new_figure(
         2, height=3.0 + 0.16 * len(rows), sharex=True, gridspec_kw={"height_ratios": [3.0, 0.16 * max(len(rows), 1)]}
@@ -43,7 +43,7 @@ def draw_specification_curve(
         here = data["significant"] == flag
         above.plot(place[here], data["estimate"][here], ".", color=colour, markersize=3, label=text)
     above.axhline(0, color=INK, linewidth=0.8)
-    above.set_ylabel(curve.value.replace("standardised", "standardised estimate"))
+    above.set_ylabel("standardised estimate")
     above.legend(fontsize=8, loc="upper left")
     for row, (name, option) in enumerate(rows):
         here = curve.choices[name] == option

@@ -18,29 +18,23 @@ index is built for samples that leave some out."""
 DENSE = 20_000_000
 
 
-def variance_shares(
-    multiverse: Multiverse, *, value: str = "standardised", nested: Mapping[str, str] = NESTED
-) -> pd.DataFrame:
-    """How much of the variance of the estimates each decision makes.
+def variance_shares(multiverse: Multiverse) -> pd.DataFrame:
+    """How much of the variance of the standardised estimates each decision makes.
 
     `first_order` = variance of the means by option / variance (eta squared of a one-way analysis of variance);
     `total_order` = mean variance left when all other decisions are fixed / variance: the decision with its part in all
     interactions. When every option is crossed with every other, first orders sum to at most 1 and total orders to at
     least 1. Each control is also a decision of its own: in or out.
 
-    A nested decision is measured inside its parent: its first order is the mean, over the parent's options, of the
-    variance of the means by its own; the total order of the parent is that of the two together. So no first order is
-    above its total order; where universes that could not be estimated leave holes, the total order is at least the
-    first.
+    A nested decision (`NESTED`) is measured inside its parent: its first order is the mean, over the parent's options,
+    of the variance of the means by its own; the total order of the parent is that of the two together. So no first
+    order is above its total order; where universes that could not be estimated leave holes, the total order is at least
+    the first.
 
     Parameters
     ----------
     multiverse
         A fitted multiverse.
-    value
-        Column of its table: "standardised", "estimate" or "statistic".
-    nested
-        Decision -> the one that it is nested in, where the two are not crossed.
 
     Returns
     -------
@@ -48,10 +42,10 @@ def variance_shares(
         By decision: options, first_order, total_order; the largest first order at the top.
     """
     table = multiverse.estimated
-    numbers = table[value].to_numpy(dtype=float)
+    numbers = table["standardised"].to_numpy(dtype=float)
     variance = numbers.var()
     codes = {name: table[name].cat.codes.to_numpy().astype(np.intp) for name in multiverse.decisions}
-    inside = {child: parent for child, parent in nested.items() if _is_nested(codes, child, parent)}
+    inside = {child: parent for child, parent in NESTED.items() if _is_nested(codes, child, parent)}
     controls = _control_codes(multiverse, codes["controls"])
     others_apart = {name: code for name, code in codes.items() if name != "controls"} | controls
     rows = {}

@@ -112,7 +112,7 @@ class _Pieces:
                     ends.append(value + side * z * float(np.sqrt(weights @ self.covariance @ weights)))
         return [centre - set_half, centre + set_half, min(lows), max(highs)]
 
-    def breakdown(self, most: float = LARGEST_BOUND) -> float:
+    def breakdown(self) -> float:
         """The smallest bound whose interval holds 0."""
 
         def far(bound: float) -> float:
@@ -121,6 +121,6 @@ class _Pieces:
 
         if far(0.0) <= 0:
             return 0.0
-        if far(most) > 0:
+        if far(LARGEST_BOUND) > 0:
             return float("inf")
-        return float(optimize.brentq(far, 0.0, most, xtol=1e-6))
+        return float(optimize.brentq(far, 0.0, LARGEST_BOUND, xtol=1e-6))

@@ -102,9 +102,7 @@ def _collect(path: Path, options: Options) -> list[tuple[str, Flat]]:
     if not files:
         raise StudyError(str(path), "the folder holds no file", "put the tables there, one measure or more in each")
     found, aside = [], []
-    if path.is_dir():
-        files = _without_papers(files)
-    for file in files:
+    for file in _without_papers(files) if path.is_dir() else files:
         tables = [table for table in read_tables(file, options.encoding, options.sheet) if table.rows]
         if options.sheet is not None:
             tables = _chosen(tables, options.sheet, file, options.encoding)
@@ -123,7 +121,7 @@ def _collect(path: Path, options: Options) -> list[tuple[str, Flat]]:
             )
     if not found:
         raise aside[0]
-    if aside and len(found) > 0:
+    if aside:
         where, flat = found[0]
         left = [error.where.split("sheet ")[-1] for error in aside]
         found[0] = (where, replace(flat, told=(*flat.told, f"sheets without figures, left aside: {few(left)}")))

@@ -120,13 +120,12 @@ def _find_times(
     found.sort(key=lambda name: not is_time_word(name))
     worded = [name for name in found if is_time_word(name)]
     found = worded or found
-    times = []
-    for name in found:
-        for other, cells in flat.columns.items():
-            if other != name and is_time_word(other):
-                joined = join_parts(flat.columns[name], cells)
-                if joined is not None:
-                    times.append((f"{name} + {other}", joined))
+    times = [
+        (f"{name} + {other}", joined)
+        for name in found
+        for other, cells in flat.columns.items()
+        if other != name and is_time_word(other) and (joined := join_parts(flat.columns[name], cells)) is not None
+    ]
     unread: list[StudyError] = []
     for name in found:
         try:

@@ -14,6 +14,7 @@ from helpers.results.rounding import fix_number
 if TYPE_CHECKING:
     from helpers.study.study import Study
 
+DIGITS = 3
 STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
 
 
@@ -22,7 +23,7 @@ def ladder_estimates(fits: Mapping[str, Coefficients], term: str, label: Callabl
     return estimate_frame({label(name): fit[term] for name, fit in fits.items()}).rename_axis("column")
 
 
-def ladder_table(fits: Mapping[str, Coefficients], study: Study, digits: int = 3) -> pd.DataFrame:
+def ladder_table(fits: Mapping[str, Coefficients], study: Study) -> pd.DataFrame:
     """The ladder in the journal's form: estimates with stars, standard errors in brackets below, then the facts.
 
     Stars: *** p < 0.01, ** p < 0.05, * p < 0.1, from the p-values of the fits.
@@ -30,16 +31,16 @@ def ladder_table(fits: Mapping[str, Coefficients], study: Study, digits: int = 3
     terms = [study.specification.treatment, *study.specification.controls]
     lines: dict[str, list[str]] = {}
     for term in terms:
-        lines[study.label(term)] = [_estimate(fit, term, digits) for fit in fits.values()]
-        lines[f"({study.label(term)}: standard error)"] = [_std_error(fit, term, digits) for fit in fits.values()]
+        lines[study.label(term)] = [_estimate(fit, term) for fit in fits.values()]
+        lines[f"({study.label(term)}: standard error)"] = [_std_error(fit, term) for fit in fits.values()]
     lines |= _facts(fits, study)
     columns = [study.label(name) for name in fits]
     return pd.DataFrame.from_dict(lines, orient="index", columns=columns).rename_axis("term")
 
 
-def journal_ladder(fits: Mapping[str, Coefficients], study: Study, digits: int = 3) -> pd.DataFrame:
+def journal_ladder(fits: Mapping[str, Coefficients], study: Study) -> pd.DataFrame:
     """The same with blank names beside the standard errors, as manuscripts have it."""
-    return ladder_table(fits, study, digits).rename(index=lambda name: "" if str(name).startswith("(") else name)
+    return ladder_table(fits, study).rename(index=lambda name: "" if str(name).startswith("(") else name)
 
 
 def stars(p_value: float) -> str:
@@ -47,12 +48,12 @@ def stars(p_value: float) -> str:
     return next((mark for level, mark in STARS if p_value < level), "")
 
 
-def _estimate(fit: Coefficients, term: str, digits: int) -> str:
-    return fix_number(fit.estimates[term], digits) + stars(fit.p_values[term]) if term in fit.estimates.index else ""
+def _estimate(fit: Coefficients, term: str) -> str:
+    return fix_number(fit.estimates[term], DIGITS) + stars(fit.p_values[term]) if term in fit.estimates.index else ""
 
 
-def _std_error(fit: Coefficients, term: str, digits: int) -> str:
-    return f"({fix_number(fit.std_errors[term], digits)})" if term in fit.estimates.index else ""
+def _std_error(fit: Coefficients, term: str) -> str:
+    return f"({fix_number(fit.std_errors[term], DIGITS)})" if term in fit.estimates.index else ""
 
 
 def _facts(fits: Mapping[str, Coefficients], study: Study) -> dict[str, list[str]]:

@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -34,7 +33,7 @@ SEPARATORS = (("; ", "；"), (", ", "，"), (" × ", "×"), (": ", "："), (" + 
 
 
 @cache
-def read_catalogue(folder: Path = CATALOGUES) -> dict[str, str]:
+def read_catalogue() -> dict[str, str]:
     """Every translated message of the catalogues of the report: English -> the other language.
 
     Raises
@@ -43,7 +42,7 @@ def read_catalogue(folder: Path = CATALOGUES) -> dict[str, str]:
         A catalogue that cannot be read, or a message that two catalogues translate differently.
     """
     messages: dict[str, str] = {}
-    for path in sorted((folder / LANGUAGE / "LC_MESSAGES").glob("*.po")):
+    for path in sorted((CATALOGUES / LANGUAGE / "LC_MESSAGES").glob("*.po")):
         if path.stem == COMMAND_LINE:
             continue
         for text, said in read_messages(path).items():

@@ -150,9 +150,7 @@ def _rules(study: Study) -> list[MissingRule]:
     return [rule for rule in study.missing if rule.rule == "multiple_imputation"]
 
 
-def fit_imputed_study(
-    statistics: pd.DataFrame, study: Study, rng: np.random.Generator, *, method: Method = "normal"
-) -> ImputedFit:
+def fit_imputed_study(statistics: pd.DataFrame, study: Study, rng: np.random.Generator) -> ImputedFit:
     """Pool the study's primary specification over completed panels, where a rule asks for it.
 
     The derived columns are completed, over the rows of the sample: the imputation model then holds the analysis' own
@@ -166,8 +164,6 @@ def fit_imputed_study(
         Its rules ``multiple_imputation`` say which statistics; the largest ``m`` of them is used.
     rng
         Source of the draws.
-    method
-        From :func:`helpers.cleaning.imputation.impute`.
 
     Raises
     ------
@@ -183,7 +179,7 @@ def fit_imputed_study(
             "multiple imputation", rule, "leave the rows out, or declare the rule for a statistic with gaps"
         )
     m = max(rule.m or 2 for rule in _rules(study))
-    return fit_imputed(panel, columns, m, rng, lambda completed: _fit_primary(completed, study), method=method)
+    return fit_imputed(panel, columns, m, rng, lambda completed: _fit_primary(completed, study))
 
 
 def _fit_primary(completed: pd.DataFrame, study: Study) -> PanelFit:

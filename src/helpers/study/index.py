@@ -243,12 +243,10 @@ class Index(Strict):
 
     @model_validator(mode="after")
     def _check_aggregates(self) -> Self:
-        if self.method.levels == "nested":
-            for name, item in self.dimensions.items():
-                if item.aggregate is not None:
-                    problem = _unfit(self.method.weights, item.aggregate)
-                    if problem:
-                        raise ValueError(f"dimension {name}: {problem}")
+        own = {name: item.aggregate for name, item in self.dimensions.items() if item.aggregate is not None}
+        for name, aggregate in own.items() if self.method.levels == "nested" else ():
+            if problem := _unfit(self.method.weights, aggregate):
+                raise ValueError(f"dimension {name}: {problem}")
         return self
 
     @model_validator(mode="after")

@@ -63,7 +63,7 @@ def _variance_terms(fit: PanelFit, scores: Floats) -> tuple[list[tuple[float, Co
 
 
 def two_way_wild_bootstrap(
-    fit: PanelFit, parameter: Parameter, *, null: float = 0.0, draws: int = 99_999, rng: np.random.Generator
+    fit: PanelFit, parameter: Parameter, *, draws: int = 99_999, rng: np.random.Generator
 ) -> WildBootstrap:
     """Test a coefficient whose errors may be related within two kinds of clusters, by a restricted wild bootstrap.
 
@@ -74,7 +74,7 @@ def two_way_wild_bootstrap(
     ----------
     fit
         A fit with two cluster variables.
-    parameter, null
+    parameter
         As in `wild_cluster_bootstrap`.
     draws, rng
         Number of draws, unless all sign vectors of few clusters are enumerated, and their source.
@@ -90,7 +90,7 @@ def two_way_wild_bootstrap(
         )
     contrast = build_contrast(fit, parameter)
     w, codes = contrast.weights, max(fit.clusters, key=lambda found: int(found.max()))
-    distance, n_clusters = contrast.estimate - null, int(codes.max()) + 1
+    distance, n_clusters = contrast.estimate, int(codes.max()) + 1
     own = fit.residuals.loc[fit.design.index].to_numpy()
     restricted = own + distance * w / (w @ w)
     terms, variance = _variance_terms(fit, w * own)
