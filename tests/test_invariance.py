@@ -23,19 +23,39 @@ from hypothesis import strategies as st
 
 from helpers.coordination.moderation import marginal_at_percentiles, moderate
 from helpers.coordination.returns import end_slopes, square_treatment, wild_slopes, within_correlation
+from helpers.diagnostics.effects_tests import condition_number, correlation_matrix, vif
 from helpers.diagnostics.random_effects import fit_two_way_random
 from helpers.diagnostics.specification_tests import run_tests
-from helpers.disparity.divergence import beta_slope, gini_change, sigma_trend, upper_lower_gap, welch_gap
-from helpers.disparity.dynamics import beta_convergence, markov_transitions, sigma_convergence
-from helpers.disparity.inequality import dagum_split, theil_split
-from helpers.disparity.spatial import moran_test
+from helpers.disparity.divergence import (
+    beta_slope,
+    gini_change,
+    group_first_level,
+    sigma_trend,
+    upper_lower_gap,
+    welch_gap,
+)
+from helpers.disparity.dynamics import beta_convergence, kernel_density, markov_transitions, sigma_convergence
+from helpers.disparity.inequality import dagum_split, gini, split_by_time, theil_split
+from helpers.disparity.spatial import local_moran, moran_by_time, moran_test
 from helpers.heterogeneity.groups import read_grouping
 from helpers.heterogeneity.growth import compare_groups
 from helpers.heterogeneity.heterogeneity import compare_regions, fit_by_region
 from helpers.heterogeneity.why import fit_start, fit_threshold
+from helpers.identification.confounding import confounder_contour
 from helpers.identification.placebo import deal_histories, fit_lead, measure_size
+from helpers.index.scaling import box_cox_power, min_max_scale, scale_scores, winsorise
+from helpers.index.weights import (
+    column_entropies,
+    critic_entropy_weights,
+    critic_weights,
+    entropy_weights,
+    equal_weights,
+    pca_weights,
+    variation_weights,
+)
 from helpers.inference.clear import fit_clear
 from helpers.inference.cross_section import wild_beta, wild_gap, wild_line, wild_mean, wild_sigma, wild_upper_lower
+from helpers.inference.detectable import detectable_effect
 from helpers.inference.family import Question, fit_clear_family, fit_family
 from helpers.inference.small_sample import SmallSampleTest
 from helpers.inference.wald import joint_wald
@@ -307,18 +327,57 @@ def leads(data: pd.DataFrame) -> list[float]:
     return numbers(least, *others.values(), wild_lead(found, "x", others, draws=99, rng=rng()))
 
 
+def measures(data: pd.DataFrame) -> list[float]:
+    """What is printed of columns beside a regression, and scores, weights and densities, none of which has a unit."""
+    data = data.sort_index()[NAMES]
+    directions = [1, -1, 1, 1]
+    both = {"entity_effects": True, "time_effects": True}
+    scores, found = min_max_scale(data, directions), two_way(data)
+    kept = winsorise(data, 0.1)
+    loadings = pca_weights(data) * data.std()
+    near = (ring(data).matrix > 0).astype(float)
+    tables = [
+        correlation_matrix(data, NAMES), scores, scale_scores(data, directions, "z_score"),
+        scale_scores(data, directions, "percentile", scope="yearly"), (kept - kept.mean()) / kept.std(),
+        kernel_density(data["y"], points=9) * data["y"].std(), confounder_contour(found, "x", steps=4)[1],
+        local_moran(data["y"].groupby(level=0).mean(), near, rng(), 99)[["estimate"]],
+        moran_by_time(data["y"], near, rng(), 99)[["estimate"]],
+    ]  # fmt: skip
+    return [
+        *vif(data, NAMES), *vif(data, NAMES, **both), condition_number(data, NAMES, **both),
+        *(loadings / loadings.abs().sum()), *critic_weights(data, directions),
+        *critic_weights(data, directions, "spearman"), *entropy_weights(scores), *column_entropies(scores, 0.01),
+        *variation_weights(scores), *critic_entropy_weights(scores), *equal_weights(scores),
+        detectable_effect(found["x"]) / float(found.std_errors["x"]),
+        *(value for table in tables for value in table.to_numpy(dtype=float).ravel()),
+    ]  # fmt: skip
+
+
+def levels(data: pd.DataFrame) -> list[float]:
+    """Scores, weights and shares of figures that have their own zero."""
+    data = data.sort_index()[NAMES]
+    values, own = data["y"], regions(data)
+    dagum, theil = (split_by_time(values, own, split).to_numpy().ravel() for split in (dagum_split, theil_split))
+    tables = [scale_scores(data, [1, -1, 1, 1], rule) for rule in ("ratio_to_best", "distance_to_reference")]
+    return [
+        gini(values), *dagum, *theil, box_cox_power(values), *entropy_weights(data), *variation_weights(data),
+        *(value for table in tables for value in table.to_numpy().ravel()),
+        *group_first_level(values, 3),
+    ]  # fmt: skip
+
+
 Estimator = Callable[[pd.DataFrame], list[float]]
 ESTIMATORS: dict[str, Estimator] = {
     "two-way random effects": random_effects, "tests of a specification": specification_tests, "clear test": clear,
     "family": family, "joint Wald": wald, "regions": by_region, "growth of groups": growth, "start": start,
     "thresholds": thresholds, "placebo": placebo, "within correlation": correlation, "square": square,
     "moderation": moderation, "mediators": mediators, "chain": chain, "space": space, "Moran": moran,
-    "policy": policy, "few clusters": few,
+    "policy": policy, "few clusters": few, "measures": measures,
 }  # fmt: skip
 # What compares columns with each other, or divides by a level, has one unit for all columns and its own zero.
 ONE_UNIT: dict[str, Estimator] = {
     "spread": spread, "inequality": inequality, "factors": factors, "leads": leads, "imputed": imputed,
-    "probit": probit,
+    "probit": probit, "levels": levels,
 }  # fmt: skip
 
 
@@ -453,7 +512,7 @@ def public_estimators() -> set[str]:
     methods = [
         ast.parse(path.read_text(encoding="utf-8"))
         for folder in FOLDERS
-        for path in sorted((source / folder).glob("*.py"))
+        for path in sorted((source / folder).rglob("*.py"))
         if path.stem not in ("shown", "tables", "pictures")
     ]
     modules = [*methods, ast.parse((source / "results" / "estimate.py").read_text(encoding="utf-8"))]
@@ -472,6 +531,43 @@ def public_estimators() -> set[str]:
     }  # fmt: skip
 
 
+# Columns that a function may begin with, and what it may give back that is a number or made of numbers.
+COLUMNS = {"data", "values", "figures", "scores", "matrix", "frame"}
+NUMBERS = {"float", "Floats", "Series", "DataFrame"}
+# Public functions of columns that give back numbers but measure nothing, each with its reason.
+NO_MEASURE: dict[str, str] = {
+    **dict.fromkeys(
+        ("start_and_growth", "measure_entities", "first_values", "balanced_rows", "stack_regions",
+         "keep_complete_entities", "shift_column", "shift_columns", "check_panel", "of_size_one", "limit_times",
+         "contrast_of", "speed_panel", "count_periods", "check_figures",
+         "read_figures", "rank_entities", "rank_rows"),
+        "picks, shifts or orders figures as they are",
+    ),
+    **dict.fromkeys(
+        ("aggregate_scores", "member_contributions", "map_to_range", "weights_by_time", "scale_matrix",
+         "transform_figures", "box_cox", "engine_table", "sample_slopes", "spread_of", "step_table", "compare_qualities",
+         "driscoll_kraay_meat", "newey_west_meat", "conley_meat", "cluster_covariance"),
+        "a part, or a table, of what is held to it",
+    ),
+}  # fmt: skip
+
+
+def public_measures() -> set[str]:
+    """Public functions of the methods that begin with columns and give back numbers, none of them in a record."""
+    found = set()
+    for folder in FOLDERS:
+        for path in sorted((ROOT / "src" / "helpers" / folder).rglob("*.py")):
+            if path.stem in ("shown", "tables", "pictures"):
+                continue
+            for item in ast.parse(path.read_text(encoding="utf-8")).body:
+                if not isinstance(item, ast.FunctionDef) or item.name.startswith("_") or not item.returns:
+                    continue
+                first = item.args.args[0].arg if item.args.args else ""
+                if first in COLUMNS and NUMBERS & set(re.findall(r"\w+", ast.unparse(item.returns))):
+                    found.add(item.name)
+    return found - public_estimators()
+
+
 def names_in(path: Path) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Name)}
 
@@ -480,6 +576,12 @@ def test_every_public_estimator_is_held_to_it_or_has_its_reason() -> None:
     here = names_in(Path(__file__))
     listed = {name for names in ELSEWHERE.values() for name in names} | set(OTHERWISE)
     assert public_estimators() - here - listed == set()
+
+
+def test_every_public_measure_is_held_to_it_or_has_its_reason() -> None:
+    listed = {name for names in ELSEWHERE.values() for name in names} | set(OTHERWISE) | set(NO_MEASURE)
+    assert public_measures() - names_in(Path(__file__)) - listed == set()
+    assert set(NO_MEASURE) - public_measures() == set()
 
 
 @pytest.mark.parametrize("place", ELSEWHERE)
