@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from helpers.errors import StudyError
-from helpers.regression.engines import attempt, engine_table, of_size_one
+from helpers.regression.engines import attempt, count_agreeing, engine_table, of_size_one
 from helpers.regression.many import fit_batch, fit_weighted_entities
 from helpers.regression.panel import fit_panel
 from helpers.study.model import Model
@@ -144,6 +144,7 @@ def test_a_program_that_fails_leaves_its_reason():
     table = engine_table(grunfeld(), FIRMS, {"pyfixest": reason})
     assert table.loc["pyfixest", "convention"] == "not fitted, because ZeroDivisionError: division by zero"
     assert np.isnan(table["estimate_gap"].to_dict()["pyfixest"])
+    assert count_agreeing(table) == (0, 1)
     assert attempt(lambda: 7) == 7
 
 

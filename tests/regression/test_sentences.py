@@ -11,6 +11,7 @@ import pytest
 from cells import PlantedRun, run_cell
 from helpers.diagnostics import neighbours
 from helpers.inference.detectable import detectable_effect, detectable_f, is_bounded
+from helpers.regression import engines
 from helpers.results.estimate import Estimate
 from helpers.results.rounding import fix_number
 from helpers.simulation import few_clusters, trust
@@ -246,3 +247,18 @@ def test_the_controls_are_tested_together(p_value, words, monkeypatch):
     )
     assert words in told
     assert ("give an F of" in told) == (p_value == 0.05)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "told"),
+    [
+        (((0.0, 1e-12), (1e-9, 0.0)), "convention alone: 2 of 2; that could not fit it: 0."),
+        (((0.0, 1e-12), (1e-5, 0.0)), "convention alone: 1 of 2; that could not fit it: 0."),
+        (((0.0, 1e-5), (1e-5, 0.0)), "convention alone: 0 of 2; that could not fit it: 0."),
+        (((0.0, 0.0), (np.nan, np.nan)), "convention alone: 1 of 2; that could not fit it: 1."),
+    ],
+)
+def test_programs_that_agree_are_counted(gaps, told):
+    rows = [(0.0, 0.0), *gaps]
+    table = pd.DataFrame(rows, columns=["estimate_gap", "std_error_gap"], index=["helpers", "linearmodels", "pyfixest"])
+    assert run_cell(NOTEBOOK, "engines.count_agreeing", engines=engines, programs=table).endswith(told)

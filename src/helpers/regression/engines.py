@@ -17,6 +17,8 @@ from helpers.study.model import Model
 CONVENTIONS = {"helpers": "stata", "linearmodels": "linearmodels", "pyfixest": "stata"}
 # Decimals of a relative gap; those beyond are its rounding.
 DECIMALS = 12
+# Relative gap up to which two programs that solve the same equations give the same number.
+EQUAL = 1e-8
 
 
 def attempt(fit_theirs: Callable[[], Any]) -> Any:
@@ -74,6 +76,15 @@ def engine_table(data: pd.DataFrame, model: Model, engines: Mapping[str, Any]) -
             "std_error_gap": _gap(std_error, restated),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("engine")
+
+
+def count_agreeing(table: pd.DataFrame) -> tuple[int, int]:
+    """Of an `engine_table`: programs with our estimate, and under their own convention our standard error; not fitted.
+
+    Equal is what differs by no more than `EQUAL` of its size.
+    """
+    gaps = table.reindex(columns=["estimate_gap", "std_error_gap"]).drop(index="helpers")
+    return int((gaps < EQUAL).all(axis=1).sum()), int(gaps["estimate_gap"].isna().sum())
 
 
 def _gap(number: float, other: float) -> float:
