@@ -122,6 +122,21 @@ def test_a_long_line_of_many_signs_is_said_in_no_time():
     speaker().say("a, b and c: d; e of f, column g, " * 400)
 
 
+def test_a_long_list_of_names_is_parted_once_and_not_in_every_way(monkeypatch):
+    counted = []
+    monkeypatch.setattr(Speaker, "_listed", count(Speaker._listed, counted))
+    assert speaker().say(f"name one of: {', '.join(f'one name{k}' for k in range(12))}").startswith("可用的有：")
+    assert len(counted) == len(set(counted))
+
+
+def count(method, counted):
+    def counting(self, *arguments):
+        counted.append(arguments)
+        return method(self, *arguments)
+
+    return counting
+
+
 @pytest.mark.parametrize(
     ("set_to", "language"),
     [

@@ -111,6 +111,7 @@ class Speaker:
         self._strong = [item for item in templates if item.letters >= WEAK]
         self._weak = [item for item in templates if item.letters < WEAK]
         self._catalogue = catalogue
+        self._found: dict[tuple[str, int], str] = {}
 
     def say(self, text: str) -> str:
         """A printed text: one message, an error in its three parts, or lines."""
@@ -122,6 +123,7 @@ class Speaker:
         if not body or not re.search(r"[A-Za-z]{2}", body):
             return text
         head, tail = text[: text.index(body)], text[text.index(body) + len(body) :]
+        self._found.clear()
         return head + self._body(body) + tail
 
     def knows(self, text: str) -> bool:
@@ -159,7 +161,15 @@ class Speaker:
         return self._phrase(where, depth), self._phrase(rule, depth)
 
     def _phrase(self, text: str, depth: int) -> str:
-        """A text as a message, else as a list of messages, else as it is."""
+        """A text as a message, else as a list of messages, else as it is; looked up once.
+
+        Every end of a list is the rest of many of its beginnings: a list of twenty names would be parted for seconds.
+        """
+        if (text, depth) not in self._found:
+            self._found[text, depth] = self._look_up(text, depth)
+        return self._found[text, depth]
+
+    def _look_up(self, text: str, depth: int) -> str:
         found = (self._error(text, depth) or self._whole(text, depth)) if depth < DEEPEST else None
         if found is None and depth < DEEPEST:
             found = self._listed(text, depth) or self._fitting(self._weak, text, depth)
