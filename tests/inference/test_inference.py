@@ -76,6 +76,18 @@ def test_wildboottest_agrees_under_full_enumeration(restricted, variant, paramet
     assert ours.p_value_strict <= float(theirs["p-value"].iloc[0]) <= ours.p_value
 
 
+@pytest.mark.parametrize(("parameter", "t", "p_value"), [
+    ("value", 4.434584002611123, 0.017578125), ("capital", 2.39764785179372, 0.203125),
+])  # fmt: skip
+def test_the_test_of_another_null_than_zero_is_that_of_statspai(parameter, t, p_value):
+    # sp.wild_cluster_bootstrap(d, "inv", ["value", "capital"], "firm", parameter, h0=0.05), all 1,024 sign vectors; ties
+    # are not counted.
+    fit = fit_panel(gappy_grunfeld(), "inv", ["value", "capital"])
+    found = wild_cluster_bootstrap(fit, parameter, null=0.05)
+    source = "StatsPAI: wild_cluster_bootstrap, all sign vectors, Grunfeld with gaps"
+    outside(wild_cluster_bootstrap, source, [found.statistic, found.p_value_strict], [t, p_value], rtol=1e-9)
+
+
 def bootstrap_by_hand(fit: PanelFit, data: pd.DataFrame, contrast: dict[str, float], null: float, method: str) -> float:
     """Share of |t*| >= |t| when each sample of signs is drawn, built and fitted anew."""
     design = fit.design

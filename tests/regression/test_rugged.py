@@ -24,7 +24,7 @@ from helpers.identification.anderson_rubin import invert_anderson_rubin
 from helpers.identification.first_stage import measure_first_stage
 from helpers.identification.instruments import InstrumentedFit, fit_instrumented
 from helpers.identification.oster import oster_delta
-from helpers.inference.small_sample import cr2
+from helpers.inference.small_sample import cr2, htz_wald
 from helpers.regression.panel import fit_panel
 from helpers.study.model import Cluster, Model
 from outside import outside
@@ -202,3 +202,124 @@ def test_two_stages_with_clusters_of_every_kind_are_those_of_linearmodels(form: 
     # A dummy may have a negative variance.
     numbers = [*theirs.params[terms], *np.sqrt(np.diag(theirs.cov.loc[terms, terms]))]
     outside(fit_instrumented, "linearmodels: IV2SLS, clustered, a rugged panel", ours, numbers, rtol=1e-9)
+
+
+# Effects, clusters: standard errors of d and w, degrees of freedom, p-values; F, df and p of both; R clubSandwich 0.5.8,
+# vcovCR(lm(y ~ d + w + m (+ entity) (+ year)), cluster, type = "CR2"), coef_test, Wald_test(test = "HTZ").
+OTHER_CLUSTERS = {
+    ("pooled", "region"): [
+        0.1018637692253,
+        0.1608912902569,
+        3.944898321369,
+        3.845330069057,
+        0.0005855717095258,
+        0.05183516203377,
+        37.84068929694,
+        2.932587303504,
+        0.008049481673009,
+    ],
+    ("pooled", "cross"): [
+        0.1011179317911,
+        0.1526931634506,
+        5.109141577392,
+        5.718212296254,
+        0.0001406504164695,
+        0.02766501232774,
+        42.93353129478,
+        4.529212818242,
+        0.001136899907967,
+    ],
+    ("pooled", "time"): [
+        0.1067953570729,
+        0.1445819282786,
+        10.01421782168,
+        10.26328803917,
+        2.26401390596e-06,
+        0.01094402658542,
+        88.21512441394,
+        9.031794667776,
+        1.182961522056e-06,
+    ],
+    ("entity", "region"): [
+        0.175025850175,
+        0.1582006256099,
+        3.733969734347,
+        3.788980865761,
+        0.01849321996612,
+        0.07712165044773,
+        9.785156989258,
+        2.839529273629,
+        0.05323507384079,
+    ],
+    ("entity", "cross"): [
+        0.08844811853965,
+        0.1333160846485,
+        5.768864347863,
+        5.730898581179,
+        0.0002630117080373,
+        0.03032209071931,
+        42.82925985702,
+        4.760096777599,
+        0.0009052530345914,
+    ],
+    ("entity", "time"): [
+        0.1092743893171,
+        0.1507126271368,
+        10.00828784155,
+        10.06953104442,
+        7.774055740042e-05,
+        0.02973720227221,
+        34.33148535853,
+        9.172080588051,
+        5.50694390408e-05,
+    ],
+    ("two-way", "region"): [
+        0.1802976035596,
+        0.2019274453097,
+        3.693424335324,
+        3.760167146842,
+        0.02437881387691,
+        0.1408702822002,
+        8.584507990884,
+        2.838842334595,
+        0.06255278287344,
+    ],
+    ("two-way", "cross"): [
+        0.1461237199058,
+        0.1618786050877,
+        5.635945440847,
+        5.799510505025,
+        0.004596981598328,
+        0.06086362864241,
+        22.37297064031,
+        4.710892744637,
+        0.003933682557572,
+    ],
+    ("two-way", "time"): [
+        0.1209142784821,
+        0.1656739690721,
+        9.471491303993,
+        9.892069837065,
+        0.0003233224189353,
+        0.04703382539843,
+        23.76468346209,
+        9.097662893782,
+        0.0002442308399777,
+    ],
+}
+
+
+@pytest.mark.parametrize(("form", "cluster"), OTHER_CLUSTERS)
+def test_cr2_and_htz_by_regions_and_crossing_groups_are_those_of_club_sandwich(form: str, cluster: str) -> None:
+    entities, years = (rugged().index.get_level_values(level) for level in (0, 1))
+    data = rugged().assign(region=entities % 5, cross=(3 * entities + years) % 7)
+    effects = {f"{kind}_effects": True for kind in EFFECTS[form]}
+    found = fit_panel(data, "y", ["d", "w", "m"], cluster=cluster, **effects)
+    tests = [cr2(found, name) for name in ("d", "w")]
+    errors = [test.std_error * UNITS[name] / UNITS["y"] for test, name in zip(tests, ("d", "w"), strict=True)]
+    ours = [*errors, *(test.df for test in tests), *(test.p_value for test in tests)]
+    numbers = OTHER_CLUSTERS[form, cluster]
+    outside(cr2, "R clubSandwich: vcovCR and coef_test, a rugged panel", ours, numbers[:6], rtol=1e-9)
+    joint = htz_wald(found, ["d", "w"])
+    ours = [joint.statistic, joint.df[1], joint.p_value]
+    outside(htz_wald, "R clubSandwich: Wald_test(test = 'HTZ'), a rugged panel", ours, numbers[6:], rtol=1e-9)
