@@ -123,7 +123,7 @@ def test_a_long_line_of_many_signs_is_said_in_no_time():
 
 
 def test_a_long_list_of_names_is_parted_once_and_not_in_every_way(monkeypatch):
-    counted = []
+    counted: list[tuple[str, int]] = []
     monkeypatch.setattr(Speaker, "_listed", count(Speaker._listed, counted))
     assert speaker().say(f"name one of: {', '.join(f'one name{k}' for k in range(12))}").startswith("可用的有：")
     assert len(counted) == len(set(counted))
