@@ -184,10 +184,10 @@ def write_markdown(text: str) -> str:
 
 @lru_cache(KEPT)
 def show_code(source: str) -> str:
-    """Python source with the words that the page colours classed: keywords, strings, comments.
+    """Python source with what the page colours classed: strings and comments.
 
-    Neighbours of one class share an element and plain words have none, since a page of twelve notebooks would
-    otherwise be a fifth of such elements.
+    Neighbours of one class share an element and all else has none, since a page of twelve notebooks would otherwise be
+    a fifth of such elements.
     """
     from pygments import lex
     from pygments.lexers import PythonLexer
@@ -209,9 +209,9 @@ def _with_blanks(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 @cache
 def _colour(kind: Any) -> str:
     """Class of a kind of word; empty for what stays plain."""
-    from pygments.token import Comment, Keyword, Operator, String
+    from pygments.token import Comment, String
 
-    known = ((Comment, "c"), (Keyword, "k"), (Operator.Word, "k"), (String, "s"))
+    known = ((Comment, "c"), (String, "s"))
     return next((name for group, name in known if kind in group), "")
 
 
