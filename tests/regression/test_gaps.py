@@ -29,6 +29,7 @@ from helpers.identification.instruments import fit_instrumented
 from helpers.inference.passport import standard_error_passport
 from helpers.inference.small_sample import cr2, htz_wald
 from helpers.regression.panel import fit_panel
+from helpers.regression.specification import shift_column
 from helpers.study.model import Model
 from outside import outside
 from reference.panels import gappy_grunfeld
@@ -246,6 +247,7 @@ def rows_of(entities: int, times: int) -> pd.DataFrame:
         (lambda: fit_dynamic(rows_of(2, 9), Model("y", "x", ("z",), ("entity",))), "2 entities for 3 coefficients"),
         (lambda: welch_gap(np.ones(4), np.zeros(4)), "its figures do not vary"),
         (lambda: beta_slope(rows_of(9, 1)["y"].abs()), "it is seen at 1 times"),
+        (lambda: shift_column(rows_of(3, 5), "y", 1, range(4)), "it is not in the window"),
     ],
 )
 def test_rows_that_cannot_carry_a_statistic_are_refused(run: Callable[[], object], rule: str) -> None:

@@ -313,7 +313,7 @@ OTHER_CLUSTERS = {
 def test_cr2_and_htz_by_regions_and_crossing_groups_are_those_of_club_sandwich(form: str, cluster: str) -> None:
     entities, years = (rugged().index.get_level_values(level) for level in (0, 1))
     data = rugged().assign(region=entities % 5, cross=(3 * entities + years) % 7)
-    effects = {f"{kind}_effects": True for kind in EFFECTS[form]}
+    effects: dict[str, Any] = {f"{kind}_effects": True for kind in EFFECTS[form]}
     found = fit_panel(data, "y", ["d", "w", "m"], cluster=cluster, **effects)
     tests = [cr2(found, name) for name in ("d", "w")]
     errors = [test.std_error * UNITS[name] / UNITS["y"] for test, name in zip(tests, ("d", "w"), strict=True)]

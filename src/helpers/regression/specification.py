@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from helpers.errors import StudyError
 from helpers.regression.panel import PanelFit, fit
 from helpers.study.model import Cluster, Model, build_model
 
@@ -116,9 +117,18 @@ def shift_column(data: pd.DataFrame, column: str, periods: int, window: Sequence
 
 
 def shift_columns(data: pd.DataFrame, columns: Sequence[str], periods: int, window: Sequence[int]) -> pd.DataFrame:
-    """Replace columns by their values `periods` earlier in the window; rows that lack one of them are left out."""
+    """Replace columns by their values `periods` earlier in the window; rows that lack one of them are left out.
+
+    Raises
+    ------
+    StudyError
+        A time that is not in the window.
+    """
     places = dict(enumerate(window))
     entities, times = data.index.get_level_values(0), data.index.get_level_values(1)
+    for time in times.unique():
+        if time not in window:
+            raise StudyError(f"time {time}", "it is not in the window", "leave it out, or give the whole window")
     earlier = [places.get(window.index(time) - periods) for time in times]
     source = pd.MultiIndex.from_arrays([entities, pd.Index(earlier, dtype=float)])
     shifted = {column: data[column].reindex(source).to_numpy() for column in columns}
