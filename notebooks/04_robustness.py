@@ -220,7 +220,7 @@ run.table(fragility.by_entity, "fragility_by_unit", caption="Each unit: what lea
 
 # %% [markdown]
 # *Flips* counts the sets in which the sign, or the verdict at the declared level, is another than with all units. A
-# result that one or two units decide is a result about those units.
+# result that one or two units decide is a result about those units. A set of which a part does the same is not listed.
 
 # %%
 flips = shown.flipping_table(fragility)

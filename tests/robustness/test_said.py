@@ -13,6 +13,7 @@ from helpers.errors import StudyError
 from helpers.regression.panel import fit
 from helpers.results.estimate import Estimate
 from helpers.robustness import shown
+from helpers.robustness.fragility import FragilityMap
 from helpers.study.model import Model
 from toy_study import make_panel, make_study
 
@@ -29,6 +30,24 @@ def test_leaving_out_units_starts_from_the_primary_estimate(panel: pd.DataFrame)
     found = shown.fit_fragility(panel, make_study(), most=2)
     assert shown.refit_gap(found, fit(panel, Model("outcome", "dose", ("weight", "rain")))) < 1e-10
     assert len(found.table) == 14 + 91
+
+
+def test_a_set_is_listed_where_no_part_of_it_does_the_same() -> None:
+    sets = (("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c"))
+    table = pd.DataFrame(
+        {
+            "left_out": [" + ".join(left) for left in sets],
+            "size": [len(left) for left in sets],
+            "estimate": 0.1,
+            "std_error": 0.1,
+            "p_value": [0.4, 0.4, 0.4, 0.4, 0.01, 0.02],
+            "flips_sign": [True, False, False, True, True, False],
+            "flips_verdict": [False, False, False, False, True, True],
+        }
+    )
+    found = FragilityMap(table, sets, -0.1, 0.4, 0.05)
+    # a + b turns the sign as a does alone; a + c changes the verdict, which neither does.
+    assert list(shown.flipping_table(found).index) == ["a", "a + c", "b + c"]
 
 
 def carried_by_one() -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from helpers.study.study import Study
 
 Record = Callable[..., "Result"]
-SHOWN = 20
+SHOWN = 12
 
 
 def record_checks(record: Record, checks: Mapping[str, Finding], treatment: str, level: float) -> None:
@@ -198,13 +199,27 @@ def record_fragility(record: Record, found: FragilityMap) -> None:
 
 
 def flipping_table(found: FragilityMap) -> pd.DataFrame:
-    """The sets that turn the sign or change the verdict, smallest first, at most `SHOWN` of them."""
-    flips = found.table[found.table["flips_sign"] | found.table["flips_verdict"]]
+    """The sets that turn the sign or change the verdict, smallest first, at most `SHOWN` of them.
+
+    A set is left out where a part of it does the same: more units beside those that change the answer tell nothing.
+    """
+    flips = found.table[_flips_by_itself(found, "sign") | _flips_by_itself(found, "verdict")]
     columns = ["left_out", "size", "estimate", "std_error", "p_value", "flips_sign", "flips_verdict"]
     ordered = flips.sort_values(
         ["size", "flips_verdict", "p_value"], ascending=[True, False, True], kind="stable", key=tie
     )
     return ordered[columns].head(SHOWN).set_index("left_out")
+
+
+def _flips_by_itself(found: FragilityMap, name: str) -> pd.Series:
+    """Of each set, whether it flips the sign or the verdict, and no smaller set within it does."""
+    flips = found.table[f"flips_{name}"]
+    flipping = {frozenset(found.sets[place]) for place in np.flatnonzero(flips)}
+    smaller = [
+        any(frozenset(part) in flipping for size in range(1, len(left)) for part in itertools.combinations(left, size))
+        for left in found.sets
+    ]
+    return flips & ~np.array(smaller)
 
 
 def write_refits(found: FragilityMap, folder: Path) -> None:
