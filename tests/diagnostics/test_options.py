@@ -10,6 +10,9 @@ p and on ``reference.panels.rugged`` over its units (189 rows of 23 entities, tw
     plm(y ~ d + w + factor(year), q, model = "random"), vcovHC(type = "sss"); Hausman's statistic of d and w by its vcov
     pFtest(plm(y ~ d + w, q, model = "within", effect), plm(model = "pooling"))
 
+    Greene's statistic by tapply on resid(lm(inv ~ value + capital (+ firm) (+ year), p))^2; vif of car 3.1-1 and
+        kappa(exact = TRUE) of the columns of unit length that lm(~ firm + year) leaves
+
 and of StatsPAI 1.40.2, sp.xtserial, which takes differences between consecutive years alone. (plm's pwfdtest and pwartest
 take the row before, whatever year it is of: other numbers in a panel with gaps.)
 Tolerance: 1e-9 relative; thirteen digits were printed, and the least exact of these statistics loses four.
@@ -20,7 +23,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from helpers.diagnostics.effects_tests import Diagnostic, breusch_pagan_lm, f_test_effects, honda, poolability
+from helpers.diagnostics.effects_tests import (
+    Diagnostic,
+    breusch_pagan_lm,
+    condition_number,
+    f_test_effects,
+    honda,
+    poolability,
+    vif,
+)
 from helpers.diagnostics.random_effects import fit_random_effects, fit_two_way_random, hausman
 from helpers.diagnostics.residual_tests import modified_wald, pesaran_cd, wooldridge_serial_correlation
 from helpers.errors import StudyError
@@ -173,3 +184,26 @@ def test_a_part_of_a_panel_names_its_own_entities() -> None:
     alone = whole[whole.index.get_level_values(0) != 0]
     with pytest.raises(StudyError, match="modified Wald test, 1: "):
         modified_wald(alone, *FORMULA)
+
+
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ({}, 10673787.675897),
+        ({"time_effects": True}, 2021.117594201),
+        ({"entity_effects": False}, 90342.978130527),
+    ],
+)
+def test_groupwise_heteroskedasticity_of_firms_with_gaps_is_that_of_greene(
+    options: dict[str, Any], printed: float
+) -> None:
+    found = modified_wald(gappy_grunfeld(), *FIRMS, **options)
+    outside(modified_wald, "R: Greene's statistic, Grunfeld with gaps", found.statistic, printed, rtol=1e-9)
+
+
+def test_collinearity_beside_both_effects_is_that_of_what_they_leave() -> None:
+    both = {"entity_effects": True, "time_effects": True}
+    factors = vif(gappy_grunfeld(), FIRMS[1], **both)
+    outside(vif, "R car: vif, Grunfeld with gaps", factors, [1.0925593849974] * 2, rtol=1e-9)
+    ours = [condition_number(gappy_grunfeld(), FIRMS[1], **both), condition_number(gappy_grunfeld(), FIRMS[1])]
+    outside(condition_number, "R: kappa, Grunfeld with gaps", ours, [1.3494913945141, 2.8873483265412], rtol=1e-9)
