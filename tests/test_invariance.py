@@ -495,7 +495,7 @@ OTHERWISE: dict[str, str] = {
     **dict.fromkeys(("couple_systems",), "is defined for scores from 0 to 1"),
     **dict.fromkeys(("entity_profile", "split_change"), "splits an index exactly, in the index's unit"),
     **dict.fromkeys(
-        ("read_large_panel", "check_large_panel", "index_large_panel", "check_method", "open_rows", "read_blocks", "clean_panel",
+        ("read_large_panel", "index_large_panel", "check_method", "open_rows", "read_blocks", "clean_panel",
          "fit_rows", "solve_rows", "fit_groups", "compare_fits", "mean_groups", "wild_rows", "build_large_indices"),
         "works on files; its numbers are held to those of the methods in memory in large/test_engine.py",
     ),

@@ -71,25 +71,25 @@ def test_weights_are_those_of_the_index_in_memory(large: LargePanel) -> None:
     np.testing.assert_allclose(found.entropies, expected.entropies, rtol=0, atol=1e-12)
 
 
-def test_the_check_counts_rows_and_missing_figures(tmp_path: Path) -> None:
+def test_the_check_describes_figures_and_counts_the_missing(tmp_path: Path) -> None:
     data = make_panel().iloc[1:]
     data.loc[data.index[[3, 77]], "x"] = np.nan
     with read(write(data, tmp_path)) as panel:
-        check = check_large_panel(panel)
-    assert (check.n_rows, check.n_entities, check.n_times, check.balanced) == (479, 60, 8, False)
-    assert (check.columns.loc["x", "missing"], check.columns["missing"].sum()) == (2, 2)
-    np.testing.assert_allclose(check.columns["mean"], data.mean()[check.columns.index], rtol=1e-12)
+        columns = check_large_panel(panel)
+    assert (columns["n"] + columns["missing"]).tolist() == [479] * len(columns)
+    assert (columns.loc["x", "missing"], columns["missing"].sum()) == (2, 2)
+    np.testing.assert_allclose(columns["mean"], data.mean()[columns.index], rtol=1e-12)
 
 
 def test_every_way_to_write_an_empty_cell_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("firm,year,v\na,1,\na,2,NA\nb,1,nan\nb,2,.\nc,1,5\n")
     with read(path) as panel:
-        assert check_large_panel(panel).columns[["n", "missing"]].to_numpy().tolist() == [[1, 4]]
+        assert check_large_panel(panel)[["n", "missing"]].to_numpy().tolist() == [[1, 4]]
 
 
 def test_the_figures_within_range_pass(large: LargePanel) -> None:
-    assert check_large_panel(large, {"zeros": (0, 1), "large": (None, 2e9)}).balanced
+    assert check_large_panel(large, {"zeros": (0, 1), "large": (None, 2e9)})["n"].all()
 
 
 def test_nothing_is_written_outside_the_run_folder(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def clean_panel(study: Study, target: Path) -> Cleaned:
             _leave_out_times(panel, study)
             panel = replace(panel, n_rows=len(panel.table()))
             ranges = {name: (column.minimum, column.maximum) for name, column in study.columns.items()}
-            figures = check_large_panel(panel, ranges).columns
+            figures = check_large_panel(panel, ranges)
             _check_units(panel, study)
             if study.sample.missing == "stop":
                 _check_gaps(panel, study)

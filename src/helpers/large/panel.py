@@ -255,30 +255,9 @@ def _check_filled(panel: LargePanel) -> None:
             )
 
 
-@dataclass(frozen=True)
-class LargeCheck:
-    """What a large panel holds.
-
-    Attributes
-    ----------
-    n_rows, n_entities, n_times
-        Rows, entities and times.
-    balanced
-        Whether every entity is there at every time.
-    columns
-        One row per measure: `n` figures, `missing` cells, `minimum`, `maximum`, `mean` (NaN where there is none).
-    """
-
-    n_rows: int
-    n_entities: int
-    n_times: int
-    balanced: bool
-    columns: pd.DataFrame
-
-
 def check_large_panel(
     panel: LargePanel, ranges: Mapping[str, tuple[float | None, float | None]] | None = None
-) -> LargeCheck:
+) -> pd.DataFrame:
     """Check the keys and the figures of a large panel, and describe it.
 
     Parameters
@@ -288,19 +267,21 @@ def check_large_panel(
     ranges
         Name of a measure -> the lowest and the highest figure that it may have, None for no bound.
 
+    Returns
+    -------
+    DataFrame
+        As `describe_columns`.
+
     Raises
     ------
     StudyError
         An entity and time that stand twice, a figure that is infinite or outside its range; each with its place.
     """
-    from duckdb import ColumnExpression
-
     _check_keys(panel)
     columns = describe_columns(panel, panel.columns)
     for name, (low, high) in {**dict.fromkeys(panel.columns, (None, None)), **(ranges or {})}.items():
         _check_range(panel, name, columns, low, high)
-    n_entities, n_times = (len(panel.table().select(ColumnExpression(key)).distinct()) for key in ("entity", "time"))
-    return LargeCheck(panel.n_rows, n_entities, n_times, panel.n_rows == n_entities * n_times, columns)
+    return columns
 
 
 def describe_columns(panel: LargePanel, names: Iterable[str]) -> pd.DataFrame:
