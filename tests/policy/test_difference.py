@@ -218,6 +218,16 @@ def test_the_bounds_are_those_worked_out_by_hand():
     outside(honest.honest_bounds, source, ours, np.array([plain, shifted]), rtol=1e-8)
 
 
+def test_the_set_is_that_of_statspai_where_errors_are_small():
+    # StatsPAI 1.40.2: honest_did_from_moments(betahat, 1e-12 I, event_times, method="relative_magnitude", m_grid,
+    # l_vec = [1/3] * 3, 20,001 points from -6 to 6), so that its interval is the set up to a step of the grid, 6e-4.
+    events = plant_events({-4: 0.2, -3: -0.1, -2: 0.3, 0: 0.5, 1: 0.8, 2: 0.4}, 1e-6)
+    table = honest.honest_bounds(events, (0.5, 1.0, 2.0)).table
+    numbers = [0.1668, 0.9666, -0.2328, 1.3662, -1.0332, 2.1666]
+    source = "StatsPAI: honest_did_from_moments, relative magnitudes"
+    outside(honest.honest_bounds, source, table[["low", "high"]].to_numpy(float).ravel(), numbers, atol=6e-4)
+
+
 def test_the_breakdown_is_where_the_interval_first_holds_zero():
     events = plant_events({-3: 0.3, -2: 0.1, 0: 1.0, 1: 2.0}, 0.05)
     found = honest.honest_bounds(events)
