@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,9 @@ class Answer:
     computed: dict[str, float]
 
 
+@lru_cache(maxsize=1024)
 def parse_rule(text: str) -> Rule:
-    """Parse a rule and refuse whatever is not part of the language.
+    """Parse a rule, once, and refuse whatever is not part of the language.
 
     Raises
     ------
