@@ -97,24 +97,33 @@ def test_cards_stand_in_the_place_of_their_table_and_of_no_other():
     assert replace_tables(one + other, {"one": "cards"}) == "cards" + other
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh", "dark")])
-def test_axe_finds_no_violation_in_cards(shown, tmp_path, language, scheme):
-    from axe_playwright_python.sync_playwright import Axe
+@pytest.fixture(scope="module")
+def opened(shown, tmp_path_factory):
+    """A page that holds the cards, and a browser for it."""
     from playwright.sync_api import sync_playwright
 
-    page = write_report(make_study(), write_toy_run(tmp_path), NAMES)
+    page = write_report(make_study(), write_toy_run(tmp_path_factory.mktemp("page")), NAMES)
     popovers = "".join(f'<div popover id="t-{name}">table</div>' for name in ("descriptive_statistics", "origins"))
     page.write_text(page.read_text().replace("</main>", f"{shown}</main>{popovers}"), encoding="utf-8")
     with sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = started.new_context(viewport={"width": 390, "height": 900}, color_scheme=scheme, bypass_csp=True)
-        sheet = context.new_page()
-        sheet.goto(f"{page.as_uri()}#{language}")
-        sheet.evaluate("document.querySelectorAll('.card').forEach(part => part.open = true)")
-        levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-        options = {"runOnly": {"type": "tag", "values": levels}}
-        found = Axe().run(sheet, context=".cards", options=options).response
+        yield page, started
         started.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh", "dark")])
+def test_axe_finds_no_violation_in_cards(opened, language, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page, browser = opened
+    context = browser.new_context(viewport={"width": 390, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    sheet = context.new_page()
+    sheet.goto(f"{page.as_uri()}#{language}")
+    sheet.evaluate("document.querySelectorAll('.card').forEach(part => part.open = true)")
+    levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    options = {"runOnly": {"type": "tag", "values": levels}, "resultTypes": ["violations"]}
+    found = Axe().run(sheet, context=".cards", options=options).response
+    context.close()
     assert len(found["passes"]) > 5
     assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in found["violations"]] == []
