@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from helpers.display.prose import Named, Sentence, write_sentence
 from helpers.results.results import Result
+from helpers.simulation.few_clusters import SPOKEN
 
 if TYPE_CHECKING:
     from helpers.study.study import Study
@@ -126,8 +127,6 @@ def quality(results: Mapping[str, Result]) -> list[Sentence]:
 
 def _interval(results: Mapping[str, Result], effect: Result, wild: Result) -> dict[str, Named]:
     """The interval that is told, and its method: that of the headline, where it is bounded."""
-    from helpers.simulation.few_clusters import SPOKEN
-
     used = results.get("baseline.headline.method")
     order = {str(used.value): results.get("baseline.headline")} if used is not None else {}
     method, told = next(
