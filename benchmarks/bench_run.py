@@ -2,7 +2,7 @@
 
 Run it with ``.venv/bin/python benchmarks/bench_run.py [--study provinces] [--preset standard]`` on a machine that does
 nothing else. Everything happens in a copy of the project in a temporary folder. Memory is the sum of the proportional
-set sizes (pages that processes share are counted once) of the command and all that it starts, looked at ten times a
+set sizes (pages that processes share are counted once) of the command and all that it starts, looked at twice a
 second; Linux only.
 """
 
@@ -41,7 +41,7 @@ def measure(command: list[str], project: Path) -> Measure:
         process = subprocess.Popen(command, cwd=project, env=environment, stdout=told, stderr=subprocess.STDOUT)
         while process.poll() is None:
             largest = max(largest, sum(map(proportional_memory, family(process.pid))))
-            time.sleep(0.1)
+            time.sleep(0.5)  # a look takes milliseconds a process: ten times a second it would be half a core
         if process.returncode:
             told.seek(0)
             sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{told.read().decode()}")
