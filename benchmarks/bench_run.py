@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +40,10 @@ def measure(command: list[str], project: Path) -> Measure:
     started, largest = time.perf_counter(), 0.0
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(command, cwd=project, env=environment, stdout=told, stderr=subprocess.STDOUT)
-        while process.poll() is None:
+        while process.returncode is None:
             largest = max(largest, sum(map(proportional_memory, family(process.pid))))
-            time.sleep(0.5)  # a look takes milliseconds a process: ten times a second it would be half a core
+            with suppress(subprocess.TimeoutExpired):  # more looks would take half a core from what is measured
+                process.wait(timeout=0.5)
         if process.returncode:
             told.seek(0)
             sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{told.read().decode()}")
