@@ -2,8 +2,8 @@
 
 Run it with ``.venv/bin/python benchmarks/bench_run.py [--study provinces] [--preset standard]`` on a machine that does
 nothing else. Everything happens in a copy of the project in a temporary folder. Memory is the sum of the proportional
-set sizes (pages that processes share are counted once) of the command and all that it starts, looked at twice a
-second; Linux only.
+set sizes (pages that processes share are counted once) of the command and all that it starts, looked at every
+two seconds, since a look takes the time of what is measured; Linux only.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from helpers.runner.twins import write_twins
 from helpers.study.study import load_study
 
 ROOT = Path(__file__).resolve().parents[1]
+LOOK = 2.0
 EDITED = "06_regional_heterogeneity"
 
 
@@ -42,8 +43,8 @@ def measure(command: list[str], project: Path) -> Measure:
         process = subprocess.Popen(command, cwd=project, env=environment, stdout=told, stderr=subprocess.STDOUT)
         while process.returncode is None:
             largest = max(largest, sum(map(proportional_memory, family(process.pid))))
-            with suppress(subprocess.TimeoutExpired):  # more looks would take half a core from what is measured
-                process.wait(timeout=0.5)
+            with suppress(subprocess.TimeoutExpired):  # looks take time of what is measured
+                process.wait(timeout=LOOK)
         if process.returncode:
             told.seek(0)
             sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{told.read().decode()}")
