@@ -286,3 +286,14 @@ def test_explaining_loads_nothing_heavy():
     environment = {**os.environ, "STUDY_ROOT": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["--version"]])
+def test_a_reader_that_stops_is_no_error(arguments):
+    command = [sys.executable, "-c", "import sys; from helpers.cli import main; sys.exit(main())", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 1

@@ -37,8 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     language, rest = take_language(sys.argv[1:] if arguments is None else arguments)
-    with speak(language):
+    with speak(language), while_read():
         return _run(rest)
+
+
+@contextlib.contextmanager
+def while_read() -> Iterator[None]:
+    """End without a word where whoever reads the output has stopped, as ``head`` does."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(FAILED) from None
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -50,6 +63,8 @@ def _run(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         return int(options.command(options))
+    except BrokenPipeError:
+        raise
     except StudyError as error:
         return _tell(str(error), BAD_INPUT)
     except (KeyboardInterrupt, EOFError):  # EOFError: a question was left without an answer
