@@ -287,8 +287,8 @@ run.figure(
 )
 
 # %% [markdown]
-# A dot right of the dashed line is a method that finds effects where there are none. Its power then counts for nothing:
-# it would reject anyway.
+# A dot whose interval lies wholly right of the dashed line is a method that finds effects too often where there are
+# none, and its power says too much by as much.
 
 # %%
 best = trust.recommend(worlds["all", "uneven"])

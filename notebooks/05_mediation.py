@@ -115,11 +115,12 @@ paths = {name: missed.weaker_path(channel) for name, channel in channels.items()
 nearest = clear.find_nearest({name: found for name, (_, found) in paths.items()})
 path, found = paths[nearest]
 lacks = {
-    "path_a": "The nearest to it is {channel}; what it lacks is path a, from the treatment to it: {effect} "
+    "path_a": "The nearest to it is {channel}; its path further from clear is path a, from the treatment to it: "
+    "{effect} ({effect:p}; wild bootstrap {wild:p}). One of {smallest} or more would have been seen in four of five "
+    "samples.",
+    "path_b": "The nearest to it is {channel}; its path further from clear is path b, from it to the outcome: {effect} "
     "({effect:p}; wild bootstrap {wild:p}). One of {smallest} or more would have been seen in four of five samples.",
-    "path_b": "The nearest to it is {channel}; what it lacks is path b, from it to the outcome: {effect} "
-    "({effect:p}; wild bootstrap {wild:p}). One of {smallest} or more would have been seen in four of five samples.",
-    "unseen": "The nearest to it is {channel}; what it lacks is a clear path: {effect} ({effect:p}; wild bootstrap "
+    "unseen": "The nearest to it is {channel}; of its path further from clear: {effect} ({effect:p}; wild bootstrap "
     "{wild:p}). The bootstrap's interval has no end, so that none, however large, would surely have been seen.",
 }
 run.say(
@@ -187,8 +188,8 @@ messages = {
     (True, True): "Of {all} channels the clearest is {channel}: indirect effect {effect}, interval {effect:ci}, which "
     "leaves out zero; {counted:p} once the channels are counted.",
     (True, False): "Of {all} channels none has an indirect effect whose interval leaves out zero; the nearest to it is "
-    "{channel}, with {effect}, interval {effect:ci}, {effect:p}. One of {smallest} or more would have been seen in "
-    "four of five samples.",
+    "{channel}, with {effect}, interval {effect:ci}, {effect:p} alone and {counted:p} once the channels are counted. "
+    "One of {smallest} or more would have been seen in four of five samples.",
     (False, True): "The one channel, {channel}, has the indirect effect {effect}, interval {effect:ci}, which leaves "
     "out zero.",
     (False, False): "The one channel, {channel}, has the indirect effect {effect}, interval {effect:ci}, which holds "
@@ -397,9 +398,9 @@ run.say(
     "No figure behind the mediators jumps."
     if not jumping
     else {
-        "carries": "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most, and {entity} "
-        "carries path b of {channel}: {with_all} ({with_all:p}) with all units, {without} ({without:p}) without it, a "
-        "change of more than the standard error.",
+        "carries": "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most, and the "
+        "estimate of path b of {channel} hangs on {entity}: {with_all} ({with_all:p}) with all units, {without} "
+        "({without:p}) without it, a change of more than the standard error.",
         "hides": "Of the figures behind the mediators, {statistic} of {entity} in {time} jumps most, and {entity} "
         "holds path b of {channel} nearer to zero: {with_all} ({with_all:p}) with all units, {without} ({without:p}) "
         "without it, a change of more than the standard error.",

@@ -247,7 +247,7 @@ run.say(
     "of the table: {ordered} ({falling})."
     if ordered
     else "None of {designs} designs shows by the t test and by the wild bootstrap that the effects fall in the order "
-    "of the table.",
+    "of the table, which does not show that they do not: effects must lie as far apart as said above to be seen.",
     designs=run.results["heterogeneity.count.designs"],
     ordered=run.record("heterogeneity.count.ordered", value=len(ordered)),
     falling="; ".join(names[name] for name in ordered),

@@ -258,8 +258,9 @@ run.table(
     shown.joint_table(tests["all"]),
     "multiverse_joint",
     caption="All universes together",
-    note="Null: {null}. No p-value can be below one divided by the number of draws and one. One-sided: as far from "
-    "zero on the observed side; of the share, significant in the dominant direction of the data.",
+    note="Null: {null}. No p-value can be below one divided by the number of draws and one; where no draw was as "
+    "extreme, it is printed as below that number. One-sided: as far from zero on the observed side; of the share, "
+    "significant in the dominant direction of the data.",
     words={"null": shown.NULL},
     draws={"one_sided_p_value": joint_draws + 1},
 )

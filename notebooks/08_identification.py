@@ -402,8 +402,9 @@ run.say(
     if not answers
     else "By the clustered t test none of the dimensions responds even when it is looked at alone."
     if rise is None and fall is None
-    else "By the clustered t test, each looked at alone, the effect is positive on {rise} and negative on {fall}: in "
-    "the whole index these work against each other."
+    else "By the clustered t test, each looked at alone, the effect is positive on {rise} and negative on {fall}: "
+    "taken at their estimates, these work against each other in the whole index; how many of them the wild bootstrap "
+    "bears out is said above."
     if rise and fall
     else "By the clustered t test, each looked at alone, the effect is positive on {rise} and negative on none."
     if rise

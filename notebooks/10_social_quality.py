@@ -220,9 +220,10 @@ moved = [name for found in sides.values() for name, where in found.items() if wh
 run.say(
     "Whether gaps narrow or widen is not asked of this study."
     if not gaps
-    else "No gap moves clearly once all outcomes of a family are counted: neither the promise nor the warning shows. "
-    "In standard deviations of the outcome per one of what is held to move it, an effect smaller than {least} on any, "
-    "or than {most} on the worst measured, would have been missed in more than one of five samples."
+    else "No gap moves clearly once all outcomes of a family are counted: on what is asked here they neither "
+    "narrow nor widen clearly. In standard deviations of the outcome per one of what is held to move it, an effect "
+    "smaller than {least} on any, or than {most} on the worst measured, would have been missed in more than one of "
+    "five samples."
     if not moved
     else "What moves clearly once all outcomes are counted: {names}. The sign in the table says which way.",
     names=run.labels(dict.fromkeys(moved)) or "none",
@@ -272,8 +273,9 @@ run.say(
     "No function responds clearly once all are counted. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p})."
     if not above + below and reach.is_clear(level)
     else "No function responds clearly once all are counted, nor does {contrast}: {gap} ({gap:p}; wild bootstrap "
-    "{wild:p}). A difference smaller than {smallest}, or on any function an effect smaller than {least} standard "
-    "deviations per standard deviation of the treatment, would have been missed in more than one of five samples."
+    "{wild:p}). A difference smaller than {smallest}, or an effect smaller than {least} standard deviations per "
+    "standard deviation of the treatment on any function, or than {most} on the worst measured, would have been missed "
+    "in more than one of five samples."
     if not above + below
     else "Clear once all are counted: up {up}; down {down}. {contrast}: {gap} ({gap:p}; wild bootstrap {wild:p}).",
     contrast=run.label(contrast),

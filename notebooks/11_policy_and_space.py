@@ -372,8 +372,8 @@ run.say(
         "none": "No kind of weights shows a clear indirect effect, each looked at alone. One smaller than {least} "
         "would have been missed in more than one of five samples under all of them, one smaller than {most} under that "
         "which measures it worst.",
-        "some": "{clear} of {all} kinds of weights show a clear indirect effect, each looked at alone, and where it is "
-        "clear its sign is the same ({names}). That the others do not is no proof that it is another there: one "
+        "some": "Kinds of weights with a clear indirect effect, each looked at alone: {clear} of {all} ({names}); no "
+        "two of them differ in sign. That the others do not is no proof that it is another there: one "
         "smaller than {most} would have been missed in more than one of five samples under the least exact.",
         "opposite": "Kinds of weights show clear indirect effects of opposite signs: what is found depends on who "
         "counts as a neighbour.",

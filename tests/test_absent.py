@@ -99,7 +99,7 @@ PARTS = [
     *(
         pytest.param("10_social_quality", cell, names, told, id=f"10 {cell} absent")
         for cell, names, told in (
-            ("neither the promise", {"gaps": {}, "moved": []}, "Whether gaps narrow or widen is not asked"),
+            ("on what is asked here they neither", {"gaps": {}, "moved": []}, "Whether gaps narrow or widen is not asked"),
             ("None of these moves", {"shift": {}}, "A turn from administering to serving is not asked"),
             ("No measure of market", {"vitality": {}}, "Whether market and society come alive is not asked"),
             ("came through a crisis is not asked", {"asked": asked(crisis=None)}, "How units came through a crisis is"),

@@ -156,14 +156,14 @@ def test_weak_is_said_only_of_an_interval_inside_the_bounds(weak: bool, low: flo
 
 
 @pytest.mark.parametrize(
-    "p_value, words", [(0.2, "No threshold in d is seen (F = 9.00"), (0.01, "The slope changes where d is 0.4000")]
+    "p_value, words", [(0.2, "With unit and period effects no threshold in d is seen (F = 9.00"), (0.01, "The slope changes where d is 0.4000")]
 )
 def test_a_threshold_is_said_only_where_the_bootstrap_rejects(p_value: float, words: str):
     run = PlantedRun()
     run.record("returns.threshold.d", value=0.4, ci_low=0.3, ci_high=0.5, statistic=9.0, p_value=p_value)
     for side in ("low", "high"):
         run.record(f"returns.threshold.d.{side}", effect(0.1, 0.5))
-    told = run_cell(NOTEBOOK, "No threshold in", run=run, chosen="d", level=0.05)
+    told = run_cell(NOTEBOOK, "no threshold in", run=run, chosen="d", level=0.05)
     assert words in told
 
 

@@ -223,7 +223,7 @@ def answer(estimate: float, p_value: float, wild: float | None = None) -> Answer
         ({"a": answer(1, 0.06)}, "By the clustered t test none of the dimensions responds"),
         ({"a": answer(1, 0.04), "b": answer(-1, 0.06)}, "the effect is positive on a and negative on none."),
         ({"a": answer(1, 0.06), "b": answer(-1, 0.04)}, "the effect is negative on b and positive on none."),
-        ({"a": answer(1, 0.04), "b": answer(-1, 0.04), "c": answer(2, 0.01)}, "positive on a, c and negative on b: in the whole index these work against"),
+        ({"a": answer(1, 0.04), "b": answer(-1, 0.04), "c": answer(2, 0.01)}, "positive on a, c and negative on b: taken at their estimates, these work against"),
     ],
 )  # fmt: skip
 def test_dimensions_are_said_with_their_signs(answers: dict[str, Answer], told: str) -> None:

@@ -137,8 +137,8 @@ def test_neighbours_are_read_by_both_tests(reading: str, words: str):
     [
         ([], "No Durbin model could be had"),
         ([(0.5, 0.05), (0.5, 0.3)], "each looked at alone. One smaller than 2.8016 would have been missed"),
-        ([(0.5, 0.01), (-0.5, 0.3)], "1 of 2 kinds of weights show a clear indirect effect, each looked at alone, and"),
-        ([(0.5, 0.01), (0.5, 0.3)], "its sign is the same (0). That the others do not is no proof"),
+        ([(0.5, 0.01), (-0.5, 0.3)], "Kinds of weights with a clear indirect effect, each looked at alone: 1 of 2"),
+        ([(0.5, 0.01), (0.5, 0.3)], "1 of 2 (0); no two of them differ in sign. That the others do not is no proof"),
         ([(0.5, 0.01), (-0.5, 0.01)], "depends on who counts"),
         ([(0.5, 0.01), (0.5, 0.02)], "Every kind of weights"),
     ],

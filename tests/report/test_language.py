@@ -196,8 +196,8 @@ def test_a_unit_without_a_chinese_name_keeps_its_own_also_inside_a_sentence(tmp_
     names = unit_names(study)
     assert names == {"FRA": "法国", "Yugoslavia SFR": "Yugoslavia SFR"}
     translator = Translator(read_catalogue(), names)
-    said = translate_html("<td>the weakest refit: without unit Yugoslavia SFR</td>", translator)
-    assert "最弱的重新估计结果：剔除单位Yugoslavia SFR" in said
+    said = translate_html("<td>the refit with the largest p-value: without unit Yugoslavia SFR</td>", translator)
+    assert "p值最大的一次重新估计：剔除单位Yugoslavia SFR" in said
     assert translator.missing == {}
 
 

@@ -203,7 +203,7 @@ def test_leave_one_out_tells_the_weakest_of_all_refits(panel):
         refit = fit_dummies(rest, "reply", ["dose", "size"], TWO_WAY)
         p_values[place] = 2 * stats.t.sf(abs(refit["estimate"] / refit["std_error"]), len(PLACES) - 2)
     weakest = max(p_values, key=lambda place: p_values[place])
-    assert row.remark == f"the weakest refit: without unit {weakest}"
+    assert row.remark == f"the refit with the largest p-value: without unit {weakest}"
     assert found.p_value == pytest.approx(p_values[weakest], **TIGHT)
     assert found.n_entities == len(PLACES) - 1
 

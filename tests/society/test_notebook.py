@@ -131,7 +131,7 @@ def test_a_function_responds_only_by_the_adjusted_p_value(p_value: float, wild: 
     )
     assert words in told
     assert "c: −1.0000 (p = 0.010; wild bootstrap p" in told
-    seen = "A difference smaller than 2.8016, or on any function an effect smaller than 1.92 standard"
+    seen = "A difference smaller than 2.8016, or an effect smaller than 1.92 standard"
     assert (seen in told) == ("nor does" in words)
 
 

@@ -240,7 +240,7 @@ def _fit_row(row: RobustnessRow, specification: Specification) -> tuple[PanelFit
     if not row.leave_one_out:
         return specification.fit(), ""
     left_out = leave_one_out(specification.data, specification.model, weights=specification.weights)
-    return left_out.fit, f"the weakest refit: without unit {left_out.weakest}"
+    return left_out.fit, f"the refit with the largest p-value: without unit {left_out.weakest}"
 
 
 def _found(fit: PanelFit, term: str, remark: str, *, draws: int, rng: np.random.Generator) -> Finding:

@@ -18,6 +18,8 @@ def planted(t: float, wild: float, pooled: float = 0.5, estimate: float = 1.0, *
     study = make_study()
     study.ladder["pooled"].effects = () if more.get("no_effects") else ("entity",)
     results.record(KEY.format("pooled"), estimate=more.get("other", 1.0), p_value=pooled)
+    if "other_wild" in more:
+        results.record(KEY.format("pooled") + ".wild", estimate=more.get("other", 1.0), p_value=more["other_wild"])
     if "timed" in more:
         study.ladder["twoway"] = study.ladder["twoway_controls"]
         results.record(KEY.format("twoway"), estimate=1.0, p_value=more["timed"])
@@ -41,6 +43,9 @@ def test_the_first_sentence_follows_both_tests(t, wild, estimate, told):
 def test_an_effect_that_shows_only_without_times_is_said_so_and_no_other():
     assert "only where nothing holds the periods constant" in planted(0.4, 0.4, pooled=0.01)[1]
     assert "only where nothing holds the periods constant" in planted(0.4, 0.01, pooled=0.01)[1]
+    assert "by the t test" not in planted(0.4, 0.4, pooled=0.01)[1]
+    said = planted(0.4, 0.4, pooled=0.01, other_wild=0.127)[1]
+    assert "p = 0.127 by the wild cluster bootstrap): by the t test the effect shows only where" in said
     assert "in no column has it p below the level" in planted(0.4, 0.4, pooled=0.2)[1]
     assert "in no column has it p below the level" in planted(0.4, 0.4, pooled=0.2, other=-1.0)[1]
     # between entities there need be no trend: rows without effects give no such reason

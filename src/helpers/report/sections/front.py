@@ -36,6 +36,11 @@ ONLY_WITHOUT = (
     "In the column “{column}” it is {other} ({other:p} by the cluster-robust t test): the effect shows only where "
     "nothing holds the periods constant, and there any two series with a trend are related, whatever the reason."
 )
+ONLY_WITHOUT_BOTH = (
+    "In the column “{column}” it is {other} ({other:p} by the cluster-robust t test, {other_wild:p} by the wild "
+    "cluster bootstrap): by the t test the effect shows only where nothing holds the periods constant, and there any "
+    "two series with a trend are related, whatever the reason."
+)
 EVERYWHERE = "It has this sign, with p below the level by the cluster-robust t test, in every column of the ladder."
 SURE = (
     "How sure: one unit holds {heaviest:.0%} of the variation that identifies the estimate, and without it the "
@@ -148,7 +153,11 @@ def _ladder_sentence(study: Study, found: Mapping[str, Result], results: Mapping
     timed = [result for column, result in estimates.items() if "time" in study.ladder[column].effects]
     if not clear and without and timed and not any(_is_below(result, level) for result in timed):
         column, result = without[-1]
-        return write_sentence(ONLY_WITHOUT, results, {"column": study.ladder[column].label, "other": result})
+        words: dict[str, Named] = {"column": study.ladder[column].label, "other": result}
+        wild = results.get(f"{_key(study, column)}.wild")
+        if wild is None or wild.p_value is None:
+            return write_sentence(ONLY_WITHOUT, results, words)
+        return write_sentence(ONLY_WITHOUT_BOTH, results, {**words, "other_wild": wild})
     below = [_is_below(result, level) for result in estimates.values()]
     if all(below) and _one_sign(estimates.values()):
         return write_sentence(EVERYWHERE, results, {})
