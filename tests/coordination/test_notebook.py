@@ -156,7 +156,11 @@ def test_weak_is_said_only_of_an_interval_inside_the_bounds(weak: bool, low: flo
 
 
 @pytest.mark.parametrize(
-    "p_value, words", [(0.2, "With unit and period effects no threshold in d is seen (F = 9.00"), (0.01, "The slope changes where d is 0.4000")]
+    "p_value, words",
+    [
+        (0.2, "With unit and period effects no threshold in d is seen (F = 9.00"),
+        (0.01, "The slope changes where d is 0.4000"),
+    ],
 )
 def test_a_threshold_is_said_only_where_the_bootstrap_rejects(p_value: float, words: str):
     run = PlantedRun()

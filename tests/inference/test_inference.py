@@ -297,16 +297,17 @@ def test_cr2_with_absorbed_effects_is_that_of_dummies(panel):
 def test_cr2_is_unbiased_under_its_working_variances(weights, working):
     # Its defining property: the expected variance estimate is the true variance of the estimate.
     from helpers.inference.contrast import build_contrast
-    from helpers.inference.small_sample import _influence, _roots, _working_deviations
+    from helpers.inference.small_sample import _error_deviations, _influence, _roots
 
     data = gappy_grunfeld().assign(size=lambda d: d["capital"] + 1)
     effects = TWO_WAY if weights is None else {"time_effects": True}  # with weights those within a cluster leave a bias
     fit = fit_panel(data, "inv", ["value", "capital"], weights=weights, **effects)
     contrast = build_contrast(fit, {"value": 1.0, "capital": -2.0})
-    deviations = _working_deviations(fit, working)
-    influence = _influence(fit, contrast, _roots(fit, fit.clusters[0], deviations))
+    spread = _error_deviations(fit, working)
+    influence = _influence(fit, contrast, _roots(fit, fit.clusters[0], spread))
     # Columns of a weighted fit are times the roots of the weights, and so are its errors.
-    spread = deviations if weights is None else deviations * fit.design.effects.root
+    equal = np.ones(len(data)) if weights is None else fit.design.effects.root
+    np.testing.assert_array_equal(spread, equal if working == "equal" else 1.0)
     assert np.sum((influence.T * spread) ** 2) == pytest.approx(np.sum((contrast.weights * spread) ** 2), rel=1e-9)
 
 

@@ -117,13 +117,13 @@ def cr2_tests(
     """As `cr2` for several parameters; what they share is worked out once."""
     codes = only_cluster(fit, "CR2")
     check_size(fit, codes, "CR2")
-    deviations = _working_deviations(fit, working)
+    deviations = _error_deviations(fit, working)
     roots = _roots(fit, codes, deviations)
     tests = []
     for parameter in parameters:
         contrast = build_contrast(fit, parameter)
         influence = _influence(fit, contrast, roots)
-        spread = (_weight_roots(fit) * deviations)[:, None] * influence
+        spread = deviations[:, None] * influence
         products = spread.T @ spread
         df = float(np.trace(products) ** 2 / np.sum(products**2))
         variance = float(np.sum((influence.T @ fit.design.y_within) ** 2))
@@ -186,12 +186,12 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter], *, working: Working
     """
     codes = only_cluster(fit, "HTZ test")
     check_size(fit, codes, "HTZ test", len(parameters))
-    deviations = _working_deviations(fit, working)
+    deviations = _error_deviations(fit, working)
     roots = _roots(fit, codes, deviations)
     contrasts = [build_contrast(fit, parameter) for parameter in parameters]
     influence = np.stack([_influence(fit, contrast, roots) for contrast in contrasts])
     scores = np.einsum("sng,n->sg", influence, fit.design.y_within)
-    spread = (_weight_roots(fit) * deviations)[:, None] * influence
+    spread = deviations[:, None] * influence
     expected = np.einsum("sng,tng->st", spread, spread)
     # Any root of Omega does: another turns P_gh only.
     scale = np.linalg.inv(np.linalg.cholesky(expected))
@@ -212,8 +212,8 @@ def htz_wald(fit: PanelFit, parameters: Sequence[Parameter], *, working: Working
     )
 
 
-def _working_deviations(fit: PanelFit, working: Working) -> Floats:
-    """Working standard deviations (n_obs,) of the errors.
+def _error_deviations(fit: PanelFit, working: Working) -> Floats:
+    """Working standard deviations (n_obs,) of the errors times the roots of the weights, as the columns are.
 
     Raises
     ------
@@ -222,24 +222,22 @@ def _working_deviations(fit: PanelFit, working: Working) -> Floats:
     """
     if working not in get_args(Working):
         raise StudyError(f"CR2, working {working}", "no such working variances", f"use one of {get_args(Working)}")
-    return 1 / _weight_roots(fit) if working == "weights" else np.ones(fit.design.n_obs)
-
-
-def _weight_roots(fit: PanelFit) -> Floats:
-    """Roots of the weights (n_obs,); ones without."""
     root = fit.design.effects.root
-    return np.ones(fit.design.n_obs) if root is None else root
+    return np.ones(fit.design.n_obs) if root is None or working == "weights" else root
 
 
 def _roots(fit: PanelFit, codes: Codes, deviations: Floats) -> list[tuple[Codes, Floats]]:
     """Rows of each cluster and its A_g, for residuals that are times the roots r of the weights.
 
-    With D_g the working deviations: r_g A_g r_g^-1, A_g = D_g (D_g S_g S_g' D_g)^(-1/2) D_g.
+    These are r_g^-1 A_g r_g with A_g as in `cr2`, D_g the deviations over r_g and V_g the block over r_g on both sides.
     """
-    root, roots = _weight_roots(fit), []
-    for own, block in own_blocks(fit.design, codes, None if fit.weights is None else root * deviations):
-        inner, outer = deviations[own] / root[own], deviations[own] * root[own]
-        roots.append((own, inner[:, None] * power_of_block(inner[:, None] * block * inner, -0.5) * outer))
+    root = fit.design.effects.root
+    if root is None:
+        return [(own, power_of_block(block, -0.5)) for own, block in own_blocks(fit.design, codes)]
+    roots = []
+    for own, block in own_blocks(fit.design, codes, deviations):
+        inner = deviations[own] / root[own] ** 2
+        roots.append((own, inner[:, None] * power_of_block(inner[:, None] * block * inner, -0.5) * deviations[own]))
     return roots
 
 
